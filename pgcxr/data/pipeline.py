@@ -1,0 +1,98 @@
+"""Real images for training, in an order that is a pure function of the seed and the image count.
+
+Because image number k is known without running through the k - 1 before it, a resumed run goes on with exactly the
+image that an undisturbed run would see.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from pgcxr.data import cohort as cohorts
+from pgcxr.errors import InputError
+
+# Above this, images stay on the disk and are read as they are needed.
+IN_MEMORY_BYTES = 2_000_000_000
+
+
+def order(count: int, start: int, length: int, seed: int) -> np.ndarray:
+    """Which of `count` images are number start .. start + length - 1: int32, one fresh shuffle for each epoch."""
+    chosen = np.empty(length, np.int32)
+    filled = 0
+    while filled < length:
+        epoch, first = divmod(start + filled, count)
+        shuffled = np.random.default_rng([seed, epoch]).permutation(count)
+        part = shuffled[first : first + length - filled]
+        chosen[filled : filled + len(part)] = part
+        filled += len(part)
+    return chosen
+
+
+class Reals:
+    """The real images of one training, at any level.
+
+    Arguments:
+        images: a cohort's selection, or uint8 [N, R, R, C].
+        resolution: R, of the finished network.
+    """
+
+    def __init__(self, images: cohorts.Cohort | np.ndarray, resolution: int):
+        self.resolution = resolution
+        self.full, self.paths = None, None
+        if isinstance(images, np.ndarray):
+            self.full = images
+        elif len(images) * resolution**2 <= IN_MEMORY_BYTES:
+            self.full = images.images(resolution)
+        else:
+            self.paths = [str(path) for path in images.paths()]
+            _check_size(images.paths()[0], resolution)
+        self.count = len(images)
+        if self.count == 0:
+            raise InputError("cohort: no training images with the label asked for; see manifest.csv and --set label=")
+
+    def dataset(self, level: int, start: int, steps: int, minibatch: int, seed: int):
+        """tf.data of `steps` batches uint8 [minibatch, 2^level, 2^level, C], from image number `start` on."""
+        import tensorflow as tf
+
+        indices = order(self.count, start, steps * minibatch, seed).reshape(steps, minibatch)
+        batches = tf.data.Dataset.from_tensor_slices(indices)
+        size = 2**level
+        if self.full is not None:
+            images = tf.constant(reduce_by_area(self.full, size))
+            batches = batches.map(
+                lambda i: tf.ensure_shape(tf.gather(images, i), (minibatch, size, size, images.shape[-1]))
+            )
+        else:
+            paths = tf.constant(self.paths)
+            batches = batches.map(
+                lambda i: self._read(tf.gather(paths, i), size, minibatch), num_parallel_calls=tf.data.AUTOTUNE
+            )
+        options = tf.data.Options()
+        # One process reads for all its replicas: each step's batch is split between them, in order.
+        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+        return batches.with_options(options).prefetch(2)
+
+    def _read(self, paths, size: int, minibatch: int):
+        import tensorflow as tf
+
+        def one(path):
+            image = tf.image.decode_png(tf.io.read_file(path), channels=1)
+            image = tf.image.resize(image, (size, size), method="area")
+            return tf.cast(tf.round(image), tf.uint8)
+
+        images = tf.map_fn(one, paths, fn_output_signature=tf.uint8)
+        return tf.ensure_shape(images, (minibatch, size, size, 1))
+
+
+def reduce_by_area(images: np.ndarray, size: int) -> np.ndarray:
+    """uint8 [N, R, R, C] -> [N, size, size, C], the rounded mean over each box."""
+    n, full, _, channels = images.shape
+    if size == full:
+        return images
+    factor = full // size
+    boxes = images.reshape(n, size, factor, size, factor, channels)
+    return np.rint(boxes.mean(axis=(2, 4), dtype=np.float32)).astype(np.uint8)
+
+
+def _check_size(path: Path, resolution: int) -> None:
+    cohorts.load_images([path], resolution)

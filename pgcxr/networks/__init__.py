@@ -1,0 +1,31 @@
+"""Growing networks. keras and keras.ops only: any Keras backend runs them."""
+
+from pgcxr import images
+from pgcxr.networks.discriminator import Discriminator
+from pgcxr.networks.generator import Generator
+
+__all__ = ["Discriminator", "Generator", "criticize", "synthesize"]
+
+
+def synthesize(generator: Generator, latents, labels=None, lod: float = 0.0):
+    """Images at the full resolution R, [N, R, R, C]; where lod >= 1 they are box-upscaled.
+
+    Arguments:
+        latents: [N, latent_size], any length: only their direction counts.
+        labels: [N, label_size] or None.
+        lod: 0 for the whole network, log2(R) - 2 for its 4x4 beginning, fractional between two levels.
+    """
+    level, fade, factor = _at(generator.max_level, lod)
+    return images.upscale(generator(latents, labels, level=level, fade=fade), factor)
+
+
+def criticize(discriminator: Discriminator, pixels, lod: float = 0.0):
+    """(scores [N, 1], label_logits [N, K]) of images of full resolution, [N, R, R, C]."""
+    level, fade, factor = _at(discriminator.max_level, lod)
+    return discriminator(images.downscale(pixels, factor), level=level, fade=fade)
+
+
+def _at(max_level: int, lod: float) -> tuple[int, float | None, int]:
+    floor = min(int(lod), max_level - 2)
+    fade = lod - floor
+    return max_level - floor, (fade if fade > 0 else None), 2**floor

@@ -1,0 +1,86 @@
+"""What happens beside the updates: the schedule, saved states, samples, TensorBoard, the progress bar."""
+
+import time
+
+import keras
+import numpy as np
+
+from pgcxr import images
+from pgcxr.networks import synthesize
+from pgcxr.plots import grids
+from pgcxr.training import schedule
+from pgcxr.training.run_dir import RunDir
+
+GRID = 8  # images a side in a sample sheet
+
+
+class FollowSchedule(keras.callbacks.Callback):
+    """Sets lod and learning rate every MINIBATCH_REPEATS steps."""
+
+    def __init__(self, settings: schedule.Settings, half_phase: schedule.HalfPhase):
+        super().__init__()
+        self.settings, self.half_phase = settings, half_phase
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if batch % schedule.MINIBATCH_REPEATS == 0:
+            point = schedule.at(self.settings, self.half_phase.start + batch * self.half_phase.minibatch)
+            self.model.set_point(point.lod, point.lrate)
+
+
+class Ticks(keras.callbacks.Callback):
+    """Every tick: saved state, sample sheet, TensorBoard. Every step: the progress bar.
+
+    Arguments:
+        run: where it goes.
+        settings, half_phase: the schedule.
+        writer: tf.summary writer.
+        latents: [GRID * GRID, L] of the sample sheets.
+        progress: called with (nimg, lod) where the schedule is looked at.
+        stop_asked: called there too; where it answers True, the state is saved and `fit` ends.
+    """
+
+    def __init__(self, run: RunDir, settings, half_phase, writer, latents, progress, stop_asked):
+        super().__init__()
+        self.run, self.settings, self.half_phase = run, settings, half_phase
+        self.writer, self.latents, self.progress, self.stop_asked = writer, latents, progress, stop_asked
+
+    def on_train_begin(self, logs=None):
+        self.tick_start = self.half_phase.start
+        self.time = time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        nimg = self.half_phase.start + (batch + 1) * self.half_phase.minibatch
+        point = schedule.at(self.settings, nimg)
+        if (batch + 1) % schedule.MINIBATCH_REPEATS:
+            return
+        self.progress(nimg, point.lod)
+        stop = self.stop_asked()
+        if nimg - self.tick_start >= point.tick_kimg * 1000 or nimg >= self.half_phase.end or stop:
+            self.tick(nimg, logs or {})
+        if stop:
+            self.model.stop_training = True
+
+    def tick(self, nimg: int, logs: dict) -> None:
+        """Everything that is written for the state after `nimg` images."""
+        import tensorflow as tf
+
+        seconds = time.perf_counter() - self.time
+        rate = (nimg - self.tick_start) / max(seconds, 1e-9)
+        lod = float(np.asarray(self.model.generator.lod))
+        sheet = sample_sheet(self.model.generator_ema, self.latents, lod)
+        sheet = grids.tile(sheet, GRID)
+        grids.write_png(self.run.samples / f"kimg{nimg / 1000:09.3f}.png", sheet)
+        with self.writer.as_default(step=nimg):
+            for name, value in logs.items():
+                tf.summary.scalar(f"train/{name}", float(value))
+            tf.summary.scalar("schedule/lod", lod)
+            tf.summary.scalar("schedule/images_per_second", rate)
+            tf.summary.image("samples", np.atleast_3d(sheet)[None])
+        self.writer.flush()
+        self.run.save(self.model, nimg)
+        self.tick_start, self.time = nimg, time.perf_counter()
+
+
+def sample_sheet(generator, latents, lod: float) -> np.ndarray:
+    """uint8 [N, R, R, C] of fixed latents, box-upscaled to full resolution while the network is growing."""
+    return np.asarray(images.to_uint8(synthesize(generator, latents, lod=lod)))

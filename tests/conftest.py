@@ -1,0 +1,21 @@
+"""Settings and fixtures that every test may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Before TensorFlow is imported anywhere.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data beside the checkout; tests that ask for it are extra and are skipped without it."""
+    if not (SHARED / "reference").is_dir():
+        pytest.skip("extra: needs the real data of ../shared")
+    return SHARED

@@ -1,0 +1,96 @@
+"""Trains a Progressive GAN on a cohort, or goes on where a run stopped."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pgcxr import artefacts, command
+from pgcxr.data import cohort as cohorts
+from pgcxr.errors import InputError
+from train.common import load_config
+
+app = command.new_app(__doc__)
+
+
+@app.command(epilog="Example: python -m train.gan runs/cohort --config small --out runs/gan --set total_kimg=100")
+def main(
+    cohort: Annotated[Path, typer.Argument(help="folder written by `pgcxr curate`")],
+    out: Annotated[Path, typer.Option(help="RUN: the folder of this training; an interrupted one goes on")],
+    config: Annotated[str, typer.Option(help="demo, small or thesis (train/configs/gan_*.py)")] = "small",
+    set_: Annotated[list[str], typer.Option("--set", help="key=value, changes the config; may be repeated")] = [],  # noqa: B006
+    label: Annotated[str, typer.Option(help="all, normal or abnormal images")] = "",
+    seed: Annotated[int | None, typer.Option(help="of weights, latents and image order")] = None,
+) -> None:
+    """Trains a Progressive GAN on a cohort, or goes on where a run stopped."""
+    settings = load_config("gan", config, set_)
+    settings |= {"label": label or settings["label"]} | ({} if seed is None else {"seed": seed})
+    images = _select(cohorts.load(cohort), settings)
+    _check(settings, images)
+    settings["cohort"] = os.path.relpath(images.folder.resolve(), out.resolve())
+    _train(images, out, settings)
+
+
+def _select(cohort: cohorts.Cohort, settings: dict) -> cohorts.Cohort:
+    if settings["label"] not in ("all", "normal", "abnormal"):
+        raise InputError(f"--label {settings['label']}: expected all, normal or abnormal")
+    label = None if settings["label"] == "all" else settings["label"]
+    images = cohort.select(split=settings["split"], label=label)
+    if len(images) < 2:
+        raise InputError(
+            f"{cohort.folder / 'manifest.csv'}: {len(images)} {settings['label']} images in split "
+            f"{settings['split']}, too few to train on; curate more or choose another --label"
+        )
+    return images
+
+
+def _check(settings: dict, images: cohorts.Cohort) -> None:
+    resolution = settings["resolution"]
+    if resolution < 4 or resolution & (resolution - 1):
+        raise InputError(f"--set resolution={resolution}: must be a power of two, 4 or more")
+    if settings["lod_initial_resolution"] > resolution:
+        raise InputError(f"--set lod_initial_resolution: must not exceed the resolution of {resolution}")
+    if settings["total_kimg"] <= 0 or settings["minibatch_base"] < 1:
+        raise InputError("--set: total_kimg and minibatch_base must be positive")
+    cohorts.load_images(images.paths()[:1], resolution)
+
+
+def _train(images: cohorts.Cohort, out: Path, settings: dict) -> None:
+    from rich import progress
+
+    from pgcxr.data.pipeline import Reals
+    from pgcxr.training import devices, loop, run_dir
+
+    run = run_dir.RunDir(out)
+    run.claim(settings)
+    if run.report.exists():
+        print(f"{out}: this training is finished; see {run.report}")
+        return
+    strategy = devices.strategy(settings["replicas"])
+    reals = Reals(images, settings["resolution"])
+    columns = (
+        progress.TextColumn("{task.fields[kimg]:.1f} kimg, lod {task.fields[lod]:.2f}"),
+        progress.BarColumn(),
+        progress.TextColumn("{task.fields[rate]:.1f} images/s"),
+        progress.TimeRemainingColumn(),
+    )
+    with progress.Progress(*columns, transient=False) as bar:
+        task = bar.add_task("gan", total=settings["total_kimg"] * 1000, kimg=0.0, lod=0.0, rate=0.0)
+
+        def advance(nimg: int, lod: float) -> None:
+            speed = bar.tasks[0].speed or 0.0
+            bar.update(task, completed=nimg, kimg=nimg / 1000, lod=lod, rate=speed)
+
+        try:
+            report = loop.train(reals, run, settings, strategy, advance, bar.console.print)
+        except loop.Interrupted:
+            bar.stop()
+            print(f"{out}: stopped, state saved; the same command goes on from here", file=sys.stderr)
+            raise SystemExit(command.INTERRUPTED) from None
+    artefacts.write_report(out, report, command="train.gan", seed=settings["seed"], config=settings)
+
+
+if __name__ == "__main__":
+    command.run(app, name="python -m train.gan")
