@@ -19,3 +19,12 @@ def shared() -> Path:
     if not (SHARED / "reference").is_dir():
         pytest.skip("extra: needs the real data of ../shared")
     return SHARED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def two_devices():
+    """Two logical CPU devices stand for two GPUs; they must be made before TensorFlow's first operation."""
+    import tensorflow as tf
+
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)

@@ -63,12 +63,12 @@ def _train(images: cohorts.Cohort, out: Path, settings: dict) -> None:
     from pgcxr.data.pipeline import Reals
     from pgcxr.training import devices, loop, run_dir
 
+    strategy = devices.strategy(settings["replicas"])
     run = run_dir.RunDir(out)
     run.claim(settings)
     if run.report.exists():
         print(f"{out}: this training is finished; see {run.report}")
         return
-    strategy = devices.strategy(settings["replicas"])
     reals = Reals(images, settings["resolution"])
     columns = (
         progress.TextColumn("{task.fields[kimg]:.1f} kimg, lod {task.fields[lod]:.2f}"),

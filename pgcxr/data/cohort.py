@@ -19,7 +19,7 @@ REQUIRED = ("image_id", "patient_id", "label", *FINDINGS, "split", "png")
 @dataclass(frozen=True)
 class Cohort:
     """`manifest` has one row per image; the columns of the contract, `diagnoses` (the findings of thesis Table 6,
-    ";" between them) and `mask` (a PNG under the cohort, lesion > 0, or empty)."""
+    ";" between them) and `mask` (a PNG under the cohort, 255 where a pixel is all lesion, or empty)."""
 
     folder: Path
     manifest: pd.DataFrame
@@ -50,7 +50,8 @@ class Cohort:
         for index, row in enumerate(self.manifest.itertuples()):
             if row.mask:
                 mask = read_png(self.folder / row.mask)
-                covered[index] = cv2.resize((mask > 0).astype(np.float32), (size, size), interpolation=cv2.INTER_AREA)
+                # `pgcxr curate` stores the share of each pixel that is lesion, 0..255.
+                covered[index] = cv2.resize(mask.astype(np.float32) / 255, (size, size), interpolation=cv2.INTER_AREA)
             elif row.label == ABNORMAL:
                 covered[index] = np.nan
         return covered

@@ -48,7 +48,7 @@ class Discriminator(keras.Model):
         down = layers.ConvDownscale2D if fused_scale else layers.EqualizedConv2D
         self.convs = [layers.EqualizedConv2D(self.features(v - 1), name=f"{2**v}x{2**v}_conv0") for v in levels]
         self.downs = [down(self.features(v - 2), name=f"{2**v}x{2**v}_conv1_down") for v in levels]
-        self.stddev = layers.MinibatchStddev(mbstd_group_size)
+        self.stddev = layers.MinibatchStddev(mbstd_group_size) if mbstd_group_size > 1 else None
         self.last_conv = layers.EqualizedConv2D(self.features(1), name="4x4_conv")
         self.dense0 = layers.EqualizedDense(self.features(0), name="4x4_dense0")
         self.dense1 = layers.EqualizedDense(1 + label_size, gain=1.0, name="4x4_dense1")
@@ -66,7 +66,9 @@ class Discriminator(keras.Model):
         for v, conv, down in zip(range(3, self.max_level + 1), self.convs, self.downs, strict=True):
             conv.build((None, 2**v, 2**v, self.features(v - 1)))
             down.build((None, 2**v, 2**v, self.features(v - 1)))
-        self.last_conv.build((None, 4, 4, self.features(1) + (self.mbstd_group_size > 1)))
+        if self.stddev is not None:
+            self.stddev.build((None, 4, 4, self.features(1)))
+        self.last_conv.build((None, 4, 4, self.features(1) + (self.stddev is not None)))
         self.dense0.build((None, self.features(1) * 16))
         self.dense1.build((None, self.features(0)))
         self.built = True
@@ -87,7 +89,7 @@ class Discriminator(keras.Model):
             if v == level and fade is not None:
                 below = layers.leaky_relu(self.from_rgb[v - 3](images.downscale(image)))
                 x = images.lerp(x, below, fade)
-        if self.mbstd_group_size > 1:
+        if self.stddev is not None:
             x = self.stddev(x, parts=parts)
         x = layers.leaky_relu(self.last_conv(x))
         x = layers.leaky_relu(self.dense0(ops.reshape(x, (-1, self.features(1) * 16))))

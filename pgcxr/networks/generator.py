@@ -77,6 +77,7 @@ class Generator(keras.Model):
 
     def build(self, input_shape=None):
         """Creates the weights of every level."""
+        self.pixel_norm.build((None, self.latent_size + self.label_size))
         self.dense.build((None, self.latent_size + self.label_size))
         self.dense_bias.build((None, 4, 4, self.features(1)))
         self.first_conv.build((None, 4, 4, self.features(1)))

@@ -94,6 +94,7 @@ def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable,
                 steps_per_epoch=rest.steps,
                 epochs=1,
                 verbose=0,
+                shuffle=False,
                 callbacks=[
                     FollowSchedule(settings, rest),
                     Ticks(run, settings, rest, writer, latents, progress, stop_asked),

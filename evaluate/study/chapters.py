@@ -1,0 +1,125 @@
+"""The report's opening, data, training and provenance; each table and figure beside the thesis's own number."""
+
+from pathlib import Path
+
+from evaluate.study import thesis
+from evaluate.study.wording import ARM_NAMES, interval, words
+from pgcxr.data.findings import FINDINGS
+from pgcxr.plots.page import Page
+
+
+def opening(page: Page, preset: str, steps: dict, phantom: bool) -> None:
+    """What this page is, and what it is not."""
+    source, gan = steps["cohort"]["source"], steps["gan"]
+    of = (
+        "a generated PACS export (phantom images, no patient)"
+        if "phantom" in _made_with(steps)
+        else f"a {source} export"
+    )
+    page.text(
+        f"The study of the thesis, carried out with preset {preset} on {of}: {steps['cohort']['collected']:,} images "
+        f"collected, {steps['cohort']['images']:,} kept, Progressive GANs of {gan['resolution']} px.",
+        "Every number under “this run” was computed from images that the run itself made or read. The thesis worked at "
+        "1024 px on 111,163 radiographs of two hospitals: the columns stand beside each other to show what is measured "
+        "and how, not to be compared in size.",
+    )
+
+
+def glance(page: Page, steps: dict) -> None:
+    """The whole study in one table."""
+    fidelity, axes, anomaly = steps["fidelity"], steps["axes"], steps["anomaly"]
+    rows = [
+        (
+            f"AUROC, {ARM_NAMES[arm]}",
+            thesis.ARMS[arm]["auroc"],
+            fidelity[arm]["auroc"],
+            interval(fidelity[arm]["auroc_ci95"]),
+        )
+        for arm in thesis.ARMS
+    ]
+    found = [name for name, axis in axes["axes"].items() if axis["found"]]
+    rows += [
+        ("Disease axes found, of five", 3, len(found), ", ".join(map(words, found)) or "none"),
+        (
+            "Anomaly detection: sensitivity",
+            0.90,
+            anomaly["overall"]["sensitivity"],
+            "thesis: 90 of 100, table adds up to 89",
+        ),
+        (
+            "Anomaly detection: specificity",
+            None,
+            anomaly["overall"]["specificity"],
+            "the thesis tested no normal image",
+        ),
+        ("Anomaly detection: AUROC", None, anomaly["overall"]["auroc"], ""),
+    ]
+    page.comparison_table(rows)
+
+
+def data(page: Page, out: Path, steps: dict) -> None:
+    """Figure 1, Tables 1 and 2."""
+    cohort = steps["cohort"]
+    page.section("Data (thesis, Methods 1)")
+    page.figure(out / "cohort" / "flowchart.svg", "Figure 1. Selection of the images.")
+    page.comparison_table(
+        [
+            ("Collected", thesis.COLLECTED["total"], cohort["collected"], ""),
+            ("Kept", thesis.KEPT["total"], cohort["images"], f"{cohort['patients']:,} patients"),
+            ("Kept, normal", thesis.KEPT["normal"], cohort["normal"], ""),
+            ("Kept, abnormal", thesis.KEPT["abnormal"], cohort["abnormal"], ""),
+        ]
+    )
+    train = cohort["table2"]["train"]
+    page.table(
+        ["Diagnosis", "Thesis: normal GAN", "Thesis: normal + abnormal GAN", "Normal GAN", "Normal + abnormal GAN"],
+        [
+            ("Normal", 72_938, 20_000, steps["gan_normal"]["images"], train["normal"]),
+            ("Abnormal", None, 91_163, None, train["abnormal"]),
+            ("Total", 72_938, 111_163, steps["gan_normal"]["images"], steps["gan"]["images"]),
+        ],
+        "Table 1. Images that the GANs were trained on; here the training split, so that no GAN sees a test patient.",
+    )
+    splits = ("train", "val", "test", "total")
+    page.table(
+        ["Diagnosis", "Thesis", *(f"This run, {split}" for split in splits)],
+        [
+            (words(name), thesis.TABLE_2[name], *(cohort["table2"][split][name] for split in splits))
+            for name in ("normal", *FINDINGS)
+        ],
+        "Table 2. Images of each class; an image may have several. Splits are by patient, 60/20/20.",
+    )
+
+
+def growing(page: Page, out: Path, steps: dict) -> None:
+    """Figure 2 and what the training took."""
+    page.section("Progressive growing (thesis, Methods 2.1)")
+    for name, title in (("gan", "normal and abnormal images"), ("gan_normal", "normal images only")):
+        sheets = sorted((out / name / "samples").glob("kimg*.png"))
+        chosen = [sheets[round(i * (len(sheets) - 1) / 3)] for i in range(4)] if len(sheets) > 3 else sheets
+        page.heading(f"GAN of {title}")
+        page.figures([(sheet, f"Figure 2. After {float(sheet.stem[4:]):.0f} kimg.") for sheet in chosen])
+    gan, normal = steps["gan"], steps["gan_normal"]
+    page.table(
+        ["", "Thesis", "Normal and abnormal", "Normal only"],
+        [
+            ("Resolution, px", 1024, gan["resolution"], normal["resolution"]),
+            ("Training images", 111_163, gan["images"], normal["images"]),
+            ("Images shown, thousands", 14_451, gan["kimg"], normal["kimg"]),
+            ("Generator parameters", None, gan["generator_parameters"], normal["generator_parameters"]),
+            ("Discriminator parameters", None, gan["discriminator_parameters"], normal["discriminator_parameters"]),
+        ],
+    )
+
+
+def provenance(page: Page, steps: dict, seconds: dict) -> None:
+    """Seeds, versions, time."""
+    page.section("How this was made")
+    versions = steps["gan"]["made_by"]["versions"]
+    page.table(["Package", "Version"], list(versions.items()))
+    made_by = {name: steps[name]["made_by"] if name in steps else {} for name in seconds}
+    page.table(
+        ["Step", "Command", "Seed", "Seconds"],
+        [(name, made_by[name].get("command"), made_by[name].get("seed"), round(s)) for name, s in seconds.items()],
+        "Time is of the run that made each step; it is the only thing here that another run of the same seed changes.",
+    )

@@ -1,0 +1,69 @@
+"""One report of a whole study: report.html for people, report.json for programs."""
+
+from pathlib import Path
+
+from evaluate.study import chapters, results
+from pgcxr import artefacts
+from pgcxr.plots.page import Page
+
+# What the miniature must reach; a number that does not is said to have fallen short.
+AIMS = {
+    "real-on-real AUROC": 0.95,
+    "synthetic-on-real AUROC": 0.85,
+    "axes found": 3,
+    "anomaly AUROC": 0.80,
+    "specificity on normals": 0.90,
+}
+
+
+def write(out: Path, preset: str, seed: int, seconds: dict, phantom: bool) -> list[str]:
+    """Writes out/report.html and out/report.json from the steps' reports; returns the lines to say at the end.
+
+    Arguments:
+        seconds: {step: time that it took when it was made}.
+        phantom: whether the export was generated.
+    """
+    names = [name for name in seconds if name != "export"]
+    steps = {name: artefacts.read_json(out / name / "report.json") for name in names}
+    reached = measured(steps)
+    page = Page("Image synthesis and anomaly detection on chest radiographs with a Progressive GAN")
+    chapters.opening(page, preset, steps, phantom)
+    page.section("At a glance")
+    chapters.glance(page, steps)
+    for name, aim in AIMS.items():
+        page.verdict(reached[name] >= aim, f"{name}: {_number(reached[name])}, aim {_number(aim)} or more")
+    chapters.data(page, out, steps)
+    chapters.growing(page, out, steps)
+    results.fidelity(page, out, steps["fidelity"])
+    results.axes(page, out, steps["axes"])
+    results.anomaly(page, out, steps["anomaly"])
+    chapters.provenance(page, steps, seconds)
+    page.write(out / "report.html")
+
+    body = {name: steps[name] for name in ("gan", "gan_normal", "fidelity", "axes", "anomaly")}
+    body |= {"cohort": steps["cohort"], "seconds": sum(seconds.values()), "seconds_per_step": seconds}
+    body["aims"] = {
+        name: {"aim": aim, "found": reached[name], "reached": reached[name] >= aim} for name, aim in AIMS.items()
+    }
+    artefacts.write_report(out, body, command="evaluate.study", seed=seed, config={"preset": preset})
+    lines = []
+    for name, aim in AIMS.items():
+        word = "reached    " if reached[name] >= aim else "NOT REACHED"
+        lines.append(f"{word} {name}: {_number(reached[name])} (aim {_number(aim)})")
+    return lines
+
+
+def measured(steps: dict) -> dict:
+    """The values of AIMS, from the steps' reports."""
+    fidelity, anomaly = steps["fidelity"], steps["anomaly"]
+    return {
+        "real-on-real AUROC": fidelity["real_on_real"]["auroc"],
+        "synthetic-on-real AUROC": fidelity["synthetic_on_real"]["auroc"],
+        "axes found": sum(axis["found"] for axis in steps["axes"]["axes"].values()),
+        "anomaly AUROC": anomaly["overall"]["auroc"],
+        "specificity on normals": anomaly["normals"]["specificity"],
+    }
+
+
+def _number(value: float) -> str:
+    return f"{value}" if isinstance(value, int) else f"{value:.3f}"

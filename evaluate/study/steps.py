@@ -1,0 +1,174 @@
+"""Runs the steps of a study in order, two or more at a time, and only those whose result would change.
+
+A step is one command in a process of its own that writes one folder. Its key is the hash of its arguments, of the
+code and versions that it runs on, and of the keys of the steps that it reads. A folder with the right key is kept;
+one that was begun with the right key goes on (training resumes); any other is removed and made again.
+"""
+
+import ctypes
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from evaluate.study import sources
+from pgcxr import artefacts
+from pgcxr.errors import InputError
+
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command.
+
+    Attributes:
+        name: of its folder under the study's.
+        module: run with `python -m`.
+        arguments: what follows; "{other}" stands for the folder of a step that it needs, "{out}" for its own.
+        needs: names of the steps whose folders it reads.
+        inputs: what else its result depends on, e.g. the state of the user's export.
+        code: modules whose code decides the result, where they are more than `module`.
+    """
+
+    name: str
+    module: str
+    arguments: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    inputs: str = ""
+    code: tuple[str, ...] = field(default=())
+
+    def key(self, keys: dict) -> str:
+        """What must be equal for an earlier result to stand."""
+        parts = [self.module, self.arguments, self.inputs, sources.digest((self.module, *self.code))]
+        parts += [artefacts.versions(), [keys[name] for name in self.needs]]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+class Runner:
+    """Runs steps under one folder.
+
+    Arguments:
+        out: the study's folder; a step's folder is out / name, its output out / "logs" / name.log.
+        environment: of every command, e.g. the number of threads.
+        jobs: commands at a time.
+        say: called with a line for the user.
+    """
+
+    def __init__(self, out: Path, environment: dict, jobs: int, say: Callable[[str], None]):
+        self.out, self.jobs, self.say = out, jobs, say
+        self.environment = os.environ | environment
+        self.marks, self.logs = out / "steps", out / "logs"
+        self.marks.mkdir(parents=True, exist_ok=True)
+        self.logs.mkdir(exist_ok=True)
+        self.running: dict[str, tuple] = {}
+
+    def run(self, steps: list[Step]) -> dict:
+        """Brings every step up to date; returns {name: seconds that it took when it was made}.
+
+        Raises:
+            InputError: a step failed; the message is its own last line.
+        """
+        keys = {}
+        for step in steps:
+            keys[step.name] = step.key(keys)
+        waiting, done = list(steps), {}
+        try:
+            while waiting or self.running:
+                for step in list(waiting):
+                    if len(self.running) >= self.jobs:
+                        break
+                    if any(name not in done for name in step.needs):
+                        continue
+                    waiting.remove(step)
+                    mark = self._mark(step)
+                    if mark.get("key") == keys[step.name] and mark.get("seconds") is not None:
+                        done[step.name] = mark["seconds"]
+                    else:
+                        self._start(step, keys[step.name], mark)
+                time.sleep(POLL_SECONDS if self.running else 0)
+                for name in list(self.running):
+                    seconds = self._poll(name)
+                    if seconds is not None:
+                        done[name] = seconds
+                        self.say(f"{name}: done in {seconds:.0f} s ({len(done)} of {len(steps)})")
+        finally:
+            self._stop()
+        return done
+
+    def _start(self, step: Step, key: str, mark: dict) -> None:
+        folder = self.out / step.name
+        if mark.get("key") != key:
+            shutil.rmtree(folder, ignore_errors=True)
+            mark = {"key": key, "spent": 0.0}
+        # Named before the first byte is written: what a killed process leaves is recognised by its key.
+        artefacts.write_json(self._mark_path(step.name), mark | {"seconds": None})
+        places = {other: str(self.out / other) for other in step.needs} | {"out": str(folder)}
+        arguments = [argument.format(**places) for argument in step.arguments]
+        self.say(f"{step.name}: {'going on' if folder.exists() else 'begun'}")
+        with open(self.logs / f"{step.name}.log", "w", encoding="utf-8") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", step.module, *arguments],
+                cwd=sources.ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            )
+        self.running[step.name] = (process, time.monotonic(), mark)
+
+    def _poll(self, name: str) -> float | None:
+        process, begun, mark = self.running[name]
+        if process.poll() is None:
+            return None
+        del self.running[name]
+        seconds = mark["spent"] + time.monotonic() - begun
+        if process.returncode:
+            lines = (self.logs / f"{name}.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            last = lines[-1].removeprefix("error: ") if lines else f"exit code {process.returncode}"
+            raise InputError(f"step {name}: {last} (whole output: {self.logs / name}.log)")
+        artefacts.write_json(self._mark_path(name), mark | {"seconds": seconds})
+        return seconds
+
+    def _stop(self) -> None:
+        for process, _, _ in self.running.values():
+            process.terminate()
+        for name, (process, begun, mark) in self.running.items():
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            spent = mark["spent"] + time.monotonic() - begun
+            artefacts.write_json(self._mark_path(name), mark | {"spent": spent, "seconds": None})
+        self.running.clear()
+
+    def _mark_path(self, name: str) -> Path:
+        return self.marks / f"{name}.json"
+
+    def _mark(self, step: Step) -> dict:
+        """What is known of the step's folder; nothing where the folder or the mark is gone or damaged."""
+        path = self._mark_path(step.name)
+        if not path.exists():
+            return {}
+        try:
+            mark = artefacts.read_json(path)
+        except InputError:
+            return {}
+        if mark.get("seconds") is not None and not (self.out / step.name / "report.json").is_file():
+            return {}
+        return mark
+
+
+def _die_with_parent() -> None:
+    """In the child: be killed when the study is, so that no orphan writes beside the next study."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)

@@ -1,0 +1,137 @@
+"""Images from a trained generator: loading it, latents from a seed, batches of one size. Arrays are NumPy, NHWC."""
+
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from pgcxr import artefacts
+from pgcxr.errors import InputError
+
+GENERATOR = "generator-ema.keras"
+
+
+def load_generator(run: str | Path, resolution: int | None = None):
+    """RUN's averaged generator (pgcxr.networks.Generator); InputError unless it makes images of `resolution`."""
+    from pgcxr.networks import Generator
+
+    path, generator = load_network(run, GENERATOR, "train.gan")
+    if not isinstance(generator, Generator):
+        raise InputError(f"{path}: holds a {type(generator).__name__}, not a generator; name a RUN of train.gan")
+    if resolution is not None and generator.resolution != resolution:
+        raise InputError(
+            f"{path}: makes images of {generator.resolution} px where {resolution} px are needed; "
+            "name a RUN of that resolution, or train one"
+        )
+    return generator
+
+
+def latents(seed: int, n: int, size: int, purpose: int = 0) -> np.ndarray:
+    """float32 [n, size], standard normal. The first rows are the same for any n; purposes are independent."""
+    return np.random.default_rng([seed, purpose]).standard_normal((n, size), np.float32)
+
+
+def generate_batches(
+    generator, z: np.ndarray, labels: np.ndarray | None = None, batch: int = 64
+) -> Iterator[np.ndarray]:
+    """uint8 [<= batch, R, R, C], for latents [N, L] (and labels [N, K]) in their order.
+
+    Images are those of the generator's own `lod`: of a run that stopped while growing, what it had learned.
+    """
+    if len(z):
+        forward = synthesizer(generator, min(batch, len(z)))
+        for start in range(0, len(z), batch):
+            part = slice(start, start + batch)
+            yield to_uint8(forward(z[part], None if labels is None else labels[part]))
+
+
+def generate(generator, z: np.ndarray, labels: np.ndarray | None = None, batch: int = 64) -> np.ndarray:
+    """uint8 [N, R, R, C]: all batches of `generate_batches`."""
+    images = np.empty((len(z), generator.resolution, generator.resolution, generator.channels), np.uint8)
+    start = 0
+    for part in generate_batches(generator, z, labels, batch):
+        images[start : start + len(part)] = part
+        start += len(part)
+    return images
+
+
+def synthesizer(generator, batch: int) -> Callable[..., np.ndarray]:
+    """`(latents [n, L], labels=None) -> float32 [n, R, R, C]` as one graph, for n up to `batch`."""
+    import tensorflow as tf
+
+    from pgcxr.networks import synthesize
+
+    lod = float(np.asarray(generator.lod))
+    labelled = generator.label_size > 0
+
+    @tf.function(jit_compile=False)
+    def graph(z, labels):
+        return synthesize(generator, z, labels if labelled else None, lod=lod)
+
+    def forward(z: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+        n = len(z)
+        if labelled and labels is None:
+            raise ValueError(f"the generator was trained with {generator.label_size} labels; give labels")
+        labels = np.zeros((n, 0), np.float32) if labels is None else np.asarray(labels, np.float32)
+        # The last batch is filled up, so that the graph is traced once.
+        fill = [(0, batch - n), (0, 0)]
+        return graph(np.pad(np.asarray(z, np.float32), fill, mode="edge"), np.pad(labels, fill)).numpy()[:n]
+
+    return forward
+
+
+def to_uint8(images: np.ndarray) -> np.ndarray:
+    """float [-1, 1] -> uint8 [0, 255], rounded to nearest, cut at the ends; the NumPy twin of pgcxr.images.to_uint8."""
+    return np.clip(np.floor(np.asarray(images, np.float32) * np.float32(127.5) + 128), 0, 255).astype(np.uint8)
+
+
+def from_uint8(images: np.ndarray) -> np.ndarray:
+    """uint8 [0, 255] -> float32 [-1, 1]."""
+    return np.asarray(images, np.float32) * np.float32(2 / 255) - 1
+
+
+def load_network(run: str | Path, name: str, made_by: str) -> tuple[Path, object]:
+    """(path, Keras model) of one of RUN's networks; InputError where it is missing or damaged."""
+    run = artefacts.existing_folder(run, f"a RUN written by `python -m {made_by}`")
+    path = run / name
+    if not path.is_file():
+        raise InputError(f"{run}: no {name}; name a RUN of `python -m {made_by}` that has ended")
+    import keras
+
+    import pgcxr.networks  # noqa: F401  registers the classes
+
+    try:
+        return path, keras.saving.load_model(path, compile=False, safe_mode=True)
+    # Keras names a damaged archive in any of these ways.
+    except (OSError, ValueError, TypeError, KeyError, ImportError, AttributeError, zipfile.BadZipFile):
+        raise InputError(f"{path}: is damaged or of another version; train the run again") from None
+
+
+def save_images(run: Path, out: Path, n: int, seed: int, batch: int, progress: Callable[[int], None]) -> None:
+    """Writes `n` images of RUN's generator as 8-bit PNG and their latents, so that each can be made again.
+
+    `out`/images/<number>.png, latents.npz ("latents" float32 [n, L]) and report.json; all of it or nothing.
+    """
+    from pgcxr.plots import grids
+
+    generator = load_generator(run)
+    z = latents(seed, n, generator.latent_size)
+    with artefacts.new_folder(out) as folder:
+        done = 0
+        for images in generate_batches(generator, z, batch=batch):
+            for image in images:
+                grids.write_png(folder / "images" / f"{done:06d}.png", image)
+                done += 1
+            progress(done)
+        np.savez(folder / "latents.npz", latents=z)
+        shown = generate(generator, z[: min(n, 64)], batch=batch)
+        grids.image_grid(shown, min(8, len(shown)), folder / "samples.png")
+        body = {
+            "images": n,
+            "resolution": generator.resolution,
+            "channels": generator.channels,
+            "latent_size": generator.latent_size,
+            "synthetic": True,
+        }
+        artefacts.write_report(folder, body, command="pgcxr generate", seed=seed, config={"batch": batch})

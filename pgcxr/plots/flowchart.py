@@ -1,0 +1,114 @@
+"""The flow chart of a cohort, drawn as thesis Figure 1, as SVG without dates or random identifiers."""
+
+import os
+import textwrap
+
+from pgcxr import artefacts
+
+LABELS = ("normal", "abnormal")
+# Inches.
+WIDTH = 8.2
+WORDS = {
+    "unreadable": "cannot be read",
+    "no_pixels": "without an image",
+    "multi_frame": "several frames",
+    "colour": "in colour",
+    "too_large": "implausibly large",
+    "blank": "blank",
+    "modality": "not CR or DX",
+    "body_part": "not of the chest",
+    "diagnosis": "no diagnosis",
+    "label_conflict": "conflicting labels",
+    "age": "under age or age unknown",
+    "manufacturer": "another manufacturer",
+    "view": "not posteroanterior",
+    "device": "with devices",
+    "quality": "poor quality",
+    "too_small": "too small",
+    "duplicate": "duplicates",
+    "subsample": "not sampled",
+}
+
+
+def draw(chart: dict, path: str | os.PathLike) -> None:
+    """Draws `chart` (the content of flowchart.json) to an SVG file."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    before = [step for step in chart["steps"] if "normal" not in step]
+    after = [step for step in chart["steps"] if "normal" in step]
+    with (
+        matplotlib.rc_context({"svg.hashsalt": "pgcxr", "svg.fonttype": "none"}),
+        artefacts.atomic_path(path) as beside,
+    ):
+        figure = Figure(figsize=(WIDTH, 1.0))
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set_axis_off()
+        pen = _Pen(axes)
+        low = pen.box(WIDTH / 2, -0.25, ["Chest radiographs collected", f"n = {chart['collected']:,}"])
+        start = low
+        middle = low - 0.3 - pen.height(_column(before, "excluded")) / 2
+        low = pen.box(WIDTH - 1.75, low - 0.3, _column(before, "excluded"), width=3.0, dashed=True)
+        pen.arrow((WIDTH / 2, middle), (WIDTH - 3.25, middle))
+        fork = low - 0.25
+        pen.line((WIDTH / 2, start), (WIDTH / 2, fork))
+        lines = {label: _column(after, label) for label in LABELS}
+        rows = max(len(column) for column in lines.values())
+        for label, centre in zip(LABELS, (WIDTH / 4, WIDTH * 3 / 4), strict=True):
+            total = chart[label] + sum(step[label] for step in after)
+            pen.line((WIDTH / 2, fork), (centre, fork))
+            low = pen.after(fork, centre, [f"{label.capitalize()} by diagnosis", f"n = {total:,}"])
+            low = pen.after(low, centre, lines[label] + [""] * (rows - len(lines[label])), width=3.2, dashed=True)
+            low = pen.after(low, centre, [f"{label.capitalize()} in the cohort", f"n = {chart[label]:,}"], bold=True)
+        absent = [step["rule"].replace("_", " ") for step in chart["steps"] if not step.get("applies", True)]
+        if absent:
+            note = "Rules not applied (switched off, or the source does not say): " + ", ".join(absent)
+            axes.text(0.3, low - 0.2, "\n".join(textwrap.wrap(note, 110)), fontsize=7, va="top")
+            low -= 0.35
+        height = 0.25 - low
+        figure.set_size_inches(WIDTH, height)
+        axes.set_xlim(0, WIDTH)
+        axes.set_ylim(-height, 0)
+        figure.savefig(beside, format="svg", metadata={"Date": None, "Creator": None})
+
+
+def _column(steps: list[dict], key: str) -> list[str]:
+    """A heading, and one line for each rule that took something."""
+    return ["Excluded", *([f"{WORDS[step['rule']]}: {step[key]:,}" for step in steps if step[key]] or ["none"])]
+
+
+class _Pen:
+    """Boxes and arrows on axes whose unit is an inch, downwards from y = 0."""
+
+    LINE, MARGIN, GAP = 0.19, 0.1, 0.3
+
+    def __init__(self, axes):
+        self._axes = axes
+
+    def height(self, lines: list[str]) -> float:
+        return self.LINE * len(lines) + 2 * self.MARGIN
+
+    def box(self, x: float, top: float, lines: list[str], width=2.6, bold=False, dashed=False) -> float:
+        """Draws a box of text around x, below `top`; returns its lower edge."""
+        from matplotlib.patches import Rectangle
+
+        low = top - self.height(lines)
+        style = "--" if dashed else "-"
+        edge = Rectangle((x - width / 2, low), width, top - low, facecolor="white", edgecolor="black", lw=0.9, ls=style)
+        self._axes.add_patch(edge)
+        for index, line in enumerate(lines):
+            at = top - self.MARGIN - self.LINE * (index + 0.5)
+            self._axes.text(x, at, line, ha="center", va="center", fontsize=9, weight="bold" if bold else "normal")
+        return low
+
+    def after(self, above: float, x: float, lines: list[str], **options) -> float:
+        """An arrow down from `above` and a box under it."""
+        self.arrow((x, above), (x, above - self.GAP))
+        return self.box(x, above - self.GAP, lines, **options)
+
+    def line(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        self._axes.plot(*zip(start, end, strict=True), color="black", lw=0.9, solid_capstyle="projecting")
+
+    def arrow(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        style = {"arrowstyle": "-|>", "color": "black", "lw": 0.9, "shrinkA": 0, "shrinkB": 0}
+        self._axes.annotate("", end, start, arrowprops=style)

@@ -1,0 +1,105 @@
+"""Contact sheets and strips of 8-bit images, as PNG."""
+
+import math
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from pgcxr.artefacts import atomic_path
+from pgcxr.plots.figure import COLOURS, new_figure, save, styled
+
+GAP = 2
+PAPER = 255
+
+
+def image_grid(images: np.ndarray, columns: int | None, path: str | os.PathLike, scale: int = 1) -> Path:
+    """Writes images [N, H, W], [N, H, W, 1] or RGB [N, H, W, 3], uint8, row by row, each pixel `scale` wide.
+
+    `columns` None makes the sheet about square. Images are white-gapped and never interpolated.
+    """
+    return write_png(path, tile(images, columns, scale))
+
+
+def strip(images: np.ndarray, path: str | os.PathLike, scale: int = 1) -> Path:
+    """Writes images side by side in one row, e.g. a walk along an axis (thesis Figure 10)."""
+    return image_grid(images, len(images), path, scale)
+
+
+def tile(images: np.ndarray, columns: int | None = None, scale: int = 1) -> np.ndarray:
+    """The sheet of `image_grid`, uint8 [H', W'] or [H', W', 3]."""
+    images = _as_images(images)
+    columns = columns or math.ceil(math.sqrt(len(images)))
+    images = images.repeat(scale, axis=1).repeat(scale, axis=2)
+    count, height, width, channels = images.shape
+    rows = math.ceil(count / columns)
+    sheet = np.full((rows * columns, height + GAP, width + GAP, channels), PAPER, np.uint8)
+    sheet[:count, :height, :width] = images
+    # [rows, columns, H, W, C] -> [rows * H, columns * W, C], less the last gaps.
+    sheet = sheet.reshape(rows, columns, height + GAP, width + GAP, channels).transpose(0, 2, 1, 3, 4)
+    sheet = sheet.reshape(rows * (height + GAP), columns * (width + GAP), channels)[:-GAP, :-GAP]
+    return sheet[..., 0] if channels == 1 else sheet
+
+
+@styled
+def labelled_grid(
+    rows: list[tuple[str, np.ndarray]], path: str | os.PathLike, columns: list[str] | None = None, title: str = ""
+) -> Path:
+    """Draws one row of images per label, with the label at its left.
+
+    Args:
+        rows: [(label, images uint8 [N_i, H, W(, 1 or 3)])]; all images of one size, rows may differ in length.
+        path: .png or .svg.
+        columns: a heading for each column.
+        title: above the sheet.
+    """
+    sheets = [(label, _as_images(images)) for label, images in rows]
+    longest = max(len(images) for _, images in sheets)
+    height, width = sheets[0][1].shape[1:3]
+    # An image is about 0.9 inch wide, less where a long row would not fit a page.
+    cell = min(0.9, 8.0 / longest)
+    across = longest * cell
+    down = len(sheets) * cell * height / width
+    figure, axes = new_figure(across + 1.5, down + (0.25 if columns else 0) + (0.3 if title else 0) + 0.1)
+    for row, (_, images) in enumerate(sheets):
+        for column, image in enumerate(images):
+            axes.imshow(
+                np.broadcast_to(image, (*image.shape[:2], 3)),
+                extent=(column + 0.015, column + 0.985, row + 0.985, row + 0.015),
+                interpolation="nearest" if max(height, width) <= 128 else "antialiased",
+            )
+    axes.set(xlim=(0, longest), ylim=(len(sheets), 0))
+    axes.set_aspect(height / width)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0, pad=4)
+    axes.set_yticks([row + 0.5 for row in range(len(sheets))], [label for label, _ in sheets])
+    axes.xaxis.tick_top()
+    axes.set_xticks([column + 0.5 for column in range(len(columns or ()))], columns or [], color=COLOURS[4])
+    if title:
+        axes.set_title(title, loc="left")
+    return save(figure, path)
+
+
+def write_png(path: str | os.PathLike, image: np.ndarray) -> Path:
+    """Writes uint8 [H, W], [H, W, 1] or RGB [H, W, 3] atomically."""
+    path = Path(path)
+    if image.ndim == 3 and image.shape[-1] == 3:
+        image = image[..., ::-1]
+    done, data = cv2.imencode(".png", np.ascontiguousarray(image))
+    if not done:
+        raise ValueError(f"{path.name}: cannot be written as PNG")
+    with atomic_path(path) as beside:
+        beside.write_bytes(data.tobytes())
+    return path
+
+
+def _as_images(images: np.ndarray) -> np.ndarray:
+    images = np.asarray(images)
+    if images.dtype != np.uint8:
+        raise ValueError(f"images must be uint8, not {images.dtype}")
+    if images.ndim == 3:
+        images = images[..., None]
+    if images.ndim != 4 or images.shape[-1] not in (1, 3) or not len(images):
+        raise ValueError(f"images must be [N, H, W], [N, H, W, 1] or [N, H, W, 3] with N > 0, not {images.shape}")
+    return images

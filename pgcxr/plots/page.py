@@ -1,0 +1,189 @@
+"""One self-contained HTML page: text, tables and embedded figures; no script, no network, no font of its own.
+
+Everything given is escaped, and the same content gives the same bytes. A page opens from a USB stick, prints, and
+reads on a phone.
+
+    page = Page("Fidelity")
+    page.text("What was done.")
+    page.section("Results").comparison_table([("AUROC", 0.983, 0.97, "real on real")])
+    page.figure("roc.png", "ROC curves").write("report.html")
+"""
+
+import base64
+import math
+import numbers
+import os
+import struct
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from pgcxr.artefacts import write_text
+from pgcxr.errors import InputError
+
+MEDIA = {".png": "image/png", ".svg": "image/svg+xml", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+MISSING = "\N{EN DASH}"
+VERDICTS = {True: ("ok", "Reached"), False: ("no", "Not reached"), None: ("open", "Note")}
+
+
+@dataclass
+class _Section:
+    title: str
+    parts: list[Markup] = field(default_factory=list)
+
+
+class Page:
+    """Collects parts in order and writes them as one HTML file. Every method returns the page.
+
+    What comes before the first `section` opens the page, above the contents.
+    """
+
+    def __init__(self, title: str):
+        self.title = title
+        self.opening: list[Markup] = []
+        self.sections: list[_Section] = []
+
+    def section(self, title: str) -> "Page":
+        """Starts a section; the contents at the top link to it."""
+        self.sections.append(_Section(title))
+        return self
+
+    def heading(self, title: str) -> "Page":
+        """A heading inside the section."""
+        return self._add(Markup("<h3>{}</h3>").format(title))
+
+    def text(self, *paragraphs: str) -> "Page":
+        """Paragraphs; a blank line inside one starts another."""
+        for paragraph in "\n\n".join(paragraphs).split("\n\n"):
+            if paragraph.strip():
+                self._add(Markup("<p>{}</p>").format(paragraph.strip()))
+        return self
+
+    def table(self, header: list[str], rows: list, caption: str = "") -> "Page":
+        """A table; the first cell of a row heads the row. Numbers are set as by `cell` and aligned to the right."""
+        rows = [list(row) for row in rows]
+        for row in rows:
+            if len(row) != len(header):
+                raise ValueError(f"a row of {len(row)} cells under a header of {len(header)}: {row}")
+        right = [bool(rows) and all(_is_number(row[i]) for row in rows) for i in range(len(header))]
+        html = Markup('<div class="scroll"><table>')
+        if caption:
+            html += Markup("<caption>{}</caption>").format(caption)
+        html += Markup("<thead><tr>") + _cells("th", header, right, ' scope="col"') + Markup("</tr></thead><tbody>")
+        for row in rows:
+            html += Markup("<tr>") + _cells("th", row[:1], right[:1], ' scope="row"')
+            html += _cells("td", row[1:], right[1:]) + Markup("</tr>")
+        return self._add(html + Markup("</tbody></table></div>"))
+
+    def comparison_table(self, rows: list[tuple], caption: str = "") -> "Page":
+        """Rows (measure, the thesis's value, ours, note), beside each other."""
+        return self.table(["Measure", "Thesis", "This run", "Note"], rows, caption)
+
+    def figure(self, path: str | os.PathLike, caption: str, alt: str | None = None) -> "Page":
+        """Embeds an image file (PNG, SVG, JPEG); `alt` stands for it where it cannot be seen, else the caption."""
+        return self._add(_figure(path, caption, alt))
+
+    def figures(self, images: list[tuple]) -> "Page":
+        """Figures (path, caption[, alt]) side by side, below each other where the page is narrow."""
+        return self._add(Markup('<div class="row">{}</div>').format(Markup("").join(_figure(*each) for each in images)))
+
+    def verdict(self, ok: bool | None, text: str) -> "Page":
+        """Whether an aim was reached (True, False), in words and not by colour alone; None is a remark."""
+        kind, word = VERDICTS[None if ok is None else bool(ok)]
+        return self._add(Markup('<p class="verdict {}"><strong>{}</strong> {}</p>').format(kind, word, text))
+
+    def html(self) -> str:
+        """The whole page."""
+        source = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
+        template = jinja2.Environment(autoescape=True, keep_trailing_newline=True).from_string(source)
+        return template.render(page=self)
+
+    def write(self, path: str | os.PathLike) -> Path:
+        """Writes the page atomically."""
+        write_text(path, self.html())
+        return Path(path)
+
+    def _add(self, part: Markup) -> "Page":
+        (self.sections[-1].parts if self.sections else self.opening).append(part)
+        return self
+
+
+def cell(value) -> str:
+    """How a table shows a value: counts with thousands separators, other numbers with three to four figures,
+    two values as "low to high", and a dash for None and NaN."""
+    if value is None:
+        return MISSING
+    if isinstance(value, bool) or type(value).__name__ == "bool_":
+        return "yes" if value else "no"
+    if isinstance(value, numbers.Integral):
+        return _sign(f"{value:,}")
+    if isinstance(value, numbers.Real):
+        return _real(float(value))
+    if isinstance(value, (list, tuple)) and _is_number(value):
+        return f"{cell(value[0])} to {cell(value[1])}"
+    return str(value)
+
+
+def _real(value: float) -> str:
+    if math.isnan(value):
+        return MISSING
+    if math.isinf(value):
+        return _sign("\N{INFINITY}" if value > 0 else "-\N{INFINITY}")
+    size = abs(value)
+    if size >= 1000:
+        return _sign(f"{value:,.0f}")
+    if size >= 10:
+        return _sign(f"{value:.1f}")
+    if size >= 0.001 or value == 0:
+        return _sign(f"{value:.3f}")
+    return _sign(f"{value:.1e}")
+
+
+def _sign(text: str) -> str:
+    return "\N{MINUS SIGN}" + text[1:] if text.startswith("-") else text
+
+
+def _is_number(value) -> bool:
+    if isinstance(value, (list, tuple)):
+        return len(value) == 2 and all(isinstance(one, numbers.Real) for one in value)
+    return value is None or (isinstance(value, numbers.Real) and not isinstance(value, bool))
+
+
+def _cells(tag: str, values: list, right: list[bool], attributes: str = "") -> Markup:
+    return Markup("").join(
+        Markup("<{tag}{scope}{side}>{value}</{tag}>").format(
+            tag=Markup(tag),
+            scope=Markup(attributes),
+            side=Markup(' class="n"' if at_right else ""),
+            value=cell(value),
+        )
+        for value, at_right in zip(values, right, strict=True)
+    )
+
+
+def _figure(path: str | os.PathLike, caption: str, alt: str | None = None) -> Markup:
+    path = Path(path)
+    media = MEDIA.get(path.suffix.lower())
+    if media is None:
+        raise ValueError(f"{path.name}: figures are {', '.join(MEDIA)}")
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such figure; run the step that draws it again") from None
+    encoded = Markup(base64.b64encode(data).decode("ascii"))
+    size = Markup(' width="{}" height="{}"').format(*_printed_size(data)) if media == "image/png" else ""
+    image = Markup('<img src="data:{};base64,{}" alt="{}"{}>').format(media, encoded, alt or caption, size)
+    return Markup("<figure>{}<figcaption>{}</figcaption></figure>").format(image, caption)
+
+
+def _printed_size(png: bytes) -> tuple[int, int]:
+    """Width and height in CSS pixels (96 an inch), by the resolution the PNG states (pHYs), else its own pixels."""
+    width, height = struct.unpack(">II", png[16:24])
+    at = png.find(b"pHYs", 0, 512)
+    if at < 0:
+        return width, height
+    per_metre = struct.unpack(">I", png[at + 4 : at + 8])[0]
+    scale = 96 / 0.0254 / per_metre if per_metre else 1.0
+    return round(width * scale), round(height * scale)

@@ -1,0 +1,64 @@
+"""Order and pixels of what the networks are shown."""
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from pgcxr.data import pipeline
+from pgcxr.data.cohort import Cohort
+from pgcxr.errors import InputError
+
+
+def test_every_epoch_shows_every_image_once_in_an_order_of_its_own():
+    chosen = pipeline.order(7, 0, 21, seed=3).reshape(3, 7)
+    assert all(sorted(epoch) == list(range(7)) for epoch in chosen.tolist())
+    assert len({tuple(epoch) for epoch in chosen.tolist()}) == 3
+
+
+@pytest.mark.parametrize("start", [0, 1, 6, 7, 13, 20])
+def test_the_order_can_be_entered_anywhere(start):
+    whole = pipeline.order(7, 0, 40, seed=3)
+    np.testing.assert_array_equal(pipeline.order(7, start, 11, seed=3), whole[start : start + 11])
+
+
+def test_reduction_is_the_rounded_mean():
+    images = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 1), np.uint8)
+    reduced = pipeline.reduce_by_area(images, 2)
+    for n in range(2):
+        for row in range(2):
+            for column in range(2):
+                box = images[n, 4 * row : 4 * row + 4, 4 * column : 4 * column + 4]
+                assert reduced[n, row, column, 0] == np.rint(box.mean())
+
+
+@pytest.fixture
+def cohort(tmp_path):
+    (tmp_path / "images").mkdir()
+    images = np.random.default_rng(1).integers(0, 256, (5, 32, 32), np.uint8)
+    for index, image in enumerate(images):
+        cv2.imwrite(str(tmp_path / "images" / f"{index}.png"), image)
+    return Cohort(tmp_path, pd.DataFrame({"png": [f"images/{index}.png" for index in range(5)]}))
+
+
+@pytest.mark.parametrize("level", [2, 4, 5])
+def test_images_from_the_disk_equal_those_in_memory(cohort, level, monkeypatch):
+    in_memory = pipeline.Reals(cohort, 32)
+    monkeypatch.setattr(pipeline, "IN_MEMORY_BYTES", 0)
+    on_disk = pipeline.Reals(cohort, 32)
+    assert in_memory.full is not None and on_disk.full is None
+    ours, theirs = (list(reals.dataset(level, 3, 4, 2, seed=0).as_numpy_iterator()) for reals in (in_memory, on_disk))
+    assert len(ours) == 4 and ours[0].shape == (2, 2**level, 2**level, 1) and ours[0].dtype == np.uint8
+    # Two ways to round the exact half of a mean.
+    assert max(np.abs(a.astype(int) - b).max() for a, b in zip(ours, theirs, strict=True)) <= 1
+
+
+def test_a_batch_holds_the_images_that_the_order_names(cohort):
+    reals = pipeline.Reals(cohort, 32)
+    batches = np.concatenate(list(reals.dataset(5, 2, 3, 2, seed=9).as_numpy_iterator()))
+    np.testing.assert_array_equal(batches, reals.full[pipeline.order(5, 2, 6, seed=9)])
+
+
+def test_an_image_smaller_than_the_network_is_refused(cohort):
+    with pytest.raises(InputError, match="smaller than the 64 px"):
+        pipeline.Reals(cohort, 64)

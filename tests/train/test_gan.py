@@ -1,0 +1,147 @@
+"""train.gan on a tiny cohort: resume to the bit, one line where the input is wrong."""
+
+import os
+import signal
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from pgcxr import artefacts, command
+from pgcxr.data.cohort import load
+from pgcxr.data.pipeline import Reals
+from pgcxr.training import devices, loop, run_dir
+from train import gan
+from train.common import load_config
+
+SMALL = {
+    "resolution": 8,
+    "latent_size": 8,
+    "fmap_base": 32,
+    "fmap_max": 8,
+    "total_kimg": 0.32,
+    "lod_training_kimg": 0.064,
+    "lod_transition_kimg": 0.064,
+    "tick_kimg_base": 0.064,
+    "minibatch_base": 4,
+}
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cohort")
+    (folder / "images").mkdir()
+    rng = np.random.default_rng(0)
+    rows = []
+    for index in range(12):
+        cv2.imwrite(str(folder / f"images/{index}.png"), rng.integers(0, 256, (16, 16), np.uint8))
+        label = "normal" if index % 3 else "abnormal"
+        row = {"image_id": f"{index}", "patient_id": f"p{index}", "label": label, "split": "train"}
+        rows.append(row | {"png": f"images/{index}.png", "sha256": ""})
+    manifest = pd.DataFrame(rows)
+    for finding in ("nodule", "consolidation", "interstitial_opacity", "pleural_effusion", "pneumothorax"):
+        manifest[finding] = 0
+    manifest.to_csv(folder / "manifest.csv", index=False)
+    return folder
+
+
+def _train(cohort, out, stop_after=None, **changes):
+    config = load_config("gan", "demo") | SMALL | changes | {"seed": 3}
+    run = run_dir.RunDir(out)
+    run.claim(config)
+    looked = []
+
+    def progress(nimg, lod):
+        looked.append(nimg)
+        if stop_after and nimg >= stop_after:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    reals = Reals(load(cohort), config["resolution"])
+    return loop.train(reals, run, config, devices.strategy(1), progress, print), looked
+
+
+def _weights(out):
+    import keras
+
+    return [
+        np.asarray(w)
+        for name in ("generator-ema.keras", "discriminator.keras")
+        for w in keras.saving.load_model(out / name).weights
+    ]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(cohort, tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    report, _ = _train(cohort, out)
+    assert report["finished"] and report["kimg"] == 0.32
+    return _weights(out)
+
+
+def test_a_stopped_training_ends_with_the_same_weights(cohort, undisturbed, tmp_path):
+    stop_after = 100
+    with pytest.raises(loop.Interrupted):
+        _train(cohort, tmp_path / "run", stop_after)
+    assert not (tmp_path / "run" / "generator-ema.keras").exists()
+    _, looked = _train(cohort, tmp_path / "run")
+    assert looked[0] > stop_after, "went on, not begun again"
+    for ours, theirs in zip(_weights(tmp_path / "run"), undisturbed, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_damaged_state_falls_back_to_the_one_before(cohort, undisturbed, tmp_path, capsys):
+    with pytest.raises(loop.Interrupted):
+        _train(cohort, tmp_path / "run", 200)
+    states = sorted((tmp_path / "run" / "state").glob("*.npz"))
+    assert len(states) == run_dir.KEPT
+    states[-1].write_bytes(states[-1].read_bytes()[:5000])
+    _train(cohort, tmp_path / "run")
+    assert "is damaged; falling back" in capsys.readouterr().out
+    for ours, theirs in zip(_weights(tmp_path / "run"), undisturbed, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def _fails(capsys, *arguments):
+    with pytest.raises(SystemExit) as stop:
+        command.run(gan.app, list(map(str, arguments)))
+    error = capsys.readouterr().err
+    assert stop.value.code == 2 and error.count("\n") == 1 and error.startswith("error: "), error
+    return error
+
+
+def test_the_whole_command(cohort, tmp_path, capsys):
+    sets = [part for key, value in SMALL.items() for part in ("--set", f"{key}={value}")]
+    arguments = [str(cohort), "--config", "demo", "--out", str(tmp_path / "run"), "--label", "normal", *sets]
+    with pytest.raises(SystemExit) as stop:
+        command.run(gan.app, arguments)
+    assert stop.value.code == 0
+    report = artefacts.read_json(tmp_path / "run" / "report.json")
+    assert report["resolution"] == 8 and report["images"] == 8 and report["finished"]
+    assert report["made_by"]["versions"]["tensorflow"]
+    samples = sorted((tmp_path / "run" / "samples").glob("kimg*.png"))
+    assert len(samples) >= 5 and list((tmp_path / "run" / "logs").iterdir())
+    config = artefacts.read_json(tmp_path / "run" / "config.json")
+    assert (tmp_path / "run" / config["cohort"] / "manifest.csv").is_file()
+    with pytest.raises(SystemExit) as stop:
+        command.run(gan.app, arguments)
+    assert stop.value.code == 0 and "is finished" in capsys.readouterr().out
+    arguments[arguments.index("normal")] = "all"
+    assert "holds a run with label = normal, not all" in _fails(capsys, *arguments)
+
+
+def test_wrong_input_is_one_line(cohort, tmp_path, capsys):
+    out = ("--out", tmp_path / "run")
+    assert "no such folder" in _fails(capsys, tmp_path / "none", *out)
+    (tmp_path / "empty").mkdir()
+    assert "no manifest.csv" in _fails(capsys, tmp_path / "empty", *out)
+    assert "no such config; there are demo, small, thesis" in _fails(capsys, cohort, *out, "--config", "huge")
+    assert "expected key=value with a key of" in _fails(capsys, cohort, *out, "--set", "speed=1")
+    assert "expected a value like" in _fails(capsys, cohort, *out, "--set", "resolution=large")
+    assert "power of two" in _fails(capsys, cohort, *out, "--set", "resolution=48")
+    assert "smaller than the 64 px" in _fails(capsys, cohort, *out, "--config", "small")
+    assert "expected all, normal or abnormal" in _fails(capsys, cohort, *out, "--label", "sick")
+    assert "0 all images in split val" in _fails(capsys, cohort, *out, "--set", "split=val")
+    replicas = ("--set", "replicas=9", *[p for k, v in SMALL.items() for p in ("--set", f"{k}={v}")])
+    assert "GPUs" in _fails(capsys, cohort, *out, *replicas)
+    assert not (tmp_path / "run").exists(), "nothing is left of a run that could not begin"

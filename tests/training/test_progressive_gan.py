@@ -1,0 +1,154 @@
+"""One iteration against the original's (extra), and what must not depend on replicas or on a bad gradient."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pgcxr import images
+from pgcxr.networks import Discriminator, Generator, original_weights
+from pgcxr.training import averaging
+from pgcxr.training.progressive_gan import ProgressiveGAN
+
+SIZES = {"resolution": 16, "fmap_base": 32, "fmap_max": 8}
+
+
+def _gan(seed=0, **sizes):
+    keras.utils.set_random_seed(seed)
+    gan = ProgressiveGAN(Generator(**SIZES | sizes), Discriminator(**SIZES | sizes), seed=seed)
+    gan.compile(jit_compile=False)
+    return gan
+
+
+class _Catch:
+    """Stands where the optimizer does and keeps the gradients."""
+
+    def apply(self, gradients, variables):
+        self.gradients = dict(zip([v.path for v in variables], map(np.asarray, gradients), strict=True))
+
+
+def _nhwc(array):
+    return tf.constant(array.transpose(0, 2, 3, 1))
+
+
+@pytest.mark.parametrize("lod", [0, 0.6, 2])
+def test_losses_and_gradients_equal_the_original(shared, lod):
+    folder = shared / "reference"
+    networks = original_weights.load_pickle(folder / "net_A.pkl")
+    losses, expected = np.load(folder / "loss_A.npz"), np.load(folder / "grads_A.npz")
+    gan = ProgressiveGAN(networks["G"], networks["D"], seed=0)
+    gan.level, gan.fading = 5 - int(lod), lod > int(lod)
+    gan.d_optimizer, gan.g_optimizer = _Catch(), _Catch()
+    fade = lod - int(lod) if gan.fading else None
+    reals = images.downscale(_nhwc(losses["in/reals"]), 2 ** int(lod))
+    d_logs = gan.discriminator_step(reals, losses["in/latents_D"], losses["in/mixing"], fade)
+    g_logs = gan.generator_step(losses["in/latents_G"], fade)
+    assert float(d_logs["d_loss"]) == pytest.approx(losses[f"lod{lod:g}/D_loss_mean"], rel=1e-5)
+    assert float(g_logs["g_loss"]) == pytest.approx(losses[f"lod{lod:g}/G_loss_mean"], abs=1e-6)
+    for key, caught, names in (
+        ("D", gan.d_optimizer.gradients, original_weights.discriminator_names(networks["D"])),
+        ("G", gan.g_optimizer.gradients, original_weights.generator_names(networks["G"])),
+    ):
+        largest = max(np.abs(expected[f"lod{lod:g}/{key}/{name}"]).max() for name in names if name != "lod")
+        for name, (variable, to_ours) in names.items():
+            if name == "lod":
+                continue
+            reference = expected[f"lod{lod:g}/{key}/{name}"]
+            reference = reference if to_ours is None else to_ours(reference)
+            found = caught.get(variable.path, np.zeros(variable.shape))
+            # Relative to the variable, and to the largest of all where the variable's own is rounding noise.
+            assert np.abs(found - reference).max() <= 1e-3 * np.abs(reference).max() + 1e-5 * largest, name
+
+
+def test_three_iterations_equal_the_original(shared):
+    reference = np.load(shared / "reference" / "train3_A.npz")
+    networks = original_weights.load_pickle(shared / "reference" / "net_A.pkl")
+    gan = ProgressiveGAN(networks["G"], networks["D"], seed=0)
+    gan.generator_ema.set_weights(networks["Gs"].get_weights())
+    gan.compile()
+    gan.level, gan.fading = 5, True
+    gan.set_point(0.4, 0.001)
+    for step in (1, 2, 3):
+        values = {k: reference[f"step{step}/{k}"] for k in ("latents_D", "mixing", "latents_G")}
+        gan.discriminator_step(_nhwc(reference[f"step{step}/reals"]), values["latents_D"], values["mixing"], 0.4)
+        averaging.update(gan.generator_ema.trainable_variables, gan.generator.trainable_variables, 0.999)
+        gan.generator_step(values["latents_G"], 0.4)
+        if step == 2:
+            continue
+        for key, network in (("G", gan.generator), ("D", gan.discriminator), ("Gs", gan.generator_ema)):
+            find = original_weights.discriminator_names if key == "D" else original_weights.generator_names
+            differences = []
+            for name, (variable, to_ours) in find(network).items():
+                expected = reference[f"after{step}/{key}/{name}"]
+                expected = expected if to_ours is None else to_ours(expected)
+                differences.append(np.abs(np.asarray(variable) - expected).ravel())
+            differences = np.concatenate(differences)
+            assert np.quantile(differences, 0.99) < 1e-6 if step == 1 else 1e-4, (step, key)
+            assert differences.max() < (5e-5 if step == 1 else 3e-3), (step, key)
+
+
+def test_the_gradient_norm_is_that_of_the_image_at_full_size():
+    gan = _gan()
+    gan.level = 3
+    pixels = np.random.default_rng(0).standard_normal((1, 8, 8, 1)).astype(np.float32)
+    norm = float(gan._gradient_norms(tf.constant(pixels), None)[0])
+    # Finite differences of the score with respect to the 16 px image that is box-reduced to 8 px.
+    large, gradient = np.asarray(images.upscale(pixels)), np.zeros((16, 16))
+    score = lambda x: float(gan.discriminator(images.downscale(x), level=3)[0][0, 0])  # noqa: E731
+    for row in range(16):
+        for column in range(0, 16, 2):
+            step = np.zeros_like(large)
+            step[0, row, column, 0] = 0.5
+            gradient[row, column : column + 2] = score(large + step) - score(large - step)
+    assert norm == pytest.approx(np.linalg.norm(gradient), rel=0.02)
+
+
+def test_a_gradient_that_is_not_finite_changes_nothing():
+    gan = _gan()
+    gan.level, gan.fading, gan.minibatch = 4, False, 4
+    before = [variable.numpy() for variable in gan.discriminator.weights + gan.d_optimizer._velocities]
+    reals = np.zeros((4, 16, 16, 1), np.float32)
+    mixing = np.full((4, 1, 1, 1), 0.5, np.float32)
+    latents = np.random.default_rng(0).standard_normal((4, 8)).astype(np.float32)
+    bad = reals.copy()
+    bad[0, 0, 0, 0] = np.nan
+    gan.discriminator_step(tf.constant(bad), latents, mixing, None)
+    after = [variable.numpy() for variable in gan.discriminator.weights + gan.d_optimizer._velocities]
+    assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+    gan.discriminator_step(tf.constant(reals), latents, mixing, None)
+    assert not np.array_equal(gan.discriminator.dense1.kernel, before[-1])
+    assert any(not np.array_equal(a, v) for a, v in zip(before, gan.discriminator.weights, strict=False))
+
+
+def test_average_by_hand_and_half_life():
+    a, v = keras.Variable([1.0, 2.0]), keras.Variable([3.0, 2.0])
+    averaging.update([a], [v], 0.75)
+    np.testing.assert_allclose(a, [1.5, 2.0])
+    assert averaging.decay_per_step(16, beta=0.999) == 0.999
+    assert averaging.decay_per_step(8, halflife_kimg=0.8) ** 100 == pytest.approx(0.5)
+
+
+def test_two_replicas_train_as_one_does():
+    """Without minibatch statistics, which each replica takes of its own part, the sums are the same."""
+    devices = tf.config.list_logical_devices("CPU")
+    assert len(devices) >= 2, "tests/conftest.py makes two logical devices"
+    reals = np.random.default_rng(0).integers(0, 256, (3, 8, 16, 16, 1), np.uint8)
+    weights = []
+    for names in (None, ["CPU:0", "CPU:1"]):
+        strategy = tf.distribute.get_strategy() if names is None else tf.distribute.MirroredStrategy(names)
+        with strategy.scope():
+            keras.utils.set_random_seed(0)
+            gan = ProgressiveGAN(Generator(**SIZES), Discriminator(**SIZES, mbstd_group_size=0), seed=0)
+            gan.compile(jit_compile=False)
+        gan.grow_to(4, True, 8, 0.9)
+        gan.set_point(0.5, 0.001)
+        options = tf.data.Options()
+        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+        data = tf.data.Dataset.from_tensor_slices(reals).with_options(options)
+        gan.fit(data, epochs=1, steps_per_epoch=3, verbose=0, shuffle=False)
+        assert int(np.asarray(gan.seen)) == 24
+        weights.append([np.asarray(w) for w in gan.generator_ema.weights + gan.discriminator.weights])
+    differences = np.concatenate([np.abs(a - b).ravel() for a, b in zip(*weights, strict=True)])
+    # Adam's first steps are lr * sign(g): a weight whose gradient is rounding noise may differ by a few steps.
+    assert np.quantile(differences, 0.99) < 1e-5
+    assert differences.max() < 6.1e-3
