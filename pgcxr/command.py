@@ -9,9 +9,10 @@ import typer
 
 from pgcxr.errors import InputError
 
-NOT_MENDABLE = 1
 INPUT = 2
 INTERRUPTED = 130
+# Typer's parser raises these for a missing or unknown option; the class itself is not among typer's public names.
+USAGE_ERROR = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 
 def run(app: typer.Typer, arguments: Sequence[str] | None = None, name: str | None = None) -> None:
@@ -19,17 +20,21 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None, name: str | No
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     try:
-        app(arguments, prog_name=name)
+        code = app(arguments, prog_name=name, standalone_mode=False) or 0
     except InputError as error:
         _stop(str(error), INPUT)
+    except USAGE_ERROR as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(error.format_message(), file=sys.stderr)
+            raise SystemExit(INPUT) from None
+        _stop(f"{error.format_message()} See --help.", INPUT)
     except KeyboardInterrupt:
-        _stop("interrupted; run the same command again to go on", INTERRUPTED)
+        code = INTERRUPTED
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            _stop(f"{error.filename or 'output'}: the disk is full; free space and run the same command again", INPUT)
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-            _stop(f"{error.filename or 'output'}: {os.strerror(error.errno)}; check its permissions", INPUT)
-        raise
+        _stop(_system_error(error), INPUT)
+    if code == INTERRUPTED:  # typer answers Ctrl-C with it
+        _stop("interrupted; run the same command again to go on", INTERRUPTED)
+    raise SystemExit(code)
 
 
 def new_app(help_text: str) -> typer.Typer:
@@ -41,6 +46,17 @@ def new_app(help_text: str) -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
+
+
+def _system_error(error: OSError) -> str:
+    """One line for what the user can mend; anything else is raised again, with its traceback."""
+    where = error.filename or "output"
+    # The HDF5 library wraps the system's error and keeps its number only in the text.
+    if error.errno == errno.ENOSPC or "No space left" in str(error) or "errno = 28" in str(error):
+        return f"{where}: the disk is full; free space and run the same command again"
+    if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        return f"{where}: {os.strerror(error.errno)}; check its permissions"
+    raise error
 
 
 def _stop(line: str, code: int) -> None:

@@ -1,7 +1,6 @@
 """Trains a Progressive GAN on a cohort, or goes on where a run stopped."""
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -86,9 +85,7 @@ def _train(images: cohorts.Cohort, out: Path, settings: dict) -> None:
         try:
             report = loop.train(reals, run, settings, strategy, advance, bar.console.print)
         except loop.Interrupted:
-            bar.stop()
-            print(f"{out}: stopped, state saved; the same command goes on from here", file=sys.stderr)
-            raise SystemExit(command.INTERRUPTED) from None
+            raise KeyboardInterrupt from None
     artefacts.write_report(out, report, command="train.gan", seed=settings["seed"], config=settings)
 
 

@@ -11,11 +11,7 @@ from pgcxr.plots.page import Page
 def opening(page: Page, preset: str, steps: dict, phantom: bool) -> None:
     """What this page is, and what it is not."""
     source, gan = steps["cohort"]["source"], steps["gan"]
-    of = (
-        "a generated PACS export (phantom images, no patient)"
-        if "phantom" in _made_with(steps)
-        else f"a {source} export"
-    )
+    of = "a generated PACS export (phantom images, no patient)" if phantom else f"a {source} export"
     page.text(
         f"The study of the thesis, carried out with preset {preset} on {of}: {steps['cohort']['collected']:,} images "
         f"collected, {steps['cohort']['images']:,} kept, Progressive GANs of {gan['resolution']} px.",

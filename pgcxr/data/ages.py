@@ -1,0 +1,35 @@
+"""Ages as DICOM and public data sets write them, in years."""
+
+import datetime
+import re
+
+DAYS_PER_YEAR = 365.2425
+# Days of the units of DICOM's Age String (PS3.5 6.2, VR AS).
+UNITS = {"Y": DAYS_PER_YEAR, "M": DAYS_PER_YEAR / 12, "W": 7.0, "D": 1.0}
+OLDEST = 120
+
+
+def age_in_years(text: str) -> float | None:
+    """Reads "054Y", "018M" or "54" (years, as some exports write it); None where it is no age or above 120 years."""
+    found = re.fullmatch(r"(\d{1,4}) ?([YMWD]?)", text.strip().upper())
+    if not found:
+        return None
+    number, unit = float(found[1]), found[2] or "Y"
+    years = number if unit == "Y" else number * UNITS[unit] / DAYS_PER_YEAR
+    return years if years <= OLDEST else None
+
+
+def age_between(birth: str, study: str) -> float | None:
+    """Whole years from birth to study, both YYYYMMDD; None where either is missing, no date, or the wrong way round."""
+    born, seen = _date(birth), _date(study)
+    if born is None or seen is None or seen < born:
+        return None
+    years = seen.year - born.year - ((seen.month, seen.day) < (born.month, born.day))
+    return float(years) if years <= OLDEST else None
+
+
+def _date(text: str) -> datetime.date | None:
+    try:
+        return datetime.datetime.strptime(re.sub(r"[-./]", "", text.strip())[:8], "%Y%m%d").date()
+    except ValueError:
+        return None

@@ -1,0 +1,75 @@
+"""`pgcxr curate` and `pgcxr records` for the command line."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pgcxr.errors import InputError
+
+
+def curate(
+    export: Annotated[Path, typer.Argument(help="A PACS export (DICOM and studies.csv) or NIH ChestX-ray14.")],
+    out: Annotated[Path, typer.Option(help="The cohort's folder, which must not exist yet.")],
+    source: Annotated[str | None, typer.Option(help="pacs or nih; by default what the folder looks like.")] = None,
+    rules: Annotated[Path | None, typer.Option(help="TOML file of exclusion rules, on top of the thesis's.")] = None,
+    size: Annotated[int | None, typer.Option(help="Side in pixels, a power of two; by default up to 1024.")] = None,
+    fit: Annotated[str, typer.Option(help="pad or crop: how an image becomes square.")] = "pad",
+    split: Annotated[str, typer.Option(help="Shares of train, val and test, by patient.")] = "0.6,0.2,0.2",
+    normals: Annotated[int | None, typer.Option(help="Keep this many normals, at random (thesis: 20000).")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of splits, order and sampling.")] = 0,
+    workers: Annotated[int | None, typer.Option(help="Processes; by default one for each core.")] = None,
+    runner: Annotated[str, typer.Option(help="Where to run: local.")] = "local",
+    key_file: Annotated[
+        Path | None,
+        typer.Option(help="Key of the patient hashes, made on first use; by default ~/.config/pgcxr/patient_key."),
+    ] = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option(help="PRIVATE table of which file became which image, to find an excluded file again."),
+    ] = None,
+) -> None:
+    """Turns an export into a cohort: rules, flow chart, splits by patient, de-identified 8-bit images."""
+    from pgcxr.data.curation.run import curate as run
+
+    report = run(
+        export,
+        out,
+        source=source,
+        rules_file=rules,
+        size=size,
+        split=_shares(split),
+        normals=normals,
+        seed=seed,
+        processes=workers,
+        fit=fit,
+        key_file=key_file,
+        trace=trace,
+        runner=runner,
+    )
+    typer.echo(
+        f"{out}: {report['images']} images of {report['patients']} patients ({report['normal']} normal, "
+        f"{report['abnormal']} abnormal) at {report['size']} px, out of {report['collected']} files"
+    )
+    for warning in report["warnings"]:
+        typer.echo(f"warning: {warning}", err=True)
+
+
+def records(
+    cohort: Annotated[Path, typer.Argument(help="A cohort written by `pgcxr curate`.")],
+    format: Annotated[str, typer.Option(help="png or nvidia (the original's multi-resolution TFRecords).")] = "png",
+    out: Annotated[Path | None, typer.Option(help="Folder; by default records/FORMAT in the cohort.")] = None,
+    size: Annotated[int | None, typer.Option(help="Side in pixels; by default the cohort's.")] = None,
+) -> None:
+    """Writes a cohort as TFRecords, one set for each split."""
+    from pgcxr.data.records import write
+
+    report = write(cohort, format, out=out, size=size)
+    typer.echo(f"{report['folder']}: {sum(report['images'].values())} images at {report['size']} px as {format}")
+
+
+def _shares(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(share) for share in text.split(","))
+    except ValueError:
+        raise InputError(f"--split {text}: needs three shares that sum to 1, for example 0.6,0.2,0.2") from None

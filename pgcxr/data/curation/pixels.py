@@ -1,0 +1,116 @@
+"""What is done to one kept file: decode, make square, reduce, write PNG. Runs in worker processes."""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from pgcxr.data import dicom
+from pgcxr.data.dicom import Rejected
+
+PAD, CROP = "pad", "crop"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One image to write: `png` and `mask_png` are where to, `size` the side in pixels, `fit` PAD or CROP."""
+
+    path: Path = field(repr=False)
+    png: Path
+    mask_png: Path
+    size: int
+    fit: str
+    masks: tuple[Path, ...] = field(default=(), repr=False)
+    boxes: np.ndarray | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Done:
+    """`rejected` (rule, detail), or the hashes of decoded pixels and PNG file, and whether there is a mask."""
+
+    rejected: tuple[str, str] | None = None
+    pixels: str = ""
+    sha256: str = ""
+    mask: bool = False
+
+
+def write(job: Job) -> Done:
+    """Does one job. A file that cannot be decoded is a result; a disk that cannot be written to is an OSError."""
+    try:
+        image = dicom.decode(job.path) if job.path.suffix.lower() != ".png" else decode_png(job.path)
+    except Rejected as reason:
+        return Done((reason.rule, reason.detail))
+    encoded = _png(square(image, job.size, job.fit))
+    job.png.write_bytes(encoded)
+    mask = _mask(job, image.shape)
+    if mask is not None:
+        job.mask_png.write_bytes(_png(mask))
+    pixels = hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()
+    return Done(None, pixels, hashlib.sha256(encoded).hexdigest(), mask is not None)
+
+
+def decode_png(path: Path) -> np.ndarray:
+    """An 8-bit PNG of a public set, with the same normalisation as DICOM, uint8 [H, W]."""
+    try:
+        content = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError:
+        raise Rejected("unreadable", "cannot be read from the disk") from None
+    # OpenCV itself refuses PNG above 2^30 pixels; what is cut short it would fill with black.
+    if content[-8:-4].tobytes() != b"IEND":
+        raise Rejected("unreadable", "truncated or not PNG")
+    image = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise Rejected("unreadable", "not a PNG image")
+    return dicom.normalise(image.astype(np.float32))
+
+
+def square(image: np.ndarray, size: int, fit: str) -> np.ndarray:
+    """uint8 [size, size]: aspect kept, reduced by area; the rest black (PAD) or cut off around the middle (CROP)."""
+    height, width = image.shape
+    if fit == CROP:
+        side = min(height, width)
+        top, left = (height - side) // 2, (width - side) // 2
+        return _reduce(image[top : top + side, left : left + side], size, size)
+    side = max(height, width)
+    rows, columns = max(round(height * size / side), 1), max(round(width * size / side), 1)
+    result = np.zeros((size, size), np.uint8)
+    top, left = (size - rows) // 2, (size - columns) // 2
+    result[top : top + rows, left : left + columns] = _reduce(image, rows, columns)
+    return result
+
+
+def _reduce(image: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    if image.shape == (rows, columns):
+        return image
+    return cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA)
+
+
+def _mask(job: Job, shape: tuple[int, int]) -> np.ndarray | None:
+    """The share of each pixel that is lesion, 0..255 (at least 1 where any is), or None where nothing is marked."""
+    covered = np.zeros(shape, np.uint8)
+    for path in job.masks:
+        marked = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        if marked is not None:
+            covered |= cv2.resize((marked > 0).astype(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST)
+    for x, y, width, height in job.boxes if job.boxes is not None else ():
+        left, right = (int(round(np.clip(edge, 0, 1) * shape[1])) for edge in (x, x + width))
+        top, bottom = (int(round(np.clip(edge, 0, 1) * shape[0])) for edge in (y, y + height))
+        covered[top:bottom, left:right] = 1
+    if not covered.any():
+        return None
+    # A lesion thinner than one pixel of the result must not vanish by rounding.
+    touched = square(covered * 255, job.size, job.fit)
+    if not touched.any():
+        kernel = int(np.ceil(max(shape) / job.size)) | 1
+        touched = square(cv2.dilate(covered, np.ones((kernel, kernel), np.uint8)) * 255, job.size, job.fit)
+    return touched
+
+
+def _png(image: np.ndarray) -> bytes:
+    # Level 2 takes half the time of level 4 for 3 % more bytes.
+    done, encoded = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 2])
+    if not done:
+        raise MemoryError("PNG encoding")
+    return encoded.tobytes()

@@ -1,0 +1,128 @@
+"""The cohort's tables: manifest, excluded, flow chart, report; and the private trace."""
+
+import csv
+import os
+from collections import Counter
+from pathlib import Path
+
+from pgcxr import artefacts
+from pgcxr.data import deidentify
+from pgcxr.data.cohort import SPLITS
+from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
+from pgcxr.data.rules import LABELLED, ORDER, Rules
+
+COLUMNS = (
+    *("image_id", "patient_id", "label", *FINDINGS, "age", "sex", "view", "manufacturer", "split", "png", "sha256"),
+    *("diagnoses", "mask"),
+)
+# What a source without the data is said to lack in the flow chart.
+ASKED_OF_SOURCE = ("modality", "body_part", "age", "manufacturer", "view", "device", "quality")
+
+
+def write(folder: Path, scans, kept, excluded, rules: Rules, knows, key: bytes, described: dict, *, seed: int) -> dict:
+    """Writes manifest.csv, excluded.csv, flowchart.json, flowchart.svg and report.json; returns the report."""
+    from pgcxr.plots import flowchart
+
+    _write_csv(folder / "manifest.csv", COLUMNS, [_row(image, key) for image in kept])
+    rows = [
+        {"source": _source(scan, key), "rule": excluded[scan.number][0], "detail": excluded[scan.number][1]}
+        for scan in scans
+        if scan.number in excluded
+    ]
+    _write_csv(folder / "excluded.csv", ("source", "rule", "detail"), rows)
+    chart = flow(scans, kept, excluded, rules, knows)
+    artefacts.write_json(folder / "flowchart.json", chart)
+    flowchart.draw(chart, folder / "flowchart.svg")
+    report = {**described, **composition(kept), "collected": len(scans), "excluded": Counter(r["rule"] for r in rows)}
+    report["warnings"] = [] if report["normal"] and report["abnormal"] else ["all images are of one class"]
+    # Each split counts its own patients, so a patient in two splits would make the sum larger.
+    assert len({image.scan.patient for image in kept}) == report["patients"]
+    config = {"rules": rules.tables, "size": described["size"], "fit": described["fit"]}
+    artefacts.write_report(folder, report, command="pgcxr curate", seed=seed, config=config)
+    return artefacts.plain(report)
+
+
+def flow(scans, kept, excluded: dict[int, tuple[str, str]], rules: Rules, knows) -> dict:
+    """The flow chart's numbers. Every scan is either kept or excluded by exactly one rule, so they add up.
+
+    Steps are in the order of rules.ORDER. Those after labelling (in the two columns of thesis Figure 1) also say how
+    many normals and abnormals they take; `applies` is false where a rule is off or the source has no data for it.
+    """
+    labels = {scan.number: scan.label for scan in scans}
+    by_rule = Counter(rule for rule, _ in excluded.values())
+    by_label = Counter((rule, labels[number]) for number, (rule, _) in excluded.items())
+    steps, remaining = [], len(scans)
+    for rule in ORDER:
+        remaining -= by_rule[rule]
+        step = {"rule": rule, "excluded": by_rule[rule], "remaining": remaining}
+        step["applies"] = rules.enabled(rule) and (rule not in ASKED_OF_SOURCE or rule in knows)
+        if rule in LABELLED:
+            step |= {NORMAL: by_label[rule, NORMAL], ABNORMAL: by_label[rule, ABNORMAL]}
+        steps.append(step)
+    final = Counter(image.scan.label for image in kept)
+    chart = {"collected": len(scans), "steps": steps, NORMAL: final[NORMAL], ABNORMAL: final[ABNORMAL]}
+    assert remaining == len(kept) == chart[NORMAL] + chart[ABNORMAL]
+    assert all(step["excluded"] == step[NORMAL] + step[ABNORMAL] for step in steps if step["rule"] in LABELLED)
+    return chart
+
+
+def composition(kept) -> dict:
+    """Counts as in thesis Tables 1 and 2: images by label; and by split and finding (an image may have several)."""
+    table = {split: dict.fromkeys(("patients", "images", NORMAL, ABNORMAL, *FINDINGS), 0) for split in SPLITS}
+    patients = {split: set() for split in SPLITS}
+    for image in kept:
+        row = table[image.split]
+        for name in ("images", image.scan.label, *(name for name in image.scan.findings if name in FINDINGS)):
+            row[name] += 1
+        patients[image.split].add(image.scan.patient)
+    for split in SPLITS:
+        table[split]["patients"] = len(patients[split])
+    totals = {name: sum(row[name] for row in table.values()) for name in table[SPLITS[0]]}
+    named = {name: totals[name] for name in ("images", "patients", NORMAL, ABNORMAL)}
+    masks = sum(image.done.mask for image in kept)
+    table1 = {NORMAL: totals[NORMAL], ABNORMAL: totals[ABNORMAL], "total": totals["images"]}
+    return {**named, "masks": masks, "table1": table1, "table2": {**table, "total": totals}}
+
+
+def write_trace(path: Path, scans, kept, excluded: dict[int, tuple[str, str]]) -> None:
+    """Which file became which image: identifies patients, so it is readable by its owner alone."""
+    names = {image.scan.number: image.image_id for image in kept}
+    rows = [
+        {"file": f"{scan.number:06d}", "path": scan.name, "image_id": names.get(scan.number, "")}
+        | {"rule": excluded.get(scan.number, ("", ""))[0]}
+        for scan in scans
+    ]
+    with artefacts.atomic_path(path) as beside:
+        beside.unlink(missing_ok=True)
+        os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        _write_csv(beside, ("file", "path", "image_id", "rule"), rows)
+
+
+def _row(image, key: bytes) -> dict:
+    scan = image.scan
+    return {
+        "image_id": image.image_id,
+        "patient_id": deidentify.keyed_hash(key, "patient", scan.patient),
+        "label": scan.label,
+        **{name: int(name in scan.findings) for name in FINDINGS},
+        "age": deidentify.shown_age(scan.age),
+        "sex": deidentify.shown_sex(scan.sex),
+        "view": deidentify.shown_view(scan.view),
+        "manufacturer": deidentify.shown_maker(scan.manufacturer),
+        "split": image.split,
+        "png": f"images/{image.image_id}.png",
+        "sha256": image.done.sha256,
+        "diagnoses": ";".join(scan.findings),
+        "mask": f"masks/{image.image_id}.png" if image.done.mask else "",
+    }
+
+
+def _source(scan, key: bytes) -> str:
+    return f"file {scan.number:06d} {deidentify.keyed_hash(key, 'file', scan.name)}"
+
+
+def _write_csv(path: Path, columns, rows: list[dict]) -> None:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)

@@ -1,0 +1,110 @@
+"""Processes over many files, in order, with a progress bar; a file that crashes its process costs one result."""
+
+import multiprocessing
+import queue
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+# Files handed over at once: few enough for an even progress bar, many enough that handing over costs nothing.
+CHUNK = 32
+
+
+def each(function: Callable, items: Sequence) -> list:
+    """`function` of every item of a chunk."""
+    return [function(item) for item in items]
+
+
+def run(function: Callable, items: Sequence, crashed: Callable, *, workers: int, title: str, show: bool) -> list:
+    """[function(item) for item in items], on several processes.
+
+    Args:
+        function: importable by name, from a module that is cheap to import.
+        crashed: function(item) -> the result to note where an item brings its process down.
+        workers: processes; 0 does everything in this one (for tests and small exports), unprotected from crashes.
+        show: whether to draw a progress bar on stderr.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not show, transient=True) as bar:
+        task = bar.add_task(title, total=len(items))
+        chunks = [items[at : at + CHUNK] for at in range(0, len(items), CHUNK)]
+        results: list[list] = [[] for _ in chunks]
+        waiting = queue.SimpleQueue()
+        for index in range(len(chunks)):
+            waiting.put(index)
+        stop = threading.Event()
+
+        def lane() -> None:
+            """Takes chunks until there are none; each lane has a process of its own, so that a crash is its own."""
+            with _Process() as process:
+                while not stop.is_set():
+                    try:
+                        index = waiting.get_nowait()
+                    except queue.Empty:
+                        return
+                    results[index] = process.each(function, chunks[index], crashed)
+                    bar.advance(task, len(chunks[index]))
+
+        if workers == 0:
+            for index, chunk in enumerate(chunks):
+                results[index] = each(function, chunk)
+                bar.advance(task, len(chunk))
+        elif chunks:
+            with ThreadPoolExecutor(min(workers, len(chunks))) as threads:
+                lanes = [threads.submit(lane) for _ in range(min(workers, len(chunks)))]
+                try:
+                    wait(lanes, return_when="FIRST_EXCEPTION")
+                finally:
+                    stop.set()
+                for ended in lanes:
+                    ended.result()
+    return [result for chunk in results for result in chunk]
+
+
+class _Process:
+    """One worker process, started when first needed and again after a crash."""
+
+    def __enter__(self) -> "_Process":
+        self._pool = None
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def each(self, function: Callable, chunk: Sequence, crashed: Callable) -> list:
+        try:
+            return self._submit(function, chunk)
+        except BrokenProcessPool:
+            return [self._one(function, item, crashed) for item in chunk]
+
+    def _one(self, function: Callable, item, crashed: Callable):
+        try:
+            return self._submit(function, [item])[0]
+        except BrokenProcessPool:
+            return crashed(item)
+
+    def _submit(self, function: Callable, chunk: Sequence) -> list:
+        if self._pool is None:
+            # Spawned, not forked: the caller may hold TensorFlow's threads.
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_start)
+        try:
+            return self._pool.submit(each, function, chunk).result()
+        except BrokenProcessPool:
+            self._pool.shutdown()
+            self._pool = None
+            raise
+
+
+def _start() -> None:
+    """One thread each, as the processes use the cores; an interrupt is the parent's to answer."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,111 @@
+"""What replaces an identity: keyed hashes, and words from closed lists.
+
+The key never leaves the hospital's machine, so that nobody who holds a cohort can test whether a known patient is in
+it, while the same patient has the same hash in every cohort made with the same key.
+"""
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import stat
+from pathlib import Path
+
+from pgcxr.errors import InputError
+
+KEY_BYTES = 32
+HASH_DIGITS = 16
+# HIPAA Safe Harbor: ages above 89 are one category.
+OLDEST_SHOWN = 90
+# Free text of a header never goes out: a maker is one of these, "other", or "" where the header is silent.
+MAKERS = {
+    "GE": ("GE", "GENERAL ELECTRIC"),
+    "Siemens": ("SIEMENS",),
+    "Philips": ("PHILIPS",),
+    "Fujifilm": ("FUJI", "FUJIFILM"),
+    "Agfa": ("AGFA",),
+    "Carestream": ("CARESTREAM", "KODAK", "EASTMAN"),
+    "Canon": ("CANON",),
+    "Konica Minolta": ("KONICA", "MINOLTA"),
+    "Samsung": ("SAMSUNG",),
+    "Shimadzu": ("SHIMADZU",),
+    "Toshiba": ("TOSHIBA",),
+    "Hologic": ("HOLOGIC",),
+    "DRTECH": ("DRTECH",),
+    "Vieworks": ("VIEWORKS",),
+}
+VIEWS = {
+    "PA": ("PA", "POSTEROANTERIOR", "POSTERIORANTERIOR"),
+    "AP": ("AP", "ANTEROPOSTERIOR", "ANTERIORPOSTERIOR"),
+    "LATERAL": ("LL", "RL", "LAT", "LATERAL", "LLAT", "RLAT", "LARGELATERAL"),
+    "OBLIQUE": ("LLO", "RLO", "LPO", "RPO", "LAO", "RAO"),
+}
+
+
+def default_key_file() -> Path:
+    """PGCXR_KEY_FILE, or pgcxr/patient_key in the user's configuration folder."""
+    named = os.environ.get("PGCXR_KEY_FILE")
+    if named:
+        return Path(named)
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "pgcxr" / "patient_key"
+
+
+def read_or_make_key(path: str | os.PathLike | None = None) -> bytes:
+    """The 32-byte key in `path` (64 hexadecimal digits, mode 0600), made at random where there is none."""
+    path = Path(path) if path is not None else default_key_file()
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:  # another process was first
+            pass
+        else:
+            with os.fdopen(handle, "w") as file:
+                file.write(secrets.token_hex(KEY_BYTES) + "\n")
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise InputError(f"{path}: others may read the patient key; run `chmod 600 {path}`")
+    try:
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except (ValueError, UnicodeDecodeError):
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise InputError(f"{path}: is not a patient key (64 hexadecimal digits); name another --key-file")
+    return key
+
+
+def keyed_hash(key: bytes, kind: str, value: str) -> str:
+    """First 16 hexadecimal digits of HMAC-SHA256; `kind` keeps the hashes of patients and of files apart."""
+    return hmac.new(key, f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()[:HASH_DIGITS]
+
+
+def same_patient(identifier: str) -> str:
+    """One spelling for one patient: case, blanks and leading zeros differ between a PACS and a table."""
+    return re.sub(r"\s+", "", identifier).upper().lstrip("0")
+
+
+def shown_age(age: float | None) -> str:
+    """Whole years; 90 stands for 90 and above; "" where unknown."""
+    return "" if age is None else str(min(int(age), OLDEST_SHOWN))
+
+
+def shown_sex(sex: str) -> str:
+    """M, F, O or ""."""
+    return sex if sex in ("M", "F", "O") else ""
+
+
+def shown_maker(text: str) -> str:
+    """The maker's name from MAKERS, "other", or "" where `text` is empty."""
+    words = " ".join(re.findall(r"[A-Z0-9]+", text.upper()))
+    for name, spellings in MAKERS.items():
+        if any(re.search(rf"\b{spelling}", words) for spelling in spellings if len(spelling) > 2):
+            return name
+        if any(spelling in words.split() for spelling in spellings):
+            return name
+    return "other" if words else ""
+
+
+def shown_view(text: str) -> str:
+    """PA, AP, LATERAL, OBLIQUE, "other", or "" where `text` is empty."""
+    letters = re.sub(r"[^A-Z]", "", text.upper())
+    return next((view for view, spellings in VIEWS.items() if letters in spellings), "other" if letters else "")

@@ -1,0 +1,220 @@
+"""Writes the phantom's clinic as a PACS export: DICOM files, studies.csv, truth/, report.json."""
+
+import collections
+import csv
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import cv2
+import numpy as np
+import pydicom
+from pydicom.uid import RLELossless
+
+from pgcxr import artefacts
+from pgcxr.data.findings import TABLE_6
+from pgcxr.data.phantom import header, wording
+from pgcxr.data.phantom.clinic import Attendance, Study, attend
+from pgcxr.data.phantom.encode import encode
+from pgcxr.data.phantom.lateral import VISIBLE
+from pgcxr.data.phantom.patient import sample_exposure
+from pgcxr.data.phantom.render import render
+from pgcxr.errors import InputError
+
+STUDY_COLUMNS = ("accession_number", "patient_id", "study_date", "modality", "diagnosis_codes", "report")
+TRUTH_COLUMNS = ("file", "patient_id", "view", "findings", "devices")
+SMALLEST, LARGEST = 64, 4096
+_BATCH = 16
+
+
+@dataclass(frozen=True)
+class Written:
+    """The table rows of one patient."""
+
+    studies: list[dict[str, str]]
+    truth: list[dict[str, str]]
+
+
+def mask_name(file: str, finding: str) -> str:
+    """The name under truth/masks/ of the mask of `finding` in `file` (its path in the export, "/" between folders).
+
+    "dicom/1a/2b3c/IM0001.dcm" and "nodule" make "dicom_1a_2b3c_IM0001__nodule.png".
+    """
+    path = PurePosixPath(file)
+    stem = path.with_suffix("") if path.suffix.lower() == ".dcm" else path
+    return f"{str(stem).replace('/', '_')}__{finding}.png"
+
+
+def write_export(
+    out: str | os.PathLike,
+    patients: int,
+    seed: int,
+    size: int,
+    messy: bool = False,
+    workers: int | None = None,
+    advance: Callable[[int], None] | None = None,
+) -> dict:
+    """Writes an export of `patients` patients into the new folder `out`; returns the body of its report.json.
+
+    The bytes depend on patients, seed, size and messy, not on `workers` (default: one per core).
+
+    Args:
+        advance: called with the number of patients finished since the last call.
+    """
+    if patients < 1:
+        raise InputError(f"--patients {patients}: must be at least 1; ask for one patient or more")
+    if not SMALLEST <= size <= LARGEST:
+        raise InputError(f"--size {size}: must be {SMALLEST} to {LARGEST}; choose a size in that range")
+    if seed < 0:
+        raise InputError(f"--seed {seed}: must not be negative; choose 0 or a positive number")
+    with artefacts.new_folder(out) as folder:
+        (folder / "truth" / "masks").mkdir(parents=True)
+        written = []
+        for done in _all(folder, patients, seed, size, workers or os.cpu_count() or 1):
+            written += done
+            if advance:
+                advance(len(done))
+        studies = [row for one in written for row in one.studies]
+        truth = [row for one in written for row in one.truth]
+        body = {"patients": patients, "studies": len(studies), "images": len(truth), "size": size}
+        body |= _counts(truth)
+        if messy:
+            from pgcxr.data.phantom.messy import spoil
+
+            body["messy"] = spoil(folder, patients, seed, size, studies, truth)
+        _table(folder / "studies.csv", STUDY_COLUMNS, studies)
+        _table(folder / "truth" / "truth.csv", TRUTH_COLUMNS, truth)
+        config = {"patients": patients, "size": size, "messy": messy}
+        artefacts.write_report(folder, body, command="pgcxr phantom", seed=seed, config=config)
+    return body
+
+
+def write_patient(folder: Path, attendance: Attendance, seed: int, size: int) -> Written:
+    """Renders and writes all images of one patient."""
+    studies, truth = [], []
+    for study in attendance.studies:
+        studies.append(study_row(attendance, study, seed))
+        for image, view in enumerate(study.views):
+            truth.append(write_image(folder, attendance, study, image, view, seed, size))
+    return Written(studies, truth)
+
+
+def study_row(attendance: Attendance, study: Study, seed: int) -> dict[str, str]:
+    """The line of studies.csv."""
+    rng = np.random.default_rng([seed, attendance.index, study.number, 41])
+    return {
+        "accession_number": header.accession(seed, attendance, study),
+        "patient_id": header.identity(seed, attendance)["number"],
+        "study_date": header.study_date(study).isoformat(),
+        "modality": header.machine(seed, attendance, study)["modality"],
+        "diagnosis_codes": ";".join(wording.codes(study.findings, rng)),
+        "report": wording.report(study.findings, study.devices, rng),
+    }
+
+
+def write_image(
+    folder: Path,
+    attendance: Attendance,
+    study: Study,
+    image: int,
+    view: str,
+    seed: int,
+    size: int,
+    change: Callable | None = None,
+) -> dict[str, str]:
+    """Renders one image, writes its file and masks, and returns its line of truth.csv.
+
+    Args:
+        change: called with the {DICOM keyword: value} before they are written.
+    """
+    shot = 10 * study.number + image
+    exposure = sample_exposure(np.random.default_rng([attendance.patient.seed, shot, 1]), attendance.patient, view)
+    shown = {name: value for name, value in study.findings.items() if view != "LATERAL" or name in VISIBLE}
+    worn = study.devices if view != "LATERAL" else ()
+    made = render(attendance.patient, size, view=view, findings=shown, devices=worn, seed=shot)
+    values = header.values(seed, attendance, study, image, made.pixels, 10 * exposure.field / size, view)
+    if change:
+        change(values)
+    file = file_name(values["StudyInstanceUID"], values["SOPInstanceUID"], image)
+    (folder / file).parent.mkdir(parents=True, exist_ok=True)
+    syntax = np.random.default_rng([seed, attendance.index, study.number, image, 34]).random()
+    (folder / file).write_bytes(encode(values, implicit=syntax < 0.10))
+    if syntax > 0.985:
+        _compress(folder / file)
+    for name, mask in made.masks.items():
+        cv2.imwrite(str(folder / "truth" / "masks" / mask_name(file, name)), mask.astype(np.uint8) * 255)
+    return {
+        "file": file,
+        "patient_id": header.identity(seed, attendance)["number"],
+        "view": view,
+        "findings": ";".join(f"{name}:{shown[name]}" for name in TABLE_6 if name in shown),
+        "devices": ";".join(worn),
+    }
+
+
+def _compress(path: Path) -> None:
+    """Rewrites a DICOM file with RLE Lossless pixels."""
+    ds = pydicom.dcmread(path)
+    if "PixelData" in ds:
+        ds.compress(RLELossless, generate_instance_uid=False)
+        ds.save_as(path, enforce_file_format=True)
+
+
+def file_name(study_uid: str, instance_uid: str, image: int) -> str:
+    """Where an archive would put an instance: folders that look like hashes; about one in ten without extension."""
+    study, instance = int(study_uid.rsplit(".", 1)[1]), int(instance_uid.rsplit(".", 1)[1])
+    hashed = f"{study:030x}"
+    return f"dicom/{hashed[:2]}/{hashed[2:14]}/IM{image + 1:04d}" + ("" if instance % 10 == 0 else ".dcm")
+
+
+def _all(folder: Path, patients: int, seed: int, size: int, workers: int) -> Iterator[list[Written]]:
+    batches = [range(start, min(start + _BATCH, patients)) for start in range(0, patients, _BATCH)]
+    tasks = [(folder, batch, seed, size) for batch in batches]
+    if workers == 1 or len(tasks) == 1:
+        yield from map(_batch, tasks)
+        return
+    # Not forked: the caller may have TensorFlow's threads running.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(tasks)), context, _start_worker, (os.getpid(),)) as pool:
+        yield from pool.map(_batch, tasks)
+
+
+def _batch(task: tuple[Path, range, int, int]) -> list[Written]:
+    folder, batch, seed, size = task
+    return [write_patient(folder, attend(seed, index), seed, size) for index in batch]
+
+
+def _start_worker(parent: int) -> None:
+    cv2.setNumThreads(1)
+
+    def leave_with_parent() -> None:
+        # A killed parent cannot tell its workers: they notice that they were handed to another.
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=leave_with_parent, daemon=True).start()
+
+
+def _counts(truth: list[dict[str, str]]) -> dict:
+    names = [[item.split(":")[0] for item in row["findings"].split(";") if item] for row in truth]
+    by_finding = collections.Counter(name for found in names for name in found)
+    return {
+        "images_by_view": dict(sorted(collections.Counter(row["view"] for row in truth).items())),
+        "images_by_finding": {name: by_finding[name] for name in TABLE_6},
+        "images_without_finding": sum(not found for found in names),
+        "images_with_two_findings": sum(len(found) > 1 for found in names),
+        "images_with_device": sum(bool(row["devices"]) for row in truth),
+    }
+
+
+def _table(path: Path, columns: tuple[str, ...], rows: list[dict[str, str]]) -> None:
+    with artefacts.atomic_path(path) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)

@@ -1,0 +1,121 @@
+"""TFRecords of a cohort: compressed PNG at one size, or the original PGGAN's multi-resolution raw images.
+
+The `nvidia` layout is that of the original's dataset tool, so that its code and its descendants read it: one folder for
+each data set, `<name>-rNN.tfrecords` for every resolution 2^NN from 4 px up with the features `shape` (int64 [C, H, W])
+and `data` (uint8, C order), and `<name>-rxx.labels`, a NumPy array, float32 [N, 2]: one-hot normal, abnormal.
+"""
+
+import contextlib
+from pathlib import Path
+
+import numpy as np
+
+from pgcxr import artefacts
+from pgcxr.data import cohort as cohorts
+from pgcxr.errors import InputError
+
+FORMATS = ("png", "nvidia")
+SMALLEST_LOG2 = 2
+BATCH = 64
+
+
+def write(folder: str | Path, format: str = "png", *, out: str | Path | None = None, size: int | None = None) -> dict:
+    """Writes every split of the cohort in `folder`; returns {"folder", "format", "size", "images": {split: N}}."""
+    if format not in FORMATS:
+        raise InputError(f"--format {format}: unknown; the formats are {', '.join(FORMATS)}")
+    cohort = cohorts.load(folder)
+    own = cohorts.read_png(cohort.paths()[0]).shape[0]
+    size = size or own
+    if size < 1 << SMALLEST_LOG2 or size & (size - 1) or size > own:
+        raise InputError(f"--size {size}: must be a power of two from 4 up to the cohort's {own}")
+    out = Path(out) if out is not None else cohort.folder / "records" / format
+    report = {"folder": out, "format": format, "size": size, "images": {}}
+    with artefacts.new_folder(out) as beside:
+        for split in cohorts.SPLITS:
+            part = cohort.select(split)
+            if len(part):
+                (_write_png if format == "png" else _write_nvidia)(part, beside, split, size)
+            report["images"][split] = len(part)
+        artefacts.write_report(beside, {**report, "folder": out.name}, command="pgcxr records")
+    return report
+
+
+def pyramid(image: np.ndarray):
+    """uint8 [C, R, R] -> uint8 [C, R / 2^k, R / 2^k] for k = 0, 1, ... down to 4 px.
+
+    2x2 means of the unrounded next larger level, rounded half to even, as the original's dataset tool has it.
+    """
+    level = image.astype(np.float32)
+    while True:
+        yield np.rint(level).clip(0, 255).astype(np.uint8)
+        if level.shape[-1] <= 1 << SMALLEST_LOG2:
+            return
+        level = (level[:, ::2, ::2] + level[:, ::2, 1::2] + level[:, 1::2, ::2] + level[:, 1::2, 1::2]) * 0.25
+
+
+class NvidiaWriter:
+    """Writes a data set of square images, one file for each resolution. Use as a context manager."""
+
+    def __init__(self, folder: Path, name: str, size: int):
+        self._folder, self._name, self._size = Path(folder), name, size
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> "NvidiaWriter":
+        import tensorflow as tf
+
+        self._folder.mkdir(parents=True, exist_ok=True)
+        levels = range(int(np.log2(self._size)), SMALLEST_LOG2 - 1, -1)
+        names = (str(self._folder / f"{self._name}-r{level:02d}.tfrecords") for level in levels)
+        self._files = [self._stack.enter_context(tf.io.TFRecordWriter(name)) for name in names]
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._stack.__exit__(*error)
+
+    def add(self, image: np.ndarray) -> None:
+        """Appends uint8 [C, size, size] at every resolution."""
+        for level, file in zip(pyramid(image), self._files, strict=True):
+            file.write(_example(shape=list(level.shape), data=[level.tobytes()]))
+
+    def add_labels(self, labels: np.ndarray) -> None:
+        """Writes float32 [N, K], in the order of the images."""
+        with open(self._folder / f"{self._name}-rxx.labels", "wb") as file:
+            np.save(file, labels.astype(np.float32))
+
+
+def _write_nvidia(cohort: cohorts.Cohort, folder: Path, split: str, size: int) -> None:
+    with NvidiaWriter(folder / split, split, size) as writer:
+        paths = cohort.paths()
+        for at in range(0, len(paths), BATCH):
+            for image in cohorts.load_images(paths[at : at + BATCH], size):
+                writer.add(np.moveaxis(image, -1, 0))  # [HWC] -> [CHW]
+        abnormal = cohort.binary()
+        writer.add_labels(np.stack([1 - abnormal, abnormal], axis=1))
+
+
+def _write_png(cohort: cohorts.Cohort, folder: Path, split: str, size: int) -> None:
+    """Features: image_id, image (PNG bytes), label (1 abnormal), findings (five of 0, 1, or -1 where unknown)."""
+    import cv2
+    import tensorflow as tf
+
+    findings = np.nan_to_num(cohort.findings()[:, 1:], nan=-1).astype(np.int64)
+    labels, paths = cohort.binary().astype(np.int64), cohort.paths()
+    with tf.io.TFRecordWriter(str(folder / f"{split}.tfrecords")) as file:
+        for index, (path, name) in enumerate(zip(paths, cohort.manifest["image_id"], strict=True)):
+            image = cohorts.load_images([path], size)[0]
+            encoded = cv2.imencode(".png", image)[1].tobytes()
+            values = {"label": [labels[index]], "findings": list(findings[index])}
+            file.write(_example(image_id=[name.encode()], image=[encoded], **values))
+
+
+def _example(**features: list) -> bytes:
+    """A serialised tf.train.Example; lists of bytes or of whole numbers."""
+    import tensorflow as tf
+
+    def feature(values: list):
+        if isinstance(values[0], bytes):
+            return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
+        return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
+
+    named = {name: feature(values) for name, values in features.items()}
+    return tf.train.Example(features=tf.train.Features(feature=named)).SerializeToString()

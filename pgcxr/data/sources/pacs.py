@@ -1,0 +1,123 @@
+"""A hospital's export: a tree of DICOM files with any names, and studies.csv, joined by the accession number.
+
+studies.csv needs accession_number and diagnosis_codes (ICD-10, ";" between them); patient_id and report are used where
+they are there. Any code that is not an encounter without a diagnosis (findings.ICD10_NORMAL) makes the study abnormal
+(thesis 1.1: "whether the case has any diseases"), also when it stands for none of the findings; the codes that
+rules.toml calls neutral decide nothing. Masks in truth/masks/<path with _ for />__<finding>.png, if any, are kept.
+"""
+
+import os
+import re
+from collections import defaultdict
+from pathlib import Path
+
+from pgcxr.data import deidentify, dicom
+from pgcxr.data.findings import ABNORMAL, NORMAL, TABLE_6, covers, findings_of_codes, is_normal_code
+from pgcxr.data.sources import Scan, tables
+from pgcxr.errors import InputError
+
+KNOWS = ("modality", "body_part", "diagnosis", "label_conflict", "age", "manufacturer", "view", "device")
+TABLE = "studies.csv"
+# At the top of the export; not counted among the files that might be images.
+NO_IMAGES = (TABLE, "report.json")
+NEEDED = ("accession_number", "diagnosis_codes")
+CODE = re.compile(r"[A-Z]\d[0-9A-Z](\.?[0-9A-Z]{1,4})?")
+
+
+def matches(folder: Path) -> bool:
+    """Whether studies.csv is there."""
+    return (folder / TABLE).is_file()
+
+
+def scans(folder: Path, map_files, neutral: tuple[str, ...] = ()) -> tuple[list[Scan], dict]:
+    """Every file of the tree in the order of the paths.
+
+    Args:
+        map_files: function(worker, list of arguments) -> list of results, which may use several processes.
+        neutral: roots of codes that decide nothing about the label.
+    """
+    files = _files(folder)
+    if not files:
+        raise InputError(f"{folder}: has no files besides tables; expected DICOM images and {TABLE}")
+    studies = _studies(tables.rows(folder / TABLE, NEEDED))
+    headers = map_files(header_or_reason, [folder / name for name in files])
+    if all(header == ("unreadable", "not DICOM") for header in headers):
+        raise InputError(f"{folder}: none of the {len(files)} files is DICOM; name the folder of a PACS export")
+    masks = _masks(folder / "truth" / "masks")
+    found, used = [], set()
+    for number, (name, header) in enumerate(zip(files, headers, strict=True), 1):
+        scan = Scan(number, folder / name, name)
+        if isinstance(header, tuple):
+            scan.rejected = header
+        else:
+            _describe(scan, header, studies.get(header.accession), neutral)
+            used.add(header.accession)
+            flat = name.replace("/", "_")
+            scan.masks = masks.get(flat) or masks.get(os.path.splitext(flat)[0], ())
+        found.append(scan)
+    return found, {"studies": len(studies), "studies_without_file": len(studies.keys() - used)}
+
+
+def header_or_reason(path: Path) -> "dicom.Header | tuple[str, str]":
+    """The header, or (rule, detail) of its rejection."""
+    try:
+        return dicom.read_header(path)
+    except dicom.Rejected as reason:
+        return reason.rule, reason.detail
+
+
+def _describe(scan: Scan, header: dicom.Header, study: dict | None, neutral: tuple[str, ...]) -> None:
+    for name in ("age", "sex", "modality", "body_part", "view", "manufacturer", "rows", "columns"):
+        setattr(scan, name, getattr(header, name))
+    listed = study["patient"] if study else ""
+    scan.patient = deidentify.same_patient(header.patient) or listed
+    if study is None:
+        scan.rejected = ("diagnosis", f"no row in {TABLE}")
+        return
+    scan.codes, scan.report = study["codes"], study["report"]
+    deciding = [code for code in scan.codes if not any(covers(root, code) for root in neutral)]
+    if not scan.patient:
+        scan.patient = f"study {header.accession}"
+        scan.rejected = ("label_conflict", "no patient identity: the splits could share a patient")
+    elif listed and listed != scan.patient:
+        scan.rejected = ("label_conflict", f"the file and {TABLE} name different patients")
+    if not deciding:
+        scan.rejected = ("diagnosis", "no valid diagnosis code")
+    else:
+        scan.label = NORMAL if all(is_normal_code(code) for code in deciding) else ABNORMAL
+        scan.findings = findings_of_codes(deciding)
+
+
+def _files(folder: Path) -> list[str]:
+    """Paths of all files under `folder`, relative, sorted; not NO_IMAGES, truth/ and hidden files."""
+    names = []
+    for directory, folders, files in os.walk(folder):
+        relative = os.path.relpath(directory, folder)
+        inside = "" if relative == "." else relative.replace(os.sep, "/") + "/"
+        folders[:] = [name for name in folders if not name.startswith(".") and (inside or name != "truth")]
+        names += [inside + name for name in files if not name.startswith(".") and inside + name not in NO_IMAGES]
+    return sorted(names)
+
+
+def _studies(rows: list[dict[str, str]]) -> dict[str, dict]:
+    """Accession number -> patient, codes, report; several rows of one study are taken together."""
+    studies: dict[str, dict] = {}
+    for row in rows:
+        if not row["accession_number"]:
+            continue
+        study = studies.setdefault(row["accession_number"], {"patient": "", "codes": (), "report": ""})
+        codes = (code.strip().upper() for code in re.split(r"[;,|]", row["diagnosis_codes"]))
+        study["codes"] += tuple(code for code in codes if CODE.fullmatch(code) and code not in study["codes"])
+        study["patient"] = study["patient"] or deidentify.same_patient(row.get("patient_id", ""))
+        study["report"] = "\n".join(text for text in (study["report"], row.get("report", "")) if text)
+    return studies
+
+
+def _masks(folder: Path) -> dict[str, tuple[Path, ...]]:
+    """Stem of an image -> the masks of its findings (a device's mask is no lesion)."""
+    found = defaultdict(list)
+    for path in sorted(folder.glob("*__*.png")) if folder.is_dir() else ():
+        stem, _, finding = path.stem.rpartition("__")
+        if finding in TABLE_6:
+            found[stem].append(path)
+    return {stem: tuple(paths) for stem, paths in found.items()}

@@ -1,0 +1,41 @@
+"""Ages: cases worked by hand."""
+
+import pytest
+
+from pgcxr.data.ages import age_between, age_in_years
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [("054Y", 54), ("54", 54), ("6", 6), ("018M", 1.5), ("240M", 20), ("000Y", 0), (" 019y ", 19), ("120Y", 120)],
+)
+def test_ages(text, years):
+    assert age_in_years(text) == pytest.approx(years)
+
+
+def test_weeks_and_days():
+    assert age_in_years("052W") == pytest.approx(52 * 7 / 365.2425)
+    assert age_in_years("030D") == pytest.approx(30 / 365.2425)
+
+
+@pytest.mark.parametrize("text", ["", "Y", "abc", "-5", "5.5Y", "411Y", "054 Years", "54X"])
+def test_no_age(text):
+    assert age_in_years(text) is None
+
+
+@pytest.mark.parametrize(
+    ("birth", "study", "years"),
+    [
+        ("19800615", "20200614", 39),
+        ("19800615", "20200615", 40),
+        ("20000229", "20190228", 18),
+        ("20000229", "20190301", 19),
+        ("1980-06-15", "2020.06.15", 40),
+        ("", "20200101", None),
+        ("20200101", "20190101", None),
+        ("19809999", "20200101", None),
+        ("18000101", "20200101", None),
+    ],
+)
+def test_between(birth, study, years):
+    assert age_between(birth, study) == years

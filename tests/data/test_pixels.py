@@ -1,0 +1,91 @@
+"""Geometry of the written images and masks."""
+
+import cv2
+import numpy as np
+import pytest
+
+from pgcxr.data.curation import pixels
+from pgcxr.data.dicom import Rejected
+
+
+def area(image: np.ndarray, factor: int) -> np.ndarray:
+    """Box means, one output pixel at a time."""
+    rows, columns = image.shape[0] // factor, image.shape[1] // factor
+    blocks = [
+        image[r * factor : (r + 1) * factor, c * factor : (c + 1) * factor] for r in range(rows) for c in range(columns)
+    ]
+    return np.array([block.mean() for block in blocks]).reshape(rows, columns)
+
+
+def test_pad_keeps_all_and_centres():
+    image = np.random.default_rng(0).integers(1, 256, (64, 32), np.uint8)
+    found = pixels.square(image, 16, pixels.PAD)
+    assert found.shape == (16, 16)
+    assert not found[:, :4].any() and not found[:, 12:].any()
+    assert np.abs(found[:, 4:12] - area(image, 4)).max() <= 0.5
+
+
+def test_crop_takes_the_middle():
+    image = np.random.default_rng(1).integers(0, 256, (32, 64), np.uint8)
+    found = pixels.square(image, 8, pixels.CROP)
+    assert np.abs(found - area(image[:, 16:48], 4)).max() <= 0.5
+
+
+@pytest.mark.parametrize("shape", [(7, 5), (1, 90), (33, 31)])
+@pytest.mark.parametrize("fit", [pixels.PAD, pixels.CROP])
+def test_any_shape(shape, fit):
+    assert pixels.square(np.full(shape, 200, np.uint8), 4, fit).max() == 200
+
+
+def job(tmp_path, image, **options):
+    path = tmp_path / "image.png"
+    cv2.imwrite(str(path), image)
+    return pixels.Job(path, tmp_path / "out.png", tmp_path / "mask.png", 16, pixels.PAD, **options)
+
+
+def test_masks_go_the_way_of_the_image(tmp_path, chest):
+    image = (chest(0, 64) // 16).astype(np.uint8)[:, :64]
+    lesion = np.zeros((64, 64), np.uint8)
+    lesion[16:32, 40:48] = 255
+    cv2.imwrite(str(tmp_path / "a.png"), lesion)
+    cv2.imwrite(str(tmp_path / "b.png"), np.roll(lesion, 8, 0))
+    done = pixels.write(job(tmp_path, image, masks=(tmp_path / "a.png", tmp_path / "b.png")))
+    assert done.rejected is None and done.mask
+    expected = np.zeros((16, 16))
+    expected[4:10, 10:12] = 255
+    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "mask.png"), 0), expected)
+
+
+def test_boxes_are_fractions_and_are_cut_at_the_edge(tmp_path, chest):
+    image = (chest(1, 64) // 16).astype(np.uint8)[:, :64]
+    boxes = np.array([[0.5, 0.25, 0.25, 0.5], [-0.5, 0.75, 0.75, 9.0]])
+    assert pixels.write(job(tmp_path, image, boxes=boxes)).mask
+    expected = np.zeros((16, 16))
+    expected[4:12, 8:12] = 255
+    expected[12:, :4] = 255
+    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "mask.png"), 0), expected)
+
+
+def test_a_lesion_of_one_pixel_does_not_vanish(tmp_path, chest):
+    image = np.tile((chest(2, 64) // 16).astype(np.uint8)[:, :64], (8, 8))
+    lesion = np.zeros((512, 512), np.uint8)
+    lesion[100, 100] = 1
+    cv2.imwrite(str(tmp_path / "a.png"), lesion)
+    assert pixels.write(job(tmp_path, image, masks=(tmp_path / "a.png",))).mask
+    assert cv2.imread(str(tmp_path / "mask.png"), 0)[3, 3] > 0
+
+
+def test_no_lesion_no_mask(tmp_path, chest):
+    done = pixels.write(job(tmp_path, (chest(3, 64) // 16).astype(np.uint8)))
+    assert not done.mask and not (tmp_path / "mask.png").exists()
+
+
+def test_broken_png_is_refused(tmp_path, chest):
+    path = tmp_path / "image.png"
+    cv2.imwrite(str(path), (chest(4) // 16).astype(np.uint8))
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(Rejected, match="truncated"):
+        pixels.decode_png(path)
+    path.write_text("x")
+    with pytest.raises(Rejected):
+        pixels.decode_png(path)
