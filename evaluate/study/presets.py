@@ -12,8 +12,8 @@ from pgcxr.errors import InputError
 # one thread each are faster than one after another on all, and their sums come out the same every time.
 PRESETS = {
     "demo": {
-        "patients": 5200,
-        "export_size": 128,
+        "patients": 4800,
+        "export_size": 64,
         "size": 64,
         "config": "demo",
         "samples": 10_000,

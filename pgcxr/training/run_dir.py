@@ -52,7 +52,7 @@ class RunDir:
         """Writes the whole state after `nimg` images; older states but one are then removed."""
         arrays = {name: np.asarray(variable) for name, variable in state_variables(gan).items()}
         with artefacts.atomic_path(self.state / f"nimg{nimg:010d}.npz") as path:
-            np.savez(path, **arrays)
+            _write_npz(path, arrays)
         for old in self._states()[:-KEPT]:
             old.unlink()
 
@@ -100,3 +100,11 @@ def state_variables(gan: ProgressiveGAN) -> dict:
         "seen": [gan.seen],
     }
     return {f"{group}/{index:03d}": v for group, variables in groups.items() for index, v in enumerate(variables)}
+
+
+def _write_npz(path: Path, arrays: dict) -> None:
+    """np.savez, but closed in an orderly way where the disk is full: numpy leaves that to the garbage collector."""
+    with zipfile.ZipFile(path, "w", allowZip64=True) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)

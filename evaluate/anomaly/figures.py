@@ -1,0 +1,116 @@
+"""Figures of anomaly detection: thesis Figures 14 and 15, the ROC curves and the scores with the threshold."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from evaluate import common
+from pgcxr.data.findings import NORMAL, TABLE_6
+from pgcxr.plots import curves, grids, overlay, roc
+
+CELL = 512  # px of a panel: small images are enlarged so that outlines are fine
+NORMALS_SHOWN = 6
+COLUMNS = ["query", "nearest normal", "brighter than", "difference", "anomaly map", "supervised"]
+
+
+@dataclass(frozen=True)
+class Cases:
+    """The test images: `queries` uint8 [N, R, R, 1], `made` float [N, R, R, 1] in [-1, 1], `differences`, `marks`
+    and `masks` [N, S, S], `likelihoods` [N, 6], `classes` [N]."""
+
+    queries: np.ndarray
+    made: np.ndarray
+    differences: np.ndarray
+    marks: np.ndarray
+    masks: np.ndarray
+    likelihoods: np.ndarray
+    classes: np.ndarray
+
+
+def draw(folder: Path, cases: Cases, ours, supervised, classifier) -> None:
+    """abnormal.png (Figure 14), normal.png (Figure 15), roc.png and scores.png.
+
+    The cases are not picked by hand: of each class the one with the median score, and normals at even steps from the
+    lowest score to the highest.
+    """
+    shown = [_middle(np.flatnonzero(cases.classes == name), ours.test) for name in TABLE_6 if name in cases.classes]
+    calm = np.flatnonzero(cases.classes == NORMAL)
+    ranked = calm[np.argsort(ours.test[calm], kind="stable")]
+    steps = np.unique(np.linspace(0, len(ranked) - 1, NORMALS_SHOWN).round().astype(int))
+    for name, rows, title in (
+        ("abnormal.png", np.array(shown), "Abnormal images, median score of each class (green: true lesion)"),
+        ("normal.png", ranked[steps], "Normal images, from the lowest score to the highest"),
+    ):
+        panels = [_panels(cases, row, heat) for row, heat in zip(rows, _looks(cases, rows, classifier), strict=True)]
+        labels = [_label(cases.classes[row], ours, supervised, row) for row in rows]
+        grids.labelled_grid(list(zip(labels, panels, strict=True)), folder / name, COLUMNS, title)
+    ill = (cases.classes != NORMAL).astype(int)
+    roc.roc_plot(
+        {"GAN, normals only": (ill, ours.test), "supervised, five findings": (ill, supervised.test)},
+        folder / "roc.png",
+        "Abnormal against normal",
+        {"GAN, normals only": ours.threshold, "supervised, five findings": supervised.threshold},
+    )
+    groups = {"test, normal": ours.test[ill == 0], "test, abnormal": ours.test[ill == 1]}
+    curves.histogram_plot(groups, folder / "scores.png", "Anomaly score", ours.threshold, "Scores of test images")
+
+
+def _middle(rows: np.ndarray, scores: np.ndarray) -> int:
+    return int(rows[np.argsort(scores[rows], kind="stable")[len(rows) // 2]])
+
+
+def _looks(cases: Cases, rows: np.ndarray, classifier) -> np.ndarray:
+    """Grad-CAM [n, h, w] of each image for its likeliest finding, on one scale."""
+    from pgcxr.training.gradcam import gradcam
+
+    images = common.from_uint8(cases.queries[rows])
+    likeliest = cases.likelihoods[rows, 1:].argmax(axis=1)
+    heat = [None] * len(rows)
+    for finding in np.unique(likeliest):
+        own = np.flatnonzero(likeliest == finding)
+        for place, seen in zip(own, gradcam(classifier, images[own], int(finding) + 1), strict=True):
+            heat[place] = seen
+    heat = np.stack(heat)
+    return heat / max(float(heat.max()), 1e-6)
+
+
+def _panels(cases: Cases, row: int, heat: np.ndarray) -> np.ndarray:
+    """uint8 [6, S, S, 3]: what `COLUMNS` names."""
+    query, made = _enlarged(cases.queries[row]), _enlarged(common.to_uint8(cases.made[row]))
+    mask = np.nan_to_num(cases.masks[row])
+    difference = cases.differences[row]
+    grey = [np.repeat(image[..., None], 3, axis=-1) for image in (query, made)]
+    # One limit for all cases, in units of the range [-1, 1]: a quarter of it is full colour.
+    positive = np.repeat(_enlarged(np.uint8(np.clip(difference / 0.5, 0, 1) * 255))[..., None], 3, axis=-1)
+    return np.stack(
+        [
+            overlay.outline(grey[0], _smooth(mask, query.shape)) if mask.any() else grey[0],
+            grey[1],
+            positive,
+            overlay.diff_overlay(query, _smooth(difference, query.shape), limit=0.5),
+            overlay.overlay(query, _smooth(cases.marks[row], query.shape), limits=(1.5, 4.0)),
+            overlay.overlay(query, _smooth(heat, query.shape), limits=(0.0, 1.0)),
+        ]
+    )
+
+
+def _label(name: str, ours, supervised, row: int) -> str:
+    verdict = "found" if ours.detected[row] else "missed"
+    rival = "found" if supervised.detected[row] else "missed"
+    if name == NORMAL:
+        verdict, rival = ("alarm" if scores.detected[row] else "calm" for scores in (ours, supervised))
+    words = name.replace("_", " ").replace("subcutaneous ", "subcutaneous\n")
+    return f"{words}\nGAN {verdict}, p {ours.p[row]:.2f}\nsupervised {rival}"
+
+
+def _enlarged(image: np.ndarray) -> np.ndarray:
+    """uint8 [S, S]: pixels repeated where the image is smaller than `CELL`."""
+    image = image[..., 0] if image.ndim == 3 else image
+    factor = max(CELL // image.shape[0], 1)
+    return image.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def _smooth(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    return cv2.resize(np.asarray(values, np.float32), shape[::-1], interpolation=cv2.INTER_LINEAR)

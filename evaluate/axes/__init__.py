@@ -1,0 +1,5 @@
+"""Which direction of the latent space is which disease (thesis 3; Figures 4, 5, 10 and 12)."""
+
+from evaluate.axes.experiment import run
+
+__all__ = ["run"]

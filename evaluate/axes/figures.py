@@ -1,0 +1,106 @@
+"""Tables and figures of the axes: thesis Figures 5, 10 and 12, and the likelihood along each walk (thesis 3.5)."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from evaluate.axes import walk
+from pgcxr import artefacts
+from pgcxr.data.findings import FINDINGS
+from pgcxr.plots import curves as line_plots
+from pgcxr.plots import grids, overlay
+
+STRIP = 7  # images in a strip
+PLANE = 5  # images along each side of the plane of two axes
+
+
+def write_tables(folder: Path, outputs, before, after, angles, curves: dict) -> None:
+    """counts.csv (thesis Figure 5) and curves.csv (mean and quartiles of every output along every walk)."""
+    rows = [("class", "before", "after"), *zip(outputs, before, after, strict=True)]
+    _write(folder / "counts.csv", rows)
+    rows = [("axis", "angle", "output", "mean", "quartile_1", "quartile_3")]
+    for axis, seen in curves.items():
+        low, high = np.percentile(seen, (25, 75), axis=1)
+        for step, angle in enumerate(angles):
+            for index, output in enumerate(outputs):
+                numbers = (seen[step, :, index].mean(), low[step, index], high[step, index])
+                rows.append((axis, f"{angle:.4f}", output, *(f"{number:.4f}" for number in numbers)))
+    _write(folder / "curves.csv", rows)
+
+
+def draw(folder: Path, read, starts: np.ndarray, axes: walk.Axes, angles: np.ndarray, curves: dict) -> None:
+    """All figures of one experiment, as PNG in `folder`.
+
+    Args:
+        read: an experiment.Reader.
+        starts: [N, L] latents of normal-looking images.
+        curves: {disease: likelihoods [S, N, 6]}.
+    """
+    degrees = np.rad2deg(angles)
+    own = {name: curves[name][:, :, 1 + index] for index, name in enumerate(FINDINGS)}
+    line_plots.line_plot(
+        degrees,
+        {_words(name): seen.mean(axis=1) for name, seen in own.items()},
+        folder / "likelihood.png",
+        "Angle along the axis (degrees)",
+        "Likelihood by the classifier",
+        "Each disease along its own axis",
+        ylim=(0, 1),
+        bands={_words(name): tuple(np.percentile(seen, (25, 75), axis=1)) for name, seen in own.items()},
+    )
+    for index, name in enumerate(FINDINGS):
+        _draw_strip(folder / f"walk_{name}.png", read, starts, axes, index)
+        line_plots.line_plot(
+            degrees,
+            {_words(other): curves[name][:, :, 1 + place].mean(axis=1) for place, other in enumerate(FINDINGS)},
+            folder / f"likelihood_{name}.png",
+            "Angle along the axis (degrees)",
+            "Likelihood by the classifier",
+            f"Walk along {_words(name)}",
+            ylim=(0, 1),
+        )
+    _draw_plane(folder / "two_axes.png", read, starts[:1], axes, curves)
+
+
+def _draw_strip(path: Path, read, starts, axes: walk.Axes, index: int) -> None:
+    """Figure 10: images from normal to the end of the walk, and under each what the classifier looks at."""
+    angles = np.linspace(0, axes.ends[index], STRIP)
+    latents = walk.walk(starts, axes.vectors[index], angles)
+    images = read.images(latents.reshape(-1, read.latent_size))
+    heat = read.activation(images, index + 1)
+    pictures = images.reshape(STRIP, len(starts), *images.shape[1:])
+    maps = heat.reshape(STRIP, len(starts), *heat.shape[1:])
+    rows, scale = [], (0.0, float(heat.max()))  # one scale: what grows along the walk is seen to grow
+    for start in range(len(starts)):
+        rows.append((f"image {start + 1}", np.repeat(pictures[:, start], 3, axis=-1)))
+        laid = [overlay.overlay(pictures[step, start], maps[step, start], limits=scale) for step in range(STRIP)]
+        rows.append(("Grad-CAM", np.stack(laid)))
+    likelihood = read.opinions(images)[:, index + 1].reshape(STRIP, len(starts)).mean(axis=1)
+    columns = [f"{np.rad2deg(angle):.0f}°: {mean:.2f}" for angle, mean in zip(angles, likelihood, strict=True)]
+    grids.labelled_grid(rows, path, columns, f"Walk along {_words(FINDINGS[index])} (angle: mean likelihood)")
+
+
+def _draw_plane(path: Path, read, start: np.ndarray, axes: walk.Axes, curves: dict) -> None:
+    """Figure 12: one image moved along two axes at once, the two that reach the highest likelihood."""
+    reached = [curves[name][:, :, 1 + index].mean(axis=1).max() for index, name in enumerate(FINDINGS)]
+    across, down = np.argsort(reached)[::-1][:2]
+    rows = []
+    for share in np.linspace(0, 1, PLANE):
+        latents = [
+            walk.move(start, axes.vectors[[across, down]], [axes.ends[across] * other, axes.ends[down] * share])
+            for other in np.linspace(0, 1, PLANE)
+        ]
+        rows.append((f"{share:.0%}", read.images(np.concatenate(latents))))
+    columns = [f"{share:.0%}" for share in np.linspace(0, 1, PLANE)]
+    title = f"Right: {_words(FINDINGS[across])}; down: {_words(FINDINGS[down])}"
+    grids.labelled_grid(rows, path, columns, title)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _write(path: Path, rows) -> None:
+    with artefacts.atomic_path(path) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)

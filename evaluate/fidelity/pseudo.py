@@ -1,0 +1,76 @@
+"""Labels for images that have none: what classifier (real) is sure of (thesis 2.3)."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+NORMAL, ABNORMAL, REJECTED = 0, 1, -1
+
+
+def pseudo_labels(probability: np.ndarray, abnormal_above: float, normal_below: float) -> np.ndarray:
+    """int [N]: ABNORMAL where P(abnormal) is above the first threshold, NORMAL below the second, else REJECTED.
+
+    The thesis writes it the other way round, which would call its abnormal images normal (see the design, section 6).
+    """
+    return np.where(probability > abnormal_above, ABNORMAL, np.where(probability < normal_below, NORMAL, REJECTED))
+
+
+@dataclass
+class Synthetic:
+    """`images` uint8 [N, H, W, 1] and `labels` float32 [N, 1] of each split; `counts` of all that were generated."""
+
+    images: dict[str, np.ndarray]
+    labels: dict[str, np.ndarray]
+    counts: dict[str, int]
+
+
+def collect(
+    batches: Iterator[np.ndarray],
+    score: Callable[[np.ndarray], np.ndarray],
+    wanted: dict[str, tuple[int, int]],
+    abnormal_above: float,
+    normal_below: float,
+    progress: Callable[[int], None] = lambda kept: None,
+) -> Synthetic:
+    """Draws images until every split has its normal and abnormal ones, or `batches` ends.
+
+    Where it ends before, every count is reduced by the same factor, so that the class ratio stays that of the real
+    images (thesis 2.2: "identical number of images and ratio").
+
+    Args:
+        batches: uint8 [B, H, W, 1].
+        score: images -> P(abnormal) [B].
+        wanted: {split: (normal, abnormal)}.
+        progress: called with the number of images kept so far.
+    """
+    need = [sum(counts[label] for counts in wanted.values()) for label in (NORMAL, ABNORMAL)]
+    kept: list[list[np.ndarray]] = [[], []]
+    found = {"generated": 0, "normal": 0, "abnormal": 0, "rejected": 0}
+    for images in batches:
+        called = pseudo_labels(score(images), abnormal_above, normal_below)
+        found["generated"] += len(images)
+        for name, label in (("normal", NORMAL), ("abnormal", ABNORMAL), ("rejected", REJECTED)):
+            found[name] += int((called == label).sum())
+        for label in (NORMAL, ABNORMAL):
+            room = need[label] - len(kept[label])
+            kept[label].extend(images[called == label][:room])
+        progress(len(kept[NORMAL]) + len(kept[ABNORMAL]))
+        if all(len(kept[label]) >= need[label] for label in (NORMAL, ABNORMAL)):
+            break
+    share = min((len(kept[label]) / need[label] for label in (NORMAL, ABNORMAL) if need[label]), default=0.0)
+    return _share_out(kept, wanted, share, found)
+
+
+def _share_out(kept: list[list[np.ndarray]], wanted: dict, share: float, found: dict) -> Synthetic:
+    images, labels = {}, {}
+    start = [0, 0]
+    for split, counts in wanted.items():
+        parts = []
+        for label in (NORMAL, ABNORMAL):
+            count = int(counts[label] * share)
+            parts.append(kept[label][start[label] : start[label] + count])
+            start[label] += count
+        images[split] = np.array([*parts[NORMAL], *parts[ABNORMAL]], np.uint8)
+        labels[split] = np.repeat(np.float32([NORMAL, ABNORMAL]), [len(part) for part in parts])[:, None]
+    return Synthetic(images, labels, found)

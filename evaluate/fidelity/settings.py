@@ -1,0 +1,40 @@
+"""What the evaluation of fidelity can be told. The networks and their training are those of classifier (real)."""
+
+from pgcxr.errors import InputError
+
+THESIS = {
+    # P(abnormal) above the first is called abnormal, below the second normal, the rest is dropped (thesis 2.3).
+    "abnormal_above": 0.7,
+    "normal_below": 0.3,
+    # Images of each class; 0: as many as the real train, val and test sets have (thesis 2.2).
+    "per_class": 0,
+    # At most so many images are generated for each that is wanted; beyond, both classes shrink alike.
+    "most_generated": 20.0,
+    "generate_batch": 16,
+    # AUROC that classifier (synthetic) may lose against classifier (real) and still count as not inferior.
+    "margin": 0.05,
+}
+PRESETS = {
+    "thesis": THESIS,
+    "small": THESIS | {"generate_batch": 64},
+    "demo": THESIS | {"generate_batch": 128, "most_generated": 6.0},
+}
+
+
+def settings(config: str | dict = "thesis") -> dict:
+    """The preset of that name, or THESIS with some keys changed; checked."""
+    if isinstance(config, str):
+        if config not in PRESETS:
+            raise InputError(f"--config {config}: no such config; there are {', '.join(PRESETS)}")
+        return dict(PRESETS[config])
+    unknown = sorted(set(config) - set(THESIS))
+    if unknown:
+        raise InputError(f"fidelity: no setting {', '.join(unknown)}; there are {', '.join(THESIS)}")
+    chosen = THESIS | config
+    if not 0 <= chosen["normal_below"] <= chosen["abnormal_above"] <= 1:
+        raise InputError("fidelity: needs 0 <= normal_below <= abnormal_above <= 1")
+    if chosen["per_class"] < 0 or chosen["most_generated"] < 1 or chosen["generate_batch"] < 1 or chosen["margin"] <= 0:
+        raise InputError(
+            "fidelity: per_class must be 0 or more, most_generated and generate_batch 1 or more, margin > 0"
+        )
+    return chosen

@@ -1,0 +1,49 @@
+"""Which images of a cohort a classifier learns from, and with which labels (thesis 1.2, 2.2 and 3.2)."""
+
+import numpy as np
+
+from pgcxr.data.cohort import Cohort
+from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
+from pgcxr.errors import InputError
+
+OUTPUTS = {"binary": (ABNORMAL,), "findings": (NORMAL, *FINDINGS)}
+LEAST_TRAIN, LEAST_CLASS = 8, 2
+
+
+def study_images(cohort: Cohort) -> Cohort:
+    """Normal images, and abnormal ones with at least one of the five findings (thesis 1.2); no others."""
+    five = (cohort.manifest[list(FINDINGS)] == "1").any(axis=1)
+    rows = cohort.manifest[(cohort.manifest["label"] == NORMAL) | five]
+    return Cohort(cohort.folder, rows.reset_index(drop=True))
+
+
+def labels(cohort: Cohort, kind: str) -> np.ndarray:
+    """float32 [N, K] for OUTPUTS[kind]: 0 or 1, NaN where unknown."""
+    return cohort.binary()[:, None] if kind == "binary" else cohort.findings()
+
+
+def part(cohort: Cohort, split: str, kind: str) -> tuple[Cohort, np.ndarray]:
+    """The images of one split that the classifier uses, and their labels.
+
+    Raises:
+        InputError: normal or abnormal images are missing or too few; or, for training, a finding never occurs.
+    """
+    if kind not in OUTPUTS:
+        raise InputError(f"--labels {kind}: choose one of {', '.join(OUTPUTS)}")
+    images = study_images(cohort.select(split=split))
+    where = f"{cohort.folder / 'manifest.csv'}: split {split}"
+    abnormal = int(images.binary().sum())
+    for name, count in ((NORMAL, len(images) - abnormal), (ABNORMAL, abnormal)):
+        if count < LEAST_CLASS:
+            raise InputError(
+                f"{where} has {count} {name} images (normal ones, and abnormal ones with one of the five findings, "
+                "count); a classifier needs both classes, so curate an export with more"
+            )
+    known = labels(images, kind)
+    if split == "train":
+        if len(images) < LEAST_TRAIN:
+            raise InputError(f"{where} has {len(images)} images; at least {LEAST_TRAIN} are needed: curate more")
+        for name, column in zip(OUTPUTS[kind], known.T, strict=True):
+            if not (column == 1).any() or not (column == 0).any():
+                raise InputError(f"{where} has no image with, or none without, {name}; curate more, or --labels binary")
+    return images, known

@@ -1,0 +1,211 @@
+"""Training of a classifier with Keras fit (thesis 2.2): the same function for real and for synthetic images."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers, ops
+
+from pgcxr import images as pixels
+from pgcxr.metrics.auroc import auroc
+from pgcxr.networks import classifier
+
+# Everything that `config` must hold; train/configs/classifier_*.py say what suits which scale.
+CONFIG = {
+    "size": int,  # px
+    "blocks": tuple,  # bottleneck blocks per stage
+    "width": int,  # filters of the first stage
+    "stem": str,  # imagenet or small
+    "momentum": float,  # of the moving averages of batch normalization
+    "weights_file": str,  # ResNet-50 weights to start from, "" for none
+    "batch_size": int,
+    "epochs": int,
+    "learning_rate": float,  # at its highest
+    "warmup_epochs": float,  # linear from 0; then a cosine down to 0 at the last epoch
+    "weight_decay": float,
+    "patience": int,  # epochs without a better validation AUROC
+    "balance": bool,  # weigh each output's two classes as if they were equally many
+    "shift": float,  # augmentation: fraction of the width, each way
+    "rotation": float,  # degrees, each way
+    "brightness": float,  # fraction of the range [-1, 1], each way
+}
+
+
+def build(config: dict, outputs: int) -> keras.Model:
+    """The network that `config` describes, with the weights of its file where it names one."""
+    model = classifier.resnet(
+        config["size"],
+        outputs,
+        blocks=tuple(config["blocks"]),
+        width=config["width"],
+        stem=config["stem"],
+        momentum=config["momentum"],
+    )
+    if config["weights_file"]:
+        classifier.load_weights_file(model, config["weights_file"])
+    return model
+
+
+def fit_classifier(
+    train_images: np.ndarray,
+    train_labels: np.ndarray,
+    val_images: np.ndarray,
+    val_labels: np.ndarray,
+    config: dict,
+    seed: int,
+    log_dir: str | Path | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> tuple[keras.Model, dict]:
+    """Trains a new network and returns it as it was at its best validation AUROC, with the history.
+
+    Args:
+        train_images, val_images: uint8 [N, size, size, 1].
+        train_labels, val_labels: float32 [N, K], 0 or 1, NaN where unknown (left out of the loss and of the AUROC).
+        config: see CONFIG.
+        seed: of the weights, the order and the augmentation; one seed, one result on one machine.
+        log_dir: for TensorBoard.
+
+    Returns:
+        (model: images in [-1, 1] -> probabilities [N, K], {"loss", "val_loss", "val_auroc", "learning_rate": one value
+        per epoch, "best_epoch": from 1}).
+    """
+    keras.utils.set_random_seed(seed)
+    batch_size = min(config["batch_size"], len(train_images))
+    steps = len(train_images) // batch_size
+    total, warmup = steps * config["epochs"], int(steps * config["warmup_epochs"])
+    rate = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0 if warmup else config["learning_rate"],
+        decay_steps=max(total - warmup, 1),
+        warmup_target=config["learning_rate"] if warmup else None,
+        warmup_steps=warmup,
+    )
+
+    model = build(config, train_labels.shape[1])
+    logits = classifier.with_logits(model)
+    trainer = keras.Sequential([keras.Input(train_images.shape[1:]), *augmentation(config, seed), logits])
+    weights = class_weights(train_labels) if config["balance"] else None
+    trainer.compile(
+        optimizer=keras.optimizers.AdamW(rate, weight_decay=config["weight_decay"]),
+        loss=MaskedCrossentropy(weights),
+        jit_compile=False,
+    )
+    validation = Validation(logits, val_images, val_labels)
+    # The callbacks share one dict of logs: Validation puts in what the others read.
+    stopping = keras.callbacks.EarlyStopping(
+        "val_score", mode="max", patience=config["patience"], restore_best_weights=True
+    )
+    shown = [keras.callbacks.TensorBoard(str(log_dir), write_graph=False)] if log_dir else []
+    history = trainer.fit(
+        batches(train_images, train_labels, batch_size, seed),
+        epochs=config["epochs"],
+        callbacks=[validation, stopping, *shown, *callbacks],
+        shuffle=False,
+        verbose=0,
+    )
+    kept = {name: history.history[name] for name in ("loss", "val_loss", "val_auroc")}
+    return model, {**kept, "best_epoch": stopping.best_epoch + 1}
+
+
+def batches(images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int) -> tf.data.Dataset:
+    """One shuffled epoch of (float32 [B, H, W, 1] in [-1, 1], labels [B, K]); the arrays are never copied whole.
+
+    Every batch is full, so that the training step is traced once.
+    """
+
+    def pick(index):
+        return images[index], labels[index].astype(np.float32)
+
+    def load(index):
+        picked, known = tf.numpy_function(pick, [index], (tf.uint8, tf.float32))
+        picked.set_shape((batch_size, *images.shape[1:]))
+        known.set_shape((batch_size, labels.shape[1]))
+        return pixels.from_uint8(picked), known
+
+    order = tf.data.Dataset.range(len(images)).shuffle(len(images), seed=seed)
+    return order.batch(batch_size, drop_remainder=True).map(load).prefetch(4)
+
+
+def augmentation(config: dict, seed: int) -> list[layers.Layer]:
+    """Small shifts, rotations and changes of brightness. No flip: the heart has a side."""
+    found = []
+    if config["shift"]:
+        found.append(layers.RandomTranslation(config["shift"], config["shift"], fill_mode="nearest", seed=seed))
+    if config["rotation"]:
+        found.append(layers.RandomRotation(config["rotation"] / 360, fill_mode="nearest", seed=seed + 1))
+    if config["brightness"]:
+        # The layer takes the fraction of half the range.
+        found.append(layers.RandomBrightness(2 * config["brightness"], value_range=(-1, 1), seed=seed + 2))
+    return found
+
+
+def class_weights(labels: np.ndarray) -> np.ndarray:
+    """[2, K]: N / (2 n) for the n negatives and n positives of each output's N known labels; 1 for an absent class."""
+    counts = np.stack([(labels == 0).sum(axis=0), (labels == 1).sum(axis=0)]).astype(np.float32)
+    return np.where(counts > 0, counts.sum(axis=0) / np.maximum(2 * counts, 1), 1.0).astype(np.float32)
+
+
+class MaskedCrossentropy(keras.losses.Loss):
+    """Binary cross-entropy of logits [N, K], summed over the K outputs whose label is known; one value per example.
+
+    Args:
+        weights: [2, K], factors for negatives and positives, or None.
+    """
+
+    def __init__(self, weights: np.ndarray | None = None, name: str = "masked_crossentropy"):
+        super().__init__(name=name)
+        self.weights = weights
+
+    def call(self, y_true, y_pred):
+        known = ops.logical_not(ops.isnan(y_true))
+        y_true = ops.where(known, y_true, ops.zeros_like(y_true))
+        # softplus(x) - x y = -log of the probability of y, without overflow.
+        loss = ops.softplus(y_pred) - y_pred * y_true
+        if self.weights is not None:
+            loss = loss * ops.where(y_true > 0.5, self.weights[1], self.weights[0])
+        return ops.sum(ops.where(known, loss, ops.zeros_like(loss)), axis=-1)
+
+
+class Validation(keras.callbacks.Callback):
+    """After each epoch: val_loss, val_auroc (mean over the outputs that have both classes) and val_score.
+
+    val_score is the area, less a little of the loss: it decides where areas are equal (all 1, say).
+    """
+
+    def __init__(self, logits: keras.Model, images: np.ndarray, labels: np.ndarray):
+        super().__init__()
+        self.logits, self.images, self.labels = logits, images, labels
+
+    def on_epoch_end(self, epoch, logs=None):
+        scores = predict(self.logits, self.images)
+        loss = float(ops.mean(MaskedCrossentropy()(self.labels, scores)))
+        area = float(np.mean([auroc(known, score) for known, score in known_outputs(self.labels, scores)]))
+        logs.update(val_loss=loss, val_auroc=area, val_score=area - 1e-3 * math.tanh(loss))
+
+
+def known_outputs(labels: np.ndarray, scores: np.ndarray):
+    """(labels [n], scores [n]) of each output, unknown labels left out, where both classes occur."""
+    for label, score in zip(labels.T, scores.T, strict=True):
+        known = ~np.isnan(label)
+        if len(np.unique(label[known])) == 2:
+            yield label[known], score[known]
+
+
+def predict(model: keras.Model, images: np.ndarray, batch_size: int = 128) -> np.ndarray:
+    """float32 [N, K]: what `model` says of uint8 [N, H, W, 1]."""
+    parts = range(0, len(images), batch_size)
+    run = _compiled(model)
+    found = [np.asarray(run(pixels.from_uint8(images[start : start + batch_size]))) for start in parts]
+    return np.concatenate(found) if found else np.empty((0, model.output_shape[-1]), np.float32)
+
+
+def _compiled(model: keras.Model):
+    """`model` for inference as one graph for any batch size, made once per model."""
+    if not hasattr(model, "_pgcxr_inference"):
+        signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
+        model._pgcxr_inference = tf.function(
+            lambda x: model(x, training=False), input_signature=signature, jit_compile=False
+        )
+    return model._pgcxr_inference

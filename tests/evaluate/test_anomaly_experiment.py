@@ -1,0 +1,167 @@
+"""The whole of evaluate.anomaly where the normal images are known to be exactly what the generator can make."""
+
+import csv
+
+import cv2
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from evaluate import anomaly as package
+from evaluate.common import to_uint8
+from pgcxr import artefacts, networks
+from pgcxr.data.findings import FINDINGS, TABLE_6
+from pgcxr.errors import InputError
+from pgcxr.networks import classifier
+
+SIZE = 16
+QUICK = {"iterations": 40, "learning_rate": 0.2, "bank": 300, "starts": 2, "per_class": 3, "normals": 24}
+
+
+def make_cohort(folder, generator) -> None:
+    """Normals made by the generator itself with a little noise; abnormal ones carry a bright square."""
+    rng = np.random.default_rng(8)
+    rows = []
+    (folder / "images").mkdir(parents=True)
+    (folder / "masks").mkdir()
+    kinds = [("normal", "train", "")] * 24 + [("normal", "val", "")] * 30 + [("normal", "test", "")] * 24
+    kinds += [("abnormal", "test", name) for name in TABLE_6 for _ in range(2)]
+    latents = rng.normal(size=(len(kinds), generator.latent_size)).astype(np.float32)
+    pixels = np.asarray(networks.synthesize(generator, latents)) + rng.normal(size=(len(kinds), SIZE, SIZE, 1)) * 0.02
+    for index, (label, split, diagnosis) in enumerate(kinds):
+        row = {"image_id": f"i{index:03}", "patient_id": f"p{index:03}", "label": label, "split": split}
+        row |= dict.fromkeys(FINDINGS, "0") | {"diagnoses": diagnosis, "mask": "", "png": f"images/i{index:03}.png"}
+        if label == "abnormal":
+            y, x = rng.integers(3, 10, size=2)
+            pixels[index, y : y + 3, x : x + 3] += 0.8
+            mask = np.zeros((SIZE, SIZE), np.uint8)
+            mask[y : y + 3, x : x + 3] = 255
+            row["mask"] = f"masks/i{index:03}.png"
+            cv2.imwrite(str(folder / row["mask"]), mask)
+            row |= {diagnosis: "1"} if diagnosis in FINDINGS else {}
+        cv2.imwrite(str(folder / row["png"]), to_uint8(pixels[index])[..., 0])
+        rows.append(row)
+    pd.DataFrame(rows).to_csv(folder / "manifest.csv", index=False)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    keras.utils.set_random_seed(5)
+    generator = networks.Generator(resolution=SIZE, fmap_base=64, fmap_max=16)
+    # Fainter, so that 8 bits hold the images without cutting.
+    generator.to_rgb[-1].kernel.assign(generator.to_rgb[-1].kernel * 0.25)
+    (folder / "gan").mkdir()
+    generator.save(folder / "gan" / "generator-ema.keras")
+    artefacts.write_json(folder / "gan" / "config.json", {"label": "normal", "cohort": "../cohort"})
+    (folder / "classifier").mkdir()
+    classifier.resnet(SIZE, 6, blocks=(1, 1), width=4, stem="small").save(folder / "classifier" / "classifier.keras")
+    make_cohort(folder / "cohort", generator)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def result(runs):
+    told = []
+    report = package.run(
+        runs / "gan", runs / "classifier", runs / "out", QUICK, seed=1, progress=lambda *seen: told.append(seen)
+    )
+    return report, runs / "out", told
+
+
+def test_lesions_that_the_generator_cannot_make_are_found_in_place(result):
+    report, _, _ = result
+    assert report["overall"]["auroc"] > 0.9
+    assert report["overall"]["sensitivity"] > 0.7
+    assert report["normals"]["specificity"] >= 0.8
+    assert report["localisation"]["n"] == 24
+    assert report["localisation"]["pixel_auroc"] > 0.9
+    assert report["localisation"]["hit_rate"] > 0.7 > 0.3 > report["localisation"]["hit_rate_by_chance"]
+
+
+def test_an_untrained_classifier_is_no_better_than_chance_and_the_difference_shows(result):
+    report, _, _ = result
+    assert report["supervised"]["auroc"] < 0.8
+    assert report["mcnemar"]["p"] < 0.01
+    assert report["mcnemar"]["b"] > report["mcnemar"]["c"]
+
+
+def test_the_report_holds_the_keys_of_the_contract_and_adds_up(result):
+    report, folder, told = result
+    saved = artefacts.read_json(folder / "report.json")
+    assert {"classes", "normals", "overall", "supervised", "mcnemar", "localisation"} <= set(saved)
+    assert saved["iterations"] == QUICK["iterations"] and saved["seconds_per_image"] > 0
+    assert tuple(saved["classes"]) == TABLE_6
+    for row in saved["classes"].values():
+        assert row["n"] == 2 and row["sensitivity"] == row["detected"] / 2
+        assert row["ci95"][0] <= row["sensitivity"] <= row["ci95"][1]
+    detected = sum(row["detected"] for row in saved["classes"].values())
+    assert saved["overall"]["sensitivity"] == pytest.approx(detected / 24)
+    assert set(saved["overall"]) <= set(saved["supervised"]) and set(saved["supervised"]["classes"]) == set(TABLE_6)
+    assert saved["normals"]["n"] == 24
+    assert saved["normals"]["specificity"] == pytest.approx(1 - saved["normals"]["false_alarms"] / 24)
+    assert told[-1][1:] == (102, 102)
+
+
+def test_the_table_of_scores_agrees_with_the_report_and_names_no_patient(result):
+    report, folder, _ = result
+    rows = list(csv.DictReader((folder / "scores.csv").open()))
+    assert len(rows) == 48 and "patient_id" not in rows[0]
+    alarms = sum(row["detected"] == "1" for row in rows if row["label"] == "normal")
+    assert alarms == report["normals"]["false_alarms"]
+    for row in rows:
+        assert (float(row["p_value"]) <= 0.05) == (row["detected"] == "1")
+    with np.load(folder / "maps.npz", allow_pickle=False) as maps:
+        assert maps["anomaly"].shape == maps["difference"].shape == (48, SIZE, SIZE)
+        assert list(maps["image_id"]) == [row["image_id"] for row in rows]
+    with np.load(folder / "calibration.npz", allow_pickle=False) as held:
+        assert held["healthy_scores"].shape == (30,)
+    assert {"abnormal.png", "normal.png", "roc.png", "scores.png"} <= {path.name for path in folder.glob("*.png")}
+
+
+def test_a_gan_of_all_images_is_refused(runs, tmp_path):
+    other = tmp_path / "gan"
+    other.mkdir()
+    (other / "generator-ema.keras").symlink_to(runs / "gan" / "generator-ema.keras")
+    artefacts.write_json(other / "config.json", {"label": "all", "cohort": str(runs / "cohort")})
+    with pytest.raises(InputError, match="--label normal"):
+        package.run(other, runs / "classifier", tmp_path / "out", QUICK)
+    assert not (tmp_path / "out").exists()
+
+
+def test_another_resolution_is_refused(runs, tmp_path):
+    other = tmp_path / "classifier"
+    other.mkdir()
+    classifier.resnet(32, 6, blocks=(1, 1), width=4, stem="small").save(other / "classifier.keras")
+    with pytest.raises(InputError, match="px"):
+        package.run(runs / "gan", other, tmp_path / "out", QUICK)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [("few healthy", "split val"), ("no normals", "split test"), ("shared patient", "several splits")],
+)
+def test_cohorts_that_cannot_carry_the_test_are_refused(runs, tmp_path, damage, message):
+    table = pd.read_csv(runs / "cohort" / "manifest.csv", dtype=str, keep_default_na=False)
+    if damage == "few healthy":
+        table = table[44:]
+    elif damage == "no normals":
+        table = table[(table["split"] != "test") | (table["label"] != "normal")]
+    else:
+        table.loc[60, "patient_id"] = table.loc[0, "patient_id"]
+    (tmp_path / "cohort").mkdir()
+    table.to_csv(tmp_path / "cohort" / "manifest.csv", index=False)
+    other = tmp_path / "gan"
+    other.mkdir()
+    (other / "generator-ema.keras").symlink_to(runs / "gan" / "generator-ema.keras")
+    artefacts.write_json(other / "config.json", {"label": "normal", "cohort": "../cohort"})
+    with pytest.raises(InputError, match=message) as caught:
+        package.run(other, runs / "classifier", tmp_path / "out", QUICK)
+    assert "\n" not in str(caught.value) and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("bad", [{"specificity": 1.0}, {"loss": "l1"}, {"iteration": 5}, {"per_class": 0}])
+def test_settings_without_sense_are_refused(runs, tmp_path, bad):
+    with pytest.raises(InputError):
+        package.run(runs / "gan", runs / "classifier", tmp_path / "out", bad)

@@ -1,0 +1,196 @@
+"""The three steps of thesis 2.3: labels, counts, tables by hand; then the whole on a generator and toy images."""
+
+import json
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+from sklearn.metrics import roc_auc_score
+
+from evaluate import fidelity
+from evaluate.fidelity import figures, provenance
+from evaluate.fidelity.pseudo import collect, pseudo_labels
+from evaluate.fidelity.settings import PRESETS, settings
+from pgcxr.data import cohort as cohorts
+from pgcxr.errors import InputError
+from pgcxr.networks import Generator, synthesize
+from tests.toy_cohort import ramps, write_cohort
+from train.classifier.training import train
+from train.common import load_config
+
+TINY = [
+    "size=16",
+    "blocks=1,",
+    "width=8",
+    "stem=small",
+    "momentum=0.6",
+    "epochs=10",
+    "batch_size=16",
+    "learning_rate=1e-2",
+]
+
+
+def test_pseudo_labels_by_hand():
+    called = pseudo_labels(np.array([0.0, 0.29, 0.3, 0.5, 0.7, 0.71, 1.0]), 0.7, 0.3)
+    np.testing.assert_array_equal(called, [0, 0, -1, -1, -1, 1, 1])
+
+
+def _batches(values, size=4):
+    images = np.uint8(values)[:, None, None, None]
+    return iter([images[start : start + size] for start in range(0, len(images), size)])
+
+
+def _score(images):
+    """P(abnormal) is the pixel's value in percent."""
+    return images[:, 0, 0, 0] / 100
+
+
+def test_collect_fills_every_split_and_stops():
+    values = [90, 10, 50, 91, 92, 11, 12, 93, 94, 13, 50, 95, 99, 99, 99, 99]
+    wanted = {"train": (2, 3), "val": (1, 1), "test": (1, 0)}
+    found = collect(_batches(values), _score, wanted, 0.7, 0.3)
+    assert found.counts == {"generated": 12, "normal": 4, "abnormal": 6, "rejected": 2}
+    assert found.images["train"].ravel().tolist() == [10, 11, 90, 91, 92]
+    assert found.labels["train"].ravel().tolist() == [0, 0, 1, 1, 1]
+    assert found.images["val"].ravel().tolist() == [12, 93] and found.images["test"].ravel().tolist() == [13]
+
+
+def test_collect_keeps_the_ratio_where_a_class_runs_out():
+    values = [90, 10] + [20] * 30  # one abnormal in all, then normals only
+    found = collect(_batches([*values, 91]), _score, {"train": (6, 3), "test": (2, 1)}, 0.7, 0.3)
+    assert found.counts["generated"] == 33
+    # Two of the four abnormal ones wanted were found: half of everything.
+    assert [len(found.labels[split]) for split in ("train", "test")] == [3 + 1, 1 + 0]
+    assert found.labels["train"].sum() == 1
+
+
+def test_confusion_table_is_laid_out_as_thesis_table_5():
+    table = figures.confusion_table({"tn": 1095, "fp": 326, "fn": 191, "tp": 1441})
+    assert table.to_numpy().tolist() == [[1095, 191, 1286], [326, 1441, 1767], [1421, 1632, 3053]]
+
+
+def test_cases_are_the_clearest():
+    truth = np.array([0, 0, 0, 1, 1, 1])
+    found = figures.cases(truth, np.array([0.1, 0.2, 0.6, 0.4, 0.8, 0.9]))
+    assert found == {"True negative": 0, "True positive": 5, "False positive": 2, "False negative": 3}
+    assert set(figures.cases(truth, np.array([0.1, 0.1, 0.1, 0.9, 0.9, 0.9]))) == {"True negative", "True positive"}
+
+
+def test_settings():
+    assert settings("thesis")["abnormal_above"] == 0.7 and settings("thesis")["normal_below"] == 0.3
+    assert settings({"margin": 0.1})["margin"] == 0.1 and set(PRESETS) == {"demo", "small", "thesis"}
+    for bad in ("huge", {"thresholds": 1}, {"normal_below": 0.8}, {"per_class": -1}, {"margin": 0}):
+        with pytest.raises(InputError):
+            settings(bad)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A cohort, a classifier trained on it, and a generator of twice its resolution."""
+    folder = tmp_path_factory.mktemp("fidelity")
+    write_cohort(folder / "cohort", *ramps(320, 16, seed=6))
+    train(folder / "cohort", "binary", folder / "binary", load_config("classifier", "demo", TINY), seed=2)
+    generator = _taught_generator()
+    _gan(folder / "gan", generator, {"cohort": "../cohort", "split": "train", "label": "all"})
+    return folder
+
+
+def _taught_generator(steps=150):
+    """A generator taught by regression to draw what `ramps` draws: z[0] is the ramp, the others are coarse noise."""
+    keras.utils.set_random_seed(3)
+    generator = Generator(resolution=32, latent_size=17, fmap_base=64, fmap_max=16)
+    synthesize(generator, np.ones((1, 17), np.float32))
+    optimizer = keras.optimizers.Adam(1e-2)
+    optimizer.build(generator.trainable_variables)
+    ramp = np.linspace(-0.4, 0.4, 32, dtype=np.float32)[None, :, None, None]
+
+    @tf.function(jit_compile=False)
+    def step(z):
+        # [N, 16] -> [N, 32, 32, 1]
+        noise = tf.repeat(tf.repeat(tf.reshape(z[:, 1:], (-1, 4, 4, 1)), 8, axis=1), 8, axis=2)
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((synthesize(generator, z) - ramp * z[:, :1, None, None] - 0.2 * noise) ** 2)
+        variables = generator.trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+
+    z = np.random.default_rng(5).standard_normal((steps, 32, 17), np.float32)
+    for batch in z:
+        step(tf.constant(batch))
+    return generator
+
+
+def _gan(run, generator, config):
+    run.mkdir()
+    generator.save(run / "generator-ema.keras")
+    (run / "config.json").write_text(json.dumps(config))
+
+
+def test_three_steps(runs):
+    report = fidelity.run(runs / "gan", runs / "binary", runs / "out", {"generate_batch": 64}, seed=4)
+    assert report == json.loads((runs / "out" / "report.json").read_text())
+    rates = {"auroc", "auroc_ci95", "sensitivity", "specificity", "ppv", "npv", "threshold", "confusion", "youden"}
+    arms = ("real_on_real", "synthetic_on_synthetic", "synthetic_on_real", "pseudolabelled_real_on_real")
+    assert all(rates <= set(report[arm]) for arm in arms)
+    assert {"delong", "hanley_mcneil_1982", "hanley_mcneil_1983", "non_inferiority"} <= set(report["comparison"])
+    counted = report["pseudo_labels"]
+    assert counted["generated"] == counted["normal"] + counted["abnormal"] + counted["rejected"]
+    assert report["wanted_reached"] and report["images"]["synthetic"] == report["images"]["real"]
+    assert report["gan_patients"] == {"checked": True, "gan_patients": 192, "test_patients": 64, "shared": 0}
+
+    # What the report says follows from the predictions that it comes with.
+    told = pd.read_csv(runs / "out" / "predictions.csv")
+    truth = (told["label"] == "abnormal").astype(int)
+    test = cohorts.load(runs / "cohort").select(split="test")
+    assert told["image_id"].tolist() == test.manifest["image_id"].tolist()
+    assert not {"patient_id", "sha256"} & set(told.columns)
+    for arm, column in (("real_on_real", "score_real"), ("synthetic_on_real", "score_synthetic")):
+        assert report[arm]["auroc"] == pytest.approx(roc_auc_score(truth, told[column]), abs=1e-3)
+        confusion = report[arm]["confusion"]
+        assert confusion["tp"] == ((told[column] >= 0.5) & (truth == 1)).sum()
+        table = pd.read_csv(runs / "out" / f"confusion-{arm}.csv", index_col=0)
+        assert table.loc["predicted_abnormal", "truth_abnormal"] == confusion["tp"]
+        assert table.loc["total", "total"] == len(test)
+    assert report["real_on_real"]["auroc"] > 0.95 and report["synthetic_on_real"]["auroc"] > 0.8
+    assert report["pseudolabelled_real_on_real"]["auroc"] > 0.9
+    difference = report["real_on_real"]["auroc"] - report["synthetic_on_real"]["auroc"]
+    assert report["comparison"]["delong"]["difference"] == pytest.approx(difference)
+    for name in ("roc.png", "gradcam.png", "synthetic.png", "classifier-synthetic.keras"):
+        assert (runs / "out" / name).stat().st_size > 1000
+    saved = keras.models.load_model(runs / "out" / "classifier-synthetic.keras")
+    assert saved.count_params() == keras.models.load_model(runs / "binary" / "classifier.keras").count_params()
+    with pytest.raises(InputError, match="not empty"):
+        fidelity.run(runs / "gan", runs / "binary", runs / "out", "demo")
+
+
+def test_a_gan_that_saw_a_test_patient_is_refused(runs):
+    test = cohorts.load(runs / "cohort").select(split="test")
+    _gan(runs / "cheat", Generator(resolution=16), {"cohort": "../cohort", "split": "test", "label": "normal"})
+    with pytest.raises(InputError, match="was trained on .* patients of the real test set"):
+        provenance.check(runs / "cheat", test)
+    # Another salt, the same images.
+    rows = test.manifest.assign(patient_id=[f"other{index}" for index in range(len(test))])
+    with pytest.raises(InputError, match="images of the real test set"):
+        provenance.check(runs / "cheat", cohorts.Cohort(test.folder, rows))
+    _gan(runs / "imported", Generator(resolution=16), {"resolution": 16})
+    assert provenance.check(runs / "imported", test)["checked"] is False
+
+
+def test_what_does_not_fit_is_refused_and_leaves_nothing(runs, tmp_path):
+    small = Generator(resolution=8, latent_size=16, fmap_base=32, fmap_max=16)
+    synthesize(small, np.ones((1, 16), np.float32))
+    _gan(tmp_path / "small", small, {"resolution": 8})
+    with pytest.raises(InputError, match="makes images of 8 px"):
+        fidelity.run(tmp_path / "small", runs / "binary", tmp_path / "out", "demo")
+    with pytest.raises(InputError, match="no classifier of binary labels"):
+        fidelity.run(runs / "gan", runs / "gan", tmp_path / "out", "demo")
+    # A generator of one image only: everything is called the same.
+    stuck = Generator(resolution=16, latent_size=16, fmap_base=32, fmap_max=16)
+    synthesize(stuck, np.ones((1, 16), np.float32))
+    for variable in stuck.trainable_variables:
+        variable.assign(np.zeros(variable.shape, np.float32))
+    _gan(tmp_path / "stuck", stuck, {"resolution": 16})
+    with pytest.raises(InputError, match="too few to train on"):
+        fidelity.run(tmp_path / "stuck", runs / "binary", tmp_path / "out", {"most_generated": 1.0})
+    assert not (tmp_path / "out").exists() and not (tmp_path / ".out.partial").exists()

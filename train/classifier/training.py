@@ -1,0 +1,121 @@
+"""From a cohort to a finished RUN of a classifier."""
+
+import hashlib
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+
+from pgcxr import artefacts
+from pgcxr.data import cohort as cohorts
+from pgcxr.data.cohort import SPLITS
+from pgcxr.errors import InputError
+from pgcxr.metrics.auroc import delong_ci
+from pgcxr.networks import classifier
+from pgcxr.training import classifier_data
+
+CONFIG, MODEL, REPORT, LOGS = "config.json", "classifier.keras", "report.json", "logs"
+# May differ between the run and the command that asks for it again: both folders may have moved together.
+FREE = ("cohort",)
+
+
+def train(cohort: Path, labels: str, out: Path, config: dict, seed: int) -> None:
+    """Trains and writes RUN as a whole; does nothing where it is finished already."""
+    check(config)
+    images = cohorts.load(cohort)
+    parts = {split: classifier_data.part(images, split, labels) for split in SPLITS}
+    settings = config | {
+        "labels": labels,
+        "outputs": classifier_data.OUTPUTS[labels],
+        "architecture": classifier.architecture(config["blocks"], config["width"], config["stem"]),
+        "cohort": os.path.relpath(images.folder.resolve(), out.resolve()),
+        "manifest_sha256": hashlib.sha256((images.folder / "manifest.csv").read_bytes()).hexdigest(),
+        "seed": seed,
+    }
+    if finished(out, settings):
+        print(f"{out}: this training is finished; see {out / REPORT}")
+        return
+    with artefacts.new_folder(out) as folder:
+        report = _fit(parts, settings, folder)
+        artefacts.write_json(folder / CONFIG, settings)
+        artefacts.write_report(folder, report, command="train.classifier", seed=seed, config=settings)
+    areas = ", ".join(f"{name} {found['auroc']:.3f}" for name, found in report["test"].items() if found["auroc"])
+    print(f"{out}: AUROC on test: {areas}")
+
+
+def finished(out: Path, settings: dict) -> bool:
+    """Whether `out` holds this very training; InputError where it holds another, or something else.
+
+    A RUN appears as a whole: what an interrupted training leaves is a hidden folder beside, which the next removes.
+    """
+    if not (out / CONFIG).exists():
+        artefacts.refuse_existing(out)
+        return False
+    old, new = artefacts.read_json(out / CONFIG), artefacts.plain(settings)
+    for key in sorted(set(old) | set(new)):
+        if key not in FREE and old.get(key) != new.get(key):
+            raise InputError(f"{out}: holds a run with {key} = {old.get(key)}, not {new.get(key)}; name another --out")
+    missing = [name for name in (MODEL, REPORT) if not (out / name).exists()]
+    if missing:
+        raise InputError(f"{out}: lacks {', '.join(missing)}; remove it and train again")
+    return True
+
+
+def check(config: dict) -> None:
+    """Raises InputError for values that no training can have."""
+    for key in ("size", "width", "batch_size", "epochs", "learning_rate", "patience"):
+        if not config[key] > 0:
+            raise InputError(f"--set {key}={config[key]}: must be positive")
+    if not config["blocks"] or min(config["blocks"]) < 1:
+        raise InputError(f"--set blocks={config['blocks']}: give one block or more per stage, for example 3,4,6,3")
+    for key in ("warmup_epochs", "weight_decay", "shift", "rotation", "brightness"):
+        if config[key] < 0:
+            raise InputError(f"--set {key}={config[key]}: must not be negative")
+    if not 0 <= config["momentum"] < 1:
+        raise InputError(f"--set momentum={config['momentum']}: must be from 0 to below 1")
+
+
+def _fit(parts: dict, settings: dict, folder: Path) -> dict:
+    from pgcxr.training.classifier_fit import fit_classifier, predict
+    from pgcxr.training.fit_progress import FitProgress
+
+    pictures = {split: images.images(settings["size"]) for split, (images, _) in parts.items()}
+    known = {split: labels for split, (_, labels) in parts.items()}
+    begin = time.perf_counter()
+    model, history = fit_classifier(
+        *(pictures["train"], known["train"], pictures["val"], known["val"]),
+        settings,
+        settings["seed"],
+        log_dir=folder / LOGS,
+        callbacks=[FitProgress(f"classifier ({settings['labels']})", settings["epochs"])],
+    )
+    seconds = time.perf_counter() - begin
+    model.save(folder / MODEL)
+    return {
+        "architecture": settings["architecture"],
+        "parameters": model.count_params(),
+        "outputs": settings["outputs"],
+        "images": {split: _counts(images) for split, (images, _) in parts.items()},
+        "val": areas(known["val"], predict(model, pictures["val"]), settings["outputs"]),
+        "test": areas(known["test"], predict(model, pictures["test"]), settings["outputs"]),
+        "history": history,
+        "seconds": seconds,
+    }
+
+
+def areas(labels: np.ndarray, scores: np.ndarray, outputs: tuple[str, ...]) -> dict:
+    """{output: {auroc, auroc_ci95, positive, negative}}; null where there are fewer than two images of a class."""
+    found = {}
+    for name, label, score in zip(outputs, labels.T, scores.T, strict=True):
+        known = ~np.isnan(label)
+        positive = int((label[known] == 1).sum())
+        negative = int(known.sum()) - positive
+        area, low, high = delong_ci(label[known], score[known]) if min(positive, negative) > 1 else (None, None, None)
+        found[name] = {"auroc": area, "auroc_ci95": [low, high], "positive": positive, "negative": negative}
+    return found
+
+
+def _counts(images: cohorts.Cohort) -> dict:
+    abnormal = int(images.binary().sum())
+    return {"normal": len(images) - abnormal, "abnormal": abnormal}
