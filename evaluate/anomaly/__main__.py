@@ -17,7 +17,7 @@ def main(
     classifier_run: Annotated[Path, typer.Argument(help="RUN of train.classifier --labels findings")],
     out: Annotated[Path, typer.Option(help="folder for report.json, scores.csv, maps.npz and the figures")],
     iterations: Annotated[int, typer.Option(help="steps of each search")] = CONFIG["iterations"],
-    starts: Annotated[int, typer.Option(help="searches per image; the best counts")] = CONFIG["starts"],
+    starts: Annotated[int, typer.Option(help="searches per image; their mean counts")] = CONFIG["starts"],
     loss: Annotated[str, typer.Option(help="mpse (the thesis's) or mse")] = CONFIG["loss"],
     per_class: Annotated[int, typer.Option(help="test images of each abnormal class, at most")] = CONFIG["per_class"],
     normals: Annotated[int, typer.Option(help="normal test images, at most")] = CONFIG["normals"],

@@ -20,9 +20,9 @@ CONFIG = {
     "healthy": 150,  # held-out normals (split val) that calibrate maps and threshold, at most
     "specificity": 0.95,  # on normals, that the threshold aims at
     "loss": "mpse",  # pgcxr.losses.residuals (thesis 4.2)
-    "iterations": 100,
-    "learning_rate": 0.1,
-    "starts": 1,  # searches per image
+    "iterations": 60,
+    "learning_rate": 0.3,
+    "starts": 2,  # searches per image
     "bank": 2048,  # random images that guess where to start
     "batch": 64,
 }
@@ -96,7 +96,7 @@ def study(generator, classifier, reading: Reading, config: dict, seed: int, fold
     parts = [reading.familiar, reading.healthy, reading.test]
     queries = [part.images(generator.resolution) for part in parts]
     found = invert(generator, np.concatenate(queries), config, seed, progress)
-    differences = calibration.differences(common.from_uint8(np.concatenate(queries)), found.images)
+    differences = calibration.differences(common.from_uint8(np.concatenate(queries)), found.means)
     edges = np.cumsum([len(part) for part in parts])[:-1]
     known = familiar.learn(differences[: edges[0]], np.random.default_rng([seed, 5]))
     seen = calibration.windowed(calibration.scaled(known.remove(differences[edges[0] :])))

@@ -48,10 +48,12 @@ class Bank:
 
 @dataclass(frozen=True)
 class Inversion:
-    """`latents` [N, L], `images` [N, R, R, C], `first_losses` and `losses` [N] before and after, and what it took."""
+    """Of each image's best search `latents` [N, L], `images` [N, R, R, C], `first_losses` and `losses` [N] before and
+    after; `means` [N, R, R, C] of the images of all its searches; and what it took."""
 
     latents: np.ndarray
     images: np.ndarray
+    means: np.ndarray
     first_losses: np.ndarray
     losses: np.ndarray
     iterations: int
@@ -97,7 +99,8 @@ class Inverter:
         generate: latents [N, L] -> images [N, R, R, C], differentiable TensorFlow.
         bank: see `make_bank`.
         loss: (images, images) -> [N], see pgcxr.losses.residuals.
-        starts: searches per image, from the best of the encoder's guess and the bank's nearest images; the best counts.
+        starts: searches per image, from the best of the encoder's guess and the bank's nearest images. Each ends in a
+            valley of its own, with errors of its own, which their mean lacks.
         batch: searches at once.
     """
 
@@ -130,8 +133,8 @@ class Inverter:
             found = self._descend(tf.repeat(asked_tf, self.starts, axis=0), z, rates)
             parts.append([part.numpy()[:count] for part in (*self._best(*found), first)])
             progress(count)
-        latents, pictures, last, first = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return Inversion(latents, pictures, first, last, iterations, time.perf_counter() - began)
+        latents, pictures, means, last, first = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return Inversion(latents, pictures, means, first, last, iterations, time.perf_counter() - began)
 
     def _screened(self, images, guesses):
         """(z [B * starts, L], least loss [B]): the best of the guesses [B, P, L] of each image."""
@@ -143,12 +146,13 @@ class Inverter:
         return tf.reshape(z, (-1, guesses.shape[2])), -least[:, 0]
 
     def _best(self, z, pictures, losses):
-        """Of the searches for each image, [B * starts, ...], the one that ended lowest, [B, ...]."""
+        """Of the searches [B * starts, ...] the lowest one's latents, image and loss, and the mean image: [B, ...]."""
         import tensorflow as tf
 
         grouped = tf.reshape(losses, (-1, self.starts))
         rows = tf.range(grouped.shape[0]) * self.starts + tf.argmin(grouped, axis=1, output_type=tf.int32)
-        return tf.gather(z, rows), tf.gather(pictures, rows), tf.gather(losses, rows)
+        means = tf.reduce_mean(tf.reshape(pictures, (-1, self.starts, *pictures.shape[1:])), axis=1)
+        return tf.gather(z, rows), tf.gather(pictures, rows), means, tf.gather(losses, rows)
 
     def _descended(self, images, z, rates):
         """(latents, pictures, losses): all steps of Adam on the sphere; the best latent met on the way is kept."""

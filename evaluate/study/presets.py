@@ -13,7 +13,7 @@ from pgcxr.errors import InputError
 PRESETS = {
     "demo": {
         "patients": 4800,
-        "export_size": 64,
+        "export_size": 128,
         "size": 64,
         "config": "demo",
         "samples": 10_000,

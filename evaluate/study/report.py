@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from evaluate.study import chapters, results
+from evaluate.study import chapters, results, shortfalls
 from pgcxr import artefacts
 from pgcxr.plots.page import Page
 
@@ -28,10 +28,12 @@ def write(out: Path, preset: str, seed: int, seconds: dict, phantom: bool) -> li
     reached = measured(steps)
     page = Page("Image synthesis and anomaly detection on chest radiographs with a Progressive GAN")
     chapters.opening(page, preset, steps, phantom)
-    page.section("At a glance")
-    chapters.glance(page, steps)
+    chapters.glance(page.section("At a glance"), steps)
+    why = shortfalls.reasons(steps)
     for name, aim in AIMS.items():
         page.verdict(reached[name] >= aim, f"{name}: {_number(reached[name])}, aim {_number(aim)} or more")
+        if reached[name] < aim:
+            page.text(why[name])
     chapters.data(page, out, steps)
     chapters.growing(page, out, steps)
     results.fidelity(page, out, steps["fidelity"])
@@ -42,9 +44,10 @@ def write(out: Path, preset: str, seed: int, seconds: dict, phantom: bool) -> li
 
     body = {name: steps[name] for name in ("gan", "gan_normal", "fidelity", "axes", "anomaly")}
     body |= {"cohort": steps["cohort"], "seconds": sum(seconds.values()), "seconds_per_step": seconds}
-    body["aims"] = {
-        name: {"aim": aim, "found": reached[name], "reached": reached[name] >= aim} for name, aim in AIMS.items()
-    }
+    body["aims"] = {}
+    for name, aim in AIMS.items():
+        ok = reached[name] >= aim
+        body["aims"][name] = {"aim": aim, "found": reached[name], "reached": ok, "why_not": None if ok else why[name]}
     artefacts.write_report(out, body, command="evaluate.study", seed=seed, config={"preset": preset})
     lines = []
     for name, aim in AIMS.items():

@@ -76,6 +76,20 @@ def test_more_steps_and_more_starts_end_lower(world, inverter):
     assert np.all(some.losses <= search(single, strange, 40).losses * 1.01)
 
 
+def test_the_mean_of_the_searches_is_returned_beside_the_best(world, inverter):
+    generate, bank, queries = world
+    found = search(inverter, queries, 0)
+    # Without any steps, the searches are where they began: at the four guesses there are.
+    guesses = bank.guesses(queries, 4)
+    drawn = np.stack([np.asarray(generate(guess)) for guess in guesses])  # [N, P, R, R, C]
+    losses = np.stack([np.asarray(mean_pairwise_squared_error(np.repeat(q[None], 5, 0), d)) for q, d in
+                       zip(queries, drawn, strict=True)])  # fmt: skip
+    kept = np.argsort(losses, axis=1)[:, :4]
+    expected = np.stack([pictures[order].mean(axis=0) for pictures, order in zip(drawn, kept, strict=True)])
+    np.testing.assert_allclose(found.means, expected, atol=1e-3)
+    np.testing.assert_allclose(found.losses, losses.min(axis=1), rtol=1e-4)
+
+
 def test_the_bank_knows_its_own_images_and_the_encoder_beats_chance(world):
     _, bank, queries = world
     guesses = bank.guesses(queries + 0.3)

@@ -1,7 +1,7 @@
 """64 px on two CPU cores in about two hours.
 
 Command:  python -m train.gan COHORT --config small --out RUN
-Expected: TIME, recognisable chests from 16 px on.
+Expected: recognisable chests from 16 px on.
 """
 
 from train.configs import gan_thesis
