@@ -51,8 +51,8 @@ def new_folder(final: str | os.PathLike) -> Iterator[Path]:
     beside.mkdir()
     try:
         yield beside
-        if final.is_dir():
-            final.rmdir()
+        refuse_existing(final)
+        shutil.rmtree(final, ignore_errors=True)
         os.replace(beside, final)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
@@ -60,8 +60,8 @@ def new_folder(final: str | os.PathLike) -> Iterator[Path]:
 
 
 def refuse_existing(folder: Path) -> None:
-    """Raises InputError where `folder` is a file, or a folder with something in it."""
-    if folder.is_dir() and any(folder.iterdir()):
+    """Raises InputError where `folder` is a file, or a folder with more in it than a killed process left."""
+    if folder.is_dir() and any(PARTIAL not in path.name for path in folder.iterdir()):
         raise InputError(f"{folder}: exists and is not empty; remove it or name another --out")
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file, not a folder; name another --out")

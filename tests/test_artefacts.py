@@ -47,6 +47,15 @@ def test_nothing_of_the_users_is_overwritten(tmp_path):
         pass
 
 
+def test_a_folder_with_leftovers_only_counts_as_empty(tmp_path):
+    final = tmp_path / "run"
+    final.mkdir()
+    (final / f".config.json{artefacts.PARTIAL}.json").write_text("{")
+    with artefacts.new_folder(final) as folder:
+        (folder / "whole").write_text("x")
+    assert [path.name for path in final.iterdir()] == ["whole"]
+
+
 def test_json_is_strict(tmp_path):
     body = {"a": np.float32(0.5), "b": [np.int64(3), float("nan"), float("inf")], "c": np.arange(2), "d": tmp_path}
     artefacts.write_json(tmp_path / "a.json", body)

@@ -101,7 +101,7 @@ def _label(name: str, ours, supervised, row: int) -> str:
     rival = "found" if supervised.detected[row] else "missed"
     if name == NORMAL:
         verdict, rival = ("alarm" if scores.detected[row] else "calm" for scores in (ours, supervised))
-    words = name.replace("_", " ").replace("subcutaneous ", "subcutaneous\n")
+    words = name.replace("_", "\n").replace("pneumomedia", "pneumo-\nmedia")  # long names would be cut off
     return f"{words}\nGAN {verdict}, p {ours.p[row]:.2f}\nsupervised {rival}"
 
 

@@ -117,5 +117,6 @@ def provenance(page: Page, steps: dict, seconds: dict) -> None:
     page.table(
         ["Step", "Command", "Seed", "Seconds"],
         [(name, made_by[name].get("command"), made_by[name].get("seed"), round(s)) for name, s in seconds.items()],
-        "Time is of the run that made each step; it is the only thing here that another run of the same seed changes.",
+        "Times are of the run that made each step; nothing else here changes with another run of the same seed.",
     )
+    page.text(f"Latent inversion took {steps['anomaly']['seconds_per_image']:.2f} s per image.")

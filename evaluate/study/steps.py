@@ -88,9 +88,9 @@ class Runner:
                     if any(name not in done for name in step.needs):
                         continue
                     waiting.remove(step)
-                    mark = self._mark(step)
-                    if mark.get("key") == keys[step.name] and mark.get("seconds") is not None:
-                        done[step.name] = mark["seconds"]
+                    mark = self._mark(step.name)
+                    if mark.get("key") == keys[step.name] and self._ended(step.name):
+                        done[step.name] = self._settle(step.name, mark)
                     else:
                         self._start(step, keys[step.name], mark)
                 time.sleep(POLL_SECONDS if self.running else 0)
@@ -154,18 +154,25 @@ class Runner:
     def _mark_path(self, name: str) -> Path:
         return self.marks / f"{name}.json"
 
-    def _mark(self, step: Step) -> dict:
-        """What is known of the step's folder; nothing where the folder or the mark is gone or damaged."""
-        path = self._mark_path(step.name)
+    def _mark(self, name: str) -> dict:
+        """What is known of the step's folder; nothing where the mark is gone or damaged."""
+        path = self._mark_path(name)
         if not path.exists():
             return {}
         try:
-            mark = artefacts.read_json(path)
+            return artefacts.read_json(path)
         except InputError:
             return {}
-        if mark.get("seconds") is not None and not (self.out / step.name / "report.json").is_file():
-            return {}
-        return mark
+
+    def _ended(self, name: str) -> bool:
+        """Whether the step's folder is whole: every command writes its report last, or the folder in one piece."""
+        return (self.out / name / "report.json").is_file()
+
+    def _settle(self, name: str, mark: dict) -> float:
+        """Seconds that a whole step took; noted where the study was killed after the step's end and before its mark."""
+        if mark["seconds"] is None:
+            artefacts.write_json(self._mark_path(name), mark | {"seconds": mark["spent"]})
+        return mark["spent"] if mark["seconds"] is None else mark["seconds"]
 
 
 def _die_with_parent() -> None:

@@ -44,8 +44,7 @@ class RunDir:
                     )
             return
         artefacts.refuse_existing(self.folder)
-        for folder in (self.samples, self.logs, self.state):
-            folder.mkdir(parents=True, exist_ok=True)
+        # First of all, so that what is left of a killed process can be told to be a run, and of which config.
         artefacts.write_json(self.config_file, config)
 
     def save(self, gan: ProgressiveGAN, nimg: int) -> None:
@@ -61,6 +60,8 @@ class RunDir:
 
         `say` is called with one line for each damaged state that was passed over.
         """
+        for left in self.state.glob(f".*{artefacts.PARTIAL}*"):
+            left.unlink()
         states = self._states()
         for path in reversed(states):
             try:

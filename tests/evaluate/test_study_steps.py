@@ -102,6 +102,14 @@ def test_a_stopped_study_stops_its_steps_and_their_folders_go_on(tmp_path, steps
     assert _runs(tmp_path, "a") == 2, "the folder was kept and the command went on in it"
 
 
+def test_a_step_that_ended_as_the_study_was_killed_is_not_made_again(tmp_path, steps):
+    _run(tmp_path, steps("one", "two"))
+    path = tmp_path / "out" / "steps" / "b.json"
+    artefacts.write_json(path, artefacts.read_json(path) | {"seconds": None})
+    assert _run(tmp_path, steps("one", "two")) == []
+    assert _runs(tmp_path, "b") == 1 and artefacts.read_json(path)["seconds"] is not None
+
+
 def test_a_lost_folder_is_made_again(tmp_path, steps):
     _run(tmp_path, steps("one"))
     (tmp_path / "out" / "a" / "report.json").unlink()

@@ -90,6 +90,19 @@ def test_a_stopped_training_ends_with_the_same_weights(cohort, undisturbed, tmp_
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_a_run_killed_before_its_first_state_begins_again(cohort, tmp_path):
+    config = load_config("gan", "demo") | SMALL | {"seed": 3}
+    run = run_dir.RunDir(tmp_path / "run")
+    run.folder.mkdir()
+    (run.folder / f".config.json{artefacts.PARTIAL}.json").write_text("{")
+    run.claim(config)
+    left = run.state / f".nimg0000000016.npz{artefacts.PARTIAL}.npz"
+    left.parent.mkdir()
+    left.write_bytes(b"PK cut")
+    run.claim(config)
+    assert run.restore(loop.build(config, devices.strategy(1)), print) == 0 and not left.exists()
+
+
 def test_a_damaged_state_falls_back_to_the_one_before(cohort, undisturbed, tmp_path, capsys):
     with pytest.raises(loop.Interrupted):
         _train(cohort, tmp_path / "run", 200)
