@@ -17,6 +17,7 @@ PRESETS = {
         "size": 64,
         "config": "demo",
         "samples": 10_000,
+        "iterations": 60,
         "threads": 1,
         "jobs": 2,
     },
@@ -26,6 +27,7 @@ PRESETS = {
         "size": 128,
         "config": "small",
         "samples": 30_000,
+        "iterations": 200,
         "threads": 1,
         "jobs": 2,
     },
@@ -35,6 +37,7 @@ PRESETS = {
         "size": 1024,
         "config": "thesis",
         "samples": 30_000,
+        "iterations": 500,
         "threads": 0,
         "jobs": 1,
     },
@@ -90,7 +93,7 @@ def steps(name: str, data: Path | None, seed: int) -> list[Step]:
         Step(
             "anomaly",
             "evaluate.anomaly",
-            ("{gan_normal}", "{classifier_findings}", *out, *number),
+            ("{gan_normal}", "{classifier_findings}", *out, "--iterations", str(preset["iterations"]), *number),
             ("gan_normal", "classifier_findings"),
         ),
         Step(
