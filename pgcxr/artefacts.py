@@ -31,8 +31,11 @@ def atomic_path(final: str | os.PathLike) -> Iterator[Path]:
         with open(beside, "rb") as written:
             os.fsync(written.fileno())
         os.replace(beside, final)
-    except BaseException:
+    except BaseException as error:
         beside.unlink(missing_ok=True)
+        # A write that fails, as on a full disk, does not know its file's name; the user's line must say where.
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+            error.filename = str(final)
         raise
 
 

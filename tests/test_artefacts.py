@@ -18,6 +18,12 @@ def test_an_error_leaves_the_old_file_and_nothing_beside(tmp_path):
     assert final.read_text() == "old" and list(tmp_path.iterdir()) == [final]
 
 
+def test_a_failed_write_says_where(tmp_path):
+    with pytest.raises(OSError) as raised, artefacts.atomic_path(tmp_path / "a.txt"):
+        raise OSError(28, "No space left on device")
+    assert raised.value.filename == str(tmp_path / "a.txt")
+
+
 def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     final = tmp_path / "out"
     with pytest.raises(RuntimeError), artefacts.new_folder(final) as folder:
