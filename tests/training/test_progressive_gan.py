@@ -83,7 +83,7 @@ def test_three_iterations_equal_the_original(shared):
                 expected = expected if to_ours is None else to_ours(expected)
                 differences.append(np.abs(np.asarray(variable) - expected).ravel())
             differences = np.concatenate(differences)
-            assert np.quantile(differences, 0.99) < 1e-6 if step == 1 else 1e-4, (step, key)
+            assert np.quantile(differences, 0.99) < (1e-6 if step == 1 else 1e-4), (step, key)
             assert differences.max() < (5e-5 if step == 1 else 3e-3), (step, key)
 
 
