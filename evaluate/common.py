@@ -1,5 +1,7 @@
 """What the evaluations share: runs, their cohorts and networks."""
 
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pgcxr import artefacts
@@ -25,11 +27,37 @@ __all__ = [
     "load_classifier",
     "load_generator",
     "load_run",
+    "merge",
+    "progress_bars",
     "synthesizer",
     "to_uint8",
 ]
 
 CLASSIFIER = "classifier.keras"
+
+
+def merge(defaults: dict, changes: dict | None) -> dict:
+    """`defaults` with `changes`; InputError where these name a setting that there is not."""
+    changes = changes or {}
+    if unknown := sorted(set(changes) - set(defaults)):
+        raise InputError(f"config: no setting {', '.join(unknown)}; there are {', '.join(defaults)}")
+    return {**defaults, **changes}
+
+
+@contextlib.contextmanager
+def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
+    """Gives a function of (what, done, total) that shows one bar for each `what`."""
+    from rich.progress import Progress
+
+    with Progress() as shown:
+        tasks = {}
+
+        def advance(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = shown.add_task(what, total=total)
+            shown.update(tasks[what], completed=done)
+
+        yield advance
 
 
 def load_run(run: str | Path) -> dict:

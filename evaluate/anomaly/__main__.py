@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from evaluate import common
 from evaluate.anomaly.experiment import CONFIG, run
 from pgcxr import command
 
@@ -27,8 +28,6 @@ def main(
     seed: Annotated[int, typer.Option(help="of the draws and of the bank")] = 0,
 ) -> None:
     """Finds anomalies with a GAN trained on normals only, beside a supervised classifier (thesis 4)."""
-    from rich.progress import Progress
-
     config = {
         "iterations": iterations,
         "starts": starts,
@@ -39,14 +38,7 @@ def main(
         "healthy": healthy,
         "specificity": specificity,
     }
-    with Progress() as bar:
-        tasks = {}
-
-        def advance(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done)
-
+    with common.progress_bars() as advance:
         overall = run(gan_run, classifier_run, out, config, seed, advance)["overall"]
     print(
         f"{out}: AUROC {overall['auroc']:.3f}, sensitivity {overall['sensitivity']:.1%} "

@@ -44,7 +44,7 @@ def run(
         config: changes to `CONFIG`.
         progress: called with what is under way, how much is done, and of how much.
     """
-    config = checked({**CONFIG, **(config or {})})
+    config = checked(common.merge(CONFIG, config))
     artefacts.refuse_existing(Path(out))
     generator, classifier, cohort = load(gan_run, classifier_run)
     fewest = int(np.ceil(1 / (1 - config["specificity"]) - 1e-9)) - 1
@@ -59,9 +59,6 @@ def checked(config: dict) -> dict:
     """`config`, or InputError where a value makes no sense."""
     from pgcxr.losses.residuals import LOSSES
 
-    unknown = set(config) - set(CONFIG)
-    if unknown:
-        raise InputError(f"config: no setting {', '.join(sorted(unknown))}; there are {', '.join(CONFIG)}")
     for key in ("per_class", "normals", "familiar", "healthy", "starts", "batch"):
         if config[key] < 1:
             raise InputError(f"{key}: {config[key]} is too few; give at least 1")

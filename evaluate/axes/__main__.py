@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from evaluate import common
 from evaluate.axes.experiment import CONFIG, run
 from pgcxr import command
 
@@ -24,8 +25,6 @@ def main(
     seed: Annotated[int, typer.Option(help="of latents, permutations and bootstraps")] = 0,
 ) -> None:
     """Finds the latent axis of each disease and judges it (thesis 3)."""
-    from rich.progress import Progress
-
     config = {
         "samples": samples,
         "variant": variant,
@@ -33,14 +32,7 @@ def main(
         "starts": starts,
         "max_angle": max_angle,
     }
-    with Progress() as bar:
-        tasks = {}
-
-        def advance(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done)
-
+    with common.progress_bars() as advance:
         report = run(gan_run, classifier_run, out, config, seed, advance)
     print(f"{out}: {report['axes_found']} of {len(report['axes'])} axes found; see report.json")
 

@@ -49,7 +49,7 @@ def run(
         config: changes to `CONFIG`.
         progress: called with what is under way, how much is done, and of how much.
     """
-    config = checked({**CONFIG, **(config or {})})
+    config = checked(common.merge(CONFIG, config))
     artefacts.refuse_existing(Path(out))
     generator = common.load_generator(gan_run)
     if generator.channels != 1:
@@ -64,9 +64,6 @@ def run(
 
 def checked(config: dict) -> dict:
     """`config`, or InputError where a value makes no sense."""
-    unknown = set(config) - set(CONFIG)
-    if unknown:
-        raise InputError(f"config: no setting {', '.join(sorted(unknown))}; there are {', '.join(CONFIG)}")
     for key, least in (("samples", 100), ("starts", 2), ("steps", 2), ("permutations", 199), ("bootstraps", 2)):
         if config[key] < least:
             raise InputError(f"{key}: {config[key]} is too few; give at least {least}")

@@ -1,5 +1,6 @@
 """What the evaluation of fidelity can be told. The networks and their training are those of classifier (real)."""
 
+from evaluate import common
 from pgcxr.errors import InputError
 
 THESIS = {
@@ -27,10 +28,7 @@ def settings(config: str | dict = "thesis") -> dict:
         if config not in PRESETS:
             raise InputError(f"--config {config}: no such config; there are {', '.join(PRESETS)}")
         return dict(PRESETS[config])
-    unknown = sorted(set(config) - set(THESIS))
-    if unknown:
-        raise InputError(f"fidelity: no setting {', '.join(unknown)}; there are {', '.join(THESIS)}")
-    chosen = THESIS | config
+    chosen = common.merge(THESIS, config)
     if not 0 <= chosen["normal_below"] <= chosen["abnormal_above"] <= 1:
         raise InputError("fidelity: needs 0 <= normal_below <= abnormal_above <= 1")
     if chosen["per_class"] < 0 or chosen["most_generated"] < 1 or chosen["generate_batch"] < 1 or chosen["margin"] <= 0:
