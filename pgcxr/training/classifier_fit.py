@@ -132,7 +132,11 @@ def augmentation(config: dict, seed: int) -> list[layers.Layer]:
     """Small shifts, rotations and changes of brightness. No flip: the heart has a side."""
     found = []
     if config["shift"]:
-        found.append(layers.RandomTranslation(config["shift"], config["shift"], fill_mode="nearest", seed=seed))
+        # By whole pixels: interpolation between them would blur the smallest lesions away.
+        shift = layers.RandomTranslation(
+            config["shift"], config["shift"], fill_mode="nearest", interpolation="nearest", seed=seed
+        )
+        found.append(shift)
     if config["rotation"]:
         found.append(layers.RandomRotation(config["rotation"] / 360, fill_mode="nearest", seed=seed + 1))
     if config["brightness"]:

