@@ -44,8 +44,11 @@ def new_figure(width: float = 4.6, height: float = 4.2) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
-def save(figure: Figure, path: str | os.PathLike) -> Path:
-    """Writes the figure atomically as PNG or SVG, by the suffix of `path`; returns `path`."""
+def save(figure: Figure, path: str | os.PathLike, tight: bool = False) -> Path:
+    """Writes the figure atomically as PNG or SVG, by the suffix of `path`; returns `path`.
+
+    `tight`: the picture is as large as what is on it, so that a long label widens it instead of being cut off.
+    """
     path = Path(path)
     kind = path.suffix.lstrip(".").lower()
     if kind not in ("png", "svg"):
@@ -53,7 +56,8 @@ def save(figure: Figure, path: str | os.PathLike) -> Path:
     buffer = io.BytesIO()
     # Neither the date nor the version of matplotlib belongs into the file.
     metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
-    figure.savefig(buffer, format=kind, metadata=metadata)
+    fit = {"bbox_inches": "tight", "pad_inches": 0.05} if tight else {}
+    figure.savefig(buffer, format=kind, metadata=metadata, **fit)
     with atomic_path(path) as beside:
         beside.write_bytes(buffer.getvalue())
     return path

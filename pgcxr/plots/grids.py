@@ -78,7 +78,7 @@ def labelled_grid(
     axes.set_xticks([column + 0.5 for column in range(len(columns or ()))], columns or [], color=COLOURS[4])
     if title:
         axes.set_title(title, loc="left")
-    return save(figure, path)
+    return save(figure, path, tight=True)
 
 
 def write_png(path: str | os.PathLike, image: np.ndarray) -> Path:
