@@ -9,7 +9,7 @@ import math
 import keras
 from keras import ops
 
-from pgcxr import images
+from pgcxr.networks import convolution
 
 register = keras.saving.register_keras_serializable(package="pgcxr")
 HE_GAIN = math.sqrt(2.0)
@@ -161,7 +161,7 @@ class EqualizedConv2D(Equalized):
         self.add_weights((k, k, inputs, self.filters), fan_in=k * k * inputs)
 
     def call(self, x):
-        return self.with_bias(ops.conv(x, self.scaled_kernel(), padding="same", data_format="channels_last"))
+        return self.with_bias(convolution.convolve(x, self.scaled_kernel()))
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.filters)
@@ -174,8 +174,7 @@ class EqualizedConv2D(Equalized):
 class UpscaleConv2D(Equalized):
     """2x nearest upscaling and a 3x3 convolution in one transposed convolution with stride 2.
 
-    Four copies of the kernel, shifted by one pixel, are summed into a 4x4 kernel: one multiply-add for each sum of
-    weights that meet the same input pixel. Kernel [k, k, O, I], rotated by 180 degrees against the unfused pair's.
+    Kernel [k, k, O, I], rotated by 180 degrees against the unfused pair's.
 
     Input: [N, H, W, I]. Output: [N, 2H, 2W, filters].
     """
@@ -185,8 +184,7 @@ class UpscaleConv2D(Equalized):
         self.add_weights((k, k, self.filters, inputs), fan_in=k * k * inputs)
 
     def call(self, x):
-        kernel = four_taps(self.scaled_kernel())
-        return self.with_bias(ops.conv_transpose(x, kernel, strides=2, padding="same", data_format="channels_last"))
+        return self.with_bias(convolution.fused_upscale_convolve(x, self.scaled_kernel()))
 
     def compute_output_shape(self, input_shape):
         n, h, w, _ = input_shape
@@ -205,8 +203,7 @@ class ConvDownscale2D(Equalized):
         self.add_weights((k, k, inputs, self.filters), fan_in=k * k * inputs)
 
     def call(self, x):
-        kernel = four_taps(self.scaled_kernel()) * 0.25
-        return self.with_bias(ops.conv(x, kernel, strides=2, padding="same", data_format="channels_last"))
+        return self.with_bias(convolution.fused_convolve_downscale(x, self.scaled_kernel()))
 
     def compute_output_shape(self, input_shape):
         n, h, w, _ = input_shape
@@ -218,14 +215,8 @@ class UnfusedUpscaleConv2D(EqualizedConv2D):
     """Nearest upscaling, then an ordinary convolution: the same function as `UpscaleConv2D` with a rotated kernel."""
 
     def call(self, x):
-        return super().call(images.upscale(x))
+        return self.with_bias(convolution.upscale_convolve(x, self.scaled_kernel()))
 
     def compute_output_shape(self, input_shape):
         n, h, w, _ = input_shape
         return (n, 2 * h, 2 * w, self.filters)
-
-
-def four_taps(kernel):
-    """[k, k, ., .] -> [k + 1, k + 1, ., .]: the sum of the kernel at its four half-pixel shifts."""
-    k = ops.pad(kernel, ((1, 1), (1, 1), (0, 0), (0, 0)))
-    return k[1:, 1:] + k[:-1, 1:] + k[1:, :-1] + k[:-1, :-1]
