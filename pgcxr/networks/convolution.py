@@ -1,7 +1,7 @@
 """Convolutions of the growing networks, computed directly or by other means with the same result.
 
-How is no part of a network: it is decided where its graph is traced, with `by`. The means is an object with `convolve`,
-`upscale_convolve` and `convolve_downscale`, such as the module `minimal_filtering`, for 3x3 kernels and even sizes.
+How is no part of a network: it is decided where its graph is traced, with `by`. The means is an object with `suits`,
+`convolve`, `upscale_convolve`, `transposed_upscale_convolve` and `convolve_downscale`, such as `minimal_filtering`.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ _MEANS = contextvars.ContextVar("means", default=None)
 
 @contextlib.contextmanager
 def by(means):
-    """Within it, 3x3 convolutions are computed by `means`; None: directly."""
+    """Within it, the convolutions that suit `means` are computed by it; None: all directly."""
     token = _MEANS.set(means)
     try:
         yield
@@ -45,7 +45,7 @@ def fused_upscale_convolve(x, kernel):
     weights that meet the same input pixel.
     """
     if means := _suiting(x, kernel):
-        return means.upscale_convolve(x, ops.transpose(kernel[::-1, ::-1], (0, 1, 3, 2)))
+        return means.transposed_upscale_convolve(x, kernel)
     return ops.conv_transpose(x, four_taps(kernel), strides=2, padding="same", data_format="channels_last")
 
 
@@ -64,5 +64,5 @@ def four_taps(kernel):
 
 def _suiting(x, kernel):
     """The means, or None where these must be computed directly."""
-    even = all(side is not None and side % 2 == 0 for side in x.shape[1:3])
-    return _MEANS.get() if kernel.shape[0] == 3 and even else None
+    means = _MEANS.get()
+    return means if means is not None and means.suits(x, kernel) else None

@@ -10,6 +10,16 @@ for 16 in `convolve_downscale`, beside convolutions with the 4-tap kernel of `la
 from keras import ops
 
 
+def suits(x, kernel) -> bool:
+    """Whether the shapes are such that the functions below can be used."""
+    return kernel.shape[0] == 3 and all(side is not None and side % 2 == 0 for side in x.shape[1:3])
+
+
+def turned(kernel):
+    """The kernel of the adjoint: turned by 180 degrees, [k, k, I, O] -> [k, k, O, I]."""
+    return ops.transpose(kernel[::-1, ::-1], (0, 1, 3, 2))
+
+
 def convolve(x, kernel):
     """Stride 1, "same" padding: x [N, H, W, I], kernel [3, 3, I, O] -> [N, H, W, O]; H and W even.
 
@@ -40,6 +50,11 @@ def upscale_convolve(x, kernel):
     rows = [(a + b, a + c) for a, b, c in (products[0:3], products[3:6], products[6:9])]
     columns = [(a + b, a + c) for a, b, c in zip(*rows, strict=True)]
     return _interleave(columns, 2 * height, 2 * width, kernel.shape[-1])
+
+
+def transposed_upscale_convolve(x, kernel):
+    """The adjoint of `convolve_downscale`: `upscale_convolve` with a kernel [3, 3, O, I] that is turned."""
+    return upscale_convolve(x, turned(kernel))
 
 
 def convolve_downscale(x, kernel):

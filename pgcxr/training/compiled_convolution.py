@@ -1,65 +1,67 @@
-"""Minimal filtering for training on CPUs: each product of a convolution and its gradients compiled by XLA on its own.
+"""Minimal filtering for training on CPUs: each convolution and each of its gradients compiled by XLA on its own.
 
 Compiling the whole training step would be faster still, but takes minutes at every half-phase; these compile in seconds
-and are shared by all layers of one shape. Convolution is bilinear, and so are its gradients: three functions and their
-weight gradients are closed under differentiation, which the gradient penalty needs twice.
+and are shared by all layers of one shape.
 """
 
 import tensorflow as tf
 
 from pgcxr.networks import minimal_filtering as minimal
 
-compiled = tf.function(jit_compile=True)
+# With fewer, the library's direct convolutions are faster (benchmarks/convolution.py).
+FEWEST_WEIGHTS = 64 * 64
 
 
-def turned(kernel):
-    """The kernel of the adjoint: turned by 180 degrees, [k, k, I, O] -> [k, k, O, I]."""
-    return tf.transpose(kernel[::-1, ::-1], (0, 1, 3, 2))
+def suits(x, kernel) -> bool:
+    """Whether a convolution of these shapes is worth it here."""
+    return minimal.suits(x, kernel) and kernel.shape[2] * kernel.shape[3] >= FEWEST_WEIGHTS
 
 
-def bilinear(forward, adjoint, weight_gradient):
-    """`forward`(x, kernel) with gradients: `adjoint`(dy, turned kernel) and `weight_gradient`(x, dy)."""
-
-    @tf.custom_gradient
-    def function(x, kernel):
-        def gradients(dy):
-            return adjoint()(dy, turned(kernel)), weight_gradient()(x, dy)
-
-        return forward(x, kernel), gradients
-
-    return function
+def compiled(function):
+    return tf.function(function, jit_compile=True, autograph=False)
 
 
-def bilinear_weight_gradient(forward, function, adjoint):
-    """d <`function`(x, kernel), dy> / d kernel, for x and dy, with gradients."""
+def bilinear(forward, scale: float):
+    """(f, a): `forward`(x, kernel) and its adjoint in x, differentiable as often as wished.
 
-    @compiled
-    def compute(x, dy):
-        kernel = tf.zeros((3, 3, x.shape[-1], dy.shape[-1]), x.dtype)
+    <f(x, k), dy> = <x, a(dy, k)>, and with the gradient w(x, dy) of that number with respect to k the gradients of f, a
+    and w are again f, a and w: the gradient penalty needs them twice.
+
+    Arguments:
+        scale: by how much f makes images smaller.
+    """
+
+    def adjoint(dy, kernel):
+        x = tf.zeros((dy.shape[0], int(scale * dy.shape[1]), int(scale * dy.shape[2]), kernel.shape[2]), dy.dtype)
+        return gradient(x, kernel, dy, 0)
+
+    def weights(x, dy):
+        return gradient(x, tf.zeros((3, 3, x.shape[-1], dy.shape[-1]), x.dtype), dy, 1)
+
+    def gradient(x, kernel, dy, which):
+        # Linear in what is asked for: its value is of no account, and XLA leaves out what depends on it.
         with tf.GradientTape() as tape:
-            tape.watch(kernel)
+            tape.watch((x, kernel)[which])
             y = forward(x, kernel)
-        return tape.gradient(y, kernel, output_gradients=dy)
+        return tape.gradient(y, (x, kernel)[which], output_gradients=dy)
+
+    compiled_f, compiled_a, compiled_w = compiled(forward), compiled(adjoint), compiled(weights)
 
     @tf.custom_gradient
-    def gradient(x, dy):
-        def gradients(change):
-            return adjoint()(dy, turned(change)), function()(x, change)
+    def f(x, kernel):
+        return compiled_f(x, kernel), lambda dy: (a(dy, kernel), w(x, dy))
 
-        return compute(x, dy), gradients
+    @tf.custom_gradient
+    def a(dy, kernel):
+        return compiled_a(dy, kernel), lambda dx: (f(dx, kernel), w(dx, dy))
 
-    return gradient
+    @tf.custom_gradient
+    def w(x, dy):
+        return compiled_w(x, dy), lambda change: (a(dy, change), f(x, change))
+
+    return f, a
 
 
-convolve = bilinear(compiled(minimal.convolve), lambda: convolve, lambda: _convolve_weights)
-upscale_convolve = bilinear(compiled(minimal.upscale_convolve), lambda: convolve_downscale, lambda: _upscale_weights)
-convolve_downscale = bilinear(
-    compiled(minimal.convolve_downscale), lambda: upscale_convolve, lambda: _downscale_weights
-)
-_convolve_weights = bilinear_weight_gradient(minimal.convolve, lambda: convolve, lambda: convolve)
-_upscale_weights = bilinear_weight_gradient(
-    minimal.upscale_convolve, lambda: upscale_convolve, lambda: convolve_downscale
-)
-_downscale_weights = bilinear_weight_gradient(
-    minimal.convolve_downscale, lambda: convolve_downscale, lambda: upscale_convolve
-)
+convolve, _ = bilinear(minimal.convolve, 1)
+upscale_convolve, _ = bilinear(minimal.upscale_convolve, 0.5)
+convolve_downscale, transposed_upscale_convolve = bilinear(minimal.convolve_downscale, 2)
