@@ -22,7 +22,7 @@ def main(
     data: Annotated[
         Path | None, typer.Option(help="a PACS export or public set; without it, a phantom is made")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="of every step")] = 2026,
+    seed: Annotated[int, typer.Option(**command.SEED, help="of every step")] = 2026,
 ) -> None:
     """Brings every step up to date and writes the report; a second run makes only what changed."""
     from evaluate.study import presets, report
