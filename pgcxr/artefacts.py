@@ -143,15 +143,22 @@ def _name_final(error: BaseException, beside: Path, final: Path) -> None:
         raise OSError(errno.ENOSPC, FULL, str(final)) from error
 
 
-def refuse_existing(folder: str | os.PathLike) -> None:
+def refuse_existing_file(path: str | os.PathLike, option: str) -> None:
+    """Raises InputError unless a new file can be made at `path`, which was given as `option`."""
+    if os.path.lexists(path):
+        raise InputError(f"{path}: exists; remove it or name another {option}")
+    refuse_existing(path, option)
+
+
+def refuse_existing(folder: str | os.PathLike, option: str = "--out") -> None:
     """Raises InputError unless a new folder can be made here; one with only what a killed process left counts as new.
 
     To be called before any work is done for it.
     """
     folder = Path(folder)
-    other = "name another --out"
+    other = f"name another {option}"
     if folder.name in ("", ".."):
-        raise InputError(f"{folder}: a new folder is made; give its name as --out")
+        raise InputError(f"{folder}: a new folder is made; give its name as {option}")
     if len(os.fsencode(folder.name)) > LONGEST_NAME:
         raise InputError(f"{folder.name[:40]}...: is too long a name; {other}")
     try:

@@ -1,7 +1,9 @@
 """What every command has in common: one line on stderr and exit code 2 where the user can mend it."""
 
+import contextlib
 import errno
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -25,6 +27,25 @@ USAGE_ERROR = next(base for base in typer.BadParameter.__mro__ if base.__name__ 
 
 def run(app: typer.Typer, arguments: Sequence[str] | None = None, name: str | None = None) -> None:
     """Runs a typer app and exits: 0, or 2 with one line that says what, where and what to do."""
+    before = None
+    with contextlib.suppress(ValueError):  # not in the main thread
+        before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _run(app, arguments, name)
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(number, frame) -> None:
+    """A request to end is answered like Ctrl-C: what is half-written is removed."""
+    raise KeyboardInterrupt
+
+
+def _run(app: typer.Typer, arguments: Sequence[str] | None, name: str | None) -> None:
+    # Paths that are no UTF-8 can be printed, too.
+    with contextlib.suppress(AttributeError, ValueError):
+        sys.stdout.reconfigure(errors="backslashreplace")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     try:

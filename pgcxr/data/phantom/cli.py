@@ -14,7 +14,7 @@ def phantom(
     seed: Annotated[int, typer.Option(**SEED, help="Same seed, same bytes.")] = 0,
     size: Annotated[int, typer.Option(help="Pixels on a side, 64 to 4096.")] = 512,
     messy: Annotated[bool, typer.Option("--messy", help="Add broken, duplicate and mislabelled files.")] = False,
-    workers: Annotated[int | None, typer.Option(help="Processes; one per core by default.", min=1)] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes; one per core by default.", min=1, max=256)] = None,
 ) -> None:
     """Makes a fake PACS export of chest radiographs with known truth.
 
