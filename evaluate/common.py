@@ -1,11 +1,13 @@
 """What the evaluations share: runs, their cohorts and networks."""
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pgcxr import artefacts
 from pgcxr.data import cohort
+from pgcxr.data.findings import ABNORMAL, NORMAL
 from pgcxr.errors import InputError
 from pgcxr.generation import (
     from_uint8,
@@ -17,12 +19,15 @@ from pgcxr.generation import (
     synthesizer,
     to_uint8,
 )
+from pgcxr.training import settings_check
 
 __all__ = [
+    "check_disjoint",
     "cohort_of",
     "from_uint8",
     "generate",
     "generate_batches",
+    "is_imported",
     "latents",
     "load_classifier",
     "load_generator",
@@ -60,27 +65,76 @@ def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
         yield advance
 
 
-def load_run(run: str | Path) -> dict:
-    """RUN/config.json of a training."""
+def load_run(run: str | Path, **needed: type) -> dict:
+    """RUN/config.json of a training; InputError unless it has the `needed` keys, e.g. size=int, of their types."""
     run = artefacts.existing_folder(run, "a RUN written by `python -m train.gan` or `python -m train.classifier`")
-    return artefacts.read_json(run / "config.json")
+    config = artefacts.read_json(run / "config.json")
+    for key, kind in needed.items():
+        if type(config.get(key)) is not kind:
+            found = settings_check.shown(config[key]) if key in config else "missing"
+            raise InputError(f"{run / 'config.json'}: {key} is {found}, no {kind.__name__}; train the run again")
+    return config
 
 
 def cohort_of(run: str | Path) -> cohort.Cohort:
     """The cohort that a run was trained on."""
     name = load_run(run).get("cohort")
-    if not name:
+    if not name or not isinstance(name, str):
         raise InputError(f"{Path(run) / 'config.json'}: names no cohort; train the run again")
-    # Resolved as text: `..` must lead out of RUN also where RUN is reached by a link.
-    folder = Path(run).resolve() / name
-    if not folder.is_dir():
-        raise InputError(f"{Path(run) / 'config.json'}: its cohort {name} is gone; move it back or train the run again")
+    # As text: `..` must lead out of RUN also where RUN is reached by a link.
+    folder = Path(os.path.realpath(run)) / name
+    if "\0" in name or not folder.is_dir():
+        raise InputError(
+            f"{Path(run) / 'config.json'}: its cohort {settings_check.shown(name)} is gone; "
+            "move it back or train the run again"
+        )
     return cohort.load(folder)
+
+
+def is_imported(run: str | Path) -> bool:
+    """Whether RUN says that its networks were not trained here (`pgcxr import-nvidia`)."""
+    config = load_run(run)
+    return bool(config.get("imported")) or config.get("source") == "nvidia pickle"
+
+
+def check_disjoint(gan_run: str | Path, test: cohort.Cohort) -> dict:
+    """{checked, gan_patients, test_patients, shared: 0}; InputError where the GAN was trained on a test patient.
+
+    Patients are told by their hash, and images by the hash of their pixels, as two cohorts may be salted differently.
+    `checked` is false only for a network that says it was imported and names no cohort.
+    """
+    gan_run = Path(gan_run)
+    if is_imported(gan_run) and "cohort" not in load_run(gan_run):
+        return {"checked": False, "gan_patients": None, "test_patients": _unique(test, "patient_id"), "shared": None}
+    config = load_run(gan_run, cohort=str)
+    split, label = config.get("split", "train"), config.get("label", "all")
+    if split not in cohort.SPLITS or label not in ("all", NORMAL, ABNORMAL):
+        raise InputError(f"{gan_run / 'config.json'}: split or label is none that a GAN is trained on; train it again")
+    seen = cohort_of(gan_run).select(split=split, label=None if label == "all" else label)
+    for column, what in (("patient_id", "patients"), ("sha256", "images")):
+        if column in seen.manifest.columns and column in test.manifest.columns:
+            shared = (set(seen.manifest[column]) & set(test.manifest[column])) - {""}
+            if shared:
+                raise InputError(
+                    f"{gan_run}: was trained on {len(shared)} {what} of the real test set; "
+                    "train the GAN and the classifier on one cohort, or on disjoint ones"
+                )
+    gan_patients = _unique(seen, "patient_id")
+    return {"checked": True, "gan_patients": gan_patients, "test_patients": _unique(test, "patient_id"), "shared": 0}
+
+
+def _unique(rows: cohort.Cohort, column: str) -> int:
+    return int(rows.manifest[column].nunique())
 
 
 def load_classifier(run: str | Path, outputs: int | None = None, resolution: int | None = None):
     """RUN's classifier (keras.Model, [N, R, R, 1] in [-1, 1] -> [N, K]); InputError unless K and R are as asked."""
     path, model = load_network(run, CLASSIFIER, "train.classifier")
+    shapes = (getattr(model, "input_shape", None), getattr(model, "output_shape", None))
+    if not all(isinstance(shape, tuple) for shape in shapes) or [len(shape) for shape in shapes] != [4, 2]:
+        raise InputError(f"{path}: holds a {type(model).__name__}, not a classifier; name a RUN of train.classifier")
+    if shapes[0][1] != shapes[0][2] or shapes[0][3] != 1:
+        raise InputError(f"{path}: does not read square grey images; name a RUN of train.classifier")
     if outputs is not None and model.output_shape[-1] != outputs:
         raise InputError(
             f"{path}: has {model.output_shape[-1]} outputs where {outputs} are needed; "

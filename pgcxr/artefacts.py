@@ -5,12 +5,14 @@ suffix ``.partial`` and is removed by the next process that makes the same artef
 """
 
 import contextlib
+import errno
+import fcntl
 import json
 import math
 import os
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 
@@ -18,25 +20,41 @@ import pgcxr
 from pgcxr.errors import InputError
 
 PARTIAL = ".partial"
+# Of the 255 bytes that file systems allow, so that the name beside fits too.
+LONGEST_NAME = 240
+# How the system, HDF5 and TensorFlow say it.
+FULL = "No space left on device"
 
 
 @contextlib.contextmanager
-def atomic_path(final: str | os.PathLike) -> Iterator[Path]:
-    """Yields a path beside `final` to write to; renames it to `final` on success, removes it on any error."""
+def atomic_path(final: str | os.PathLike, *, private: bool = False) -> Iterator[Path]:
+    """Yields a path beside `final` to write to; renames it to `final` on success, removes it on any error.
+
+    `private` makes a file that its owner alone can read.
+
+    Raises:
+        InputError: another process is writing `final`.
+    """
     final = Path(final)
     final.parent.mkdir(parents=True, exist_ok=True)
     beside = final.with_name(f".{final.name}{PARTIAL}{final.suffix}")
-    try:
-        yield beside
-        with open(beside, "rb") as written:
-            os.fsync(written.fileno())
-        os.replace(beside, final)
-    except BaseException as error:
-        beside.unlink(missing_ok=True)
-        # A write that fails, as on a full disk, does not know its file's name; the user's line must say where.
-        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
-            error.filename = str(final)
-        raise
+
+    def make() -> int:
+        return os.open(beside, os.O_RDWR | os.O_CREAT, 0o600 if private else 0o666)
+
+    with _claimed(beside, final, make) as handle:
+        try:
+            if private:  # also where it was left by a killed process
+                os.fchmod(handle, 0o600)
+            os.truncate(handle, 0)
+            yield beside
+            with open(beside, "rb") as written:
+                os.fsync(written.fileno())
+            os.replace(beside, final)
+        except BaseException as error:
+            beside.unlink(missing_ok=True)
+            _name_final(error, beside, final)
+            raise
 
 
 @contextlib.contextmanager
@@ -44,38 +62,134 @@ def new_folder(final: str | os.PathLike) -> Iterator[Path]:
     """Yields an empty folder beside `final`; it becomes `final` on success and is removed on any error.
 
     Raises:
-        InputError: `final` exists and is not an empty folder: nothing of the user's is overwritten.
+        InputError: `final` exists and is not an empty folder (nothing of the user's is overwritten), or another
+            process is making it.
     """
     final = Path(final)
     refuse_existing(final)
     final.parent.mkdir(parents=True, exist_ok=True)
     beside = final.with_name(f".{final.name}{PARTIAL}")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir()
+
+    def make() -> int:
+        beside.mkdir(exist_ok=True)
+        return os.open(beside, os.O_RDONLY | os.O_DIRECTORY)
+
+    with _claimed(beside, final, make):
+        try:
+            _empty(beside)
+            yield beside
+            refuse_existing(final)
+            shutil.rmtree(final, ignore_errors=True)
+            os.replace(beside, final)
+        except BaseException as error:
+            shutil.rmtree(beside, ignore_errors=True)
+            _name_final(error, beside, final)
+            raise
+
+
+@contextlib.contextmanager
+def _claimed(beside: Path, final: Path, make: Callable[[], int]) -> Iterator[int]:
+    """Holds `beside`, which `make` opens, for this process alone; the kernel lets go of it when the process ends.
+
+    So what a killed process left can be told from what a living one is writing, whatever their numbers and machines.
+    """
+    while True:
+        try:
+            handle = make()
+        except FileNotFoundError:  # its owner took it away between two steps of `make`
+            continue
+        try:
+            _lock(handle, final)
+            if _is_at(handle, beside):
+                yield handle
+                return
+        finally:
+            os.close(handle)
+
+
+def _lock(handle: int, final: Path) -> None:
     try:
-        yield beside
-        refuse_existing(final)
-        shutil.rmtree(final, ignore_errors=True)
-        os.replace(beside, final)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InputError(f"{final}: is being written by another process; wait for it, or name another --out") from None
+    except OSError:  # a file system without locks: as if nobody else were there
+        pass
 
 
-def refuse_existing(folder: Path) -> None:
-    """Raises InputError where `folder` is a file, or a folder with more in it than a killed process left."""
-    if folder.is_dir() and any(PARTIAL not in path.name for path in folder.iterdir()):
-        raise InputError(f"{folder}: exists and is not empty; remove it or name another --out")
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: is a file, not a folder; name another --out")
+def _is_at(handle: int, path: Path) -> bool:
+    """Whether `path` is still what was opened: its owner may have renamed it before it let go."""
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _name_final(error: BaseException, beside: Path, final: Path) -> None:
+    """Makes a failed write name what the user asked for: not what lies beside, nor nothing."""
+    if isinstance(error, OSError):
+        # A write that fails, as on a full disk, does not know its file's name.
+        unnamed = error.filename is None and (error.errno is not None or FULL in str(error))
+        if unnamed or Path(os.fsdecode(error.filename or "")).is_relative_to(beside):
+            error.filename = str(final)
+    elif isinstance(error, Exception) and FULL in str(error):  # TensorFlow's own kind
+        raise OSError(errno.ENOSPC, FULL, str(final)) from error
+
+
+def refuse_existing_file(path: str | os.PathLike, option: str) -> None:
+    """Raises InputError unless a new file can be made at `path`, which was given as `option`."""
+    if os.path.lexists(path):
+        raise InputError(f"{path}: exists; remove it or name another {option}")
+    refuse_existing(path, option)
+
+
+def refuse_existing(folder: str | os.PathLike, option: str = "--out") -> None:
+    """Raises InputError unless a new folder can be made here; one with only what a killed process left counts as new.
+
+    To be called before any work is done for it.
+    """
+    folder = Path(folder)
+    other = f"name another {option}"
+    if folder.name in ("", ".."):
+        raise InputError(f"{folder}: a new folder is made; give its name as {option}")
+    if len(os.fsencode(folder.name)) > LONGEST_NAME:
+        raise InputError(f"{folder.name[:40]}...: is too long a name; {other}")
+    try:
+        if folder.is_symlink():
+            raise InputError(f"{folder}: is a link; {other}, or the folder that it leads to")
+        if folder.is_dir():
+            if any(not _is_left_over(path.name) for path in folder.iterdir()):
+                raise InputError(f"{folder}: exists and is not empty; remove it or {other}")
+            return
+        if folder.exists():
+            raise InputError(f"{folder}: is a file, not a folder; {other}")
+        above = next(parent for parent in folder.absolute().parents if os.path.lexists(parent))
+    except OSError as error:  # a loop of links, a path too long
+        raise InputError(f"{str(folder)[:200]}: {os.strerror(error.errno)}; {other}") from None
+    if not above.is_dir():
+        raise InputError(f"{folder}: {above} is not a folder; {other}")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise InputError(f"{folder}: nothing may be written into {above}; {other}, or change its permissions")
+
+
+def _is_left_over(name: str) -> bool:
+    return name.startswith(".") and PARTIAL in name
 
 
 def existing_folder(folder: str | os.PathLike, what: str) -> Path:
     """`folder` as a Path, or an InputError that says `what` was expected there."""
     folder = Path(folder)
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; expected {what}")
-    return folder
+    if folder.is_dir():
+        return folder
+    wrong = "is a file, not a folder" if folder.exists() else "no such folder"
+    raise InputError(f"{folder}: {wrong}; expected {what}")
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
@@ -90,14 +204,17 @@ def write_json(path: str | os.PathLike, body: dict) -> None:
 
 
 def read_json(path: str | os.PathLike) -> dict:
-    """Reads a JSON file, or raises InputError in one line."""
+    """Reads a JSON object, or raises InputError in one line."""
     path = Path(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        body = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; was the step that writes it run to its end?") from None
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):  # of JSON, of UTF-8, of a number's length
         raise InputError(f"{path}: is not JSON; make it again with the step that writes it") from None
+    if not isinstance(body, dict):
+        raise InputError(f"{path}: is not a JSON object; make it again with the step that writes it")
+    return body
 
 
 def write_report(folder: str | os.PathLike, body: dict, *, command: str, seed: int | None = None, config=None) -> None:

@@ -20,7 +20,7 @@ def generate(
     run: Annotated[Path, typer.Argument(help="RUN: a finished `python -m train.gan`")],
     n: Annotated[int, typer.Option(min=1, help="how many images")],
     out: Annotated[Path, typer.Option(help="folder for the images; must not exist")],
-    seed: Annotated[int, typer.Option(min=0, help="of the latents; one seed, the same images")] = 0,
+    seed: Annotated[int, typer.Option(**command.SEED, help="of the latents; one seed, the same images")] = 0,
     batch: Annotated[int, typer.Option(min=1, help="images at a time")] = 32,
 ) -> None:
     """Makes synthetic radiographs with a trained generator: PNG images and their latents."""

@@ -1,7 +1,9 @@
 """What every command has in common: one line on stderr and exit code 2 where the user can mend it."""
 
+import contextlib
 import errno
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -11,12 +13,39 @@ from pgcxr.errors import InputError
 
 INPUT = 2
 INTERRUPTED = 130
+# What a path can be wrong by.
+OF_PATHS = (
+    *(errno.EEXIST, errno.ENOTDIR, errno.ENOENT, errno.ENAMETOOLONG, errno.EISDIR, errno.ELOOP, errno.ENOTEMPTY),
+    *(errno.EXDEV, errno.EIO, errno.ESTALE, errno.ENXIO, errno.EINVAL),
+)
+# What every --seed takes: the generators of NumPy, Keras and Python all accept it.
+LARGEST_SEED = 2**32 - 1
+SEED = {"min": 0, "max": LARGEST_SEED}
 # Typer's parser raises these for a missing or unknown option; the class itself is not among typer's public names.
 USAGE_ERROR = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 
 def run(app: typer.Typer, arguments: Sequence[str] | None = None, name: str | None = None) -> None:
     """Runs a typer app and exits: 0, or 2 with one line that says what, where and what to do."""
+    before = None
+    with contextlib.suppress(ValueError):  # not in the main thread
+        before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _run(app, arguments, name)
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(number, frame) -> None:
+    """A request to end is answered like Ctrl-C: what is half-written is removed."""
+    raise KeyboardInterrupt
+
+
+def _run(app: typer.Typer, arguments: Sequence[str] | None, name: str | None) -> None:
+    # Paths that are no UTF-8 can be printed, too.
+    with contextlib.suppress(AttributeError, ValueError):
+        sys.stdout.reconfigure(errors="backslashreplace")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     try:
@@ -27,11 +56,15 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None, name: str | No
         if type(error).__name__ == "NoArgsIsHelpError":
             print(error.format_message(), file=sys.stderr)
             raise SystemExit(INPUT) from None
-        _stop(f"{error.format_message()} See --help.", INPUT)
+        said = error.format_message().rstrip()
+        _stop(f"{said}{'' if said.endswith(('.', '?', '!')) else '.'} See --help.", INPUT)
     except KeyboardInterrupt:
         code = INTERRUPTED
-    except OSError as error:
-        _stop(_system_error(error), INPUT)
+    except Exception as error:
+        line = _mendable(error)
+        if line is None:
+            raise
+        _stop(line, INPUT)
     if code == INTERRUPTED:  # typer answers Ctrl-C with it
         _stop("interrupted; run the same command again to go on", INTERRUPTED)
     raise SystemExit(code)
@@ -48,15 +81,30 @@ def new_app(help_text: str) -> typer.Typer:
     )
 
 
-def _system_error(error: OSError) -> str:
-    """One line for what the user can mend; anything else is raised again, with its traceback."""
+def _mendable(error: Exception) -> str | None:
+    """One line for what the user can mend; None for anything else, which keeps its traceback."""
+    if isinstance(error, OSError):
+        return _system_error(error)
+    if isinstance(error, MemoryError):
+        return f"not enough memory ({error or 'for what was asked'}); ask for fewer or smaller images"
+    if isinstance(error, OverflowError):
+        return f"a number is too large ({error}); give a smaller one"
+    # Python before 3.13 has no class of its own for this.
+    if isinstance(error, RuntimeError) and str(error).startswith("Symlink loop"):
+        return f"{str(error).partition(' from ')[2]}: {os.strerror(errno.ELOOP)}; check the path"
+    return None
+
+
+def _system_error(error: OSError) -> str | None:
     where = error.filename or "output"
     # The HDF5 library wraps the system's error and keeps its number only in the text.
-    if error.errno == errno.ENOSPC or "No space left" in str(error) or "errno = 28" in str(error):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error) or "errno = 28" in str(error):
         return f"{where}: the disk is full; free space and run the same command again"
     if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
         return f"{where}: {os.strerror(error.errno)}; check its permissions"
-    raise error
+    if error.errno in OF_PATHS and error.filename:
+        return f"{str(where)[:200]}: {os.strerror(error.errno)}; check the path"
+    return None
 
 
 def _stop(line: str, code: int) -> None:

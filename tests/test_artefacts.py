@@ -1,6 +1,10 @@
 """Beside first, then renamed."""
 
+import errno
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -62,6 +66,98 @@ def test_a_folder_with_leftovers_only_counts_as_empty(tmp_path):
     assert [path.name for path in final.iterdir()] == ["whole"]
 
 
+def _refused(path):
+    with pytest.raises(InputError) as raised:
+        artefacts.refuse_existing(path)
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+def test_places_where_no_new_folder_can_be_are_refused_before_the_work(tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("x")
+    for name, target in (("link", "empty"), ("dangling", "gone"), ("loop", "loop")):
+        (tmp_path / name).symlink_to(target)
+        assert "is a link" in _refused(tmp_path / name)
+    assert "loop is not a folder" in _refused(tmp_path / "loop" / "out")
+    assert "is not a folder" in _refused(tmp_path / "dangling" / "out")
+    assert "file is not a folder" in _refused(tmp_path / "file" / "a" / "b")
+    assert "/dev/null is not a folder" in _refused("/dev/null/x")
+    assert "too long" in _refused(tmp_path / ("n" * 250))
+    assert "too long" in _refused(tmp_path / ("n" * 300) / "out")
+    assert "too long" in _refused("/".join(["n" * 200] * 30))
+    monkeypatch.chdir(tmp_path / "empty")
+    assert "a new folder is made" in _refused(".") and "a new folder is made" in _refused("a/..")
+    for fine in ("a", "a/b/c", tmp_path / "empty", "n" * artefacts.LONGEST_NAME, "a/../b"):
+        artefacts.refuse_existing(fine)
+
+
+OTHER = """
+import sys, time
+from pathlib import Path
+from pgcxr import artefacts
+final = Path(sys.argv[2])
+with getattr(artefacts, sys.argv[1])(final) as beside:
+    (beside / "theirs" if beside.is_dir() else beside).write_text("theirs")
+    print("writing", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.mark.parametrize("kind", ["new_folder", "atomic_path"])
+def test_two_at_once_do_not_touch_each_others_files(tmp_path, kind):
+    final, make = tmp_path / "out", getattr(artefacts, kind)
+
+    def other():
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        process = subprocess.Popen([sys.executable, "-c", OTHER, kind, str(final)], **pipes)
+        assert process.stdout.readline() == "writing\n"
+        return process
+
+    def content():
+        return (final / "theirs" if final.is_dir() else final).read_text()
+
+    with other() as first:
+        with pytest.raises(InputError, match="out: is being written by another process"), make(final):
+            pass
+        first.communicate("\n")
+    assert first.returncode == 0 and content() == "theirs"
+    assert os.listdir(tmp_path) == ["out"]
+
+    # One that was killed is no longer writing: what it left is taken over.
+    final = tmp_path / "again"
+    with other() as killed:
+        killed.kill()
+    assert len(os.listdir(tmp_path)) == 2
+    with make(final) as beside:
+        assert not (list(beside.iterdir()) if beside.is_dir() else beside.read_text())
+    assert sorted(os.listdir(tmp_path)) == ["again", "out"]
+
+
+def test_a_private_file_is_private_also_where_a_leftover_was_not(tmp_path):
+    (tmp_path / f".a.csv{artefacts.PARTIAL}.csv").write_text("left")
+    with artefacts.atomic_path(tmp_path / "a.csv", private=True) as beside:
+        assert beside.stat().st_mode & 0o777 == 0o600
+        beside.write_text("x")
+    assert (tmp_path / "a.csv").stat().st_mode & 0o777 == 0o600 and (tmp_path / "a.csv").read_text() == "x"
+
+
+def test_a_failed_write_inside_a_new_folder_names_the_folder_asked_for(tmp_path):
+    final = tmp_path / "out"
+    inside = final.with_name(f".out{artefacts.PARTIAL}") / "images" / "1.png"
+    for error in (
+        OSError(errno.ENOSPC, "No space left on device", str(inside)),
+        OSError(errno.ENOSPC, "No space left on device"),
+        RuntimeError("tensorflow says: No space left on device"),
+    ):
+        with pytest.raises(OSError) as raised, artefacts.new_folder(final):
+            raise error
+        assert raised.value.filename == str(final) and raised.value.errno == errno.ENOSPC
+    with pytest.raises(OSError) as raised, artefacts.new_folder(final):
+        raise OSError(errno.ENOENT, "no", "/elsewhere")
+    assert raised.value.filename == "/elsewhere"
+
+
 def test_json_is_strict(tmp_path):
     body = {"a": np.float32(0.5), "b": [np.int64(3), float("nan"), float("inf")], "c": np.arange(2), "d": tmp_path}
     artefacts.write_json(tmp_path / "a.json", body)
@@ -82,3 +178,11 @@ def test_damaged_json_is_one_line(tmp_path):
         artefacts.read_json(tmp_path / "a.json")
     with pytest.raises(InputError, match="no such file"):
         artefacts.read_json(tmp_path / "b.json")
+    for text in ("[1, 2]", "null", "3", '"a"'):
+        (tmp_path / "a.json").write_text(text)
+        with pytest.raises(InputError, match="is not a JSON object"):
+            artefacts.read_json(tmp_path / "a.json")
+    for content in ("[" * 100_000, "1" * 10_000, "\udcff"):
+        (tmp_path / "a.json").write_text(content, errors="surrogateescape")
+        with pytest.raises(InputError, match="is not JSON"):
+            artefacts.read_json(tmp_path / "a.json")

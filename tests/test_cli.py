@@ -1,5 +1,6 @@
 """The installed command: generate, and one line where the input is wrong."""
 
+import errno
 import subprocess
 import sys
 
@@ -70,15 +71,59 @@ def test_help_is_instant_and_names_every_command():
     assert all(name in shown.stdout for name in ("phantom", "curate", "records", "generate"))
 
 
-@pytest.mark.parametrize("number", [28, 30])
-def test_a_full_or_read_only_disk_is_one_line(capsys, number):
+def _raising(error):
     app = command.new_app("")
 
     @app.command()
     def main(word: str):
-        raise OSError(number, "as the system says it", "place")
+        raise error
 
     with pytest.raises(SystemExit) as stop:
         command.run(app, ["x"])
+    return stop.value.code
+
+
+@pytest.mark.parametrize(
+    "name", ["ENOSPC", "EDQUOT", "EROFS", "EEXIST", "ENOTDIR", "ENOENT", "ENAMETOOLONG", "EISDIR", "ELOOP", "ENOTEMPTY"]
+)
+def test_what_is_wrong_with_a_disk_or_a_path_is_one_line(capsys, name):
+    assert _raising(OSError(getattr(errno, name), "as the system says it", "place")) == 2
     error = capsys.readouterr().err
-    assert stop.value.code == 2 and error.startswith("error: place: ") and error.count("\n") == 1
+    assert error.startswith("error: place: ") and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError("Unable to allocate 5 TiB"), "not enough memory"),
+        (OverflowError("too large to convert"), "a number is too large"),
+        (RuntimeError("Symlink loop from '/a/b'"), "/a/b"),
+    ],
+)
+def test_too_much_is_one_line(capsys, error, said):
+    assert _raising(error) == 2
+    line = capsys.readouterr().err
+    assert line.startswith("error: ") and line.count("\n") == 1 and said in line
+
+
+def test_a_fault_of_ours_keeps_its_traceback():
+    app = command.new_app("")
+
+    @app.command()
+    def main(word: str):
+        raise ValueError("a bug")
+
+    with pytest.raises(ValueError, match="a bug"):
+        command.run(app, ["x"])
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 10**400, "None", "x", "1.5"])
+def test_a_wrong_seed_is_one_line_that_ends_in_a_full_stop(run, tmp_path, capsys, seed):
+    for arguments in (
+        ("generate", run, "--n", 1, "--out", tmp_path / "out"),
+        ("phantom", tmp_path / "out", "--patients", 1),
+        ("curate", tmp_path, "--out", tmp_path / "out"),
+    ):
+        error = _fails(capsys, *arguments, f"--seed={seed}")
+        assert "--seed" in error and error.endswith(". See --help.\n")
+    assert _fails(capsys, "generate", run, "--ns", 1).endswith(". See --help.\n")

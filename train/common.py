@@ -7,6 +7,7 @@ from pathlib import Path
 from pgcxr.errors import InputError
 
 CONFIGS = Path(__file__).parent / "configs"
+LONGEST_SHOWN = 60
 
 
 def load_config(kind: str, name: str, overrides: list[str] | None = None) -> dict:
@@ -22,18 +23,29 @@ def load_config(kind: str, name: str, overrides: list[str] | None = None) -> dic
     for override in overrides or []:
         key, equals, text = override.partition("=")
         if not equals or key not in config:
-            raise InputError(f"--set {override}: expected key=value with a key of {', '.join(sorted(config))}")
+            raise InputError(
+                f"--set {override[:LONGEST_SHOWN]}: expected key=value with a key of {', '.join(sorted(config))}"
+            )
         config[key] = _value(key, text, config[key])
     return config
 
 
 def _value(key: str, text: str, old):
+    """The value that `text` spells, of the type of `old`; what it may be is for the script to check."""
     try:
         value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    # All of them are ways in which a text is no Python literal.
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         value = text
-    if isinstance(old, float) and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if old is not None and value is not None and not isinstance(value, type(old)):
-        raise InputError(f"--set {key}={text}: expected a value like {old!r}")
+    wrong = InputError(f"--set {key}={text[:LONGEST_SHOWN]}: expected a value like {old!r}")
+    if isinstance(old, float) and type(value) is int:
+        try:
+            value = float(value)
+        except OverflowError:
+            raise wrong from None
+    if old is not None and value is not None and type(value) is not type(old):
+        raise wrong
+    # Where the default is None, no more is known than that it is one plain value.
+    if old is None and isinstance(value, (dict, list, tuple, set, bytes)):
+        raise wrong
     return value

@@ -46,14 +46,10 @@ def _select(cohort: cohorts.Cohort, settings: dict) -> cohorts.Cohort:
 
 
 def _check(settings: dict, images: cohorts.Cohort) -> None:
-    resolution = settings["resolution"]
-    if resolution < 4 or resolution & (resolution - 1):
-        raise InputError(f"--set resolution={resolution}: must be a power of two, 4 or more")
-    if settings["lod_initial_resolution"] > resolution:
-        raise InputError(f"--set lod_initial_resolution: must not exceed the resolution of {resolution}")
-    if settings["total_kimg"] <= 0 or settings["minibatch_base"] < 1:
-        raise InputError("--set: total_kimg and minibatch_base must be positive")
-    cohorts.load_images(images.paths()[:1], resolution)
+    from pgcxr.training import settings_check
+
+    settings_check.check_gan(settings)
+    cohorts.check_images(images.paths(), settings["resolution"])
 
 
 def _train(images: cohorts.Cohort, out: Path, settings: dict) -> None:

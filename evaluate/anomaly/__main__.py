@@ -25,7 +25,7 @@ def main(
     familiar: Annotated[int, typer.Option(help="training normals that teach healthy differences")] = CONFIG["familiar"],
     healthy: Annotated[int, typer.Option(help="held-out normals that set the threshold")] = CONFIG["healthy"],
     specificity: Annotated[float, typer.Option(help="on normals, that the threshold aims at")] = CONFIG["specificity"],
-    seed: Annotated[int, typer.Option(help="of the draws and of the bank")] = 0,
+    seed: Annotated[int, typer.Option(**command.SEED, help="of the draws and of the bank")] = 0,
 ) -> None:
     """Finds anomalies with a GAN trained on normals only, beside a supervised classifier (thesis 4)."""
     config = {

@@ -49,6 +49,7 @@ def run(
     generator, classifier, cohort = load(gan_run, classifier_run)
     fewest = int(np.ceil(1 / (1 - config["specificity"]) - 1e-9)) - 1
     reading = select(cohort, config, max(fewest, calibration.FOLDS), seed)
+    common.check_disjoint(gan_run, reading.test)
     with artefacts.new_folder(out) as folder:
         report = study(generator, classifier, reading, config, seed, folder, progress)
         artefacts.write_report(folder, report, command="evaluate.anomaly", seed=seed, config=config)
@@ -59,9 +60,11 @@ def checked(config: dict) -> dict:
     """`config`, or InputError where a value makes no sense."""
     from pgcxr.losses.residuals import LOSSES
 
-    for key in ("per_class", "normals", "familiar", "healthy", "starts", "batch"):
-        if config[key] < 1:
-            raise InputError(f"{key}: {config[key]} is too few; give at least 1")
+    # Specificity and AUROC need two normals at least.
+    least = {"normals": 2} | dict.fromkeys(("per_class", "familiar", "healthy", "starts", "batch"), 1)
+    for key, fewest in least.items():
+        if config[key] < fewest:
+            raise InputError(f"{key}: {config[key]} is too few; give at least {fewest}")
     if config["iterations"] < 0 or config["bank"] < 10:
         raise InputError("iterations must be 0 or more, bank 10 or more")
     if not 0.5 <= config["specificity"] < 1:

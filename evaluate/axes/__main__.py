@@ -22,7 +22,7 @@ def main(
     orthogonal: Annotated[bool, typer.Option(help="free each axis of its part in the others")] = False,
     starts: Annotated[int, typer.Option(help="normal-looking images that walks begin with")] = CONFIG["starts"],
     max_angle: Annotated[float, typer.Option(help="how far to walk, radians")] = CONFIG["max_angle"],
-    seed: Annotated[int, typer.Option(help="of latents, permutations and bootstraps")] = 0,
+    seed: Annotated[int, typer.Option(**command.SEED, help="of latents, permutations and bootstraps")] = 0,
 ) -> None:
     """Finds the latent axis of each disease and judges it (thesis 3)."""
     config = {

@@ -55,6 +55,8 @@ def run(
     if generator.channels != 1:
         raise InputError(f"{gan_run}: makes images of {generator.channels} channels; the classifier reads one")
     classifier = common.load_classifier(classifier_run, len(OUTPUTS), generator.resolution)
+    if "cohort" in common.load_run(gan_run) or not common.is_imported(gan_run):
+        common.check_disjoint(gan_run, common.cohort_of(classifier_run).select("test"))
     read = Reader(generator, classifier, config["batch"], progress)
     with artefacts.new_folder(out) as folder:
         report = study(read, config, seed, folder)

@@ -19,7 +19,7 @@ def main(
     per_class: Annotated[
         int, typer.Option(help="synthetic images of each class; 0: as many as there are real ones")
     ] = 0,
-    seed: Annotated[int, typer.Option(help="of the latents and of the two trainings")] = 0,
+    seed: Annotated[int, typer.Option(**command.SEED, help="of the latents and of the two trainings")] = 0,
 ) -> None:
     """Pseudo-labels synthetic images, trains on them, and compares on the real test set with DeLong's test."""
     from evaluate.fidelity.settings import settings

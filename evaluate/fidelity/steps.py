@@ -15,16 +15,18 @@ import cv2
 import numpy as np
 
 from evaluate import common
-from evaluate.fidelity import figures, provenance
+from evaluate.fidelity import figures
 from evaluate.fidelity.pseudo import NORMAL, REJECTED, Synthetic, collect, pseudo_labels
 from evaluate.fidelity.settings import settings
 from pgcxr import artefacts
 from pgcxr.data.cohort import SPLITS
 from pgcxr.errors import InputError
 from pgcxr.metrics.confusion import comparison, evaluation
+from pgcxr.training import settings_check
 
 LEAST_PER_CLASS = {"train": 4, "val": 2, "test": 2}
 BINARY = "binary"
+CLASSIFIER_KEYS = tuple(key for key in settings_check.CLASSIFIER if key != "seed")
 
 
 def run(gan_run: Path, classifier_run: Path, out: Path, config: str | dict = "thesis", seed: int = 0) -> dict:
@@ -36,6 +38,9 @@ def run(gan_run: Path, classifier_run: Path, out: Path, config: str | dict = "th
     trained = common.load_run(classifier_run)
     if trained.get("labels") != BINARY:
         raise InputError(f"{classifier_run}: is no classifier of binary labels; train one with --labels binary")
+    trained = common.load_run(classifier_run, architecture=str)
+    where = f"{classifier_run / 'config.json'}: "
+    settings_check.check(settings_check.CLASSIFIER, trained, where, needed=CLASSIFIER_KEYS)
     generator = common.load_generator(gan_run)
     if generator.resolution < trained["size"]:
         raise InputError(
@@ -43,7 +48,8 @@ def run(gan_run: Path, classifier_run: Path, out: Path, config: str | dict = "th
             f"{trained['size']} px; train a classifier with --set size={generator.resolution}"
         )
     real = RealImages(classifier_run, trained)
-    disjoint = provenance.check(gan_run, real.parts["test"][0])
+    _refuse_too_few(real.counts(chosen["per_class"]), chosen["per_class"])
+    disjoint = common.check_disjoint(gan_run, real.parts["test"][0])
     with artefacts.new_folder(out) as folder:
         report = _steps(gan_run, generator, real, chosen, seed, folder)
         report |= {
@@ -81,6 +87,16 @@ class RealImages:
                 split: tuple(per_class * n // t for n, t in zip(c, total, strict=True)) for split, c in found.items()
             }
         return found
+
+
+def _refuse_too_few(wanted: dict, per_class: int) -> None:
+    for split, least in LEAST_PER_CLASS.items():
+        if min(wanted[split]) < least:
+            normal, abnormal = wanted[split]
+            raise InputError(
+                f"--per-class {per_class}: leaves {normal} normal and {abnormal} abnormal images for split {split}, "
+                f"which needs {least} of each; ask for more, or 0 for as many as there are real ones"
+            )
 
 
 def _steps(gan_run: Path, generator, real: RealImages, chosen: dict, seed: int, folder: Path) -> dict:

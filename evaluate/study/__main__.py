@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import signal
 import time
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +21,7 @@ def main(
     data: Annotated[
         Path | None, typer.Option(help="a PACS export or public set; without it, a phantom is made")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="of every step")] = 2026,
+    seed: Annotated[int, typer.Option(**command.SEED, help="of every step")] = 2026,
 ) -> None:
     """Brings every step up to date and writes the report; a second run makes only what changed."""
     from evaluate.study import presets, report
@@ -32,7 +31,6 @@ def main(
     if out.exists() and not (out / "steps").is_dir():
         artefacts.refuse_existing(out)
     out.mkdir(parents=True, exist_ok=True)
-    signal.signal(signal.SIGTERM, _interrupt)
     begun = time.monotonic()
     with open(out / ".lock", "w") as lock:
         _wait_for(lock, out)
@@ -55,10 +53,6 @@ def _wait_for(lock, out: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
     except OSError as error:
         raise InputError(f"{out}: cannot be locked ({os.strerror(error.errno)}); use a local folder") from None
-
-
-def _interrupt(number, frame) -> None:
-    raise KeyboardInterrupt
 
 
 def _say(line: str) -> None:

@@ -63,7 +63,8 @@ def steps(name: str, data: Path | None, seed: int) -> list[Step]:
         first, source, needs, state = [export], "{export}", ("export",), ""
     else:
         folder = artefacts.existing_folder(data, "a PACS export or a public set").resolve()
-        first, source, needs, state = [], str(folder), (), state_of(folder)
+        escaped = str(folder).replace("{", "{{").replace("}", "}}")
+        first, source, needs, state = [], escaped, (), state_of(folder)
     on_cohort = {"needs": ("cohort",)}
     return [
         *first,
@@ -124,5 +125,7 @@ def state_of(folder: Path) -> str:
         for name in sorted(files):
             path = os.path.join(place, name)
             stat = os.stat(path)
-            whole.update(f"{os.path.relpath(path, folder)}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode())
+            # Names that are no UTF-8 go in byte for byte.
+            whole.update(os.fsencode(os.path.relpath(path, folder)))
+            whole.update(f"\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode())
     return whole.hexdigest()

@@ -1,5 +1,9 @@
 """A curated cohort on disk: manifest.csv and images/*.png."""
 
+import csv
+import errno
+import os
+import struct
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +16,11 @@ from pgcxr import artefacts
 from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.errors import InputError
 
+PNG = b"\x89PNG\r\n\x1a\n"
 SPLITS = ("train", "val", "test")
 REQUIRED = ("image_id", "patient_id", "label", *FINDINGS, "split", "png")
+# What is wrong with an image is said in one line here; OpenCV's own warnings would come between.
+cv2.setLogLevel(0)
 
 
 @dataclass(frozen=True)
@@ -73,10 +80,7 @@ def load(folder: str | Path) -> Cohort:
     path = folder / "manifest.csv"
     if not path.is_file():
         raise InputError(f"{folder}: no manifest.csv; make the cohort with `pgcxr curate EXPORT --out {folder}`")
-    try:
-        manifest = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (ValueError, UnicodeDecodeError):
-        raise InputError(f"{path}: is not a CSV table; make it again with `pgcxr curate`") from None
+    manifest = _table(path)
     missing = [name for name in REQUIRED if name not in manifest.columns]
     if missing:
         raise InputError(f"{path}: no column {', '.join(missing)}; make it again with `pgcxr curate`")
@@ -85,28 +89,118 @@ def load(folder: str | Path) -> Cohort:
             manifest[extra] = ""
     if manifest.empty:
         raise InputError(f"{path}: has no rows; see excluded.csv for why every image was excluded")
+    check_manifest(path, manifest)
     return Cohort(folder, manifest)
+
+
+def _table(path: Path) -> pd.DataFrame:
+    """A CSV file with a header, all cells texts; InputError where a row has more or fewer cells."""
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            lines = [line for line in csv.reader(file) if line]
+    except (csv.Error, UnicodeDecodeError):
+        lines = [[]]
+    header = lines[0] if lines else []
+    if not header or len(set(header)) < len(header):
+        raise InputError(f"{path}: is not a CSV table; make it again with `pgcxr curate`")
+    for row, line in enumerate(lines[1:], 1):
+        if len(line) != len(header):
+            raise InputError(
+                f"{path}: row {row} ({header[0]} {line[0][:40]}): has {len(line)} cells where the header has "
+                f"{len(header)}; make it again with `pgcxr curate`"
+            )
+    return pd.DataFrame(lines[1:], columns=header, dtype=str)
+
+
+def check_manifest(path: Path, manifest: pd.DataFrame) -> None:
+    """Raises InputError for the first cell that the contract does not allow; `path` is named in it."""
+    allowed = {"label": (NORMAL, ABNORMAL), "split": SPLITS, **{name: ("0", "1", "") for name in FINDINGS}}
+    for column, words in allowed.items():
+        _refuse(
+            path,
+            manifest,
+            ~manifest[column].isin(words),
+            column,
+            "expected " + " or ".join(w or "empty" for w in words),
+        )
+    for column in ("image_id", "patient_id", "png"):
+        _refuse(path, manifest, manifest[column].str.strip() == "", column, "must not be empty")
+    for column in ("png", "mask"):
+        outside = manifest[column].map(
+            lambda name: Path(name).is_absolute() or ".." in Path(name).parts or "\0" in name
+        )
+        _refuse(path, manifest, outside, column, "must be a path inside the cohort")
+    _refuse(path, manifest, manifest["image_id"].duplicated(), "image_id", "occurs twice")
+
+
+def _refuse(path: Path, manifest: pd.DataFrame, wrong: pd.Series, column: str, said: str) -> None:
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        name, value = str(manifest["image_id"].iloc[row]), str(manifest[column].iloc[row])
+        raise InputError(
+            f"{path}: row {row + 1} (image_id {name[:40]}): {column} is {value[:40]!r}; {said}; "
+            "make it again with `pgcxr curate`"
+        )
 
 
 def read_png(path: Path) -> np.ndarray:
     """An 8-bit grey PNG, uint8 [H, W]."""
-    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"{path}: {os.strerror(error.errno or errno.EIO)}; make the cohort again with `pgcxr curate`"
+        ) from None
+    # OpenCV fills with black what is cut short, and grumbles.
+    whole = content[:8] == PNG and content[-8:-4] == b"IEND"
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE) if whole else None
     if image is None:
-        raise InputError(f"{path}: missing or not a PNG image; make the cohort again with `pgcxr curate`")
+        raise InputError(f"{path}: is damaged or not a PNG image; make the cohort again with `pgcxr curate`")
     return image
 
 
+def png_size(path: Path) -> tuple[int, int]:
+    """Rows and columns from the first chunk of a PNG; 0, 0 where it is none or cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(24)
+    except OSError:
+        return 0, 0
+    if len(start) < 24 or start[:8] != PNG:
+        return 0, 0
+    columns, rows = struct.unpack(">II", start[16:24])
+    return rows, columns
+
+
+def check_images(paths: list[Path], size: int) -> None:
+    """Raises InputError for the first PNG that is missing, not square or smaller than `size`, by their headers."""
+    for path in paths:
+        rows, columns = png_size(path)
+        if not rows or not columns:
+            read_png(path)  # says what is wrong
+            raise InputError(f"{path}: is damaged; make the cohort again with `pgcxr curate`")
+        _check_shape(path, (rows, columns), size)
+
+
+def _check_shape(path: Path, shape: tuple[int, int], size: int) -> None:
+    if shape[0] != shape[1]:
+        raise InputError(
+            f"{path}: is {shape[1]} x {shape[0]} pixels, not square; make the cohort again with `pgcxr curate`"
+        )
+    if shape[0] < size:
+        raise InputError(
+            f"{path}: is {shape[1]} x {shape[0]}, smaller than the {size} px asked for; "
+            f"curate with --size {size} or more, or choose a lower resolution"
+        )
+
+
 def load_images(paths: list[Path], size: int) -> np.ndarray:
-    """uint8 [N, size, size, 1]: PNGs reduced by area; raises InputError where an image is smaller than `size`."""
+    """uint8 [N, size, size, 1]: PNGs reduced by area; InputError where one is not square or smaller than `size`."""
     images = np.empty((len(paths), size, size, 1), np.uint8)
 
     def fill(index: int) -> None:
         image = read_png(paths[index])
-        if min(image.shape) < size:
-            raise InputError(
-                f"{paths[index]}: is {image.shape[1]} x {image.shape[0]}, smaller than the {size} px asked for; "
-                f"curate with --size {size} or more, or choose a lower resolution"
-            )
+        _check_shape(paths[index], image.shape, size)
         if image.shape != (size, size):
             image = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
         images[index, :, :, 0] = image

@@ -54,6 +54,8 @@ def default_key_file() -> Path:
 def read_or_make_key(path: str | os.PathLike | None = None) -> bytes:
     """The 32-byte key in `path` (64 hexadecimal digits, mode 0600), made at random where there is none."""
     path = Path(path) if path is not None else default_key_file()
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give the name of a file in it as --key-file")
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
@@ -76,7 +78,7 @@ def read_or_make_key(path: str | os.PathLike | None = None) -> bytes:
 
 def keyed_hash(key: bytes, kind: str, value: str) -> str:
     """First 16 hexadecimal digits of HMAC-SHA256; `kind` keeps the hashes of patients and of files apart."""
-    return hmac.new(key, f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()[:HASH_DIGITS]
+    return hmac.new(key, f"{kind}\0{value}".encode(errors="surrogateescape"), hashlib.sha256).hexdigest()[:HASH_DIGITS]
 
 
 def same_patient(identifier: str) -> str:

@@ -45,7 +45,8 @@ def assign(strata: Mapping[str, str], fractions: Sequence[float] = FRACTIONS, se
 
 def check(fractions: Sequence[float]) -> None:
     """Raises InputError unless there are three shares that are not negative and sum to 1."""
-    if len(fractions) != len(SPLITS) or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
+    # Said so that what is no number fails, too.
+    if len(fractions) != len(SPLITS) or not (min(fractions) >= 0 and abs(sum(fractions) - 1) <= 1e-6):
         raise InputError("--split: needs three shares of train, val and test that sum to 1, for example 0.6,0.2,0.2")
 
 

@@ -89,10 +89,9 @@ def at(settings: Settings, nimg: int) -> Point:
     lod = max(lod, 0.0)
     resolution = 2 ** (full - math.floor(lod))
 
-    minibatch = settings.minibatch_dict.get(resolution, settings.minibatch_base)
-    minibatch -= minibatch % settings.replicas
-    if resolution in settings.max_minibatch_per_replica:
-        minibatch = min(minibatch, settings.max_minibatch_per_replica[resolution] * settings.replicas)
+    minibatch = minibatch_at(settings, resolution)
+    if minibatch < 1:  # the loop would stand still
+        raise ValueError(f"at {resolution} px, a minibatch without an image for each of {settings.replicas} replicas")
     return Point(
         lod=lod,
         resolution=resolution,
@@ -100,6 +99,15 @@ def at(settings: Settings, nimg: int) -> Point:
         lrate=settings.lrate_dict.get(resolution, settings.lrate_base),
         tick_kimg=settings.tick_kimg_dict.get(resolution, settings.tick_kimg_base),
     )
+
+
+def minibatch_at(settings: Settings, resolution: int) -> int:
+    """Images per step over all replicas: a multiple of their number, 0 where there is not one for each."""
+    minibatch = settings.minibatch_dict.get(resolution, settings.minibatch_base)
+    minibatch -= minibatch % settings.replicas
+    if resolution in settings.max_minibatch_per_replica:
+        minibatch = min(minibatch, settings.max_minibatch_per_replica[resolution] * settings.replicas)
+    return minibatch
 
 
 def half_phases(settings: Settings) -> Iterator[HalfPhase]:

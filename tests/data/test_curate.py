@@ -277,3 +277,55 @@ def test_a_failed_write_leaves_nothing(tmp_path, make_export):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode != 0 and f"File too large: {str(tmp_path / 'out')!r}" in done.stderr
     assert not list(tmp_path.glob("*out*")) and not list(tmp_path.glob(".*out*"))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"trace": "export"}, "export: exists; .*--trace"),
+        ({"trace": "mine.csv"}, "mine.csv: exists; .*--trace"),
+        ({"trace": "mine.csv/trace.csv"}, "mine.csv is not a folder; .*--trace"),
+        ({"trace": "private/key"}, "is the --key-file"),
+        ({"key_file": "export"}, "is a folder; .*--key-file"),
+        ({"split": (0.5, float("nan"), 0.5)}, "--split"),
+        ({"split": (float("nan"), 0.5, 0.5)}, "--split"),
+        ({"processes": 100_000}, "--workers 100000"),
+    ],
+)
+def test_wrong_options_are_refused_before_the_work(run, make_export, tmp_path, options, said):
+    export = make_export(rows(2, 2))
+    (tmp_path / "mine.csv").write_text("mine")
+    paths = {name: tmp_path / value for name, value in options.items() if isinstance(value, str)}
+    with pytest.raises(InputError, match=said) as raised:
+        run(export, **(options | paths))
+    assert "\n" not in str(raised.value) and (tmp_path / "mine.csv").read_text() == "mine"
+    assert not (tmp_path / "cohort").exists() and not list(tmp_path.glob(".*"))
+
+
+def test_names_that_are_no_utf8_are_traced(run, make_export, tmp_path):
+    export = make_export(rows(2, 2))
+    os.rename(os.fsencode(export / "study0"), os.fsencode(export) + b"/\xe9tude")
+    run(export, trace=tmp_path / "trace.csv")
+    assert b"\xe9tude/IM0000" in (tmp_path / "trace.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text.replace(",", ";").encode(), "separated by semicolons"),
+        (lambda text: text.replace(",", "\t").encode(), "separated by tabs"),
+        (lambda text: text.encode("utf-16"), "is UTF-16"),
+        (lambda text: text.replace("ACC", "X").encode(), "none of its 4 accession numbers is that of a file"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_named(run, make_export, change, said):
+    export = make_export(rows(2, 2))
+    (export / "studies.csv").write_bytes(change((export / "studies.csv").read_text()))
+    with pytest.raises(InputError, match=said):
+        run(export)
+
+
+def test_a_file_for_a_folder_is_called_so(run, tmp_path):
+    (tmp_path / "afile").write_text("x")
+    with pytest.raises(InputError, match="afile: is a file, not a folder"):
+        run(tmp_path / "afile")

@@ -161,7 +161,17 @@ def test_cohorts_that_cannot_carry_the_test_are_refused(runs, tmp_path, damage, 
     assert "\n" not in str(caught.value) and not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("bad", [{"specificity": 1.0}, {"loss": "l1"}, {"iteration": 5}, {"per_class": 0}])
+def test_a_gan_that_saw_the_test_set_is_refused(runs, tmp_path):
+    (tmp_path / "generator-ema.keras").symlink_to(runs / "gan" / "generator-ema.keras")
+    config = {"label": "normal", "split": "test", "cohort": str(runs / "cohort")}
+    artefacts.write_json(tmp_path / "config.json", config)
+    with pytest.raises(InputError, match="was trained on 24 patients of the real test set"):
+        package.run(tmp_path, runs / "classifier", tmp_path / "out", QUICK)
+
+
+@pytest.mark.parametrize(
+    "bad", [{"specificity": 1.0}, {"loss": "l1"}, {"iteration": 5}, {"per_class": 0}, {"normals": 1}]
+)
 def test_settings_without_sense_are_refused(runs, tmp_path, bad):
     with pytest.raises(InputError):
         package.run(runs / "gan", runs / "classifier", tmp_path / "out", bad)

@@ -13,6 +13,7 @@ from evaluate.axes.regression import unit
 from pgcxr import artefacts, networks
 from pgcxr.data.findings import FINDINGS
 from pgcxr.errors import InputError
+from tests.toy_cohort import spots, write_cohort
 
 SIZE, LATENTS = 8, 20
 QUICK = {"samples": 1500, "permutations": 199, "bootstraps": 5, "starts": 16, "steps": 9, "examples": 2}
@@ -68,7 +69,7 @@ def runs(tmp_path_factory):
     ):
         (folder / name).mkdir()
         model.save(folder / name / file)
-        artefacts.write_json(folder / name / "config.json", {})
+        artefacts.write_json(folder / name / "config.json", {"imported": "known"})
     return folder
 
 
@@ -179,3 +180,15 @@ def test_runs_that_do_not_fit_are_refused(runs, tmp_path):
     with pytest.raises(InputError, match="px"):
         package.run(other, runs / "classifier", tmp_path / "out", QUICK)
     assert not (tmp_path / "out").exists() and not list(tmp_path.glob(".*"))
+
+
+def test_a_gan_that_saw_the_test_set_is_refused(runs, tmp_path):
+    write_cohort(tmp_path / "cohort", *spots(10, 16, seed=1))
+    for name, split in (("gan", "test"), ("classifier", "train")):
+        (tmp_path / name).mkdir()
+        for file in (runs / name).glob("*.keras"):
+            (tmp_path / name / file.name).symlink_to(file)
+        artefacts.write_json(tmp_path / name / "config.json", {"cohort": "../cohort", "split": split})
+    with pytest.raises(InputError, match="was trained on 2 patients of the real test set"):
+        package.run(tmp_path / "gan", tmp_path / "classifier", tmp_path / "out", QUICK)
+    assert not (tmp_path / "out").exists()

@@ -94,3 +94,17 @@ def test_a_classifier_under_the_generators_name_is_refused(run, tmp_path):
     (tmp_path / GENERATOR).write_bytes((run / common.CLASSIFIER).read_bytes())
     with pytest.raises(InputError, match="not a generator"):
         common.load_generator(tmp_path)
+
+
+def test_a_generator_under_the_classifiers_name_is_refused(run, tmp_path):
+    (tmp_path / common.CLASSIFIER).write_bytes((run / GENERATOR).read_bytes())
+    with pytest.raises(InputError, match="holds a Generator, not a classifier"):
+        common.load_classifier(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "null", "{}", '{"cohort": 5}', '{"cohort": ""}', '{"cohort": "a\\u0000b"}'])
+def test_a_damaged_config_is_one_line(tmp_path, text):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(InputError, match="config.json: ") as caught:
+        common.cohort_of(tmp_path)
+    assert "\n" not in str(caught.value)

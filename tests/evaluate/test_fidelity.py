@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 from sklearn.metrics import roc_auc_score
 
-from evaluate import fidelity
-from evaluate.fidelity import figures, provenance
+from evaluate import common, fidelity
+from evaluate.fidelity import figures
 from evaluate.fidelity.pseudo import collect, pseudo_labels
 from evaluate.fidelity.settings import PRESETS, settings
 from pgcxr.data import cohort as cohorts
@@ -168,13 +168,39 @@ def test_a_gan_that_saw_a_test_patient_is_refused(runs):
     test = cohorts.load(runs / "cohort").select(split="test")
     _gan(runs / "cheat", Generator(resolution=16), {"cohort": "../cohort", "split": "test", "label": "normal"})
     with pytest.raises(InputError, match="was trained on .* patients of the real test set"):
-        provenance.check(runs / "cheat", test)
+        common.check_disjoint(runs / "cheat", test)
     # Another salt, the same images.
     rows = test.manifest.assign(patient_id=[f"other{index}" for index in range(len(test))])
     with pytest.raises(InputError, match="images of the real test set"):
-        provenance.check(runs / "cheat", cohorts.Cohort(test.folder, rows))
-    _gan(runs / "imported", Generator(resolution=16), {"resolution": 16})
-    assert provenance.check(runs / "imported", test)["checked"] is False
+        common.check_disjoint(runs / "cheat", cohorts.Cohort(test.folder, rows))
+    _gan(runs / "imported", Generator(resolution=16), {"resolution": 16, "imported": "net.pkl"})
+    assert common.check_disjoint(runs / "imported", test)["checked"] is False
+    # Only a network that says it was imported is not checked: a damaged or foreign config.json switches nothing off.
+    config = runs / "imported" / "config.json"
+    for body in ({"source": "nvidia pickle"}, {"imported": True}):
+        config.write_text(json.dumps(body))
+        assert common.check_disjoint(runs / "imported", test)["checked"] is False
+    wrong = ["{", "[1, 2]", "null", "{}", '{"cohort": 5}', '{"cohort": "../cohort", "split": "all"}']
+    for text in [*wrong, '{"cohort": "../cohort", "label": 3}', '{"cohort": "../gone", "imported": true}']:
+        config.write_text(text)
+        with pytest.raises(InputError) as caught:
+            common.check_disjoint(runs / "imported", test)
+        assert "\n" not in str(caught.value)
+    config.unlink()
+    with pytest.raises(InputError, match="no such file"):
+        common.check_disjoint(runs / "imported", test)
+
+
+@pytest.mark.parametrize("change", [{"size": "16"}, {"size": None}, {"blocks": 3}, {"epochs": 0}, {"architecture": 1}])
+def test_a_damaged_classifier_run_is_one_line(runs, tmp_path, change):
+    config = json.loads((runs / "binary" / "config.json").read_text()) | change
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(InputError, match=f"config.json: {next(iter(change))}"):
+        fidelity.run(runs / "gan", tmp_path, tmp_path / "out", "demo")
+    del config[next(iter(change))]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(InputError, match=f"config.json: {next(iter(change))}.* is missing"):
+        fidelity.run(runs / "gan", tmp_path, tmp_path / "out", "demo")
 
 
 def test_what_does_not_fit_is_refused_and_leaves_nothing(runs, tmp_path):
@@ -190,7 +216,7 @@ def test_what_does_not_fit_is_refused_and_leaves_nothing(runs, tmp_path):
     synthesize(stuck, np.ones((1, 16), np.float32))
     for variable in stuck.trainable_variables:
         variable.assign(np.zeros(variable.shape, np.float32))
-    _gan(tmp_path / "stuck", stuck, {"resolution": 16})
+    _gan(tmp_path / "stuck", stuck, {"resolution": 16, "imported": "net.pkl"})
     with pytest.raises(InputError, match="too few to train on"):
         fidelity.run(tmp_path / "stuck", runs / "binary", tmp_path / "out", {"most_generated": 1.0})
     assert not (tmp_path / "out").exists() and not (tmp_path / ".out.partial").exists()

@@ -1,10 +1,12 @@
 """The runner of steps: only what changed, resumable, one line where a step fails."""
 
+import os
 import time
+from pathlib import Path
 
 import pytest
 
-from evaluate.study import sources
+from evaluate.study import presets, sources
 from evaluate.study.steps import Runner, Step
 from pgcxr import artefacts
 from pgcxr.errors import InputError
@@ -134,3 +136,14 @@ def test_the_digest_follows_imports(tmp_path, monkeypatch):
     assert digest() == before
     (package / "two.py").write_text("x = 2\n")
     assert digest() != before
+
+
+def test_an_export_may_have_any_name(tmp_path):
+    folder = tmp_path / "{out} {0} {"
+    folder.mkdir()
+    Path(os.fsdecode(os.fsencode(folder) + b"/\xe9.dcm")).write_bytes(b"x")
+    planned = {step.name: step for step in presets.steps("demo", folder, 1)}
+    assert planned["cohort"].arguments[1].format(out="o") == str(folder)
+    before = presets.state_of(folder)
+    Path(os.fsdecode(os.fsencode(folder) + b"/\xe9.dcm")).write_bytes(b"xy")
+    assert presets.state_of(folder) != before

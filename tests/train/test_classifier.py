@@ -37,9 +37,10 @@ def _train(cohort, out, labels="binary", *more) -> int:
 def _edit(cohort, folder, change):
     """A copy of the cohort's manifest, changed; the images stay where they are."""
     rows = pd.read_csv(cohort / "manifest.csv", dtype=str, keep_default_na=False)
-    rows["png"] = [f"../{cohort.name}/{name}" for name in rows["png"]]
     folder = cohort.parent / folder
     folder.mkdir(exist_ok=True)
+    if not (folder / "images").exists():
+        (folder / "images").symlink_to(cohort / "images")
     change(rows).to_csv(folder / "manifest.csv", index=False)
     return folder
 
@@ -135,10 +136,18 @@ def test_a_finding_that_never_occurs(cohort, capsys):
         (("--set", "size=32"), "smaller than the 32 px"),
         (("--set", "stem=large"), "choose one of"),
         (("--set", "stem=imagenet", "--set", "blocks=1,1,1,1"), "too small"),
-        (("--set", "epochs=0"), "must be positive"),
+        (("--set", "epochs=0"), "epochs=0: must be a whole number from 1"),
+        (("--set", "size=True"), "expected a value like"),
+        (("--set", "width=" + "9" * 400), "must be a whole number"),
+        (("--set", "learning_rate=" + "9" * 400), "expected a value like"),
+        (("--set", "learning_rate=1e999"), "learning_rate=inf: must be a number above 0"),
+        (("--set", "patience=None"), "patience=None: must be"),
+        (("--set", "blocks=1,'x'"), "one block or more"),
+        (("--set", "blocks=(1,)*9"), "expected a value like"),
+        (("--seed", "-1"), "--seed"),
         (("--set", "momentum=1.0"), "momentum"),
         (("--set", "blocks=()"), "one block or more"),
-        (("--set", "shift=-0.1"), "negative"),
+        (("--set", "shift=-0.1"), "from 0 to 1"),
         (("--set", "weights_file=absent.h5"), "absent.h5"),
         (("--config", "huge"), "huge"),
         (("--labels", "five"), "binary, findings"),

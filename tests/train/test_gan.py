@@ -1,6 +1,7 @@
 """train.gan on a tiny cohort: resume to the bit, one line where the input is wrong."""
 
 import os
+import shutil
 import signal
 
 import cv2
@@ -11,7 +12,7 @@ import pytest
 from pgcxr import artefacts, command
 from pgcxr.data.cohort import load
 from pgcxr.data.pipeline import Reals
-from pgcxr.training import devices, loop, run_dir
+from pgcxr.training import devices, loop, run_dir, settings_check
 from train import gan
 from train.common import load_config
 
@@ -156,5 +157,70 @@ def test_wrong_input_is_one_line(cohort, tmp_path, capsys):
     assert "expected all, normal or abnormal" in _fails(capsys, cohort, *out, "--label", "sick")
     assert "0 all images in split val" in _fails(capsys, cohort, *out, "--set", "split=val")
     replicas = ("--set", "replicas=9", *[p for k, v in SMALL.items() for p in ("--set", f"{k}={v}")])
+    replicas += ("--set", "minibatch_base=36")
     assert "GPUs" in _fails(capsys, cohort, *out, *replicas)
     assert not (tmp_path / "run").exists(), "nothing is left of a run that could not begin"
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("minibatch_base=0", "whole number from 1"),
+        ("minibatch_base=True", "expected a value like"),
+        ("minibatch_base=6", "mbstd_group_size=4: does not divide the minibatch of 6"),
+        ("minibatch_dict={8: 0}", "a dictionary of resolutions"),
+        ("minibatch_dict={12: 4}", "a dictionary of resolutions"),
+        ("minibatch_dict={'8': 4}", "a dictionary of resolutions"),
+        ("max_minibatch_per_replica={4: -1}", "a dictionary of resolutions"),
+        ("lrate_dict={8: 1e999}", "a dictionary of resolutions"),
+        ("tick_kimg_dict={8: 0}", "a dictionary of resolutions"),
+        ("tick_kimg_base=0", "above 0"),
+        ("lrate_base=-0.1", "above 0"),
+        ("replicas=-1", "whole number from 0"),
+        ("latent_size=0", "whole number from 1"),
+        ("fmap_base=2", "must be 4 or more at 8 px"),
+        ("fmap_max=None", "whole number from 1"),
+        ("channels=3", "must be 1"),
+        ("mbstd_group_size=-2", "whole number from 0"),
+        ("lod_initial_resolution=6", "power of two"),
+        ("lod_initial_resolution=16", "must not exceed"),
+        ("lod_training_kimg=-1", "from 0"),
+        ("total_kimg=1e999", "total_kimg=inf"),
+        ("total_kimg=" + "9" * 400, "expected a value like"),
+        ("resolution=" + "9" * 400, "power of two"),
+        ("ema_beta=0.9", "exactly one"),
+        ("ema_beta=1.5", "above 0 and below 1"),
+        ("ema_beta=abc", "above 0 and below 1"),
+        ("ema_beta=[1]", "expected a value like"),
+        ("ema_halflife_kimg=0", "above 0"),
+        ("ema_halflife_kimg=None", "exactly one"),
+        ("gradient_penalty=-1", "from 0"),
+        ("drift=None", "from 0"),
+        ("split=None", "one of train, val, test"),
+        ("jit_compile=1", "expected a value like"),
+        ("seed=-1", "whole number from 0"),
+        ("seed=None", "whole number from 0"),
+    ],
+)
+def test_a_wrong_setting_is_one_line_and_leaves_no_run(cohort, tmp_path, capsys, setting, said):
+    sets = [part for key, value in SMALL.items() for part in ("--set", f"{key}={value}")]
+    assert said in _fails(capsys, cohort, "--config", "demo", "--out", tmp_path / "run", *sets, "--set", setting)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_setting_that_only_another_branch_knows_passes():
+    settings_check.check_gan(load_config("gan", "thesis") | {"mirror": True, "replicas": 0})
+
+
+def test_an_image_that_does_not_fit_leaves_no_run(cohort, tmp_path, capsys):
+    folder = tmp_path / "cohort"
+    shutil.copytree(cohort, folder)
+    cv2.imwrite(str(folder / "images/7.png"), np.zeros((4, 4), np.uint8))
+    sets = [part for key, value in SMALL.items() for part in ("--set", f"{key}={value}")]
+    out = ("--config", "demo", "--out", tmp_path / "run", *sets)
+    assert "7.png: is 4 x 4, smaller than the 8 px" in _fails(capsys, folder, *out)
+    cv2.imwrite(str(folder / "images/7.png"), np.zeros((16, 24), np.uint8))
+    assert "7.png: is 24 x 16 pixels, not square" in _fails(capsys, folder, *out)
+    (folder / "images/7.png").unlink()
+    assert "7.png: No such file" in _fails(capsys, folder, *out)
+    assert not (tmp_path / "run").exists()

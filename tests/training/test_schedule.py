@@ -70,3 +70,10 @@ def test_half_phases_are_contiguous_and_end_at_the_total():
 def test_growing_can_be_left_out():
     phases = list(schedule.half_phases(schedule.Settings(32, 2, lod_initial_resolution=32)))
     assert [(phase.level, phase.fading) for phase in phases] == [(5, False)]
+
+
+@pytest.mark.parametrize("wrong", [{"minibatch_base": 0}, {"minibatch_dict": {4: 1}, "replicas": 2}])
+def test_a_minibatch_without_images_does_not_run_for_ever(wrong):
+    settings = schedule.Settings(resolution=8, total_kimg=1, **wrong)
+    with pytest.raises(ValueError, match="at 4 px, a minibatch without an image"):
+        list(schedule.half_phases(settings))

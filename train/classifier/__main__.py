@@ -17,7 +17,7 @@ def main(
     out: Annotated[Path, typer.Option(help="RUN: a new folder, or one where this very training is finished")],
     config: Annotated[str, typer.Option(help="demo, small or thesis (train/configs/classifier_*.py)")] = "small",
     set_: Annotated[list[str], typer.Option("--set", help="key=value, changes the config; may be repeated")] = [],  # noqa: B006
-    seed: Annotated[int, typer.Option(help="of weights, image order and augmentation")] = 0,
+    seed: Annotated[int, typer.Option(**command.SEED, help="of weights, image order and augmentation")] = 0,
 ) -> None:
     """Trains on split train, stops early by split val and reports on split test."""
     from train.classifier.training import train

@@ -13,7 +13,7 @@ from pgcxr.data.cohort import SPLITS
 from pgcxr.errors import InputError
 from pgcxr.metrics.auroc import delong_ci
 from pgcxr.networks import classifier
-from pgcxr.training import classifier_data
+from pgcxr.training import classifier_data, settings_check
 
 CONFIG, MODEL, REPORT, LOGS = "config.json", "classifier.keras", "report.json", "logs"
 # May differ between the run and the command that asks for it again: both folders may have moved together.
@@ -64,16 +64,9 @@ def finished(out: Path, settings: dict) -> bool:
 
 def check(config: dict) -> None:
     """Raises InputError for values that no training can have."""
-    for key in ("size", "width", "batch_size", "epochs", "learning_rate", "patience"):
-        if not config[key] > 0:
-            raise InputError(f"--set {key}={config[key]}: must be positive")
-    if not config["blocks"] or min(config["blocks"]) < 1:
-        raise InputError(f"--set blocks={config['blocks']}: give one block or more per stage, for example 3,4,6,3")
-    for key in ("warmup_epochs", "weight_decay", "shift", "rotation", "brightness"):
-        if config[key] < 0:
-            raise InputError(f"--set {key}={config[key]}: must not be negative")
-    if not 0 <= config["momentum"] < 1:
-        raise InputError(f"--set momentum={config['momentum']}: must be from 0 to below 1")
+    settings_check.check(settings_check.CLASSIFIER, config)
+    if config["weights_file"] and not Path(config["weights_file"]).is_file():
+        raise InputError(f"--set weights_file={config['weights_file']}: no such file")
 
 
 def _fit(parts: dict, settings: dict, folder: Path) -> dict:

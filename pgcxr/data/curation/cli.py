@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pgcxr.command import SEED
 from pgcxr.errors import InputError
 
 
@@ -17,7 +18,7 @@ def curate(
     fit: Annotated[str, typer.Option(help="pad or crop: how an image becomes square.")] = "pad",
     split: Annotated[str, typer.Option(help="Shares of train, val and test, by patient.")] = "0.6,0.2,0.2",
     normals: Annotated[int | None, typer.Option(help="Keep this many normals, at random (thesis: 20000).")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of splits, order and sampling.")] = 0,
+    seed: Annotated[int, typer.Option(**SEED, help="Seed of splits, order and sampling.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Processes; by default one for each core.")] = None,
     runner: Annotated[str, typer.Option(help="Where to run: local.")] = "local",
     key_file: Annotated[

@@ -68,9 +68,14 @@ def curate(
     artefacts.refuse_existing(out)
     splits.check(split)
     _check_options(size, normals, fit, runner, processes)
-    for name, private in (("--trace", trace), ("--key-file", key_file or deidentify.default_key_file())):
-        if private is not None and Path(private).resolve().is_relative_to(out.resolve()):
+    key_path = key_file or deidentify.default_key_file()
+    for name, private in (("--trace", trace), ("--key-file", key_path)):
+        if private is not None and _real(private).is_relative_to(_real(out)):
             raise InputError(f"{name} {private}: lies in --out, which is to be passed on; name a file elsewhere")
+    if trace is not None:
+        artefacts.refuse_existing_file(trace, "--trace")
+        if _real(trace) == _real(key_path):
+            raise InputError(f"--trace {trace}: is the --key-file; name another")
     rule_set = rules.load(rules_file)
     source, module = sources.named(source, export)
     processes = (os.cpu_count() or 1) if processes is None else processes
@@ -114,6 +119,11 @@ def curate(
     return report
 
 
+def _real(path: str | os.PathLike) -> Path:
+    """Without links; unlike Path.resolve, also where they lead round in a loop."""
+    return Path(os.path.realpath(path))
+
+
 def _kept(scans, done: dict[int, pixels.Done], excluded: dict, rule_set: rules.Rules, normals, seed: int) -> list[Kept]:
     """The scans that became images, less duplicates and surplus normals; notes the others in `excluded`."""
     excluded.update({number: result.rejected for number, result in done.items() if result.rejected})
@@ -149,8 +159,8 @@ def _check_options(size, normals, fit, runner, processes) -> None:
         raise InputError(f"--fit {fit}: must be {pixels.PAD} or {pixels.CROP}")
     if runner not in RUNNERS:
         raise InputError(f"--runner {runner}: unknown; the runners are {', '.join(RUNNERS)}")
-    if processes is not None and processes < 0:
-        raise InputError(f"--workers {processes}: must be 0 or more")
+    if processes is not None and not 0 <= processes <= workers.MOST:
+        raise InputError(f"--workers {processes}: must be from 0 to {workers.MOST}")
 
 
 def _side(scan: Scan, fit: str) -> int:

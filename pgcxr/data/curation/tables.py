@@ -1,7 +1,6 @@
 """The cohort's tables: manifest, excluded, flow chart, report; and the private trace."""
 
 import csv
-import os
 from collections import Counter
 from pathlib import Path
 
@@ -92,9 +91,7 @@ def write_trace(path: Path, scans, kept, excluded: dict[int, tuple[str, str]]) -
         | {"rule": excluded.get(scan.number, ("", ""))[0]}
         for scan in scans
     ]
-    with artefacts.atomic_path(path) as beside:
-        beside.unlink(missing_ok=True)
-        os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    with artefacts.atomic_path(path, private=True) as beside:
         _write_csv(beside, ("file", "path", "image_id", "rule"), rows)
 
 
@@ -122,7 +119,8 @@ def _source(scan, key: bytes) -> str:
 
 
 def _write_csv(path: Path, columns, rows: list[dict]) -> None:
-    with open(path, "w", newline="", encoding="utf-8") as file:
+    # Names of files that are no UTF-8 go out as they are.
+    with open(path, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

@@ -1,8 +1,8 @@
 """Processes over many files, in order, with a progress bar; a file that crashes its process costs one result."""
 
 import multiprocessing
+import os
 import queue
-import signal
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, wait
@@ -11,6 +11,9 @@ from concurrent.futures.process import BrokenProcessPool
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from pgcxr.data import worker_process
+
+MOST = 256
 # Files handed over at once: few enough for an even progress bar, many enough that handing over costs nothing.
 CHUNK = 32
 
@@ -41,7 +44,7 @@ def run(function: Callable, items: Sequence, crashed: Callable, *, workers: int,
 
         def lane() -> None:
             """Takes chunks until there are none; each lane has a process of its own, so that a crash is its own."""
-            with _Process() as process:
+            with _Process(stop) as process:
                 while not stop.is_set():
                     try:
                         index = waiting.get_nowait()
@@ -59,15 +62,23 @@ def run(function: Callable, items: Sequence, crashed: Callable, *, workers: int,
                 lanes = [threads.submit(lane) for _ in range(min(workers, len(chunks)))]
                 try:
                     wait(lanes, return_when="FIRST_EXCEPTION")
-                finally:
                     stop.set()
+                except BaseException:
+                    # An interrupt is answered now, not after the chunks that are under way.
+                    stop.set()
+                    while wait(lanes, timeout=0.1).not_done:
+                        worker_process.end_all()
+                    raise
                 for ended in lanes:
                     ended.result()
     return [result for chunk in results for result in chunk]
 
 
 class _Process:
-    """One worker process, started when first needed and again after a crash."""
+    """One worker process, started when first needed and again after a crash, but not after `stop`."""
+
+    def __init__(self, stop: threading.Event):
+        self._stop = stop
 
     def __enter__(self) -> "_Process":
         self._pool = None
@@ -81,30 +92,26 @@ class _Process:
         try:
             return self._submit(function, chunk)
         except BrokenProcessPool:
+            if self._stop.is_set():
+                raise
             return [self._one(function, item, crashed) for item in chunk]
 
     def _one(self, function: Callable, item, crashed: Callable):
         try:
             return self._submit(function, [item])[0]
         except BrokenProcessPool:
+            if self._stop.is_set():
+                raise
             return crashed(item)
 
     def _submit(self, function: Callable, chunk: Sequence) -> list:
         if self._pool is None:
             # Spawned, not forked: the caller may hold TensorFlow's threads.
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_start)
+            self._pool = ProcessPoolExecutor(1, context, worker_process.start, (os.getpid(),))
         try:
             return self._pool.submit(each, function, chunk).result()
         except BrokenProcessPool:
             self._pool.shutdown()
             self._pool = None
             raise
-
-
-def _start() -> None:
-    """One thread each, as the processes use the cores; an interrupt is the parent's to answer."""
-    import cv2
-
-    cv2.setNumThreads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -5,14 +5,16 @@ from typing import Annotated
 
 import typer
 
+from pgcxr.command import SEED
+
 
 def phantom(
     out: Annotated[Path, typer.Argument(help="New folder for the export.")],
     patients: Annotated[int, typer.Option(help="Number of patients; about 1.25 images each.")],
-    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
+    seed: Annotated[int, typer.Option(**SEED, help="Same seed, same bytes.")] = 0,
     size: Annotated[int, typer.Option(help="Pixels on a side, 64 to 4096.")] = 512,
     messy: Annotated[bool, typer.Option("--messy", help="Add broken, duplicate and mislabelled files.")] = False,
-    workers: Annotated[int | None, typer.Option(help="Processes; one per core by default.", min=1)] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes; one per core by default.", min=1, max=256)] = None,
 ) -> None:
     """Makes a fake PACS export of chest radiographs with known truth.
 

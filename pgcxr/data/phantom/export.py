@@ -4,8 +4,6 @@ import collections
 import csv
 import multiprocessing
 import os
-import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ import pydicom
 from pydicom.uid import RLELossless
 
 from pgcxr import artefacts
+from pgcxr.data import worker_process
 from pgcxr.data.findings import TABLE_6
 from pgcxr.data.phantom import header, wording
 from pgcxr.data.phantom.clinic import Attendance, Study, attend
@@ -180,25 +179,23 @@ def _all(folder: Path, patients: int, seed: int, size: int, workers: int) -> Ite
         return
     # Not forked: the caller may have TensorFlow's threads running.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(tasks)), context, _start_worker, (os.getpid(),)) as pool:
-        yield from pool.map(_batch, tasks)
+    pool = ProcessPoolExecutor(min(workers, len(tasks)), context, worker_process.start, (os.getpid(),))
+    try:
+        # Not pool.map: it cancels what is waiting, and the pool's own thread then fails where workers are ended.
+        waiting = [pool.submit(_batch, task) for task in tasks]
+        for done in waiting:
+            yield done.result()
+    except BaseException:
+        # An interrupt is answered now, not after the patients that are under way.
+        worker_process.end_all()
+        raise
+    finally:
+        pool.shutdown()
 
 
 def _batch(task: tuple[Path, range, int, int]) -> list[Written]:
     folder, batch, seed, size = task
     return [write_patient(folder, attend(seed, index), seed, size) for index in batch]
-
-
-def _start_worker(parent: int) -> None:
-    cv2.setNumThreads(1)
-
-    def leave_with_parent() -> None:
-        # A killed parent cannot tell its workers: they notice that they were handed to another.
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=leave_with_parent, daemon=True).start()
 
 
 def _counts(truth: list[dict[str, str]]) -> dict:

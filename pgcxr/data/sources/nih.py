@@ -6,12 +6,12 @@ excluded ("label_conflict"). ChestX-Det and Google's adjudicated reads replace t
 interstitial label: Infiltration and Fibrosis stand for it. NIH's own split lists are not used.
 """
 
-import struct
 from pathlib import Path
 
 import numpy as np
 
 from pgcxr.data import ages
+from pgcxr.data.cohort import png_size
 from pgcxr.data.findings import ABNORMAL, NORMAL, TABLE_6
 from pgcxr.data.sources import Scan, tables
 from pgcxr.errors import InputError
@@ -36,7 +36,6 @@ GOOGLE = {"google2019_pneumothorax": "pneumothorax", "google2019_nodule_or_mass"
 GOOGLE_READS = (*GOOGLE, "google2019_airspace_opacity", "google2019_fracture")
 # The pixel frame of every box list, whatever the size of the files.
 BOX_FRAME = 1024.0
-PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def matches(folder: Path) -> bool:
@@ -60,7 +59,7 @@ def scans(folder: Path, map_files=None, neutral: tuple[str, ...] = ()) -> tuple[
     found = []
     for number, (name, path) in enumerate(files, 1):
         scan = Scan(number, path, str(path.relative_to(folder)))
-        scan.rows, scan.columns = _png_size(path)
+        scan.rows, scan.columns = png_size(path)
         if name in entries:
             _describe(scan, entries[name], experts.get(name, {}), boxes.get(name))
         else:
@@ -125,16 +124,3 @@ def _boxes(folder: Path) -> dict[str, np.ndarray]:
             if len(box) == 4 and np.isfinite(box).all():
                 found.setdefault(name, []).append(box)
     return {name: np.array(boxes) for name, boxes in found.items()}
-
-
-def _png_size(path: Path) -> tuple[int, int]:
-    """Rows and columns from the first chunk of a PNG; 0, 0 where it is none."""
-    try:
-        with open(path, "rb") as file:
-            start = file.read(24)
-    except OSError:
-        return 0, 0
-    if len(start) < 24 or start[:8] != PNG:
-        return 0, 0
-    columns, rows = struct.unpack(">II", start[16:24])
-    return rows, columns

@@ -43,6 +43,12 @@ def scans(folder: Path, map_files, neutral: tuple[str, ...] = ()) -> tuple[list[
     headers = map_files(header_or_reason, [folder / name for name in files])
     if all(header == ("unreadable", "not DICOM") for header in headers):
         raise InputError(f"{folder}: none of the {len(files)} files is DICOM; name the folder of a PACS export")
+    accessions = {header.accession for header in headers if not isinstance(header, tuple)}
+    if accessions and studies and not accessions & studies.keys():
+        raise InputError(
+            f"{folder / TABLE}: none of its {len(studies)} accession numbers is that of a file; "
+            "are both of one export, and the numbers written alike?"
+        )
     masks = _masks(folder / "truth" / "masks")
     found, used = [], set()
     for number, (name, header) in enumerate(zip(files, headers, strict=True), 1):

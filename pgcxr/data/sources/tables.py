@@ -1,5 +1,6 @@
 """CSV tables that come with images: any of the usual encodings, and one line where a column is missing."""
 
+import codecs
 import csv
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ def rows(path: Path, needed: Sequence[str]) -> list[dict[str, str]]:
         content = path.read_bytes()
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; it needs the columns {', '.join(needed)}") from None
+    if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        raise InputError(f"{path}: is UTF-16; save it as CSV in UTF-8")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -31,6 +34,9 @@ def rows(path: Path, needed: Sequence[str]) -> list[dict[str, str]]:
     header = [cell.strip() for cell in lines[0]] if lines else []
     missing = [name for name in needed if name not in header]
     if missing:
+        for mark, called in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+            if any(mark in cell for cell in header):
+                raise InputError(f"{path}: its columns are separated by {called}; save it with commas between them")
         raise InputError(f"{path}: has no column {', '.join(missing)}; it needs {', '.join(needed)}")
     blank = [""] * len(header)
     return [

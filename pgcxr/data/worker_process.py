@@ -1,0 +1,32 @@
+"""What every worker process does at its start, and how they are all ended at once."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+
+
+def start(parent: int) -> None:
+    """One thread each, as the processes use the cores; an interrupt is the parent's to answer.
+
+    Args:
+        parent: its process number. A killed parent cannot tell its workers: they notice that they were handed on.
+    """
+    import cv2
+
+    cv2.setNumThreads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def leave_with_parent() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=leave_with_parent, daemon=True).start()
+
+
+def end_all() -> None:
+    """Ends this process's workers without waiting for what they are at."""
+    for child in multiprocessing.active_children():
+        child.terminate()
