@@ -1,14 +1,16 @@
 """What every worker process does at its start, and how they are all ended at once."""
 
+import contextlib
 import multiprocessing
 import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 
 
 def start(parent: int) -> None:
-    """One thread each, as the processes use the cores; an interrupt is the parent's to answer.
+    """One thread each, as the processes use the cores.
 
     Args:
         parent: its process number. A killed parent cannot tell its workers: they notice that they were handed on.
@@ -16,7 +18,6 @@ def start(parent: int) -> None:
     import cv2
 
     cv2.setNumThreads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def leave_with_parent() -> None:
         while os.getppid() == parent:
@@ -24,6 +25,16 @@ def start(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=leave_with_parent, daemon=True).start()
+
+
+@contextlib.contextmanager
+def deaf() -> Iterator[None]:
+    """Processes that are started within never hear Ctrl-C, not even while they import: it is the parent's to answer."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def end_all() -> None:

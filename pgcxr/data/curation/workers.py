@@ -110,7 +110,9 @@ class _Process:
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(1, context, worker_process.start, (os.getpid(),))
         try:
-            return self._pool.submit(each, function, chunk).result()
+            with worker_process.deaf():
+                waiting = self._pool.submit(each, function, chunk)
+            return waiting.result()
         except BrokenProcessPool:
             self._pool.shutdown()
             self._pool = None

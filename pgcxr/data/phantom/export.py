@@ -182,7 +182,8 @@ def _all(folder: Path, patients: int, seed: int, size: int, workers: int) -> Ite
     pool = ProcessPoolExecutor(min(workers, len(tasks)), context, worker_process.start, (os.getpid(),))
     try:
         # Not pool.map: it cancels what is waiting, and the pool's own thread then fails where workers are ended.
-        waiting = [pool.submit(_batch, task) for task in tasks]
+        with worker_process.deaf():
+            waiting = [pool.submit(_batch, task) for task in tasks]
         for done in waiting:
             yield done.result()
     except BaseException:
