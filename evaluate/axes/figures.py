@@ -42,16 +42,19 @@ def draw(
     """
     degrees = np.rad2deg(angles)
     own = {name: curves[name][:, :, 1 + index] for index, name in enumerate(FINDINGS)}
+    legend = {
+        name: _words(name) + ("" if ok else "\n(not found)") for name, ok in zip(FINDINGS, axes.found, strict=True)
+    }
     line_plots.line_plot(
         degrees,
-        {_words(name): seen.mean(axis=1) for name, seen in own.items()},
+        {legend[name]: seen.mean(axis=1) for name, seen in own.items()},
         folder / "likelihood.png",
         "Angle along the axis (degrees)",
         "Likelihood by the classifier",
-        f"Each disease along its own axis, mean of {len(starts)} images (large dot: end of the walk)",
+        f"Each disease along its own axis, mean of {len(starts)} images\nLarge dot: where its walk ends",
         ylim=(0, 1),
-        marks={_words(name): np.rad2deg(end) for name, end in zip(FINDINGS, axes.ends, strict=True)},
-        bands={_words(name): tuple(np.percentile(seen, (25, 75), axis=1)) for name, seen in own.items()},
+        marks={legend[name]: np.rad2deg(end) for name, end in zip(FINDINGS, axes.ends, strict=True)},
+        bands={legend[name]: tuple(np.percentile(seen, (25, 75), axis=1)) for name, seen in own.items()},
     )
     for index, name in enumerate(FINDINGS):
         _draw_strip(folder / f"walk_{name}.png", read, starts, axes, index, examples)
