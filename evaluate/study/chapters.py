@@ -115,7 +115,7 @@ def data(page: Page, out: Path, steps: dict) -> None:
 def _others(out: Path) -> dict:
     """{split or "total": abnormal images with none of the five findings}."""
     manifest = cohorts.load(out / "cohort").manifest
-    alone = manifest[(manifest["label"] == ABNORMAL) & ~(manifest[list(FINDINGS)] == 1).any(axis=1)]
+    alone = manifest[(manifest["label"] == ABNORMAL) & ~(manifest[list(FINDINGS)].astype(str) == "1").any(axis=1)]
     found = {split: int((alone["split"] == split).sum()) for split in cohorts.SPLITS}
     return found | {"total": sum(found.values())}
 

@@ -29,11 +29,11 @@ def fidelity(page: Page, out: Path, report: dict) -> None:
             values = [theirs[normal], theirs[abnormal]] if theirs else [None, None]
             rows.append((row, *values, ours["confusion"][normal], ours["confusion"][abnormal]))
         own = arm == "synthetic_on_synthetic"
-        known = ["pseudo-label normal", "pseudo-label abnormal"] if own else ["truly normal", "truly abnormal"]
+        known = ["labelled normal", "labelled abnormal"] if own else ["truly normal", "truly abnormal"]
         header = ["", *(f"Thesis: {name}" for name in known), *(f"This run: {name}" for name in known)]
         if not theirs:
             header, rows = [header[0], *header[3:]], [(row[0], *row[3:]) for row in rows]
-        note = " The columns are labels by classifier (real), not a known truth." if own else ""
+        note = " The columns are pseudo-labels by classifier (real), not a known truth." if own else ""
         page.table(header, rows, f"{number}{title}, threshold {ours['threshold']}.{note}")
     rows = []
     for arm, title in ARM_NAMES.items():
@@ -142,7 +142,6 @@ def axes(page: Page, out: Path, report: dict) -> None:
             "End of the walk",
             "Likelihood at the end",
             "Highest other disease there",
-            "Its likelihood",
             "Held-out AUROC",
             "p",
             "Stability",
@@ -155,8 +154,7 @@ def axes(page: Page, out: Path, report: dict) -> None:
                 axis["likelihood_start"],
                 f"{math.degrees(axis['angle_end']):.0f}°",
                 axis["likelihood_end"],
-                words(axis["off_target_disease"]),
-                axis["off_target_max"],
+                f"{words(axis['off_target_disease'])} {axis['off_target_max']:.3f}",
                 axis["heldout_auroc"],
                 axis["null_p"],
                 axis["bootstrap_cosine"],
@@ -229,16 +227,14 @@ def anomaly(page: Page, out: Path, report: dict) -> None:
         ours, theirs = report["classes"][name], supervised["classes"][name]
         rows.append(
             (
-                *(words(name), count, detected, detected / count),
-                *(ours["n"], ours["detected"], ours["sensitivity"], ours["ci95"] if ours["n"] else None),
-                *(theirs["detected"], theirs["sensitivity"], theirs["ci95"] if theirs["n"] else None),
+                *(words(name), f"{detected} of {count}", detected / count),
+                *_detected(ours),
+                *_detected(theirs),
             )
         )
-    header = [
-        *("Diagnosis", "Thesis: n", "Thesis: detected", "Thesis: sensitivity"),
-        *("This run: n", "GAN: detected", "GAN: sensitivity", "GAN: 95 % interval"),
-        *("Supervised: detected", "Supervised: sensitivity", "Supervised: 95 % interval"),
-    ]
+    kinds = ("detected", "sensitivity", "95 % interval")
+    header = ["Diagnosis", "Thesis: detected", "Thesis: sensitivity"]
+    header += [f"{method}: {kind}" for method in ("GAN", "Supervised") for kind in kinds]
     page.table(header, rows, "Table 6. Detection of each class; intervals are exact (Clopper-Pearson).")
     ill = sum(found["n"] for found in report["classes"].values())
     page.table(
@@ -273,14 +269,14 @@ def anomaly(page: Page, out: Path, report: dict) -> None:
             ],
         )  # fmt: skip
         page.table(
-            ["Diagnosis", "n", "Lesion, of the image", "Map inside : outside", "Peak in the lesion", "By chance"],
+            ["Diagnosis", "n", "Lesions, of the image", "Map inside : outside", "Peak in the lesion", "By chance"],
             [
                 (words(name), seen["n"], percent(seen["area"]), seen["contrast"], seen["hit_rate"],
                  seen["hit_rate_by_chance"])
                 for name, seen in where["classes"].items()
             ],
-            "How large the lesions are and how far the anomaly map stands out in them; medians. At 1 a lesion differs "
-            "from its reconstruction no more than its surroundings do.",
+            "How large the lesions are (all of an image, of whatever class) and how far the anomaly map stands out in "
+            "them; medians. At 1 a lesion differs from its reconstruction no more than its surroundings do.",
         )  # fmt: skip
     page.figure(
         folder / "roc.png", "ROC curves of the anomaly score and of the supervised classifier; dots: thresholds."
@@ -305,3 +301,10 @@ def anomaly(page: Page, out: Path, report: dict) -> None:
 
 def _p(value: float) -> str:
     return "< 0.0001" if value < 0.0001 else f"{value:.2g}"
+
+
+def _detected(found: dict) -> tuple:
+    """Detected of all, the share and its interval; dashes for a class without images."""
+    if not found["n"]:
+        return None, None, None
+    return f"{found['detected']} of {found['n']}", found["sensitivity"], found["ci95"]

@@ -57,10 +57,9 @@ def _drowned(steps: dict, missed: list[str]) -> str:
         kind = "small" if area < SMALL else "faint" if contrast < STANDS_OUT else "clear"
         kinds[kind].append(f"{words(name).lower()} ({percent(area)}, {contrast:.2f})")
     said = [
-        "Of an image without a lesion the nearest image that the GAN of normals makes differs too, so a lesion is "
-        "found "
-        "only where it differs more. In brackets for the classes of which fewer than half were detected: the lesion's "
-        "median share of the image, and how many times as high the anomaly map is inside it as outside."
+        "The nearest image that the GAN of normals makes differs from a healthy image too, so a lesion is found only "
+        "where it differs more. In brackets for the classes of which fewer than half were detected: the median share of the "
+        "image that is lesion (of whatever class), and how many times as high the anomaly map is there as elsewhere."
     ]
     if kinds["small"]:
         said.append(
@@ -68,9 +67,8 @@ def _drowned(steps: dict, missed: list[str]) -> str:
         )
     if kinds["faint"]:
         said.append(
-            f"Larger, but hardly standing out from the error elsewhere: {listed(kinds['faint'])}. There, size is not "
-            f"the "
-            "cause: the GAN makes a similar image without the disease, or misses as much everywhere."
+            f"Larger, but hardly standing out from the error elsewhere: {listed(kinds['faint'])}. "
+            "There it is not size that is missing."
         )
     if kinds["clear"]:
         said.append(
