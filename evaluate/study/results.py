@@ -227,13 +227,13 @@ def anomaly(page: Page, out: Path, report: dict) -> None:
         ours, theirs = report["classes"][name], supervised["classes"][name]
         rows.append(
             (
-                *(words(name), f"{detected} of {count}", detected / count),
+                *(words(name), f"{detected} of {count} ({detected / count:.2f})"),
                 *_detected(ours),
                 *_detected(theirs),
             )
         )
-    kinds = ("detected", "sensitivity", "95 % interval")
-    header = ["Diagnosis", "Thesis: detected", "Thesis: sensitivity"]
+    kinds = ("detected (sensitivity)", "95 % interval")
+    header = ["Diagnosis", "Thesis: detected (sensitivity)"]
     header += [f"{method}: {kind}" for method in ("GAN", "Supervised") for kind in kinds]
     page.table(header, rows, "Table 6. Detection of each class; intervals are exact (Clopper-Pearson).")
     ill = sum(found["n"] for found in report["classes"].values())
@@ -306,5 +306,5 @@ def _p(value: float) -> str:
 def _detected(found: dict) -> tuple:
     """Detected of all, the share and its interval; dashes for a class without images."""
     if not found["n"]:
-        return None, None, None
-    return f"{found['detected']} of {found['n']}", found["sensitivity"], found["ci95"]
+        return None, None
+    return f"{found['detected']} of {found['n']} ({found['sensitivity']:.2f})", found["ci95"]
