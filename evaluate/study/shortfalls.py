@@ -58,8 +58,9 @@ def _drowned(steps: dict, missed: list[str]) -> str:
         kinds[kind].append(f"{words(name).lower()} ({percent(area)}, {contrast:.2f})")
     said = [
         "The nearest image that the GAN of normals makes differs from a healthy image too, so a lesion is found only "
-        "where it differs more. In brackets for the classes of which fewer than half were detected: the median share of "
-        "the image that is lesion (of whatever class), and how many times as high the anomaly map is there as elsewhere."
+        "where it differs more. In brackets for the classes of which fewer than half were detected: the median share "
+        "of the image that is lesion (of whatever class), and how many times as high the anomaly map is there as "
+        "elsewhere."
     ]
     if kinds["small"]:
         said.append(
