@@ -9,7 +9,10 @@ from pgcxr import command
 from pgcxr.data.curation.cli import curate, records
 from pgcxr.data.phantom.cli import phantom
 
-app = command.new_app("Progressive GANs on chest radiographs: phantom, curation, records, generation.")
+app = command.new_app(
+    "Progressive GANs on chest radiographs: phantom, curation, records, generation.",
+    "Example: pgcxr phantom runs/export --patients 200 --seed 1 --size 256; then `pgcxr COMMAND --help`",
+)
 app.command(epilog="Example: pgcxr phantom runs/export --patients 200 --seed 1 --size 256")(phantom)
 app.command(epilog="Example: pgcxr curate runs/export --out runs/cohort --size 128")(curate)
 app.command(epilog="Example: pgcxr records runs/cohort --format png")(records)
@@ -19,7 +22,7 @@ app.command(epilog="Example: pgcxr records runs/cohort --format png")(records)
 def generate(
     run: Annotated[Path, typer.Argument(help="RUN: a finished `python -m train.gan`")],
     n: Annotated[int, typer.Option(min=1, help="how many images")],
-    out: Annotated[Path, typer.Option(help="folder for the images; must not exist")],
+    out: Annotated[Path, typer.Option(help="new folder for the images")],
     seed: Annotated[int, typer.Option(**command.SEED, help="of the latents; one seed, the same images")] = 0,
     batch: Annotated[int, typer.Option(min=1, help="images at a time")] = 32,
 ) -> None:

@@ -70,10 +70,11 @@ def _run(app: typer.Typer, arguments: Sequence[str] | None, name: str | None) ->
     raise SystemExit(code)
 
 
-def new_app(help_text: str) -> typer.Typer:
+def new_app(help_text: str, epilog: str | None = None) -> typer.Typer:
     """A typer app without typer's own traceback panels (they print local variables: patients' data)."""
     return typer.Typer(
         help=help_text,
+        epilog=epilog,
         add_completion=False,
         no_args_is_help=True,
         pretty_exceptions_enable=False,

@@ -1,6 +1,8 @@
 """Trains a Progressive GAN on a cohort, or goes on where a run stopped."""
 
+import math
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +19,7 @@ app = command.new_app(__doc__)
 @app.command(epilog="Example: python -m train.gan runs/cohort --config small --out runs/gan --set total_kimg=100")
 def main(
     cohort: Annotated[Path, typer.Argument(help="folder written by `pgcxr curate`")],
-    out: Annotated[Path, typer.Option(help="RUN: the folder of this training; an interrupted one goes on")],
+    out: Annotated[Path, typer.Option(help="RUN: new folder of this training; an interrupted one goes on")],
     config: Annotated[str, typer.Option(help="demo, small or thesis (train/configs/gan_*.py)")] = "small",
     set_: Annotated[list[str], typer.Option("--set", help="key=value, changes the config; may be repeated")] = [],  # noqa: B006
     label: Annotated[str, typer.Option(help="all, normal or abnormal images")] = "",
@@ -83,6 +85,26 @@ def _train(images: cohorts.Cohort, out: Path, settings: dict) -> None:
         except loop.Interrupted:
             raise KeyboardInterrupt from None
     artefacts.write_report(out, report, command="train.gan", seed=settings["seed"], config=settings)
+    _say_end(out, report, loop.settings_of(settings, strategy.num_replicas_in_sync))
+
+
+def _say_end(out: Path, report: dict, settings) -> None:
+    """One line of what was trained, and a warning where the schedule ended before the full resolution."""
+    from pgcxr.training import schedule
+
+    shown, full = report["kimg"], settings.resolution
+    speed = f", {report['images_per_second']:.0f} images/s" if report["images_per_second"] else ""
+    print(f"{out}: {full} px, {shown:g} kimg (thousand images shown){speed}; see report.json and samples/")
+    lod = schedule.at(settings, int(shown * 1000)).lod
+    if lod > 0.05:
+        grown = full >> math.ceil(lod)
+        levels = math.log2(full / settings.lod_initial_resolution)
+        need = levels * (settings.lod_training_kimg + settings.lod_transition_kimg)
+        print(
+            f"warning: {out}: ended at {grown} px of {full}: the images are {grown} px blown up; the full resolution "
+            f"is reached after {need:g} kimg: raise total_kimg, or lower lod_training_kimg and lod_transition_kimg",
+            file=sys.stderr,
+        )
 
 
 if __name__ == "__main__":

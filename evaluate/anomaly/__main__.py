@@ -16,7 +16,7 @@ app = command.new_app(__doc__)
 def main(
     gan_run: Annotated[Path, typer.Argument(help="RUN of train.gan --label normal; its cohort is read")],
     classifier_run: Annotated[Path, typer.Argument(help="RUN of train.classifier --labels findings")],
-    out: Annotated[Path, typer.Option(help="folder for report.json, scores.csv, maps.npz and the figures")],
+    out: Annotated[Path, typer.Option(help="new folder for report.json, scores.csv, maps.npz and the figures")],
     iterations: Annotated[int, typer.Option(help="steps of each search")] = CONFIG["iterations"],
     starts: Annotated[int, typer.Option(help="searches per image; their mean counts")] = CONFIG["starts"],
     loss: Annotated[str, typer.Option(help="mpse (the thesis's) or mse")] = CONFIG["loss"],

@@ -12,7 +12,14 @@ from pgcxr.plots import curves, grids, overlay, roc
 
 CELL = 512  # px of a panel: small images are enlarged so that outlines are fine
 NORMALS_SHOWN = 6
-COLUMNS = ["query", "nearest normal", "brighter than", "difference", "anomaly map", "supervised"]
+COLUMNS = [
+    "query",
+    "nearest\nnormal",
+    "brighter than\nnearest normal",
+    "difference\nred +, blue \N{MINUS SIGN}",
+    "anomaly map",
+    "supervised:\nGrad-CAM",
+]
 
 
 @dataclass(frozen=True)
@@ -40,11 +47,15 @@ def draw(folder: Path, cases: Cases, ours, supervised, classifier) -> None:
     ranked = calm[np.argsort(ours.test[calm], kind="stable")]
     steps = np.unique(np.linspace(0, len(ranked) - 1, NORMALS_SHOWN).round().astype(int))
     for name, rows, title in (
-        ("abnormal.png", np.array(shown), "Abnormal images, median score of each class (green: true lesion)"),
+        (
+            "abnormal.png",
+            np.array(shown),
+            "Abnormal images, median score of each class (green: border of the lesion)",
+        ),
         ("normal.png", ranked[steps], "Normal images, from the lowest score to the highest"),
     ):
         panels = [_panels(cases, row, heat) for row, heat in zip(rows, _looks(cases, rows, classifier), strict=True)]
-        labels = [_label(cases.classes[row], ours, supervised, row) for row in rows]
+        labels = [_label(cases.classes[row], ours, supervised, row) + _unseen(cases.masks[row]) for row in rows]
         grids.labelled_grid(list(zip(labels, panels, strict=True)), folder / name, COLUMNS, title)
     ill = (cases.classes != NORMAL).astype(int)
     roc.roc_plot(
@@ -100,9 +111,15 @@ def _label(name: str, ours, supervised, row: int) -> str:
     verdict = "found" if ours.detected[row] else "missed"
     rival = "found" if supervised.detected[row] else "missed"
     if name == NORMAL:
-        verdict, rival = ("alarm" if scores.detected[row] else "calm" for scores in (ours, supervised))
+        verdict, rival = ("alarm" if scores.detected[row] else "no alarm" for scores in (ours, supervised))
     words = name.replace("_", "\n").replace("pneumomedia", "pneumo-\nmedia")  # long names would be cut off
-    return f"{words}\nGAN {verdict}, p {ours.p[row]:.2f}\nsupervised {rival}"
+    return f"{words}\nGAN: {verdict}, p {ours.p[row]:.3f}\nsupervised: {rival}"
+
+
+def _unseen(mask: np.ndarray) -> str:
+    """A word where there is a lesion, but none of its pixels is filled enough for an outline."""
+    mask = np.nan_to_num(mask)
+    return "\n(lesion too small to outline)" if 0 < mask.max() <= 0.5 else ""
 
 
 def _enlarged(image: np.ndarray) -> np.ndarray:

@@ -109,8 +109,9 @@ class Inverter:
 
         self.generate, self.bank, self.loss = generate, bank, loss
         self.starts, self.queries = starts, max(batch // starts, 1)
-        self._screen = tf.function(self._screened)
-        self._descend = tf.function(self._descended)
+        # autograph=False: there is no Python control flow to turn into a graph.
+        self._screen = tf.function(self._screened, autograph=False)
+        self._descend = tf.function(self._descended, autograph=False)
 
     def invert(
         self,
@@ -222,7 +223,7 @@ def _padded(images: np.ndarray, batch: int) -> tuple[np.ndarray, int]:
 def _in_batches(generate: Callable, latents: np.ndarray, batch: int):
     import tensorflow as tf
 
-    run = tf.function(generate)
+    run = tf.function(generate, autograph=False)
     for begin in range(0, len(latents), batch):
         part, count = _padded(latents[begin : begin + batch], batch)
         yield run(tf.constant(part)).numpy()[:count]

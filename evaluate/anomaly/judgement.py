@@ -63,17 +63,19 @@ def report(classes: np.ndarray, ours: Scores, supervised: Scores) -> dict:
 
 
 def localisation(marks: np.ndarray, masks: np.ndarray, classes: np.ndarray) -> dict:
-    """{pixel_auroc, hit_rate, hit_rate_by_chance, n}: how well anomaly maps [N, S, S] point at lesions.
+    """{pixel_auroc, hit_rate, hit_rate_by_chance, n, classes}: how well anomaly maps [N, S, S] point at lesions.
 
     pixel_auroc pools the pixels of all abnormal images with a mask; a hit is a map whose peak lies in the lesion or
     within 1/32 of the width of it; by chance is the rate of peaks thrown anywhere.
+    `classes` holds for each class {n, area, contrast, hit_rate, hit_rate_by_chance}: medians of the lesions' share of
+    the image, and of the map's mean inside the lesion over its mean outside (1: the lesion does not stand out).
 
     Args:
         masks: [N, S, S] lesion coverage, NaN where unknown.
     """
     rows = np.flatnonzero((classes != NORMAL) & (np.nan_to_num(masks).max(axis=(1, 2)) > 0))
     if not len(rows):
-        return {"pixel_auroc": None, "hit_rate": None, "hit_rate_by_chance": None, "n": 0}
+        return {"pixel_auroc": None, "hit_rate": None, "hit_rate_by_chance": None, "n": 0, "classes": {}}
     strength, coverage = marks[rows], masks[rows]
     least = np.minimum(COVERED, coverage.max(axis=(1, 2), keepdims=True))
     inside = coverage >= least
@@ -81,11 +83,28 @@ def localisation(marks: np.ndarray, masks: np.ndarray, classes: np.ndarray) -> d
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     near = np.stack([cv2.dilate(lesion.astype(np.uint8), kernel) for lesion in inside]).reshape(len(rows), -1) > 0
     peaks = np.argmax(strength.reshape(len(rows), -1), axis=1)
+    hit, chance = near[np.arange(len(rows)), peaks], near.mean(axis=1)
+    area = coverage.mean(axis=(1, 2))
+    contrast = [
+        float(mark[lesion].mean() / mark[~lesion].mean()) for mark, lesion in zip(strength, inside, strict=True)
+    ]
+    table = {}
+    for name in TABLE_6:
+        own = classes[rows] == name
+        if own.any():
+            table[name] = {
+                "n": int(own.sum()),
+                "area": float(np.median(area[own])),
+                "contrast": float(np.median(np.array(contrast)[own])),
+                "hit_rate": float(hit[own].mean()),
+                "hit_rate_by_chance": float(chance[own].mean()),
+            }
     return {
         "pixel_auroc": auroc(inside.ravel().astype(int), strength.ravel()),
-        "hit_rate": float(near[np.arange(len(rows)), peaks].mean()),
-        "hit_rate_by_chance": float(near.mean()),
+        "hit_rate": float(hit.mean()),
+        "hit_rate_by_chance": float(chance.mean()),
         "n": len(rows),
+        "classes": table,
     }
 
 

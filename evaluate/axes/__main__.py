@@ -1,5 +1,6 @@
 """Finds the latent axis of each disease and judges it (thesis 3)."""
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -16,12 +17,14 @@ app = command.new_app(__doc__)
 def main(
     gan_run: Annotated[Path, typer.Argument(help="RUN of train.gan, normal and abnormal images")],
     classifier_run: Annotated[Path, typer.Argument(help="RUN of train.classifier --labels findings")],
-    out: Annotated[Path, typer.Option(help="folder for report.json, axes.npz and the figures")],
+    out: Annotated[Path, typer.Option(help="new folder for report.json, axes.npz and the figures")],
     samples: Annotated[int, typer.Option(help="synthetic images to classify")] = CONFIG["samples"],
     variant: Annotated[str, typer.Option(help="regress on all images, or on exclusive patterns")] = CONFIG["variant"],
     orthogonal: Annotated[bool, typer.Option(help="free each axis of its part in the others")] = False,
     starts: Annotated[int, typer.Option(help="normal-looking images that walks begin with")] = CONFIG["starts"],
-    max_angle: Annotated[float, typer.Option(help="how far to walk, radians")] = CONFIG["max_angle"],
+    max_angle: Annotated[float, typer.Option(help="how far to walk, degrees")] = round(
+        math.degrees(CONFIG["max_angle"])
+    ),
     seed: Annotated[int, typer.Option(**command.SEED, help="of latents, permutations and bootstraps")] = 0,
 ) -> None:
     """Finds the latent axis of each disease and judges it (thesis 3)."""
@@ -30,7 +33,7 @@ def main(
         "variant": variant,
         "orthogonal": orthogonal,
         "starts": starts,
-        "max_angle": max_angle,
+        "max_angle": math.radians(max_angle),
     }
     with common.progress_bars() as advance:
         report = run(gan_run, classifier_run, out, config, seed, advance)

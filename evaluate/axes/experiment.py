@@ -72,7 +72,7 @@ def checked(config: dict) -> dict:
     if config["variant"] not in VARIANTS:
         raise InputError(f"variant: {config['variant']} is unknown; choose {' or '.join(VARIANTS)}")
     if not 0 < config["max_angle"] <= np.pi / 2:
-        raise InputError(f"max_angle: {config['max_angle']} rad; must be above 0 and at most pi / 2")
+        raise InputError(f"max_angle: {np.rad2deg(config['max_angle']):g} degrees; must be above 0 and at most 90")
     return config
 
 
@@ -82,15 +82,21 @@ class Reader:
     def __init__(self, generator, classifier, batch: int, progress: Callable):
         self.generator, self.classifier, self.batch, self.progress = generator, classifier, batch, progress
         self.latent_size = generator.latent_size
+        # Of one graph for all walks and figures: a new one each time is traced again each time.
+        self._synthesize = common.synthesizer(generator, batch)
 
     def images(self, latents: np.ndarray) -> np.ndarray:
         """uint8 [N, R, R, 1]."""
-        return common.generate(self.generator, latents, batch=self.batch)
+        return np.concatenate(list(self._batches(latents)))
+
+    def _batches(self, latents: np.ndarray):
+        for begin in range(0, len(latents), self.batch):
+            yield common.to_uint8(self._synthesize(latents[begin : begin + self.batch]))
 
     def likelihoods(self, latents: np.ndarray, what: str) -> np.ndarray:
         """[N, 6]: the classifier's outputs, normal first."""
         found = []
-        for images in common.generate_batches(self.generator, latents, batch=self.batch):
+        for images in self._batches(latents):
             found.append(self.opinions(images))
             self.progress(what, sum(map(len, found)), len(latents))
         return np.concatenate(found)
@@ -166,8 +172,9 @@ def study(read: Reader, config: dict, seed: int, folder: Path) -> dict:
     kept = walk.Axes(chosen["axes"], FINDINGS, np.array(ends), np.array([axes[name]["found"] for name in FINDINGS]))
     walk.save(folder / walk.FILE, kept)
     before, after = regression.class_counts(likelihoods), regression.class_counts(likelihoods[single])
+    curves = {disease: reported(seen, axis=1) for disease, seen in curves.items()}
     figures.write_tables(folder, OUTPUTS, before, after, angles, curves)
-    figures.draw(folder, read, starts[1::2][: config["examples"]], kept, angles, curves)
+    figures.draw(folder, read, reported(starts), kept, angles, curves, config["examples"])
     products = chosen["axes"] @ chosen["axes"].T
     return {
         "samples": len(u),
@@ -175,6 +182,9 @@ def study(read: Reader, config: dict, seed: int, folder: Path) -> dict:
         "counts_after": dict(zip(OUTPUTS, after, strict=True)),
         "axes": axes,
         "axes_found": int(kept.found.sum()),
+        # Images that the walks begin with: the first choose where to end, all numbers and figures are of the second.
+        "starts": {"choosing": len(starts) - len(reported(starts)), "reported": len(reported(starts))},
+        "starts_shown": min(config["examples"], len(reported(starts))),
         "cosine_matrix": {a: dict(zip(FINDINGS, row, strict=True)) for a, row in zip(FINDINGS, products, strict=True)},
         "criterion": CRITERION_TEXT,
         "variant": config["variant"],
@@ -205,6 +215,11 @@ def normal_starts(u: np.ndarray, likelihoods: np.ndarray, count: int) -> np.ndar
     return u[np.argsort(-likelihoods[:, 0], kind="stable")[:count]]
 
 
+def reported(starts: np.ndarray, axis: int = 0) -> np.ndarray:
+    """Every second start: those that had no part in choosing where a walk ends."""
+    return starts[(slice(None),) * axis + (slice(1, None, 2),)]
+
+
 def judge_walk(curve: np.ndarray, output: int) -> dict:
     """Where a walk ends and what it does there.
 
@@ -215,14 +230,14 @@ def judge_walk(curve: np.ndarray, output: int) -> dict:
         curve: [S, N, 6] likelihoods.
         output: the disease's place among the outputs.
     """
-    choosing, reported = curve[:, ::2].mean(axis=1), curve[:, 1::2].mean(axis=1)
+    choosing, seen = curve[:, ::2].mean(axis=1), reported(curve, axis=1).mean(axis=1)
     others = [index for index in range(1, curve.shape[2]) if index != output]
     end = 1 + int(np.argmax((choosing[:, output] - choosing[:, others].max(axis=1))[1:]))
     return {
-        "likelihood_start": reported[0, output],
-        "likelihood_end": reported[end, output],
-        "off_target_max": reported[end, others].max(),
-        "off_target_disease": OUTPUTS[others[int(np.argmax(reported[end, others]))]],
+        "likelihood_start": seen[0, output],
+        "likelihood_end": seen[end, output],
+        "off_target_max": seen[end, others].max(),
+        "off_target_disease": OUTPUTS[others[int(np.argmax(seen[end, others]))]],
         "step_end": end,
     }
 

@@ -16,7 +16,7 @@ PLANE = 5  # images along each side of the plane of two axes
 
 
 def write_tables(folder: Path, outputs, before, after, angles, curves: dict) -> None:
-    """counts.csv (thesis Figure 5) and curves.csv (mean and quartiles of every output along every walk)."""
+    """counts.csv (thesis Figure 5) and curves.csv (mean and quartiles of every output along every walk, in radians)."""
     rows = [("class", "before", "after"), *zip(outputs, before, after, strict=True)]
     _write(folder / "counts.csv", rows)
     rows = [("axis", "angle", "output", "mean", "quartile_1", "quartile_3")]
@@ -29,45 +29,60 @@ def write_tables(folder: Path, outputs, before, after, angles, curves: dict) -> 
     _write(folder / "curves.csv", rows)
 
 
-def draw(folder: Path, read, starts: np.ndarray, axes: walk.Axes, angles: np.ndarray, curves: dict) -> None:
-    """All figures of one experiment, as PNG in `folder`.
+def draw(
+    folder: Path, read, starts: np.ndarray, axes: walk.Axes, angles: np.ndarray, curves: dict, examples: int
+) -> None:
+    """All figures of one experiment, as PNG in `folder`. Every mean is over the N starts, as in the report.
 
     Args:
         read: an experiment.Reader.
-        starts: [N, L] latents of normal-looking images.
+        starts: [N, L] latents of the normal-looking images that are reported.
         curves: {disease: likelihoods [S, N, 6]}.
+        examples: how many of the starts the strips show.
     """
     degrees = np.rad2deg(angles)
     own = {name: curves[name][:, :, 1 + index] for index, name in enumerate(FINDINGS)}
+    legend = {
+        name: _words(name) + ("" if ok else "\n(not found)") for name, ok in zip(FINDINGS, axes.found, strict=True)
+    }
     line_plots.line_plot(
         degrees,
-        {_words(name): seen.mean(axis=1) for name, seen in own.items()},
+        {legend[name]: seen.mean(axis=1) for name, seen in own.items()},
         folder / "likelihood.png",
         "Angle along the axis (degrees)",
         "Likelihood by the classifier",
-        "Each disease along its own axis",
+        f"Each disease along its own axis, mean of {len(starts)} images\nLarge dot: where its walk ends",
         ylim=(0, 1),
-        bands={_words(name): tuple(np.percentile(seen, (25, 75), axis=1)) for name, seen in own.items()},
+        marks={legend[name]: np.rad2deg(end) for name, end in zip(FINDINGS, axes.ends, strict=True)},
+        bands={legend[name]: tuple(np.percentile(seen, (25, 75), axis=1)) for name, seen in own.items()},
     )
     for index, name in enumerate(FINDINGS):
-        _draw_strip(folder / f"walk_{name}.png", read, starts, axes, index)
+        _draw_strip(folder / f"walk_{name}.png", read, starts, axes, index, examples)
+        end = np.rad2deg(axes.ends[index])
         line_plots.line_plot(
             degrees,
             {_words(other): curves[name][:, :, 1 + place].mean(axis=1) for place, other in enumerate(FINDINGS)},
             folder / f"likelihood_{name}.png",
             "Angle along the axis (degrees)",
             "Likelihood by the classifier",
-            f"Walk along {_words(name)}",
+            f"{_title(axes, index)}, mean of {len(starts)} images",
             ylim=(0, 1),
+            marks={_words(other): end for other in FINDINGS},
         )
     _draw_plane(folder / "two_axes.png", read, starts[:1], axes, curves)
 
 
-def _draw_strip(path: Path, read, starts, axes: walk.Axes, index: int) -> None:
-    """Figure 10: images from normal to the end of the walk, and under each what the classifier looks at."""
+def _draw_strip(path: Path, read, starts, axes: walk.Axes, index: int, examples: int) -> None:
+    """Figure 10: images from normal to the end of the walk, and under each what the classifier looks at.
+
+    The heading of a column is the mean likelihood over all starts, not only those shown.
+    """
     angles = np.linspace(0, axes.ends[index], STRIP)
     latents = walk.walk(starts, axes.vectors[index], angles)
-    images = read.images(latents.reshape(-1, read.latent_size))
+    everywhere = read.opinions(read.images(latents.reshape(-1, read.latent_size)))
+    likelihood = everywhere[:, index + 1].reshape(STRIP, len(starts)).mean(axis=1)
+    total, starts = len(starts), starts[:examples]
+    images = read.images(latents[:, :examples].reshape(-1, read.latent_size))
     heat = read.activation(images, index + 1)
     pictures = images.reshape(STRIP, len(starts), *images.shape[1:])
     maps = heat.reshape(STRIP, len(starts), *heat.shape[1:])
@@ -76,9 +91,9 @@ def _draw_strip(path: Path, read, starts, axes: walk.Axes, index: int) -> None:
         rows.append((f"image {start + 1}", np.repeat(pictures[:, start], 3, axis=-1)))
         laid = [overlay.overlay(pictures[step, start], maps[step, start], limits=scale) for step in range(STRIP)]
         rows.append(("Grad-CAM", np.stack(laid)))
-    likelihood = read.opinions(images)[:, index + 1].reshape(STRIP, len(starts)).mean(axis=1)
     columns = [f"{np.rad2deg(angle):.0f}°: {mean:.2f}" for angle, mean in zip(angles, likelihood, strict=True)]
-    grids.labelled_grid(rows, path, columns, f"Walk along {_words(FINDINGS[index])} (angle: mean likelihood)")
+    title = f"{_title(axes, index)}\nAngle: mean likelihood of {total} images, {len(starts)} of them shown"
+    grids.labelled_grid(rows, path, columns, title)
 
 
 def _draw_plane(path: Path, read, start: np.ndarray, axes: walk.Axes, curves: dict) -> None:
@@ -93,8 +108,14 @@ def _draw_plane(path: Path, read, start: np.ndarray, axes: walk.Axes, curves: di
         ]
         rows.append((f"{share:.0%}", read.images(np.concatenate(latents))))
     columns = [f"{share:.0%}" for share in np.linspace(0, 1, PLANE)]
-    title = f"Right: {_words(FINDINGS[across])}; down: {_words(FINDINGS[down])}"
+    ends = [f"{_words(FINDINGS[place])} (100 % = {np.rad2deg(axes.ends[place]):.0f}°)" for place in (across, down)]
+    title = f"Right: {ends[0]}; down: {ends[1]}"
     grids.labelled_grid(rows, path, columns, title)
+
+
+def _title(axes: walk.Axes, index: int) -> str:
+    found = "" if axes.found[index] else " (axis not found)"
+    return f"Walk along {_words(FINDINGS[index])}{found}"
 
 
 def _words(name: str) -> str:

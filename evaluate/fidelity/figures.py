@@ -28,8 +28,11 @@ def write(folder: Path, report: dict, curves: dict, rows: Cohort, scores: dict) 
     """roc.png, confusion-*.csv and .png, predictions.csv (no patient identifiers)."""
     roc_plot(curves, folder / "roc.png")
     for arm, title in ARMS.items():
-        confusion_plot(report[arm]["confusion"], folder / f"confusion-{arm}.png", title)
-        artefacts.write_text(folder / f"confusion-{arm}.csv", confusion_table(report[arm]["confusion"]).to_csv())
+        own = arm == "synthetic_on_synthetic"  # nobody knows the truth of a synthetic image
+        truth = "Pseudo-label by classifier (real)" if own else "Ground truth"
+        confusion_plot(report[arm]["confusion"], folder / f"confusion-{arm}.png", title, truth)
+        table = confusion_table(report[arm]["confusion"], "pseudo" if own else "truth")
+        artefacts.write_text(folder / f"confusion-{arm}.csv", table.to_csv())
     table = pd.DataFrame(
         {
             "image_id": rows.manifest["image_id"],
@@ -42,12 +45,12 @@ def write(folder: Path, report: dict, curves: dict, rows: Cohort, scores: dict) 
     artefacts.write_text(folder / "predictions.csv", table.to_csv(index=False, float_format="%.6f"))
 
 
-def confusion_table(confusion: dict) -> pd.DataFrame:
-    """The layout of thesis Tables 3 to 5: rows are predictions, columns the ground truth, with totals."""
+def confusion_table(confusion: dict, known: str = "truth") -> pd.DataFrame:
+    """The layout of thesis Tables 3 to 5: rows are predictions, columns what is `known`, with totals."""
     table = pd.DataFrame(
         {
-            "truth_normal": [confusion["tn"], confusion["fp"]],
-            "truth_abnormal": [confusion["fn"], confusion["tp"]],
+            f"{known}_normal": [confusion["tn"], confusion["fp"]],
+            f"{known}_abnormal": [confusion["fn"], confusion["tp"]],
         },
         index=pd.Index(["predicted_normal", "predicted_abnormal"], name="confusion"),
     )
@@ -79,8 +82,8 @@ def gradcam_sheet(path: Path, real, synthetic, rows: Cohort, images: np.ndarray,
         cells += [overlay(shown, found[row], limits=limit) for found, limit in zip(maps, limits, strict=True)]
         if np.nan_to_num(masks[row]).any():
             cells = [outline(cell, cv2.resize(masks[row], cell.shape[1::-1])) for cell in cells]
-        said = f"{name}\nP real {scores['real'][index]:.2f}\nP synthetic {scores['synthetic'][index]:.2f}"
-        sheet.append((said, np.stack(cells)))
+        called = f"{scores['real'][index]:.2f} by (real)\n{scores['synthetic'][index]:.2f} by (synthetic)"
+        sheet.append((f"{name}\nP(abnormal):\n{called}", np.stack(cells)))
     labelled_grid(sheet, path, ["Image", "Classifier\n(real)", "Classifier\n(synthetic)"])
 
 

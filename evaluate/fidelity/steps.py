@@ -22,11 +22,14 @@ from pgcxr import artefacts
 from pgcxr.data.cohort import SPLITS
 from pgcxr.errors import InputError
 from pgcxr.metrics.confusion import comparison, evaluation
+from pgcxr.metrics.roc import auroc
 from pgcxr.training import settings_check
 
 LEAST_PER_CLASS = {"train": 4, "val": 2, "test": 2}
 BINARY = "binary"
 CLASSIFIER_KEYS = tuple(key for key in settings_check.CLASSIFIER if key != "seed")
+# AUROC on real images below which a classifier can hardly be sure of anything.
+READS = 0.75
 
 
 def run(gan_run: Path, classifier_run: Path, out: Path, config: str | dict = "thesis", seed: int = 0) -> dict:
@@ -107,7 +110,7 @@ def _steps(gan_run: Path, generator, real: RealImages, chosen: dict, seed: int, 
     scores = {"real": predict(real.model, test_images)[:, 0]}
 
     wanted = real.counts(chosen["per_class"])
-    synthetic = _synthesize(gan_run, generator, real, wanted, chosen, seed)
+    synthetic = _synthesize(gan_run, generator, real, wanted, chosen, seed, auroc(truth.astype(int), scores["real"]))
     model = _fit(synthetic.images, synthetic.labels, real.trained, seed, "classifier (synthetic)")
     scores["synthetic"] = predict(model, test_images)[:, 0]
     own = predict(model, synthetic.images["test"])[:, 0]
@@ -146,7 +149,10 @@ def _steps(gan_run: Path, generator, real: RealImages, chosen: dict, seed: int, 
     return report
 
 
-def _synthesize(gan_run: Path, generator, real: RealImages, wanted: dict, chosen: dict, seed: int) -> Synthetic:
+def _synthesize(
+    gan_run: Path, generator, real: RealImages, wanted: dict, chosen: dict, seed: int, area: float
+) -> Synthetic:
+    """`area`: AUROC of classifier (real) on the real test set, for the message where it calls too few images."""
     from rich import progress
 
     from pgcxr.training.classifier_fit import predict
@@ -161,6 +167,12 @@ def _synthesize(gan_run: Path, generator, real: RealImages, wanted: dict, chosen
             np.random.default_rng([seed, 1]).integers(generator.label_size, size=most)
         ]
 
+    said = []
+
+    def score(images):
+        said.append(predict(real.model, images)[:, 0])
+        return said[-1]
+
     def reduced():
         for images in common.generate_batches(generator, z, labels, batch):
             yield np.stack([cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA) for image in images])[
@@ -171,7 +183,7 @@ def _synthesize(gan_run: Path, generator, real: RealImages, wanted: dict, chosen
         task = bar.add_task("synthetic images", total=need)
         synthetic = collect(
             reduced(),
-            lambda images: predict(real.model, images)[:, 0],
+            score,
             wanted,
             chosen["abnormal_above"],
             chosen["normal_below"],
@@ -180,12 +192,24 @@ def _synthesize(gan_run: Path, generator, real: RealImages, wanted: dict, chosen
     for split, least in LEAST_PER_CLASS.items():
         counts = _counts(synthetic.labels[split])
         if min(counts.values()) < least:
-            found = synthetic.counts
-            raise InputError(
-                f"{gan_run}: of {found['generated']} images, classifier (real) called {found['normal']} normal and "
-                f"{found['abnormal']} abnormal, too few to train on; train the GAN longer, or on both classes"
-            )
+            raise InputError(_too_few(gan_run, synthetic.counts, np.concatenate(said), area, chosen))
     return synthetic
+
+
+def _too_few(gan_run: Path, counts: dict, said: np.ndarray, area: float, chosen: dict) -> str:
+    """Why there are too few pseudo-labels: the classifier knows nothing, or the GAN's images are all of one kind."""
+    low, middle, high = np.percentile(said, (5, 50, 95))
+    below, above = chosen["normal_below"], chosen["abnormal_above"]
+    if area < READS:
+        cause = "the classifier has learned too little to be sure of any image: train it on more images, or longer"
+    else:
+        cause = "the classifier tells real images apart, so the GAN's are alike: train it longer, on both classes"
+    return (
+        f"{gan_run}: of {counts['generated']} images, classifier (real) called {counts['normal']} normal "
+        f"(P(abnormal) < {below:g}) and {counts['abnormal']} abnormal (> {above:g}), too few to train on; its "
+        f"P(abnormal) of them is {middle:.2f} in the median and {low:.2f} to {high:.2f} for nine in ten, its AUROC on "
+        f"real test images {area:.2f}: {cause}"
+    )
 
 
 def _pseudo_labelled_real(real: RealImages, chosen: dict) -> tuple[dict, dict, dict]:

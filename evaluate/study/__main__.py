@@ -38,7 +38,7 @@ def main(
             out.resolve(), presets.environment(preset, out.resolve()), presets.PRESETS[preset]["jobs"], _say
         )
         seconds = runner.run(steps)
-        summary = report.write(out, preset, seed, seconds, phantom=data is None)
+        summary = report.write(out, preset, seed, seconds, runner.elapsed(steps), phantom=data is None)
     _say(f"{out / 'report.html'}: written; this run took {time.monotonic() - begun:.0f} s")
     for line in summary:
         _say(line)

@@ -103,11 +103,31 @@ class Runner:
             self._stop()
         return done
 
+    def elapsed(self, steps: list[Step]) -> float:
+        """Seconds of wall time in which the steps' present results were made: two at a time count once.
+
+        It is the length of the union of the times at which they ran, so that what lies between a study's end, or its
+        interruption, and the next one's start doesn't count, nor what a step took that was made again since.
+        """
+        spans, apart = [], 0.0
+        for step in steps:
+            mark = self._mark(step.name)
+            known = mark.get("spans")
+            if known:
+                spans += known
+            else:  # made by a version that noted the seconds alone
+                apart += mark.get("seconds") or 0.0
+        total, last = 0.0, float("-inf")
+        for begin, end in sorted(spans):
+            total += max(end - max(begin, last), 0.0)
+            last = max(last, end)
+        return total + apart
+
     def _start(self, step: Step, key: str, mark: dict) -> None:
         folder = self.out / step.name
         if mark.get("key") != key:
             shutil.rmtree(folder, ignore_errors=True)
-            mark = {"key": key, "spent": 0.0}
+            mark = {"key": key, "spent": 0.0, "spans": []}
         # Named before the first byte is written: what a killed process leaves is recognised by its key.
         artefacts.write_json(self._mark_path(step.name), mark | {"seconds": None})
         places = {other: str(self.out / other) for other in step.needs} | {"out": str(folder)}
@@ -130,12 +150,13 @@ class Runner:
         if process.poll() is None:
             return None
         del self.running[name]
-        seconds = mark["spent"] + time.monotonic() - begun
+        ran = time.monotonic() - begun
+        seconds = mark["spent"] + ran
         if process.returncode:
             lines = (self.logs / f"{name}.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
             last = lines[-1].removeprefix("error: ") if lines else f"exit code {process.returncode}"
             raise InputError(f"step {name}: {last} (whole output: {self.logs / name}.log)")
-        artefacts.write_json(self._mark_path(name), mark | {"seconds": seconds})
+        artefacts.write_json(self._mark_path(name), mark | {"seconds": seconds, "spans": _spans(mark, ran)})
         return seconds
 
     def _stop(self) -> None:
@@ -147,8 +168,9 @@ class Runner:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            spent = mark["spent"] + time.monotonic() - begun
-            artefacts.write_json(self._mark_path(name), mark | {"spent": spent, "seconds": None})
+            ran = time.monotonic() - begun
+            left = {"spent": mark["spent"] + ran, "seconds": None, "spans": _spans(mark, ran)}
+            artefacts.write_json(self._mark_path(name), mark | left)
         self.running.clear()
 
     def _mark_path(self, name: str) -> Path:
@@ -173,6 +195,12 @@ class Runner:
         if mark["seconds"] is None:
             artefacts.write_json(self._mark_path(name), mark | {"seconds": mark["spent"]})
         return mark["spent"] if mark["seconds"] is None else mark["seconds"]
+
+
+def _spans(mark: dict, ran: float) -> list:
+    """The times [begin, end] at which a step ran, in seconds since 1970, with the `ran` seconds that end now."""
+    now = time.time()
+    return [*mark.get("spans", []), [now - ran, now]]
 
 
 def _die_with_parent() -> None:

@@ -13,9 +13,14 @@ def words(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def fixed(values: dict, key: str) -> str:
-    """A value with three decimals, or a dash."""
-    return "–" if values.get(key) is None else f"{values[key]:.3f}"
+def percent(share: float) -> str:
+    """A share as per cent, with a decimal where it is small."""
+    return f"{share:.1%}" if share < 0.1 else f"{share:.0%}"
+
+
+def listed(items: list[str]) -> str:
+    """a, b and c."""
+    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
 
 
 def interval(ends) -> str:

@@ -11,8 +11,8 @@ from pgcxr.plots.figure import new_figure, save, styled
 
 
 @styled
-def confusion_plot(confusion: dict, path: str | os.PathLike, title: str = "") -> Path:
-    """Draws {tn, fp, fn, tp} in the layout of thesis Tables 3 to 5: rows are calls, columns the truth.
+def confusion_plot(confusion: dict, path: str | os.PathLike, title: str = "", known: str = "Ground truth") -> Path:
+    """Draws {tn, fp, fn, tp} in the layout of thesis Tables 3 to 5: rows are calls, columns what is `known`.
 
     The shade and the percentage are the share of the column, so the diagonal reads specificity and sensitivity.
     """
@@ -23,7 +23,7 @@ def confusion_plot(confusion: dict, path: str | os.PathLike, title: str = "") ->
     truth = [f"Normal\nn = {int(columns[0]):,}", f"Abnormal\nn = {int(columns[1]):,}"]
     figure, axes = new_figure(3.4, 3.4)
     _matrix(axes, share, text, "Blues", (0, 1), truth, ["Normal", "Abnormal"], 11)
-    axes.set(xlabel="Ground truth", ylabel="Predicted")
+    axes.set(xlabel=known, ylabel="Predicted")
     axes.tick_params(axis="y", rotation=90)
     for label in axes.get_yticklabels():
         label.set_verticalalignment("center")

@@ -18,6 +18,7 @@ def line_plot(
     title: str = "",
     ylim: tuple[float, float] | None = None,
     bands: dict | None = None,
+    marks: dict | None = None,
 ) -> Path:
     """Draws y against x for each series.
 
@@ -26,6 +27,7 @@ def line_plot(
         series: {name: [N]}; NaN leaves a gap.
         path: .png or .svg.
         bands: {name: (low [N], high [N])}: a shaded interval around those series.
+        marks: {name: x}: a large dot on those series, at the nearest of their points.
         ylim: limits of y, e.g. (0, 1) for a likelihood.
     """
     figure, axes = new_figure(5.6, 3.6)
@@ -37,6 +39,10 @@ def line_plot(
         # Points only where a reader can count them.
         marker = {"marker": "o", "markersize": 3.5} if len(at) <= 25 else {}
         axes.plot(at, np.asarray(y, float), **style, **marker, label=name, clip_on=ylim is None, zorder=3)
+        if marks and name in marks:
+            nearest = int(np.argmin(np.abs(at - marks[name])))
+            place = [at[nearest]], [np.asarray(y, float)[nearest]]
+            axes.plot(*place, "o", color=style["color"], markersize=8, markeredgecolor="white", zorder=4, clip_on=False)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     if ylim:
         axes.set_ylim(*ylim)

@@ -47,9 +47,11 @@ def draw(chart: dict, path: str | os.PathLike) -> None:
         pen = _Pen(axes)
         low = pen.box(WIDTH / 2, -0.25, ["Chest radiographs collected", f"n = {chart['collected']:,}"])
         start = low
-        middle = low - 0.3 - pen.height(_column(before, "excluded")) / 2
-        low = pen.box(WIDTH - 1.75, low - 0.3, _column(before, "excluded"), width=3.0, dashed=True)
-        pen.arrow((WIDTH / 2, middle), (WIDTH - 3.25, middle))
+        taken = _column(before, "excluded")
+        if taken:
+            middle = low - 0.3 - pen.height(taken) / 2
+            low = pen.box(WIDTH - 1.75, low - 0.3, taken, width=3.0, dashed=True)
+            pen.arrow((WIDTH / 2, middle), (WIDTH - 3.25, middle))
         fork = low - 0.25
         pen.line((WIDTH / 2, start), (WIDTH / 2, fork))
         lines = {label: _column(after, label) for label in LABELS}
@@ -58,7 +60,12 @@ def draw(chart: dict, path: str | os.PathLike) -> None:
             total = chart[label] + sum(step[label] for step in after)
             pen.line((WIDTH / 2, fork), (centre, fork))
             low = pen.after(fork, centre, [f"{label.capitalize()} by diagnosis", f"n = {total:,}"])
-            low = pen.after(low, centre, lines[label] + [""] * (rows - len(lines[label])), width=3.2, dashed=True)
+            below = low - pen.GAP - pen.height([""] * rows) if rows else low
+            if lines[label]:
+                pen.after(low, centre, lines[label] + [""] * (rows - len(lines[label])), width=3.2, dashed=True)
+            elif rows:
+                pen.line((centre, low), (centre, below))
+            low = below
             low = pen.after(low, centre, [f"{label.capitalize()} in the cohort", f"n = {chart[label]:,}"], bold=True)
         absent = [step["rule"].replace("_", " ") for step in chart["steps"] if not step.get("applies", True)]
         if absent:
@@ -73,8 +80,16 @@ def draw(chart: dict, path: str | os.PathLike) -> None:
 
 
 def _column(steps: list[dict], key: str) -> list[str]:
-    """A heading, and one line for each rule that took something."""
-    return ["Excluded", *([f"{WORDS[step['rule']]}: {step[key]:,}" for step in steps if step[key]] or ["none"])]
+    """A heading, and one line for each rule that took something; nothing where none did."""
+    found = [f"{_words(step)}: {step[key]:,}" for step in steps if step[key]]
+    return ["Excluded", *found] if found else []
+
+
+def _words(step: dict) -> str:
+    """What the rule took, with the age where the chart says it."""
+    if step["rule"] == "age" and "minimum" in step:
+        return f"under {step['minimum']:g} or age unknown"
+    return WORDS[step["rule"]]
 
 
 class _Pen:

@@ -102,6 +102,8 @@ def test_the_report_holds_the_keys_of_the_contract_and_adds_up(result):
     assert saved["normals"]["n"] == 24
     assert saved["normals"]["specificity"] == pytest.approx(1 - saved["normals"]["false_alarms"] / 24)
     assert told[-1][1:] == (102, 102)
+    for row in saved["localisation"]["classes"].values():
+        assert row["n"] == 2 and 0 < row["area"] < 1 and row["contrast"] > 0 and 0 <= row["hit_rate"] <= 1
 
 
 def test_the_table_of_scores_agrees_with_the_report_and_names_no_patient(result):

@@ -10,7 +10,7 @@ import tensorflow as tf
 from sklearn.metrics import roc_auc_score
 
 from evaluate import common, fidelity
-from evaluate.fidelity import figures
+from evaluate.fidelity import figures, steps
 from evaluate.fidelity.pseudo import collect, pseudo_labels
 from evaluate.fidelity.settings import PRESETS, settings
 from pgcxr.data import cohort as cohorts
@@ -69,6 +69,20 @@ def test_collect_keeps_the_ratio_where_a_class_runs_out():
 def test_confusion_table_is_laid_out_as_thesis_table_5():
     table = figures.confusion_table({"tn": 1095, "fp": 326, "fn": 191, "tp": 1441})
     assert table.to_numpy().tolist() == [[1095, 191, 1286], [326, 1441, 1767], [1421, 1632, 3053]]
+
+
+def test_the_columns_of_synthetic_images_are_no_truth():
+    table = figures.confusion_table({"tn": 1, "fp": 2, "fn": 3, "tp": 4}, "pseudo")
+    assert list(table.columns) == ["pseudo_normal", "pseudo_abnormal", "total"]
+
+
+def test_too_few_labels_are_blamed_on_what_is_to_blame():
+    counts = {"generated": 100, "normal": 0, "abnormal": 0, "rejected": 100}
+    said = np.linspace(0.45, 0.55, 100)
+    ignorant = steps._too_few("RUN", counts, said, 0.55, settings("demo"))
+    assert "0.50 in the median" in ignorant and "AUROC on real test images 0.55" in ignorant
+    assert "the classifier has learned too little" in ignorant
+    assert "the GAN's are alike" in steps._too_few("RUN", counts, said, 0.9, settings("demo"))
 
 
 def test_cases_are_the_clearest():

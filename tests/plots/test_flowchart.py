@@ -32,6 +32,14 @@ def test_numbers_and_labels(tmp_path):
     assert any(line.endswith(": device") for line in found)
 
 
+def test_where_nothing_was_excluded_there_is_no_box_and_the_age_is_named(tmp_path):
+    steps = [step | {"excluded": 0} for step in CHART["steps"][:2]]
+    steps += [{"rule": "age", "excluded": 5, "remaining": 9, "normal": 0, "abnormal": 5, "minimum": 19}]
+    flowchart.draw(CHART | {"steps": steps}, tmp_path / "chart.svg")
+    found = words(tmp_path / "chart.svg")
+    assert found.count("Excluded") == 1 and "none" not in found and "under 19 or age unknown: 5" in found
+
+
 def test_same_bytes(tmp_path):
     flowchart.draw(CHART, tmp_path / "a.svg")
     flowchart.draw(CHART, tmp_path / "b.svg")

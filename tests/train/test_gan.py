@@ -12,7 +12,7 @@ import pytest
 from pgcxr import artefacts, command
 from pgcxr.data.cohort import load
 from pgcxr.data.pipeline import Reals
-from pgcxr.training import devices, loop, run_dir, settings_check
+from pgcxr.training import devices, loop, run_dir, schedule, settings_check
 from train import gan
 from train.common import load_config
 
@@ -130,6 +130,8 @@ def test_the_whole_command(cohort, tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
         command.run(gan.app, arguments)
     assert stop.value.code == 0
+    told = capsys.readouterr()
+    assert "8 px" in told.out and "kimg" in told.out and "warning" not in told.err
     report = artefacts.read_json(tmp_path / "run" / "report.json")
     assert report["resolution"] == 8 and report["images"] == 8 and report["finished"]
     assert report["made_by"]["versions"]["tensorflow"]
@@ -142,6 +144,15 @@ def test_the_whole_command(cohort, tmp_path, capsys):
     assert stop.value.code == 0 and "is finished" in capsys.readouterr().out
     arguments[arguments.index("normal")] = "all"
     assert "holds a run with label = normal, not all" in _fails(capsys, *arguments)
+
+
+def test_an_end_before_the_full_resolution_is_said(tmp_path, capsys):
+    settings = schedule.Settings(32, 6.0, lod_training_kimg=2, lod_transition_kimg=2)
+    gan._say_end(tmp_path, {"kimg": 6.0, "images_per_second": 50.0}, settings)
+    told = capsys.readouterr().err
+    assert "ended at 8 px of 32" in told and "after 12 kimg" in told
+    gan._say_end(tmp_path, {"kimg": 12.0, "images_per_second": None}, settings)
+    assert not capsys.readouterr().err
 
 
 def test_wrong_input_is_one_line(cohort, tmp_path, capsys):

@@ -55,6 +55,8 @@ def flow(scans, kept, excluded: dict[int, tuple[str, str]], rules: Rules, knows)
         remaining -= by_rule[rule]
         step = {"rule": rule, "excluded": by_rule[rule], "remaining": remaining}
         step["applies"] = rules.enabled(rule) and (rule not in ASKED_OF_SOURCE or rule in knows)
+        if rule == "age":
+            step["minimum"] = rules.tables["age"]["minimum"]
         if rule in LABELLED:
             step |= {NORMAL: by_label[rule, NORMAL], ABNORMAL: by_label[rule, ABNORMAL]}
         steps.append(step)

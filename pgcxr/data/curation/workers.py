@@ -33,7 +33,10 @@ def run(function: Callable, items: Sequence, crashed: Callable, *, workers: int,
         show: whether to draw a progress bar on stderr.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not show, transient=True) as bar:
+    console = Console(stderr=True)
+    # A bar that vanishes leaves a blank line in a log.
+    hidden = not show or not console.is_terminal
+    with Progress(*columns, console=console, disable=hidden, transient=True) as bar:
         task = bar.add_task(title, total=len(items))
         chunks = [items[at : at + CHUNK] for at in range(0, len(items), CHUNK)]
         results: list[list] = [[] for _ in chunks]

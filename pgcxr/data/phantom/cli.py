@@ -16,10 +16,7 @@ def phantom(
     messy: Annotated[bool, typer.Option("--messy", help="Add broken, duplicate and mislabelled files.")] = False,
     workers: Annotated[int | None, typer.Option(help="Processes; one per core by default.", min=1, max=256)] = None,
 ) -> None:
-    """Makes a fake PACS export of chest radiographs with known truth.
-
-    Example: pgcxr phantom runs/export --patients 200 --seed 1 --size 256
-    """
+    """Makes a fake PACS export of chest radiographs with known truth."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from pgcxr import artefacts

@@ -1,0 +1,39 @@
+"""What the report says: where a shortfall comes from, and how long the study took."""
+
+from evaluate.study import shortfalls
+from evaluate.study.steps import Runner, Step
+from evaluate.study.wording import listed, percent
+from pgcxr import artefacts
+
+
+def test_missed_lesions_are_explained_by_their_own_size():
+    lesion = {"n": 12, "hit_rate": 0.1, "hit_rate_by_chance": 0.1}
+    classes = {
+        "nodule": {**lesion, "area": 0.005, "contrast": 1.5},
+        "pneumothorax": {**lesion, "area": 0.12, "contrast": 1.05},
+        "consolidation": {**lesion, "area": 0.08, "contrast": 1.6},
+    }
+    steps = {
+        "anomaly": {"resolution": 32, "localisation": {"classes": classes}, "supervised": {"auroc": 0.7}},
+    }
+    said = shortfalls._drowned(steps, ["nodule", "pneumothorax", "consolidation", "calcification"])
+    small, rest = said.split("Larger, but hardly standing out")
+    faint, clear = rest.split("Standing out, but")
+    assert "nodule (0.5%, 1.50)" in small and "pneumothorax (12%, 1.05)" in faint and "consolidation (8.0%" in clear
+    assert "calcification" not in said, "nothing is known of its masks"
+
+
+def test_the_time_of_a_study_counts_steps_side_by_side_once_and_pauses_not_at_all(tmp_path):
+    runner = Runner(tmp_path, {}, 2, lambda line: None)
+    steps = [Step(name, "m", ()) for name in "abcd"]
+    marks = {"a": [[0, 10]], "b": [[5, 12], [100, 103]], "c": [[101, 102]]}
+    for name, spans in marks.items():
+        artefacts.write_json(tmp_path / "steps" / f"{name}.json", {"key": "", "seconds": 1.0, "spans": spans})
+    artefacts.write_json(tmp_path / "steps" / "d.json", {"key": "", "seconds": 7.0})
+    assert runner.elapsed(steps[:3]) == 15
+    assert runner.elapsed(steps) == 22, "a mark of an older version has its seconds alone"
+
+
+def test_words():
+    assert listed([]) == "" and listed(["a"]) == "a" and listed(["a", "b", "c"]) == "a, b and c"
+    assert percent(0.004) == "0.4%" and percent(0.294) == "29%"
