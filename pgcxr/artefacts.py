@@ -10,9 +10,12 @@ import math
 import os
 import platform
 import shutil
+import zipfile
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
+
+import numpy as np
 
 import pgcxr
 from pgcxr.errors import InputError
@@ -33,9 +36,7 @@ def atomic_path(final: str | os.PathLike) -> Iterator[Path]:
         os.replace(beside, final)
     except BaseException as error:
         beside.unlink(missing_ok=True)
-        # A write that fails, as on a full disk, does not know its file's name; the user's line must say where.
-        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
-            error.filename = str(final)
+        _say_where(error, final, beside)
         raise
 
 
@@ -57,9 +58,18 @@ def new_folder(final: str | os.PathLike) -> Iterator[Path]:
         refuse_existing(final)
         shutil.rmtree(final, ignore_errors=True)
         os.replace(beside, final)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(beside, ignore_errors=True)
+        _say_where(error, final, beside)
         raise
+
+
+def _say_where(error: BaseException, final: Path, beside: Path) -> None:
+    """Names `final` in a system error that names no file, as a full disk's, or one below `beside`."""
+    if isinstance(error, OSError) and error.errno is not None:
+        named = error.filename
+        if named is None or (isinstance(named, (str, os.PathLike)) and Path(named).is_relative_to(beside)):
+            error.filename = str(final)
 
 
 def refuse_existing(folder: Path) -> None:
@@ -82,6 +92,18 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes UTF-8 text atomically."""
     with atomic_path(path) as beside:
         beside.write_text(text, encoding="utf-8")
+
+
+def write_arrays(path: str | os.PathLike, arrays: dict) -> None:
+    """Writes an .npz atomically; the same arrays give the same bytes.
+
+    np.savez leaves a full disk's error to the garbage collector; here the file is closed in an orderly way.
+    """
+    with atomic_path(path) as beside, zipfile.ZipFile(beside, "w", allowZip64=True) as archive:
+        for name, array in arrays.items():
+            # A member opened by name is dated 1980, not now.
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
 
 
 def write_json(path: str | os.PathLike, body: dict) -> None:

@@ -22,6 +22,13 @@ def test_a_failed_write_says_where(tmp_path):
     with pytest.raises(OSError) as raised, artefacts.atomic_path(tmp_path / "a.txt"):
         raise OSError(28, "No space left on device")
     assert raised.value.filename == str(tmp_path / "a.txt")
+    # Of a folder, its final name, not that of a file in what is removed.
+    with pytest.raises(OSError) as raised, artefacts.new_folder(tmp_path / "out") as folder:
+        raise OSError(28, "No space left on device", str(folder / "images" / "a.png"))
+    assert raised.value.filename == str(tmp_path / "out")
+    with pytest.raises(OSError) as raised, artefacts.new_folder(tmp_path / "out"):
+        raise OSError(13, "Permission denied", "/elsewhere")
+    assert raised.value.filename == "/elsewhere"
 
 
 def test_a_folder_appears_whole_or_not_at_all(tmp_path):
@@ -60,6 +67,19 @@ def test_a_folder_with_leftovers_only_counts_as_empty(tmp_path):
     with artefacts.new_folder(final) as folder:
         (folder / "whole").write_text("x")
     assert [path.name for path in final.iterdir()] == ["whole"]
+
+
+def test_arrays_come_back_and_are_the_same_bytes(tmp_path):
+    arrays = {"a": np.arange(6.0).reshape(2, 3), "text": np.str_("words"), "one": np.float64(0.5)}
+    for name in ("1.npz", "2.npz"):
+        artefacts.write_arrays(tmp_path / name, arrays)
+    assert (tmp_path / "1.npz").read_bytes() == (tmp_path / "2.npz").read_bytes()
+    with np.load(tmp_path / "1.npz", allow_pickle=False) as file:
+        assert sorted(file) == sorted(arrays)
+        assert all(np.array_equal(file[name], array) for name, array in arrays.items())
+    with pytest.raises(ValueError):
+        artefacts.write_arrays(tmp_path / "3.npz", {"a": np.array([object()])})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1.npz", "2.npz"]
 
 
 def test_json_is_strict(tmp_path):
