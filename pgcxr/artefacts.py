@@ -12,9 +12,12 @@ import math
 import os
 import platform
 import shutil
+import zipfile
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
+
+import numpy as np
 
 import pgcxr
 from pgcxr.errors import InputError
@@ -196,6 +199,18 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes UTF-8 text atomically."""
     with atomic_path(path) as beside:
         beside.write_text(text, encoding="utf-8")
+
+
+def write_arrays(path: str | os.PathLike, arrays: dict) -> None:
+    """Writes an .npz atomically; the same arrays give the same bytes.
+
+    np.savez leaves a full disk's error to the garbage collector; here the file is closed in an orderly way.
+    """
+    with atomic_path(path) as beside, zipfile.ZipFile(beside, "w", allowZip64=True) as archive:
+        for name, array in arrays.items():
+            # A member opened by name is dated 1980, not now.
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
 
 
 def write_json(path: str | os.PathLike, body: dict) -> None:

@@ -1,13 +1,9 @@
 """The installed command. Each body imports what it needs, so that `pgcxr --help` is instant."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from pgcxr import command
 from pgcxr.data.curation.cli import curate, records
 from pgcxr.data.phantom.cli import phantom
+from pgcxr.synthetic.cli import generate
 
 app = command.new_app(
     "Progressive GANs on chest radiographs: phantom, curation, records, generation.",
@@ -16,26 +12,7 @@ app = command.new_app(
 app.command(epilog="Example: pgcxr phantom runs/export --patients 200 --seed 1 --size 256")(phantom)
 app.command(epilog="Example: pgcxr curate runs/export --out runs/cohort --size 128")(curate)
 app.command(epilog="Example: pgcxr records runs/cohort --format png")(records)
-
-
-@app.command(epilog="Example: pgcxr generate runs/gan --n 64 --seed 1 --out runs/synthetic")
-def generate(
-    run: Annotated[Path, typer.Argument(help="RUN: a finished `python -m train.gan`")],
-    n: Annotated[int, typer.Option(min=1, help="how many images")],
-    out: Annotated[Path, typer.Option(help="new folder for the images")],
-    seed: Annotated[int, typer.Option(**command.SEED, help="of the latents; one seed, the same images")] = 0,
-    batch: Annotated[int, typer.Option(min=1, help="images at a time")] = 32,
-) -> None:
-    """Makes synthetic radiographs with a trained generator: PNG images and their latents."""
-    from rich.progress import Progress
-
-    from pgcxr import artefacts, generation
-
-    artefacts.refuse_existing(out)
-    with Progress() as bar:
-        task = bar.add_task("images", total=n)
-        generation.save_images(run, out, n, seed, min(batch, n), lambda done: bar.update(task, completed=done))
-    print(f"{out}: {n} synthetic images, latents.npz")
+app.command(epilog="Example: pgcxr generate runs/gan --n 64 --seed 1 --out runs/synthetic")(generate)
 
 
 def main() -> None:

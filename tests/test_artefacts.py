@@ -158,6 +158,19 @@ def test_a_failed_write_inside_a_new_folder_names_the_folder_asked_for(tmp_path)
     assert raised.value.filename == "/elsewhere"
 
 
+def test_arrays_come_back_and_are_the_same_bytes(tmp_path):
+    arrays = {"a": np.arange(6.0).reshape(2, 3), "text": np.str_("words"), "one": np.float64(0.5)}
+    for name in ("1.npz", "2.npz"):
+        artefacts.write_arrays(tmp_path / name, arrays)
+    assert (tmp_path / "1.npz").read_bytes() == (tmp_path / "2.npz").read_bytes()
+    with np.load(tmp_path / "1.npz", allow_pickle=False) as file:
+        assert sorted(file) == sorted(arrays)
+        assert all(np.array_equal(file[name], array) for name, array in arrays.items())
+    with pytest.raises(ValueError):
+        artefacts.write_arrays(tmp_path / "3.npz", {"a": np.array([object()])})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1.npz", "2.npz"]
+
+
 def test_json_is_strict(tmp_path):
     body = {"a": np.float32(0.5), "b": [np.int64(3), float("nan"), float("inf")], "c": np.arange(2), "d": tmp_path}
     artefacts.write_json(tmp_path / "a.json", body)

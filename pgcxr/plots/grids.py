@@ -82,16 +82,30 @@ def labelled_grid(
 
 
 def write_png(path: str | os.PathLike, image: np.ndarray) -> Path:
-    """Writes uint8 [H, W], [H, W, 1] or RGB [H, W, 3] atomically."""
+    """Writes uint8 or uint16 [H, W], [H, W, 1] or RGB [H, W, 3] atomically."""
     path = Path(path)
+    data = encode_png(image)
+    with atomic_path(path) as beside:
+        beside.write_bytes(data)
+    return path
+
+
+def encode_png(image: np.ndarray) -> bytes:
+    """A PNG of uint8 or uint16 [H, W], [H, W, 1] or RGB [H, W, 3]."""
+    if image.dtype not in (np.uint8, np.uint16) or (image.ndim == 3 and image.shape[-1] not in (1, 3)):
+        raise ValueError(f"a PNG holds uint8 or uint16, grey or RGB, not {image.dtype} {image.shape}")
     if image.ndim == 3 and image.shape[-1] == 3:
         image = image[..., ::-1]
-    done, data = cv2.imencode(".png", np.ascontiguousarray(image))
-    if not done:
-        raise ValueError(f"{path.name}: cannot be written as PNG")
-    with atomic_path(path) as beside:
-        beside.write_bytes(data.tobytes())
-    return path
+    return cv2.imencode(".png", np.ascontiguousarray(image))[1].tobytes()
+
+
+def shrink(image: np.ndarray, longest: int) -> np.ndarray:
+    """uint8 [H, W, C] reduced by a whole factor, by area, until no side is longer than `longest` pixels."""
+    factor = math.ceil(max(image.shape[:2]) / longest)
+    if factor == 1:
+        return image
+    size = (max(1, image.shape[1] // factor), max(1, image.shape[0] // factor))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], -1)
 
 
 def _as_images(images: np.ndarray) -> np.ndarray:

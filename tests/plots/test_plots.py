@@ -106,6 +106,28 @@ def test_colour_is_written_as_rgb(tmp_path):
     assert cv2.imread(str(path))[0, 0].tolist() == [0, 0, 200]
 
 
+def test_png_keeps_sixteen_bits_and_refuses_what_it_cannot_hold():
+    random = np.random.default_rng(2)
+    for shape in ((4, 6), (4, 6, 1), (4, 6, 3)):
+        image = random.integers(0, 65536, shape).astype(np.uint16)
+        read = cv2.imdecode(np.frombuffer(grids.encode_png(image), np.uint8), cv2.IMREAD_UNCHANGED)
+        assert np.array_equal(read if read.ndim == 2 else read[..., ::-1], np.squeeze(image))
+    for bad in (np.zeros((4, 4)), np.zeros((4, 4, 2), np.uint8)):
+        with pytest.raises(ValueError, match="a PNG holds"):
+            grids.encode_png(bad)
+
+
+def test_images_are_shrunk_by_whole_factors():
+    image = np.arange(64, dtype=np.uint8).reshape(8, 8, 1) * 3
+    assert grids.shrink(image, 8) is image
+    for longest, factor in ((7, 2), (4, 2), (3, 3), (2, 4)):
+        small = grids.shrink(image, longest)
+        assert small.shape == (8 // factor, 8 // factor, 1) and max(small.shape) <= longest
+    means = image.reshape(4, 2, 4, 2).mean(axis=(1, 3))
+    assert np.abs(grids.shrink(image, 4)[..., 0] - means).max() <= 0.5
+    assert grids.shrink(np.zeros((9, 4, 3), np.uint8), 3).shape == (3, 1, 3)
+
+
 def test_only_uint8_images_are_drawn(tmp_path):
     for bad in (np.zeros((2, 4, 4)), np.zeros((4, 4), np.uint8), np.zeros((0, 4, 4), np.uint8)):
         with pytest.raises(ValueError, match="images must be"):
