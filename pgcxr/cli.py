@@ -22,6 +22,7 @@ def generate(
     out: Annotated[Path, typer.Option(help="folder for the images; must not exist")],
     seed: Annotated[int, typer.Option(min=0, help="of the latents; one seed, the same images")] = 0,
     batch: Annotated[int, typer.Option(min=1, help="images at a time")] = 32,
+    label: Annotated[str | None, typer.Option(help="of a conditioned RUN: abnormal, nodule+pneumothorax, ...")] = None,
 ) -> None:
     """Makes synthetic radiographs with a trained generator: PNG images and their latents."""
     from rich.progress import Progress
@@ -31,7 +32,8 @@ def generate(
     artefacts.refuse_existing(out)
     with Progress() as bar:
         task = bar.add_task("images", total=n)
-        generation.save_images(run, out, n, seed, min(batch, n), lambda done: bar.update(task, completed=done))
+        advance = lambda done: bar.update(task, completed=done)  # noqa: E731
+        generation.save_images(run, out, n, seed, min(batch, n), advance, label)
     print(f"{out}: {n} synthetic images, latents.npz")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from pgcxr import artefacts
+from pgcxr.data import labels as label_kinds
 from pgcxr.errors import InputError
 
 GENERATOR = "generator-ema.keras"
@@ -30,6 +31,30 @@ def load_generator(run: str | Path, resolution: int | None = None):
 def latents(seed: int, n: int, size: int, purpose: int = 0) -> np.ndarray:
     """float32 [n, size], standard normal. The first rows are the same for any n; purposes are independent."""
     return np.random.default_rng([seed, purpose]).standard_normal((n, size), np.float32)
+
+
+def labels(run: str | Path, generator, wanted: str | None, n: int, seed: int) -> np.ndarray | None:
+    """float32 [n, K] for RUN's conditioned generator, None for one without labels.
+
+    Arguments:
+        wanted: the same for all, such as "abnormal" or "nodule+pleural_effusion" (see `label_kinds.row`); None: drawn
+            as often as the training images had them.
+
+    Raises:
+        InputError: no such label, a label for a generator that knows none, or a RUN that does not say which it knows.
+    """
+    if generator.label_size == 0:
+        if wanted is not None:
+            raise InputError(f"--label {wanted}: {run} was trained without labels; leave --label out")
+        return None
+    report = Path(run) / "report.json"
+    known = (artefacts.read_json(report) if report.is_file() else {}).get("labels")
+    columns = tuple(known["names"] if known else map(str, range(generator.label_size)))
+    if wanted is not None:
+        return np.tile(label_kinds.row(columns, wanted, known is None or known["exclusive"]), (n, 1))
+    if known is None:
+        raise InputError(f"{run}: its report.json names no labels; choose one with --label, {' or '.join(columns)}")
+    return label_kinds.draw(known["rows"], known["counts"], n, seed)
 
 
 def generate_batches(
@@ -108,30 +133,35 @@ def load_network(run: str | Path, name: str, made_by: str) -> tuple[Path, object
         raise InputError(f"{path}: is damaged or of another version; train the run again") from None
 
 
-def save_images(run: Path, out: Path, n: int, seed: int, batch: int, progress: Callable[[int], None]) -> None:
+def save_images(
+    run: Path, out: Path, n: int, seed: int, batch: int, progress: Callable[[int], None], label: str | None = None
+) -> None:
     """Writes `n` images of RUN's generator as 8-bit PNG and their latents, so that each can be made again.
 
-    `out`/images/<number>.png, latents.npz ("latents" float32 [n, L]) and report.json; all of it or nothing.
+    `out`/images/<number>.png, latents.npz ("latents" float32 [n, L]; of a conditioned generator "labels" float32
+    [n, K], see `labels`) and report.json; all of it or nothing.
     """
     from pgcxr.plots import grids
 
     generator = load_generator(run)
     z = latents(seed, n, generator.latent_size)
+    rows = labels(run, generator, label, n, seed)
     with artefacts.new_folder(out) as folder:
         done = 0
-        for images in generate_batches(generator, z, batch=batch):
+        for images in generate_batches(generator, z, rows, batch):
             for image in images:
                 grids.write_png(folder / "images" / f"{done:06d}.png", image)
                 done += 1
             progress(done)
-        np.savez(folder / "latents.npz", latents=z)
-        shown = generate(generator, z[: min(n, 64)], batch=batch)
+        np.savez(folder / "latents.npz", latents=z, **({} if rows is None else {"labels": rows}))
+        shown = generate(generator, z[:64], None if rows is None else rows[:64], batch)
         grids.image_grid(shown, min(8, len(shown)), folder / "samples.png")
         body = {
             "images": n,
             "resolution": generator.resolution,
             "channels": generator.channels,
             "latent_size": generator.latent_size,
+            "label": label,
             "synthetic": True,
         }
         artefacts.write_report(folder, body, command="pgcxr generate", seed=seed, config={"batch": batch})
