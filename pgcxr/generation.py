@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pgcxr import artefacts
+from pgcxr.data import labels as label_kinds
 from pgcxr.errors import InputError
 
 GENERATOR = "generator-ema.keras"
@@ -32,6 +33,30 @@ def load_generator(run: str | Path, resolution: int | None = None):
 def latents(seed: int, n: int, size: int, purpose: int = 0) -> np.ndarray:
     """float32 [n, size], standard normal. The first rows are the same for any n; purposes are independent."""
     return np.random.default_rng([seed, purpose]).standard_normal((n, size), np.float32)
+
+
+def labels(run: str | Path, generator, wanted: str | None, n: int, seed: int) -> np.ndarray | None:
+    """float32 [n, K] for RUN's conditioned generator, None for one without labels.
+
+    Arguments:
+        wanted: the same for all, such as "abnormal" or "nodule+pleural_effusion" (see `label_kinds.row`); None: drawn
+            as often as the training images had them.
+
+    Raises:
+        InputError: no such label, a label for a generator that knows none, or a RUN that does not say which it knows.
+    """
+    if generator.label_size == 0:
+        if wanted is not None:
+            raise InputError(f"--label {wanted}: {run} was trained without labels; leave --label out")
+        return None
+    report = Path(run) / "report.json"
+    known = (artefacts.read_json(report) if report.is_file() else {}).get("labels")
+    columns = tuple(known["names"] if known else map(str, range(generator.label_size)))
+    if wanted is not None:
+        return np.tile(label_kinds.row(columns, wanted, known is None or known["exclusive"]), (n, 1))
+    if known is None:
+        raise InputError(f"{run}: its report.json names no labels; choose one with --label, {' or '.join(columns)}")
+    return label_kinds.draw(known["rows"], known["counts"], n, seed)
 
 
 def generate_batches(

@@ -40,6 +40,11 @@ def to_uint8(images):
     return ops.cast(ops.clip(ops.floor(images * 127.5 + 128.0), 0.0, 255.0), "uint8")
 
 
+def mirror(images, draws):
+    """[N, H, W, C] with left and right exchanged where the draw, [N, 1, 1, 1] from [0, 1), is not below 0.5."""
+    return ops.where(draws < 0.5, images, ops.flip(images, axis=2))
+
+
 def fade_reals(images, fade):
     """Real images as the growing networks see them while fading: blended with their own half resolution.
 

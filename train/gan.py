@@ -10,6 +10,7 @@ import typer
 
 from pgcxr import artefacts, command
 from pgcxr.data import cohort as cohorts
+from pgcxr.data import labels
 from pgcxr.errors import InputError
 from train.common import load_config
 
@@ -38,7 +39,13 @@ def _select(cohort: cohorts.Cohort, settings: dict) -> cohorts.Cohort:
     if settings["label"] not in ("all", "normal", "abnormal"):
         raise InputError(f"--label {settings['label']}: expected all, normal or abnormal")
     label = None if settings["label"] == "all" else settings["label"]
-    images = cohort.select(split=settings["split"], label=label)
+    labels.names(settings["labels"])
+    if settings["labels"] and label is not None:
+        raise InputError(f"--label {label}: labels={settings['labels']} needs images of all labels; leave one out")
+    chosen = cohort.select(split=settings["split"], label=label)
+    images = labels.known(chosen, settings["labels"])
+    if len(images) < len(chosen):
+        print(f"{len(chosen) - len(images)} of {len(chosen)} images left out: some finding is unknown in manifest.csv")
     if len(images) < 2:
         raise InputError(
             f"{cohort.folder / 'manifest.csv'}: {len(images)} {settings['label']} images in split "
@@ -66,7 +73,7 @@ def _train(images: cohorts.Cohort, out: Path, settings: dict) -> None:
     if run.report.exists():
         print(f"{out}: this training is finished; see {run.report}")
         return
-    reals = Reals(images, settings["resolution"])
+    reals = Reals(images, settings["resolution"], labels.of_cohort(images, settings["labels"]))
     columns = (
         progress.TextColumn("{task.fields[kimg]:.1f} kimg, lod {task.fields[lod]:.2f}"),
         progress.BarColumn(),

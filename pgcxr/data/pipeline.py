@@ -34,10 +34,12 @@ class Reals:
     Arguments:
         images: a cohort's selection, or uint8 [N, R, R, C].
         resolution: R, of the finished network.
+        labels: float32 [N, K] of a conditioned GAN (see `pgcxr.data.labels`).
     """
 
-    def __init__(self, images: cohorts.Cohort | np.ndarray, resolution: int):
+    def __init__(self, images: cohorts.Cohort | np.ndarray, resolution: int, labels: np.ndarray | None = None):
         self.resolution = resolution
+        self.labels = labels
         self.full, self.paths = None, None
         if isinstance(images, np.ndarray):
             self.full = images
@@ -51,7 +53,10 @@ class Reals:
             raise InputError("cohort: no training images with the label asked for; see manifest.csv and --set label=")
 
     def dataset(self, level: int, start: int, steps: int, minibatch: int, seed: int):
-        """tf.data of `steps` batches uint8 [minibatch, 2^level, 2^level, C], from image number `start` on."""
+        """tf.data of `steps` batches uint8 [minibatch, 2^level, 2^level, C], from image number `start` on.
+
+        With labels each is (images, float32 [minibatch, K]).
+        """
         import tensorflow as tf
 
         indices = order(self.count, start, steps * minibatch, seed).reshape(steps, minibatch)
@@ -59,18 +64,21 @@ class Reals:
         size = 2**level
         if self.full is not None:
             images = tf.constant(reduce_by_area(self.full, size))
-            batches = batches.map(
+            pixels = batches.map(
                 lambda i: tf.ensure_shape(tf.gather(images, i), (minibatch, size, size, images.shape[-1]))
             )
         else:
             paths = tf.constant(self.paths)
-            batches = batches.map(
+            pixels = batches.map(
                 lambda i: self._read(tf.gather(paths, i), size, minibatch), num_parallel_calls=tf.data.AUTOTUNE
             )
+        if self.labels is not None:
+            labels = tf.constant(self.labels)
+            pixels = tf.data.Dataset.zip(pixels, batches.map(lambda i: tf.gather(labels, i)))
         options = tf.data.Options()
         # One process reads for all its replicas: each step's batch is split between them, in order.
         options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-        return batches.with_options(options).prefetch(2)
+        return pixels.with_options(options).prefetch(2)
 
     def _read(self, paths, size: int, minibatch: int):
         import tensorflow as tf

@@ -13,10 +13,11 @@ class Discriminator(keras.Model):
     """Images to critic scores and label logits; `level` says how far the network has grown.
 
     Arguments:
-        resolution, channels, label_size, fmap_base, fmap_decay, fmap_max, fused_scale: as of the generator.
+        resolution, channels, label_size, fmap_base, fmap_decay, fmap_max, fused_scale, dtype: as of the generator.
         mbstd_group_size: images per group of the minibatch standard deviation, 0 to leave it out.
 
-    Input: [N, 2^level, 2^level, channels], about [-1, 1]. Output: (scores [N, 1], label_logits [N, label_size]).
+    Input: [N, 2^level, 2^level, channels], about [-1, 1]. Output: (scores [N, 1], label_logits [N, label_size]),
+    float32 in mixed precision too.
     """
 
     def __init__(
@@ -40,18 +41,21 @@ class Discriminator(keras.Model):
         self.fused_scale = fused_scale
         self.mbstd_group_size = mbstd_group_size
 
+        policy = {"dtype": self.dtype_policy}
         levels = range(3, self.max_level + 1)
         self.from_rgb = [
-            layers.EqualizedConv2D(self.features(v - 1), kernel_size=1, name=f"from_rgb_{2**v}x{2**v}")
+            layers.EqualizedConv2D(self.features(v - 1), kernel_size=1, name=f"from_rgb_{2**v}x{2**v}", **policy)
             for v in range(2, self.max_level + 1)
         ]
         down = layers.ConvDownscale2D if fused_scale else layers.EqualizedConv2D
-        self.convs = [layers.EqualizedConv2D(self.features(v - 1), name=f"{2**v}x{2**v}_conv0") for v in levels]
-        self.downs = [down(self.features(v - 2), name=f"{2**v}x{2**v}_conv1_down") for v in levels]
-        self.stddev = layers.MinibatchStddev(mbstd_group_size) if mbstd_group_size > 1 else None
-        self.last_conv = layers.EqualizedConv2D(self.features(1), name="4x4_conv")
-        self.dense0 = layers.EqualizedDense(self.features(0), name="4x4_dense0")
-        self.dense1 = layers.EqualizedDense(1 + label_size, gain=1.0, name="4x4_dense1")
+        self.convs = [
+            layers.EqualizedConv2D(self.features(v - 1), name=f"{2**v}x{2**v}_conv0", **policy) for v in levels
+        ]
+        self.downs = [down(self.features(v - 2), name=f"{2**v}x{2**v}_conv1_down", **policy) for v in levels]
+        self.stddev = layers.MinibatchStddev(mbstd_group_size, **policy) if mbstd_group_size > 1 else None
+        self.last_conv = layers.EqualizedConv2D(self.features(1), name="4x4_conv", **policy)
+        self.dense0 = layers.EqualizedDense(self.features(0), name="4x4_dense0", **policy)
+        self.dense1 = layers.EqualizedDense(1 + label_size, gain=1.0, name="4x4_dense1", **policy)
         self.lod = self.add_weight(name="lod", shape=(), initializer="zeros", trainable=False)
         self.build()
 
@@ -93,7 +97,7 @@ class Discriminator(keras.Model):
             x = self.stddev(x, parts=parts)
         x = layers.leaky_relu(self.last_conv(x))
         x = layers.leaky_relu(self.dense0(ops.reshape(x, (-1, self.features(1) * 16))))
-        x = self.dense1(x)
+        x = layers.widened(self.dense1(x))
         return x[:, :1], x[:, 1:]
 
     def active_variables(self, level: int, fading: bool) -> list:
@@ -113,4 +117,5 @@ class Discriminator(keras.Model):
             "fused_scale": self.fused_scale,
             "mbstd_group_size": self.mbstd_group_size,
             "name": self.name,
+            "dtype": self.dtype_policy.name,
         }

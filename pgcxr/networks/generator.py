@@ -26,8 +26,10 @@ class Generator(keras.Model):
         fmap_base, fmap_decay, fmap_max: see `feature_maps`.
         fused_scale: upscaling and convolution in one.
         normalize_latents: PixelNorm on the input, so that only the direction of z counts.
+        dtype: a Keras dtype policy; "mixed_float16" and "mixed_bfloat16" keep the weights in float32.
 
-    Input: latents [N, latent_size]; labels [N, label_size]. Output: [N, 2^level, 2^level, channels], about [-1, 1].
+    Input: latents [N, latent_size]; labels [N, label_size]. Output: [N, 2^level, 2^level, channels], about [-1, 1],
+    float32 in mixed precision too.
     """
 
     def __init__(
@@ -55,17 +57,20 @@ class Generator(keras.Model):
         self.normalize_latents = normalize_latents
         self.pixelnorm_epsilon = pixelnorm_epsilon
 
-        self.pixel_norm = layers.PixelNorm(pixelnorm_epsilon)
+        policy = {"dtype": self.dtype_policy}
+        self.pixel_norm = layers.PixelNorm(pixelnorm_epsilon, **policy)
         # The gain of the first layer is sqrt(2)/4: its fan-in counts the 16 pixels that share a feature.
-        self.dense = layers.EqualizedDense(self.features(1) * 16, gain=layers.HE_GAIN / 4, use_bias=False)
-        self.dense_bias = layers.ChannelBias(name="4x4_dense_bias")
+        self.dense = layers.EqualizedDense(self.features(1) * 16, gain=layers.HE_GAIN / 4, use_bias=False, **policy)
+        self.dense_bias = layers.ChannelBias(name="4x4_dense_bias", **policy)
         upscale = layers.UpscaleConv2D if fused_scale else layers.UnfusedUpscaleConv2D
         levels = range(3, self.max_level + 1)
-        self.first_conv = layers.EqualizedConv2D(self.features(1), name="4x4_conv")
-        self.ups = [upscale(self.features(v - 1), name=f"{2**v}x{2**v}_conv0_up") for v in levels]
-        self.convs = [layers.EqualizedConv2D(self.features(v - 1), name=f"{2**v}x{2**v}_conv1") for v in levels]
+        self.first_conv = layers.EqualizedConv2D(self.features(1), name="4x4_conv", **policy)
+        self.ups = [upscale(self.features(v - 1), name=f"{2**v}x{2**v}_conv0_up", **policy) for v in levels]
+        self.convs = [
+            layers.EqualizedConv2D(self.features(v - 1), name=f"{2**v}x{2**v}_conv1", **policy) for v in levels
+        ]
         self.to_rgb = [
-            layers.EqualizedConv2D(channels, kernel_size=1, gain=1.0, name=f"to_rgb_{2**v}x{2**v}")
+            layers.EqualizedConv2D(channels, kernel_size=1, gain=1.0, name=f"to_rgb_{2**v}x{2**v}", **policy)
             for v in range(2, self.max_level + 1)
         ]
         self.lod = self.add_weight(name="lod", shape=(), initializer="zeros", trainable=False)
@@ -105,7 +110,7 @@ class Generator(keras.Model):
         image = self.to_rgb[level - 2](x)
         if fade is not None and level > 2:
             image = images.lerp(image, images.upscale(self.to_rgb[level - 3](below)), fade)
-        return image
+        return layers.widened(image)
 
     def active_variables(self, level: int, fading: bool) -> list:
         """The trainable variables that images at `level` depend on."""
@@ -126,6 +131,7 @@ class Generator(keras.Model):
             "normalize_latents": self.normalize_latents,
             "pixelnorm_epsilon": self.pixelnorm_epsilon,
             "name": self.name,
+            "dtype": self.dtype_policy.name,
         }
 
 

@@ -21,6 +21,11 @@ def leaky_relu(x):
     return ops.leaky_relu(x, negative_slope=LEAK)
 
 
+def widened(x):
+    """`x` in float32, if it was narrower. Squares and 1e-8 are lost in float16; sums lose digits in bfloat16."""
+    return ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
+
+
 @register
 class PixelNorm(keras.layers.Layer):
     """Normalises the feature vector of each pixel to unit mean square: x / sqrt(mean_c(x^2) + epsilon).
@@ -36,7 +41,9 @@ class PixelNorm(keras.layers.Layer):
         self.epsilon = epsilon
 
     def call(self, x):
-        return x * ops.rsqrt(ops.mean(ops.square(x), axis=-1, keepdims=True) + self.epsilon)
+        wide = widened(x)
+        wide = wide * ops.rsqrt(ops.mean(ops.square(wide), axis=-1, keepdims=True) + self.epsilon)
+        return ops.cast(wide, x.dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -68,12 +75,12 @@ class MinibatchStddev(keras.layers.Layer):
         n, h, w, c = ops.shape(x)
         each = n // parts
         group = min(self.group_size, each)
-        y = ops.reshape(x, (parts, group, each // group, h, w, c))  # [PGMHWC]
+        y = ops.reshape(widened(x), (parts, group, each // group, h, w, c))  # [PGMHWC]
         y = y - ops.mean(y, axis=1, keepdims=True)
         y = ops.sqrt(ops.mean(ops.square(y), axis=1, keepdims=True) + 1e-8)  # [P1MHWC]
         y = ops.mean(y, axis=(3, 4, 5), keepdims=True)  # [P1M111]
         y = ops.broadcast_to(y, (parts, group, each // group, h, w, 1))
-        return ops.concatenate([x, ops.reshape(y, (n, h, w, 1))], axis=-1)
+        return ops.concatenate([x, ops.cast(ops.reshape(y, (n, h, w, 1)), x.dtype)], axis=-1)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], input_shape[-1] + 1)
@@ -101,8 +108,9 @@ class Equalized(keras.layers.Layer):
 
     def add_weights(self, kernel_shape: tuple, fan_in: int) -> None:
         """Creates the kernel and the bias."""
+        # Not autocast: in mixed precision it is scaled first and rounded once.
         self.kernel = self.add_weight(
-            name="kernel", shape=kernel_shape, initializer=keras.initializers.RandomNormal(0, 1)
+            name="kernel", shape=kernel_shape, initializer=keras.initializers.RandomNormal(0, 1), autocast=False
         )
         self.scale = self.gain / math.sqrt(fan_in)
         self.bias = None
@@ -110,8 +118,8 @@ class Equalized(keras.layers.Layer):
             self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
 
     def scaled_kernel(self):
-        """The kernel that acts."""
-        return self.kernel * ops.cast(self.scale, self.kernel.dtype)
+        """The kernel that acts, in the layer's compute dtype."""
+        return ops.cast(self.kernel * ops.cast(self.scale, self.kernel.dtype), self.compute_dtype)
 
     def with_bias(self, x):
         return x if self.bias is None else x + self.bias

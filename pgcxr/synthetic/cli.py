@@ -3,6 +3,7 @@
 import contextlib
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,7 @@ def generate(
         Path | None, typer.Option(help="latents.npz of an earlier --out, or an .npy array [N, L]: those images again")
     ] = None,
     only: Annotated[str | None, typer.Option(help="of --latents, the images with these numbers, such as 3,7-9")] = None,
+    label: Annotated[str | None, typer.Option(help="of a conditioned RUN: abnormal, nodule+pneumothorax, ...")] = None,
     truncation: Annotated[
         float,
         typer.Option(
@@ -46,6 +48,8 @@ def generate(
     if rows_columns and n is None and seeds is None and latents is None and not interpolate:
         n = rows_columns[0] * rows_columns[1]
     _check(n, seed, seeds, latents, only, interpolate, steps)
+    if label is not None and latents is not None:
+        raise InputError("--label: --latents FILE holds the labels of its images; leave --label out")
     listed = None if seeds is None else parse_numbers(seeds, "--seeds")
     wanted = None if only is None else parse_numbers(only, "--only")
     artefacts.refuse_existing(out)
@@ -63,6 +67,10 @@ def generate(
         chosen = selection.of_seeds(listed, generator.latent_size)
     else:
         chosen = selection.of_seed(seed or 0, interpolate or n, generator.latent_size)
+    if latents is None:
+        if listed is not None and label is None and generator.label_size:
+            raise InputError("--seeds: of a conditioned RUN needs --label, so that each image can be made alone")
+        chosen = replace(chosen, labels=generation.labels(run, generator, label, len(chosen), seed or 0))
     if interpolate and len(chosen) != interpolate:
         raise InputError(f"--interpolate {interpolate}: {len(chosen)} images are named; name as many")
     if interpolate and (interpolate - 1) * options.steps >= selection.MOST_FRAMES:

@@ -1,12 +1,55 @@
 """Adam that skips an update with non-finite gradients, as mixed precision and a diverging critic need."""
 
 import keras
+import tensorflow as tf
 from keras import ops
+
+from pgcxr.training.loss_scale import LossScale
 
 
 @keras.saving.register_keras_serializable(package="pgcxr")
 class FiniteAdam(keras.optimizers.Adam):
-    """Adam (arXiv 1412.6980); where a variable's gradient is not finite, neither it nor its moments change."""
+    """Adam (arXiv 1412.6980) of the mean over all replicas.
+
+    Where any gradient on any replica is not finite, nothing changes: no variable, no moment, not the count of steps.
+
+    Arguments:
+        loss_scale: log2 of the first loss scale for float16 gradients (see `LossScale`); None for no scaling.
+    """
+
+    def __init__(self, *args, loss_scale: float | None = None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.initial_loss_scale = loss_scale
+        self.loss_scale = None
+
+    def build(self, variables):
+        super().build(variables)
+        if self.initial_loss_scale is not None and self.loss_scale is None:
+            self.loss_scale = LossScale(self, self.initial_loss_scale)
+
+    def scale_loss(self, loss):
+        """The loss to differentiate."""
+        return loss if self.loss_scale is None else self.loss_scale.scale(loss)
+
+    def unscale(self, gradient):
+        """The gradient that a loss without scaling would have had, in float32."""
+        return gradient if self.loss_scale is None else self.loss_scale.unscale(gradient)
+
+    def apply(self, grads, trainable_variables=None):
+        """One update from this replica's gradients of the scaled loss; returns their norm, without scaling."""
+        context = tf.distribute.get_replica_context()
+        replicas = context.num_replicas_in_sync
+        grads = [self.unscale(gradient) for gradient in grads]
+        norm = tf.linalg.global_norm(grads)
+        everywhere = context.all_reduce(tf.distribute.ReduceOp.SUM, norm) if replicas > 1 else norm
+        finite = tf.math.is_finite(everywhere)
+        # Keras sums over replicas; NaN tells `update_step` to leave every variable as it is.
+        share = tf.where(finite, 1.0 / replicas, float("nan"))
+        super().apply([gradient * share for gradient in grads], trainable_variables)
+        self.iterations.assign_sub(ops.cast(ops.logical_not(finite), self.iterations.dtype))
+        if self.loss_scale is not None:
+            self.loss_scale.update(finite)
+        return norm
 
     def update_step(self, gradient, variable, learning_rate):
         lr = ops.cast(learning_rate, variable.dtype)
@@ -25,6 +68,9 @@ class FiniteAdam(keras.optimizers.Adam):
         self.assign_sub(variable, ops.where(finite, change, ops.zeros_like(change)))
 
     def forget(self) -> None:
-        """Back to step 0 with zero moments; the learning rate stays."""
+        """Back to step 0 with zero moments; the learning rate and the loss scale stay."""
         for variable in (self.iterations, *self._momentums, *self._velocities):
             variable.assign(ops.zeros_like(variable))
+
+    def get_config(self):
+        return {**super().get_config(), "loss_scale": self.initial_loss_scale}

@@ -37,12 +37,14 @@ class Ticks(keras.callbacks.Callback):
         latents: [GRID * GRID, L] of the sample sheets.
         progress: called with (nimg, lod) where the schedule is looked at.
         stop_asked: called there too; where it answers True, the state is saved and `fit` ends.
+        labels: [GRID * GRID, K] of the sample sheets of a conditioned GAN.
     """
 
-    def __init__(self, run: RunDir, settings, half_phase, writer, latents, progress, stop_asked):
+    def __init__(self, run: RunDir, settings, half_phase, writer, latents, progress, stop_asked, labels=None):
         super().__init__()
         self.run, self.settings, self.half_phase = run, settings, half_phase
         self.writer, self.latents, self.progress, self.stop_asked = writer, latents, progress, stop_asked
+        self.labels = labels
 
     def on_train_begin(self, logs=None):
         self.tick_start = self.half_phase.start
@@ -67,7 +69,7 @@ class Ticks(keras.callbacks.Callback):
         seconds = time.perf_counter() - self.time
         rate = (nimg - self.tick_start) / max(seconds, 1e-9)
         lod = float(np.asarray(self.model.generator.lod))
-        sheet = sample_sheet(self.model.generator_ema, self.latents, lod)
+        sheet = sample_sheet(self.model.generator_ema, self.latents, lod, self.labels)
         sheet = grids.tile(sheet, GRID)
         grids.write_png(self.run.samples / f"kimg{nimg / 1000:09.3f}.png", sheet)
         with self.writer.as_default(step=nimg):
@@ -81,6 +83,16 @@ class Ticks(keras.callbacks.Callback):
         self.tick_start, self.time = nimg, time.perf_counter()
 
 
-def sample_sheet(generator, latents, lod: float) -> np.ndarray:
+def sample_sheet(generator, latents, lod: float, labels=None) -> np.ndarray:
     """uint8 [N, R, R, C] of fixed latents, box-upscaled to full resolution while the network is growing."""
-    return np.asarray(images.to_uint8(synthesize(generator, latents, lod=lod)))
+    return np.asarray(images.to_uint8(synthesize(generator, latents, labels, lod)))
+
+
+def rows_by_label(latents: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Latents and labels of a sample sheet, [GRID * GRID, .]: each row of the sheet has one of `labels`, in turn.
+
+    All labels are shown of the same latents before the next latents come, so that a column shows what the label does.
+    """
+    turn, place = np.divmod(np.arange(GRID), len(labels))
+    latents = latents.reshape(GRID, GRID, -1)[turn].reshape(GRID * GRID, -1)
+    return latents, labels[place].repeat(GRID, axis=0)

@@ -1,5 +1,7 @@
 """Which devices a training runs on."""
 
+import functools
+
 from pgcxr.errors import InputError
 
 
@@ -19,4 +21,13 @@ def strategy(replicas: int, devices: list[str] | None = None):
             f"--set replicas={replicas}: this machine has {len(found)} GPUs that TensorFlow sees; "
             "lower replicas or train where there are enough"
         )
-    return tf.distribute.MirroredStrategy(found[:replicas])
+    return _mirrored(tuple(found[:replicas]))
+
+
+@functools.cache
+def _mirrored(devices: tuple[str, ...]):
+    """One for each set of devices: a second one would number its collective operations anew, and TensorFlow, which
+    remembers the shapes of the first one's, would refuse them."""
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(list(devices))

@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pgcxr.data import labels as label_kinds
 from pgcxr.data.pipeline import Reals
 from pgcxr.networks import Discriminator, Generator
 from pgcxr.training import averaging, schedule
-from pgcxr.training.callbacks import GRID, FollowSchedule, Ticks
+from pgcxr.training.callbacks import GRID, FollowSchedule, Ticks, rows_by_label
+from pgcxr.training.precision import PRECISIONS
 from pgcxr.training.progressive_gan import ProgressiveGAN
 from pgcxr.training.run_dir import RunDir
 
@@ -36,9 +38,15 @@ def build(config: dict, strategy) -> ProgressiveGAN:
     import keras
 
     networks = {key: config[key] for key in NETWORK_KEYS}
+    networks |= {"label_size": len(label_kinds.names(config["labels"])), "dtype": PRECISIONS[config["precision"]]}
     with strategy.scope():
         keras.utils.set_random_seed(config["seed"])
-        generator = Generator(**networks, latent_size=config["latent_size"], name="generator")
+        generator = Generator(
+            **networks,
+            latent_size=config["latent_size"],
+            pixelnorm_epsilon=config["pixelnorm_epsilon"],
+            name="generator",
+        )
         discriminator = Discriminator(**networks, mbstd_group_size=config["mbstd_group_size"], name="discriminator")
         gan = ProgressiveGAN(
             generator,
@@ -47,6 +55,9 @@ def build(config: dict, strategy) -> ProgressiveGAN:
             weight=config["gradient_penalty"],
             target=config["gradient_target"],
             drift=config["drift"],
+            label_weight=config["label_weight"],
+            exclusive_labels=label_kinds.exclusive(config["labels"]),
+            mirror=config["mirror"],
         )
         gan.compile(jit_compile=config["jit_compile"])
     return gan
@@ -70,7 +81,13 @@ def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable,
     if begun:
         say(f"going on after {begun / 1000:.1f} kimg")
     latents = np.random.default_rng(config["seed"]).standard_normal((GRID * GRID, gan.generator.latent_size))
-    latents = latents.astype(np.float32)
+    latents, labels, described = latents.astype(np.float32), None, None
+    if gan.labelled:
+        rows, counts = label_kinds.patterns(reals.labels)
+        gan.draw_labels_from(rows, counts)
+        latents, labels = rows_by_label(latents, rows[np.argsort(-counts, kind="stable")])
+        described = {"names": label_kinds.names(config["labels"]), "rows": rows, "counts": counts}
+        described["exclusive"] = gan.exclusive_labels
     writer = tf.summary.create_file_writer(str(run.logs))
     started, nimg = time.perf_counter(), begun
     with _signals() as stop_asked:
@@ -97,7 +114,7 @@ def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable,
                 shuffle=False,
                 callbacks=[
                     FollowSchedule(settings, rest),
-                    Ticks(run, settings, rest, writer, latents, progress, stop_asked),
+                    Ticks(run, settings, rest, writer, latents, progress, stop_asked, labels),
                 ],
             )
             nimg = int(np.asarray(gan.seen))
@@ -109,6 +126,7 @@ def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable,
         "resolution": config["resolution"],
         "kimg": nimg / 1000,
         "images": reals.count,
+        "labels": described,
         "images_per_second": (nimg - begun) / seconds if nimg > begun else None,
         "seconds_per_kimg": 1000 * seconds / (nimg - begun) if nimg > begun else None,
         "seconds": seconds,

@@ -1,31 +1,32 @@
 """The two networks and their average, trained against each other by Keras `fit`, one half-phase at a time."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from pgcxr import images
-from pgcxr.losses import wgan_gp
+from pgcxr.losses import acgan, wgan_gp
 from pgcxr.networks import Discriminator, Generator
-from pgcxr.training import averaging
+from pgcxr.training import averaging, draws, loss_scale
 from pgcxr.training.adam import FiniteAdam
-
-# What a stateless random number is for; part of its key, beside the seed and the number of images shown.
-LATENTS_D, MIXING, LATENTS_G = 1, 2, 3
 
 
 class ProgressiveGAN(keras.Model):
-    """WGAN-GP training of growing networks (arXiv 1710.10196).
+    """WGAN-GP training of growing networks (arXiv 1710.10196), with AC-GAN labels where the networks have them.
 
     `grow_to` fixes the graph for one half-phase; within it only `lod` and the learning rates change. Random numbers
-    are keyed by (seed, images shown, purpose) and drawn for the global batch, so that a resumed run, and a run on
-    another number of replicas, sees the same ones.
+    are those of `draws`. In mixed precision the networks compute in their own dtype and return float32; losses,
+    gradients of weights, moments and Gs are float32, and float16 gradients are scaled (see `LossScale`).
 
     Arguments:
-        generator, discriminator: of the same resolution.
+        generator, discriminator: of the same resolution and the same labels.
         seed: of the latents and mixing factors.
         weight, target, drift: see `wgan_gp.discriminator_loss`.
+        label_weight: of the label terms.
+        exclusive_labels: see `acgan.label_penalty`.
+        mirror: whether reals are flipped left to right at random.
 
-    Input of `fit`: uint8 [N, h, w, C], real images at the level's resolution.
+    Input of `fit`: uint8 [N, h, w, C], real images at the level's resolution; with labels (images, float32 [N, K]).
     """
 
     def __init__(
@@ -36,6 +37,9 @@ class ProgressiveGAN(keras.Model):
         weight: float = 10.0,
         target: float = 1.0,
         drift: float = 0.001,
+        label_weight: float = 1.0,
+        exclusive_labels: bool = True,
+        mirror: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -45,19 +49,33 @@ class ProgressiveGAN(keras.Model):
         self.generator_ema.set_weights(generator.get_weights())
         self.seed = seed
         self.weight, self.target, self.drift = weight, target, drift
+        self.label_weight, self.exclusive_labels, self.mirror = label_weight, exclusive_labels, mirror
+        self.labelled = generator.label_size > 0
+        if self.labelled:
+            self.draw_labels_from(np.eye(generator.label_size, dtype=np.float32), np.ones(generator.label_size))
         self.seen = self.add_weight(
             name="seen", shape=(), dtype="int64", initializer="zeros", trainable=False, aggregation="only_first_replica"
         )
         self.level, self.fading, self.minibatch, self.decay = generator.max_level, False, None, 0.999
+        self.jit_gradients = False
         self.built = True
 
-    def compile(self, **kwargs):
+    def draw_labels_from(self, rows: np.ndarray, counts: np.ndarray) -> None:
+        """What G's own labels are drawn from: float32 [P, K], each as often as [P] counts say (the training labels)."""
+        self.label_rows = rows
+        self.label_ends = np.cumsum(counts).astype(np.int64)
+
+    def compile(self, jit_compile: bool = False, **kwargs):
         """Makes both optimizers, with all their variables: a strategy cannot make them later."""
-        super().compile(optimizer=None, **kwargs)
-        self.g_optimizer = FiniteAdam(0.001, beta_1=0.0, beta_2=0.99, epsilon=1e-8, name="adam_g")
-        self.d_optimizer = FiniteAdam(0.001, beta_1=0.0, beta_2=0.99, epsilon=1e-8, name="adam_d")
-        self.g_optimizer.build(self.generator.trainable_variables)
-        self.d_optimizer.build(self.discriminator.trainable_variables)
+        # XLA cannot compile what several replicas do together: there each replica's gradients are compiled.
+        alone = tf.distribute.get_strategy().num_replicas_in_sync == 1
+        super().compile(optimizer=None, jit_compile=jit_compile and alone, **kwargs)
+        self.jit_gradients = jit_compile and not alone
+        for name, network in (("g", self.generator), ("d", self.discriminator)):
+            scale = loss_scale.INITIAL if network.compute_dtype == "float16" else None
+            optimizer = FiniteAdam(0.001, beta_1=0.0, beta_2=0.99, epsilon=1e-8, name=f"adam_{name}", loss_scale=scale)
+            optimizer.build(network.trainable_variables)
+            setattr(self, f"{name}_optimizer", optimizer)
 
     def grow_to(self, level: int, fading: bool, minibatch: int, decay: float) -> None:
         """Fixes level, fading, global batch and the average's decay for the next `fit`, and drops the old graph."""
@@ -76,89 +94,90 @@ class ProgressiveGAN(keras.Model):
         self.g_optimizer.forget()
         self.d_optimizer.forget()
 
-    def train_step(self, reals):
+    def train_step(self, data):
+        reals, labels = data if self.labelled else (data, None)
         fade = None
         if self.fading:
             lod = self.generator.lod.value
             fade = lod - tf.floor(lod)
+        n = reals.shape[0]
+        seed, seen = self.seed, self.seen.value
         reals = images.from_uint8(reals)
+        if self.mirror:
+            reals = images.mirror(reals, draws.uniform(seed, draws.MIRROR, seen, n, (1, 1, 1)))
         if fade is not None:
             reals = images.fade_reals(reals, fade)
-        n = reals.shape[0]
-        latents = self._random(tf.random.stateless_normal, LATENTS_D, n, (self.generator.latent_size,))
-        mixing = self._random(tf.random.stateless_uniform, MIXING, n, (1, 1, 1))
-        d_logs = self.discriminator_step(reals, latents, mixing, fade)
+        size = self.generator.latent_size
+        latents = draws.normal(seed, draws.LATENTS_D, seen, n, (size,))
+        mixing = draws.uniform(seed, draws.MIXING, seen, n, (1, 1, 1))
+        d_logs = self.discriminator_step(reals, latents, mixing, fade, labels)
         averaging.update(self.generator_ema.trainable_variables, self.generator.trainable_variables, self.decay)
-        latents = self._random(tf.random.stateless_normal, LATENTS_G, n, (self.generator.latent_size,))
-        g_logs = self.generator_step(latents, fade)
+        latents = draws.normal(seed, draws.LATENTS_G, seen, n, (size,))
+        if self.labelled:
+            picked = draws.pick(seed, draws.LABELS_G, seen, n, self.label_ends)
+            labels = tf.gather(tf.constant(self.label_rows), picked)
+        g_logs = self.generator_step(latents, fade, labels)
         self.seen.assign_add(self.minibatch)
         return {**d_logs, **g_logs}
 
-    def discriminator_step(self, reals, latents, mixing, fade) -> dict:
-        """One update of the critic; returns the means of its loss and of the parts."""
+    def discriminator_step(self, reals, latents, mixing, fade, labels=None) -> dict:
+        """One update of the critic; returns the means of its loss and of the parts. Fakes have the reals' labels."""
         variables = self.discriminator.active_variables(self.level, self.fading)
-        fakes = tf.stop_gradient(self.generator(latents, level=self.level, fade=fade))
+        logs, gradients = self._compiled(self._discriminator_gradients)(reals, latents, mixing, fade, labels)
+        return logs | {"d_gradient_norm": self.d_optimizer.apply(gradients, variables)}
+
+    def generator_step(self, latents, fade, labels=None) -> dict:
+        """One update of the generator; returns the means of its loss and of the parts."""
+        variables = self.generator.active_variables(self.level, self.fading)
+        logs, gradients = self._compiled(self._generator_gradients)(latents, fade, labels)
+        return logs | {"g_gradient_norm": self.g_optimizer.apply(gradients, variables)}
+
+    def _discriminator_gradients(self, reals, latents, mixing, fade, labels):
+        variables = [v.value for v in self.discriminator.active_variables(self.level, self.fading)]
+        fakes = tf.stop_gradient(self.generator(latents, labels, level=self.level, fade=fade))
         mixed = images.lerp(reals, fakes, mixing)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([variable.value for variable in variables])
-            scores, _ = self.discriminator(tf.concat([reals, fakes], 0), level=self.level, fade=fade, parts=2)
+            tape.watch(variables)
+            both = tf.concat([reals, fakes], 0)
+            scores, logits = self.discriminator(both, level=self.level, fade=fade, parts=2)
             real_scores, fake_scores = tf.split(scores, 2)
+            norms = self._gradient_norms(mixed, fade)
             parts = wgan_gp.discriminator_loss(
-                real_scores,
-                fake_scores,
-                self._gradient_norms(mixed, fade),
-                weight=self.weight,
-                target=self.target,
-                drift=self.drift,
+                real_scores, fake_scores, norms, weight=self.weight, target=self.target, drift=self.drift
             )
-            loss = tf.reduce_mean(parts["loss"])
-        norm = self._apply(self.d_optimizer, tape, loss, variables)
-        return {
-            "d_loss": loss,
-            "d_real_score": tf.reduce_mean(real_scores),
-            "d_fake_score": tf.reduce_mean(fake_scores),
-            "d_gradient_penalty": tf.reduce_mean(parts["gradient_penalty"]),
-            "d_drift_penalty": tf.reduce_mean(parts["drift_penalty"]),
-            "d_gradient_norm": norm,
-        }
+            loss = tf.reduce_mean(parts.pop("loss"))
+            if self.labelled:
+                for name, each in zip(("reals", "fakes"), tf.split(logits, 2), strict=True):
+                    parts[f"label_penalty_{name}"] = acgan.label_penalty(labels, each, self.exclusive_labels)
+                    loss += self.label_weight * tf.reduce_mean(parts[f"label_penalty_{name}"])
+            scaled = self.d_optimizer.scale_loss(loss)
+        parts |= {"loss": loss, "real_score": real_scores, "fake_score": fake_scores}
+        return {f"d_{name}": tf.reduce_mean(part) for name, part in parts.items()}, tape.gradient(scaled, variables)
 
-    def generator_step(self, latents, fade) -> dict:
-        """One update of the generator; returns the mean of its loss."""
-        variables = self.generator.active_variables(self.level, self.fading)
+    def _generator_gradients(self, latents, fade, labels):
+        variables = [v.value for v in self.generator.active_variables(self.level, self.fading)]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([variable.value for variable in variables])
-            fakes = self.generator(latents, level=self.level, fade=fade)
-            scores, _ = self.discriminator(fakes, level=self.level, fade=fade)
+            tape.watch(variables)
+            fakes = self.generator(latents, labels, level=self.level, fade=fade)
+            scores, logits = self.discriminator(fakes, level=self.level, fade=fade)
             loss = tf.reduce_mean(wgan_gp.generator_loss(scores))
-        norm = self._apply(self.g_optimizer, tape, loss, variables)
-        return {"g_loss": loss, "g_gradient_norm": norm}
+            logs = {}
+            if self.labelled:
+                penalty = tf.reduce_mean(acgan.label_penalty(labels, logits, self.exclusive_labels))
+                loss += self.label_weight * penalty
+                logs["g_label_penalty"] = penalty
+            scaled = self.g_optimizer.scale_loss(loss)
+        return logs | {"g_loss": loss}, tape.gradient(scaled, variables)
 
     def _gradient_norms(self, mixed, fade):
         """Norms [N] of the score's gradient over the image at full size: at lod L that is 2^-L of the norm here."""
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(mixed)
             scores, _ = self.discriminator(mixed, level=self.level, fade=fade)
-            total = tf.reduce_sum(scores)
-        gradient = tape.gradient(total, mixed)
+            total = self.d_optimizer.scale_loss(tf.reduce_sum(scores))
+        gradient = self.d_optimizer.unscale(tape.gradient(total, mixed))
         norms = tf.sqrt(tf.reduce_sum(tf.square(gradient), axis=[1, 2, 3]))
         return norms / 2.0 ** (self.discriminator.max_level - self.level)
 
-    def _apply(self, optimizer, tape, loss, variables):
-        """Applies the gradients of the global mean; if any replica's are not finite, no variable changes."""
-        context = tf.distribute.get_replica_context()
-        replicas = context.num_replicas_in_sync
-        gradients = tape.gradient(loss, [variable.value for variable in variables])
-        norm = tf.linalg.global_norm(gradients)
-        everywhere = context.all_reduce(tf.distribute.ReduceOp.SUM, norm) if replicas > 1 else norm
-        # Summed over replicas by the optimizer; NaN tells it to leave every variable as it is.
-        scale = tf.where(tf.math.is_finite(everywhere), 1.0 / replicas, float("nan"))
-        optimizer.apply([gradient * scale for gradient in gradients], variables)
-        return norm
-
-    def _random(self, draw, purpose: int, n: int, shape: tuple):
-        """This replica's rows of the global batch's random numbers, [n, *shape]."""
-        context = tf.distribute.get_replica_context()
-        key = tf.stack([tf.constant(self.seed * 8 + purpose, tf.int64), self.seen.value])
-        numbers = draw((n * context.num_replicas_in_sync, *shape), seed=key)
-        first = context.replica_id_in_sync_group * n
-        return numbers[first : first + n]
+    def _compiled(self, function):
+        return tf.function(function, jit_compile=True) if self.jit_gradients else function

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pgcxr.command import LARGEST_SEED
+from pgcxr.data.labels import KINDS
 from pgcxr.errors import InputError
 from pgcxr.training import schedule
+from pgcxr.training.precision import PRECISIONS
 
 LONGEST_SHOWN = 60
 
@@ -79,6 +81,9 @@ SEED = whole(0, LARGEST_SEED)
 MINIBATCH, KIMG, RATE, WEIGHT = whole(1, 65_536), number(0, 1e7, above=True), number(0, 10, above=True), number(0, 1e6)
 
 GAN = {
+    "precision": one_of(*PRECISIONS),
+    "labels": one_of("", *KINDS),
+    "mirror": SWITCH,
     "resolution": SIZE,
     "channels": whole(1, 1),  # radiographs are grey
     "latent_size": whole(1, 65_536),

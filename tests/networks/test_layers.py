@@ -85,6 +85,41 @@ def test_fading_reals_from_their_half_resolution_to_themselves():
     np.testing.assert_allclose(images.fade_reals(x, 0.0), x, atol=1e-6)
 
 
+def test_mirrored_where_the_draw_is_not_below_a_half():
+    x = _normal(3, 4, 4, 1)
+    mirrored = np.asarray(images.mirror(x, np.array([0.49, 0.5, 0.9], np.float32).reshape(3, 1, 1, 1)))
+    np.testing.assert_array_equal(mirrored[0], x[0])
+    np.testing.assert_array_equal(mirrored[1:], x[1:, :, ::-1])
+
+
+def test_mirrored_reals_equal_the_original(shared):
+    reference = np.load(shared / "reference" / "process_reals.npz")
+    reals = images.from_uint8(reference["gray_in_lod0.4"].transpose(0, 2, 3, 1))
+    found = images.fade_reals(images.mirror(reals, reference["gray_mirror_mask"].reshape(-1, 1, 1, 1)), 0.4)
+    np.testing.assert_allclose(found, reference["gray_out_lod0.4_mirror"].transpose(0, 2, 3, 1), atol=1e-6)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_narrow_layers_keep_float32_where_it_counts(policy):
+    narrow = "float16" if policy == "mixed_float16" else "bfloat16"
+    x = keras.ops.cast(_normal(4, 4, 4, 512) * 1e-4, narrow)
+    wide = np.asarray(keras.ops.cast(x, "float32"))
+    out = layers.PixelNorm(dtype=policy)(x)
+    assert keras.backend.standardize_dtype(out.dtype) == narrow
+    # Squares of 1e-4 are nothing in float16, and so is the epsilon.
+    expected = wide / np.sqrt((wide.astype(np.float64) ** 2).mean(-1, keepdims=True) + 1e-8)
+    np.testing.assert_allclose(keras.ops.cast(out, "float32"), expected, rtol=0.01, atol=1e-3)
+    out = keras.ops.cast(layers.MinibatchStddev(4, dtype=policy)(x), "float32")
+    np.testing.assert_allclose(out[:, 0, 0, -1], pggan.minibatch_stddev(wide, 4), rtol=0.01)
+    layer = layers.EqualizedConv2D(3, dtype=policy)
+    layer.build(x.shape)
+    assert layer.kernel.dtype == "float32"
+    kernel = keras.ops.cast(layer.kernel * np.float32(np.sqrt(2 / (9 * 512))), narrow)
+    np.testing.assert_array_equal(
+        keras.ops.cast(layer.scaled_kernel(), "float32"), keras.ops.cast(kernel, "float32"), "rounded once"
+    )
+
+
 def test_uint8_and_back_is_the_identity():
     x = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
     np.testing.assert_array_equal(images.to_uint8(images.from_uint8(x)), x)

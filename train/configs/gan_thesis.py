@@ -2,6 +2,10 @@
 
 Command:  python -m train.gan COHORT --config thesis --out RUN
 Expected: 111,163 images, 130 epochs = 14.45 M images; 12.2 days on two Titan RTX (13.7 images/s).
+
+Not measured: what `precision` and `jit_compile` save or cost on a GPU. Both were tried on a CPU, where the losses are
+finite, the weights move and the samples are like those of float32, and where both are slower. float16 as the original
+has it also sets pixelnorm_epsilon to 1e-4 (here the norm is taken in float32, and 1e-8 serves).
 """
 
 
@@ -15,6 +19,7 @@ def get_config() -> dict:
         "fmap_max": 512,
         "fused_scale": True,
         "mbstd_group_size": 4,
+        "pixelnorm_epsilon": 1e-8,
         # schedule: the original's preset for two GPUs
         "total_kimg": 14451.0,
         "lod_initial_resolution": 4,
@@ -31,13 +36,19 @@ def get_config() -> dict:
         "gradient_penalty": 10.0,
         "gradient_target": 1.0,
         "drift": 0.001,
+        # conditioned PGGAN: "" for none, "binary" or "findings" (pgcxr/data/labels.py); weight of the AC-GAN term
+        "labels": "",
+        "label_weight": 1.0,
         # Gs: a decay per step, or a half-life in kimg that replaces it
         "ema_beta": 0.999,
         "ema_halflife_kimg": None,
         # data
         "label": "all",
         "split": "train",
-        # machine
+        # flips left and right at random: not for chests, the heart has a side
+        "mirror": False,
+        # machine: "float32", "float16" with loss scaling, or "bfloat16"; weights are float32 in all
+        "precision": "float32",
         "replicas": 2,
         "jit_compile": False,
         "seed": 1000,
