@@ -233,10 +233,12 @@ def test_wrong_input_is_one_line_and_leaves_nothing(fails, generate, run, tmp_pa
 
 def test_a_generator_with_labels_asks_for_them(fails, tmp_path):
     Generator(8, fmap_base=32, fmap_max=8, label_size=2).save(tmp_path / "generator-ema.keras")
-    assert "takes 2 labels; 0 are given" in fails("--n", 2, run=tmp_path)
-    assert "no one most typical" in fails("--n", 2, "--truncation", 0.5, run=tmp_path)
+    assert "choose one with --label, 0 or 1" in fails("--n", 2, run=tmp_path)
+    assert "no one most typical" in fails("--n", 2, "--label", 1, "--truncation", 0.5, run=tmp_path)
+    assert "each image can be made alone" in fails("--seeds", "1,2", run=tmp_path)
     np.savez(tmp_path / "l.npz", latents=np.ones((2, 8)), labels=np.eye(3)[:2])
     assert "do not fit the generator" in fails("--latents", tmp_path / "l.npz", run=tmp_path)
+    assert "holds the labels" in fails("--latents", tmp_path / "l.npz", "--label", 1, run=tmp_path)
 
 
 def test_a_full_disk_is_one_line_that_names_the_folder(fails, tmp_path, monkeypatch):
