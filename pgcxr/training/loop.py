@@ -59,8 +59,18 @@ def build(config: dict, strategy) -> ProgressiveGAN:
             exclusive_labels=label_kinds.exclusive(config["labels"]),
             mirror=config["mirror"],
         )
-        gan.compile(jit_compile=config["jit_compile"])
+        gan.compile(jit_compile=config["jit_compile"], minimal_filtering=_minimal_filtering(config, strategy))
     return gan
+
+
+def _minimal_filtering(config: dict, strategy) -> bool:
+    """Whether wide convolutions are computed with fewer multiplications: as told, or (None) where it was measured."""
+    import tensorflow as tf
+
+    if config["minimal_filtering"] is not None:
+        return config["minimal_filtering"]
+    on_cpu = not tf.config.list_physical_devices("GPU") and strategy.num_replicas_in_sync == 1
+    return on_cpu and config["precision"] == "float32"
 
 
 def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable, say: Callable) -> dict:

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from pgcxr import images
 from pgcxr.losses import acgan, wgan_gp
-from pgcxr.networks import Discriminator, Generator
-from pgcxr.training import averaging, draws, loss_scale
+from pgcxr.networks import Discriminator, Generator, convolution
+from pgcxr.training import averaging, compiled_convolution, draws, loss_scale
 from pgcxr.training.adam import FiniteAdam
 
 
@@ -57,7 +57,7 @@ class ProgressiveGAN(keras.Model):
             name="seen", shape=(), dtype="int64", initializer="zeros", trainable=False, aggregation="only_first_replica"
         )
         self.level, self.fading, self.minibatch, self.decay = generator.max_level, False, None, 0.999
-        self.jit_gradients = False
+        self.jit_gradients, self.convolutions = False, None
         self.built = True
 
     def draw_labels_from(self, rows: np.ndarray, counts: np.ndarray) -> None:
@@ -65,8 +65,14 @@ class ProgressiveGAN(keras.Model):
         self.label_rows = rows
         self.label_ends = np.cumsum(counts).astype(np.int64)
 
-    def compile(self, jit_compile: bool = False, **kwargs):
-        """Makes both optimizers, with all their variables: a strategy cannot make them later."""
+    def compile(self, jit_compile: bool = False, minimal_filtering: bool = False, **kwargs):
+        """Makes both optimizers, with all their variables: a strategy cannot make them later.
+
+        Arguments:
+            jit_compile: the whole step by XLA.
+            minimal_filtering: wide convolutions by `compiled_convolution`; not beside `jit_compile`.
+        """
+        self.convolutions = compiled_convolution if minimal_filtering and not jit_compile else None
         # XLA cannot compile what several replicas do together: there each replica's gradients are compiled.
         alone = tf.distribute.get_strategy().num_replicas_in_sync == 1
         super().compile(optimizer=None, jit_compile=jit_compile and alone, **kwargs)
@@ -95,6 +101,10 @@ class ProgressiveGAN(keras.Model):
         self.d_optimizer.forget()
 
     def train_step(self, data):
+        with convolution.by(self.convolutions):
+            return self._train_step(data)
+
+    def _train_step(self, data):
         reals, labels = data if self.labelled else (data, None)
         fade = None
         if self.fading:

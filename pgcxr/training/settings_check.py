@@ -111,6 +111,7 @@ GAN = {
     "split": one_of("train", "val", "test"),
     "replicas": whole(0, 1024),
     "jit_compile": SWITCH,
+    "minimal_filtering": or_none(SWITCH),
     "seed": SEED,
 }
 CLASSIFIER = {

@@ -10,13 +10,15 @@ from pgcxr.training.progressive_gan import ProgressiveGAN
 SIZES = {"resolution": 16, "fmap_base": 32, "fmap_max": 8}
 
 
-def small_gan(seed=0, mirror=False, mbstd_group_size=4, jit_compile=False, **sizes) -> ProgressiveGAN:
+def small_gan(
+    seed=0, mirror=False, mbstd_group_size=4, jit_compile=False, minimal_filtering=False, **sizes
+) -> ProgressiveGAN:
     """Compiled, of SIZES changed by `sizes`; weights depend on the seed alone."""
     keras.utils.set_random_seed(seed)
     sizes = SIZES | sizes
     discriminator = Discriminator(**sizes, mbstd_group_size=mbstd_group_size)
     gan = ProgressiveGAN(Generator(**sizes), discriminator, seed=seed, mirror=mirror)
-    gan.compile(jit_compile=jit_compile)
+    gan.compile(jit_compile=jit_compile, minimal_filtering=minimal_filtering)
     return gan
 
 

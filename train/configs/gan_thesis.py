@@ -51,5 +51,7 @@ def get_config() -> dict:
         "precision": "float32",
         "replicas": 2,
         "jit_compile": False,
+        # wide convolutions with fewer multiplications; None: on one CPU in float32, where it is twice as fast
+        "minimal_filtering": None,
         "seed": 1000,
     }
