@@ -90,6 +90,8 @@ def test_an_interrupt_is_answered_at_once(tmp_path, name, number):
         text=True,
         env=os.environ | {"PYTHONPATH": root},
         start_new_session=True,
+        # Whoever runs the tests in the background ignores it, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout.readline() == "begun\n"
     time.sleep(3)
