@@ -1,5 +1,6 @@
 """A curated cohort on disk: manifest.csv and images/*.png."""
 
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,10 +91,33 @@ def load(folder: str | Path) -> Cohort:
 
 def read_png(path: Path) -> np.ndarray:
     """An 8-bit grey PNG, uint8 [H, W]."""
-    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    try:
+        content = Path(path).read_bytes()
+    except FileNotFoundError:
+        content = b""
+    # The decoder also refuses a damaged file, but says so on stderr in words of its own, without a name.
+    image = None
+    if _whole_png(content):
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
     if image is None:
-        raise InputError(f"{path}: missing or not a PNG image; make the cohort again with `pgcxr curate`")
+        raise InputError(
+            f"{path}: missing, cut off, damaged or not a PNG image; make the cohort again with `pgcxr curate`"
+        )
     return image
+
+
+def _whole_png(content: bytes) -> bool:
+    """Whether every chunk is there, up to the last, with its checksum (PNG specification, 5.3)."""
+    at, kind = 8, b""
+    if content[:8] != b"\x89PNG\r\n\x1a\n":
+        return False
+    while kind != b"IEND" and at + 12 <= len(content):
+        length = int.from_bytes(content[at : at + 4], "big")
+        kind, end = content[at + 4 : at + 8], at + 8 + length
+        if zlib.crc32(content[at + 4 : end]).to_bytes(4, "big") != content[end : end + 4]:
+            return False
+        at = end + 4
+    return kind == b"IEND"
 
 
 def load_images(paths: list[Path], size: int) -> np.ndarray:

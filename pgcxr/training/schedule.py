@@ -89,17 +89,22 @@ def at(settings: Settings, nimg: int) -> Point:
     lod = max(lod, 0.0)
     resolution = 2 ** (full - math.floor(lod))
 
+    return Point(
+        lod=lod,
+        resolution=resolution,
+        minibatch=minibatch_of(settings, resolution),
+        lrate=settings.lrate_dict.get(resolution, settings.lrate_base),
+        tick_kimg=settings.tick_kimg_dict.get(resolution, settings.tick_kimg_base),
+    )
+
+
+def minibatch_of(settings: Settings, resolution: int) -> int:
+    """The global batch at one resolution, a multiple of the number of replicas."""
     minibatch = settings.minibatch_dict.get(resolution, settings.minibatch_base)
     minibatch -= minibatch % settings.replicas
     if resolution in settings.max_minibatch_per_replica:
         minibatch = min(minibatch, settings.max_minibatch_per_replica[resolution] * settings.replicas)
-    return Point(
-        lod=lod,
-        resolution=resolution,
-        minibatch=minibatch,
-        lrate=settings.lrate_dict.get(resolution, settings.lrate_base),
-        tick_kimg=settings.tick_kimg_dict.get(resolution, settings.tick_kimg_base),
-    )
+    return minibatch
 
 
 def half_phases(settings: Settings) -> Iterator[HalfPhase]:
