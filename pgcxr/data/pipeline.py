@@ -118,9 +118,11 @@ def _fingerprint(images: cohorts.Cohort | np.ndarray) -> str:
     digest = hashlib.sha256()
     if isinstance(images, np.ndarray):
         digest.update(repr((images.shape, images.dtype.str)).encode() + np.ascontiguousarray(images).tobytes())
-    else:
+    elif isinstance(images, cohorts.Cohort):
         columns = [name for name in ("image_id", "sha256") if name in images.manifest.columns]
         digest.update(images.manifest[columns].to_csv(index=False).encode())
+    else:  # TFRecords, too large to read whole for that
+        digest.update(repr((images.path.name, images.path.stat().st_size, len(images))).encode())
     return digest.hexdigest()[:16]
 
 

@@ -1,7 +1,9 @@
 """One training from its first image, or its last saved state, to its end."""
 
 import contextlib
+import errno
 import functools
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -119,12 +121,17 @@ def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable,
                     shuffle=False,
                     callbacks=[FollowSchedule(settings, rest), watching],
                 )
-            except tf.errors.OpError:
+            except tf.errors.OpError as error:
+                if any(os.strerror(number) in str(error) for number in (errno.ENOSPC, errno.EDQUOT)):
+                    raise OSError(errno.ENOSPC, "a log could not be written", str(run.logs)) from None
                 reals.name_damaged(int(np.asarray(gan.seen)), AHEAD * rest.minibatch, config["seed"])
                 raise
             nimg = int(np.asarray(gan.seen))
             if stop_asked():
                 raise Interrupted
+            if nimg != half_phase.end:
+                # TensorFlow calls a log that may not grow "out of range", which to Keras is the end of the data.
+                raise OSError(errno.EFBIG, "a log could not be written", str(run.logs))
     devices.chief_does(strategy, lambda: run.export(gan))
     seconds = run.clock()
     return {

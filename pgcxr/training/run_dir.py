@@ -21,6 +21,8 @@ PREFLIGHT = "preflight.json"
 # What may differ between a run and its continuation; how many devices may, `loop` decides.
 FREE = ("cohort", "tensorboard", "replicas")
 LONGER = "total_kimg"
+# What may also differ between a state and the config where a divergence alarm lies in between.
+AFTER_ALARM = ("lrate_base", "lrate_dict", "drift", "gradient_penalty")
 # A file system without locks, as some network disks are.
 NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
@@ -146,8 +148,9 @@ class RunDir:
 
     def _load(self, path: Path, meta: dict, arrays, gan: ProgressiveGAN) -> None:
         variables = state_variables(gan)
-        theirs = {key: value for key, value in meta.get("config", {}).items() if key != LONGER}
-        ours = {key: value for key, value in self.identity.get("config", theirs).items() if key != LONGER}
+        free = {LONGER, *(AFTER_ALARM if any(self.folder.glob("alarm*.json")) else ())}
+        theirs = {key: value for key, value in meta.get("config", {}).items() if key not in free}
+        ours = {key: value for key, value in self.identity.get("config", theirs).items() if key not in free}
         if key := _difference(theirs, ours):
             raise InputError(
                 f"{path}: is the state of a run with {key} = {theirs.get(key)}, not {ours.get(key)}; "

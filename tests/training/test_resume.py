@@ -8,13 +8,14 @@ import signal
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from pgcxr import artefacts, command
 from pgcxr.data import pipeline
 from pgcxr.data.cohort import Cohort, load
 from pgcxr.data.pipeline import Reals
 from pgcxr.errors import InputError
-from pgcxr.training import devices, loop, resume, run_dir, schedule, state_file
+from pgcxr.training import callbacks, devices, loop, resume, run_dir, schedule, state_file
 from tests.toy_cohort import ramps, write_cohort
 from train.common import load_config
 
@@ -151,6 +152,23 @@ def test_a_device_without_space_is_the_same(stopped):
     assert sorted(os.listdir(run.state)) == ["nimg0000000032.npz", "nimg0000000064.npz"]
     run.save(gan, 96)
     assert sorted(os.listdir(run.state)) == ["nimg0000000064.npz", "nimg0000000096.npz"]
+
+
+def _out_of_space(*_):
+    raise tf.errors.ResourceExhaustedError(None, None, f"events.out; {os.strerror(errno.ENOSPC)}")
+
+
+def _too_large(*_):
+    raise tf.errors.OutOfRangeError(None, None, f"events.out; {os.strerror(errno.EFBIG)}")
+
+
+@pytest.mark.parametrize("fails", [_out_of_space, _too_large])
+def test_a_log_that_cannot_be_written_does_not_end_the_training_as_if_it_were_done(tmp_path, monkeypatch, fails):
+    monkeypatch.setattr(callbacks.Ticks, "tick", fails)
+    with pytest.raises(OSError) as caught:
+        _train(tmp_path / "run")
+    assert "logs: the disk is full" in command._system_error(caught.value)
+    assert not (tmp_path / "run" / "generator-ema.keras").exists()
 
 
 def test_every_flipped_byte_and_every_cut_is_noticed(stopped, tmp_path):
