@@ -99,8 +99,9 @@ def _mendable(error: Exception) -> str | None:
 def _system_error(error: OSError) -> str | None:
     where = error.filename or "output"
     # The HDF5 library wraps the system's error and keeps its number only in the text.
-    if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error) or "errno = 28" in str(error):
-        return f"{where}: the disk is full; free space and run the same command again"
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    if full or "No space left" in str(error) or "errno = 28" in str(error):
+        return f"{where}: the disk is full, or your share of it; free space and run the same command again"
     if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
         return f"{where}: {os.strerror(error.errno)}; check its permissions"
     if error.errno in OF_PATHS and error.filename:

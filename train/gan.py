@@ -1,8 +1,10 @@
 """Trains a Progressive GAN on a cohort, or goes on where a run stopped."""
 
+import contextlib
 import math
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -62,18 +64,49 @@ def _check(settings: dict, images: cohorts.Cohort) -> None:
 
 
 def _train(images: cohorts.Cohort, out: Path, settings: dict) -> None:
-    from rich import progress
+    import tensorflow as tf
 
     from pgcxr.data.pipeline import Reals
-    from pgcxr.training import devices, loop, run_dir
+    from pgcxr.training import devices, loop, resume, run_dir
 
     strategy = devices.strategy(settings["replicas"])
+    resume.check_minibatches(loop.settings_of(settings, strategy.num_replicas_in_sync), settings["mbstd_group_size"])
     run = run_dir.RunDir(out)
-    run.claim(settings)
-    if run.report.exists():
-        print(f"{out}: this training is finished; see {run.report}")
-        return
-    reals = Reals(images, settings["resolution"], labels.of_cohort(images, settings["labels"]))
+
+    def begin() -> bool:
+        stack.enter_context(run.locked())
+        run.claim(settings)
+        return run.report.exists()
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(devices.deterministic())
+        try:
+            finished = devices.chief_does(strategy, begin)
+            if any(devices.every(strategy, int(bool(finished)))):
+                print(f"{out}: this training is finished; see {run.report}")
+                return
+            reals = Reals(images, settings["resolution"], labels.of_cohort(images, settings["labels"]))
+            alike = {key: value for key, value in settings.items() if key != "cohort"}
+            devices.same_everywhere(strategy, f"{sorted(alike.items())} {reals.fingerprint}")
+            report = _with_bar(settings, lambda *shown: loop.train(reals, run, settings, strategy, *shown))
+        except loop.Interrupted:
+            raise KeyboardInterrupt from None
+        except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError):
+            if devices.hosts(strategy) == 1:
+                raise
+            raise InputError(
+                f"{out}: another of the {devices.hosts(strategy)} workers was lost or has stopped; start all of them "
+                "again: they go on from the last saved state"
+            ) from None
+        if devices.is_chief(strategy):
+            artefacts.write_report(out, report, command="train.gan", seed=settings["seed"], config=settings)
+            _say_end(out, report, loop.settings_of(settings, strategy.num_replicas_in_sync))
+
+
+def _with_bar(settings: dict, train: Callable) -> dict:
+    """train(advance, say), with a progress bar above which `say` prints."""
+    from rich import progress
+
     columns = (
         progress.TextColumn("{task.fields[kimg]:.1f} kimg, lod {task.fields[lod]:.2f}"),
         progress.BarColumn(),
@@ -87,12 +120,7 @@ def _train(images: cohorts.Cohort, out: Path, settings: dict) -> None:
             speed = bar.tasks[0].speed or 0.0
             bar.update(task, completed=nimg, kimg=nimg / 1000, lod=lod, rate=speed)
 
-        try:
-            report = loop.train(reals, run, settings, strategy, advance, bar.console.print)
-        except loop.Interrupted:
-            raise KeyboardInterrupt from None
-    artefacts.write_report(out, report, command="train.gan", seed=settings["seed"], config=settings)
-    _say_end(out, report, loop.settings_of(settings, strategy.num_replicas_in_sync))
+        return train(advance, bar.console.print)
 
 
 def _say_end(out: Path, report: dict, settings) -> None:

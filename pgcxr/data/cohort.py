@@ -4,6 +4,7 @@ import csv
 import errno
 import os
 import struct
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,7 +153,7 @@ def read_png(path: Path) -> np.ndarray:
             f"{path}: {os.strerror(error.errno or errno.EIO)}; make the cohort again with `pgcxr curate`"
         ) from None
     # OpenCV fills with black what is cut short, and grumbles.
-    whole = content[:8] == PNG and content[-8:-4] == b"IEND"
+    whole = _whole_png(content)
     image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE) if whole else None
     if image is None:
         raise InputError(f"{path}: is damaged or not a PNG image; make the cohort again with `pgcxr curate`")
@@ -192,6 +193,20 @@ def _check_shape(path: Path, shape: tuple[int, int], size: int) -> None:
             f"{path}: is {shape[1]} x {shape[0]}, smaller than the {size} px asked for; "
             f"curate with --size {size} or more, or choose a lower resolution"
         )
+
+
+def _whole_png(content: bytes) -> bool:
+    """Whether every chunk is there, up to the last, with its checksum (PNG specification, 5.3)."""
+    at, kind = 8, b""
+    if content[:8] != PNG:
+        return False
+    while kind != b"IEND" and at + 12 <= len(content):
+        length = int.from_bytes(content[at : at + 4], "big")
+        kind, end = content[at + 4 : at + 8], at + 8 + length
+        if zlib.crc32(content[at + 4 : end]).to_bytes(4, "big") != content[end : end + 4]:
+            return False
+        at = end + 4
+    return kind == b"IEND"
 
 
 def load_images(paths: list[Path], size: int) -> np.ndarray:

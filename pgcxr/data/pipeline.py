@@ -4,6 +4,7 @@ Because image number k is known without running through the k - 1 before it, a r
 image that an undisturbed run would see.
 """
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -49,17 +50,25 @@ class Reals:
             self.paths = [str(path) for path in images.paths()]
             _check_size(images.paths()[0], resolution)
         self.count = len(images)
+        self.fingerprint = _fingerprint(images)
         if self.count == 0:
             raise InputError("cohort: no training images with the label asked for; see manifest.csv and --set label=")
 
-    def dataset(self, level: int, start: int, steps: int, minibatch: int, seed: int):
+    def dataset(self, level: int, start: int, steps: int, minibatch: int, seed: int, share: tuple | None = None):
         """tf.data of `steps` batches uint8 [minibatch, 2^level, 2^level, C], from image number `start` on.
+
+        `share` (host, hosts, devices of each) cuts every batch into equal parts for all devices, in order, and keeps
+        those of one host, as a batch for each device.
 
         With labels each is (images, float32 [minibatch, K]).
         """
         import tensorflow as tf
 
         indices = order(self.count, start, steps * minibatch, seed).reshape(steps, minibatch)
+        if share is not None:
+            host, hosts, devices = share
+            minibatch //= hosts * devices
+            indices = indices.reshape(steps, hosts, devices, minibatch)[:, host].reshape(-1, minibatch)
         batches = tf.data.Dataset.from_tensor_slices(indices)
         size = 2**level
         if self.full is not None:
@@ -79,6 +88,15 @@ class Reals:
         # One process reads for all its replicas: each step's batch is split between them, in order.
         options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
         return pixels.with_options(options).prefetch(2)
+
+    def name_damaged(self, start: int, length: int, seed: int) -> None:
+        """Raises InputError with the name of the first file that cannot be read among images start .. start + length.
+
+        TensorFlow's own error does not say which file it was.
+        """
+        if self.paths is not None:
+            for index in dict.fromkeys(order(self.count, start, length, seed)):
+                cohorts.load_images([Path(self.paths[index])], self.resolution)
 
     def _read(self, paths, size: int, minibatch: int):
         import tensorflow as tf
@@ -100,6 +118,19 @@ def reduce_by_area(images: np.ndarray, size: int) -> np.ndarray:
     factor = full // size
     boxes = images.reshape(n, size, factor, size, factor, channels)
     return np.rint(boxes.mean(axis=(2, 4), dtype=np.float32)).astype(np.uint8)
+
+
+def _fingerprint(images: cohorts.Cohort | np.ndarray) -> str:
+    """Of which images there are and in which order: those that a run was begun with are those it can go on with."""
+    digest = hashlib.sha256()
+    if isinstance(images, np.ndarray):
+        digest.update(repr((images.shape, images.dtype.str)).encode() + np.ascontiguousarray(images).tobytes())
+    elif isinstance(images, cohorts.Cohort):
+        columns = [name for name in ("image_id", "sha256") if name in images.manifest.columns]
+        digest.update(images.manifest[columns].to_csv(index=False).encode())
+    else:  # TFRecords, too large to read whole for that
+        digest.update(repr((images.path.name, images.path.stat().st_size, len(images))).encode())
+    return digest.hexdigest()[:16]
 
 
 def _check_size(path: Path, resolution: int) -> None:

@@ -1,22 +1,28 @@
 """One training from its first image, or its last saved state, to its end."""
 
 import contextlib
+import errno
+import functools
+import os
 import signal
 import time
 from collections.abc import Callable
 
 import numpy as np
 
+from pgcxr import artefacts
 from pgcxr.data import labels as label_kinds
 from pgcxr.data.pipeline import Reals
 from pgcxr.networks import Discriminator, Generator
-from pgcxr.training import averaging, schedule
+from pgcxr.training import averaging, devices, resume, schedule
 from pgcxr.training.callbacks import GRID, FollowSchedule, Ticks, rows_by_label
 from pgcxr.training.precision import PRECISIONS
 from pgcxr.training.progressive_gan import ProgressiveGAN
-from pgcxr.training.run_dir import RunDir
+from pgcxr.training.run_dir import RunDir, state_variables
 
 SCHEDULE_KEYS = tuple(name for name in schedule.Settings.__dataclass_fields__ if name != "replicas")
+# Images after the last ones trained on among which a file that cannot be read is looked for: what is read ahead.
+AHEAD = 64
 NETWORK_KEYS = ("resolution", "channels", "fmap_base", "fmap_max", "fused_scale")
 
 
@@ -80,16 +86,25 @@ def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable,
         progress: called with (nimg, lod) every few steps.
         say: called with a line for the user.
 
+    Where several hosts train together, each calls this; only the chief touches RUN.
+
     Raises:
-        Interrupted: SIGTERM or SIGINT came; everything needed to go on is saved.
+        Interrupted: SIGTERM or SIGINT came (to any host); everything needed to go on is saved.
     """
     import tensorflow as tf
 
     settings = settings_of(config, strategy.num_replicas_in_sync)
+    resume.check_minibatches(settings, config["mbstd_group_size"])
     gan = build(config, strategy)
-    begun = run.restore(gan, say)
-    if begun:
-        say(f"going on after {begun / 1000:.1f} kimg")
+    run.identity |= {
+        "config": artefacts.plain(config),
+        "images": reals.fingerprint,
+        "replicas": settings.replicas,
+    }
+    on = functools.partial(settings_of, config)
+    devices.chief_does(strategy, lambda: resume.restore(run, gan, on, settings.replicas, say))
+    devices.from_chief(strategy, state_variables(gan).values())
+    begun, chief = int(np.asarray(gan.seen)), devices.is_chief(strategy)
     latents = np.random.default_rng(config["seed"]).standard_normal((GRID * GRID, gan.generator.latent_size))
     latents, labels, described = latents.astype(np.float32), None, None
     if gan.labelled:
@@ -98,9 +113,11 @@ def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable,
         latents, labels = rows_by_label(latents, rows[np.argsort(-counts, kind="stable")])
         described = {"names": label_kinds.names(config["labels"]), "rows": rows, "counts": counts}
         described["exclusive"] = gan.exclusive_labels
-    writer = tf.summary.create_file_writer(str(run.logs))
-    started, nimg = time.perf_counter(), begun
-    with _signals() as stop_asked:
+    writer = tf.summary.create_file_writer(str(run.logs)) if chief else None
+    before, started, nimg = run.restored.get("seconds", 0.0), time.perf_counter(), begun
+    run.clock = lambda: before + time.perf_counter() - started
+    with _signals() as came:
+        stop_asked = lambda: any(devices.every(strategy, int(came())))  # noqa: E731
         for half_phase in schedule.half_phases(settings):
             if half_phase.end <= nimg:
                 continue
@@ -116,29 +133,41 @@ def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable,
                 nimg, half_phase.steps - done, half_phase.level, half_phase.fading, half_phase.minibatch
             )
             gan.seen.assign(nimg)
-            gan.fit(
-                reals.dataset(rest.level, rest.start, rest.steps, rest.minibatch, config["seed"]),
-                steps_per_epoch=rest.steps,
-                epochs=1,
-                verbose=0,
-                shuffle=False,
-                callbacks=[
-                    FollowSchedule(settings, rest),
-                    Ticks(run, settings, rest, writer, latents, progress, stop_asked, labels),
-                ],
+            what = (rest.level, rest.start, rest.steps, rest.minibatch, config["seed"])
+            watching = (
+                Ticks(run, settings, rest, writer, latents, progress, stop_asked, labels)
+                if chief
+                else devices.FollowChief(rest, progress, stop_asked)
             )
+            try:
+                gan.fit(
+                    devices.batches(strategy, functools.partial(reals.dataset, *what)),
+                    steps_per_epoch=rest.steps,
+                    epochs=1,
+                    verbose=0,
+                    shuffle=False,
+                    callbacks=[FollowSchedule(settings, rest), watching],
+                )
+            except tf.errors.OpError as error:
+                if any(os.strerror(number) in str(error) for number in (errno.ENOSPC, errno.EDQUOT)):
+                    raise OSError(errno.ENOSPC, "a log could not be written", str(run.logs)) from None
+                reals.name_damaged(int(np.asarray(gan.seen)), AHEAD * rest.minibatch, config["seed"])
+                raise
             nimg = int(np.asarray(gan.seen))
             if stop_asked():
                 raise Interrupted
-    run.export(gan)
-    seconds = time.perf_counter() - started
+            if nimg != half_phase.end:
+                # TensorFlow calls a log that may not grow "out of range", which to Keras is the end of the data.
+                raise OSError(errno.EFBIG, "a log could not be written", str(run.logs))
+    devices.chief_does(strategy, lambda: run.export(gan))
+    seconds = run.clock()
     return {
         "resolution": config["resolution"],
         "kimg": nimg / 1000,
         "images": reals.count,
         "labels": described,
-        "images_per_second": (nimg - begun) / seconds if nimg > begun else None,
-        "seconds_per_kimg": 1000 * seconds / (nimg - begun) if nimg > begun else None,
+        "images_per_second": nimg / seconds,
+        "seconds_per_kimg": 1000 * seconds / nimg,
         "seconds": seconds,
         "generator_parameters": gan.generator.count_params(),
         "discriminator_parameters": gan.discriminator.count_params(),

@@ -1,21 +1,40 @@
 """RUN: the folder of one training. Its state is written beside and renamed, the last good one kept until then."""
 
-import zipfile
+import contextlib
+import errno
+import fcntl
+import os
+import platform
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from pgcxr import artefacts
 from pgcxr.errors import InputError
+from pgcxr.training import state_file
 from pgcxr.training.progressive_gan import ProgressiveGAN
 
 KEPT = 2
-# What may differ between a run and its continuation.
-FREE = ("cohort", "tensorboard")
+LOCK = ".lock"
+PREFLIGHT = "preflight.json"
+# What may differ between a run and its continuation; how many devices may, `loop` decides.
+FREE = ("cohort", "tensorboard", "replicas")
+LONGER = "total_kimg"
+# What may also differ between a state and the config where a divergence alarm lies in between.
+AFTER_ALARM = ("lrate_base", "lrate_dict", "drift", "gradient_penalty")
+# A file system without locks, as some network disks are.
+NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 class RunDir:
-    """Paths of RUN: config.json, samples/, logs/, state/, generator-ema.keras, discriminator.keras, report.json."""
+    """Paths of RUN: config.json, samples/, logs/, state/, generator-ema.keras, discriminator.keras, report.json.
+
+    Attributes:
+        identity: what a saved state belongs to: {"config", "images", "replicas"}; kept in it and compared on restore.
+        clock: called for the seconds trained so far in all lives of the run; kept in the state.
+        restored: the identity, "nimg" and "seconds" of the state that `restore` loaded, {} where there was none.
+    """
 
     def __init__(self, folder: str | Path):
         self.folder = Path(folder)
@@ -26,65 +45,144 @@ class RunDir:
         self.generator = self.folder / "generator-ema.keras"
         self.discriminator = self.folder / "discriminator.keras"
         self.report = self.folder / "report.json"
+        self.preflight = self.folder / PREFLIGHT
+        self.identity: dict = {}
+        self.clock: Callable[[], float] = lambda: 0.0
+        self.restored: dict = {}
 
-    def claim(self, config: dict) -> None:
-        """Begins a run, or goes on with one of the same config.
+    @contextlib.contextmanager
+    def locked(self, say: Callable = print) -> Iterator[None]:
+        """Keeps every other process from training in RUN; the system lifts the lock however this one ends.
+
+        Raises:
+            InputError: another process has it, or the folder holds something that is no run.
+        """
+        self._refuse_what_is_no_run()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with open(self.folder / LOCK, "a+", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InputError(
+                    f"{self.folder}: is being trained by {_content(file) or 'another process'}; wait until it has "
+                    "ended, stop it, or name another --out"
+                ) from None
+            except OSError as error:
+                if error.errno not in NO_LOCKS:
+                    raise
+                say(f"{self.folder}: this file system has no locks; start no second training here")
+            else:
+                if left := _content(file):
+                    say(f"{self.folder}: {left} was ended before it could say so")
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {platform.node()}")
+            file.flush()
+            try:
+                yield
+            finally:
+                file.truncate(0)
+
+    def claim(self, config: dict, say: Callable = print) -> None:
+        """Begins a run, or goes on with one of the same config, or with the same for longer.
 
         Raises:
             InputError: the folder holds a run of another config, or something that is no run.
         """
-        if self.config_file.exists():
-            old = artefacts.read_json(self.config_file)
-            new = artefacts.plain(config)
-            for key in sorted(set(old) | set(new)):
-                if key not in FREE and old.get(key) != new.get(key):
-                    raise InputError(
-                        f"{self.folder}: holds a run with {key} = {old.get(key)}, not {new.get(key)}; "
-                        "name another --out, or go on with the config that it was begun with"
-                    )
+        new = self.identity["config"] = artefacts.plain(config)
+        if not self.config_file.exists():
+            self._refuse_what_is_no_run()
+            # First of all, so that what is left of a killed process can be told to be a run, and of which config.
+            artefacts.write_json(self.config_file, config)
             return
-        artefacts.refuse_existing(self.folder)
-        # First of all, so that what is left of a killed process can be told to be a run, and of which config.
-        artefacts.write_json(self.config_file, config)
+        old = artefacts.read_json(self.config_file)
+        if key := _difference(old, new):
+            hint = "; it can only grow" if key == LONGER else ""
+            raise InputError(
+                f"{self.folder}: holds a run with {key} = {old.get(key)}, not {new.get(key)}{hint}; "
+                "name another --out, or go on with the config that it was begun with"
+            )
+        if old != new:
+            if old.get(LONGER) != new.get(LONGER):
+                say(f"{self.folder}: {LONGER} was {old.get(LONGER)}; goes on to {new.get(LONGER)}")
+                # Before the config: killed between the two, the run goes on to its old end and reports again.
+                self.report.unlink(missing_ok=True)
+            artefacts.write_json(self.config_file, config)
 
     def save(self, gan: ProgressiveGAN, nimg: int) -> None:
         """Writes the whole state after `nimg` images; older states but one are then removed."""
         arrays = {name: np.asarray(variable) for name, variable in state_variables(gan).items()}
-        with artefacts.atomic_path(self.state / f"nimg{nimg:010d}.npz") as path:
-            _write_npz(path, arrays)
+        meta = {**self.identity, "nimg": nimg, "seconds": self.clock()}
+        state_file.write(self.state / f"nimg{nimg:010d}.npz", arrays, meta)
         for old in self._states()[:-KEPT]:
             old.unlink()
 
-    def restore(self, gan: ProgressiveGAN, say) -> int:
+    def restore(self, gan: ProgressiveGAN, say: Callable) -> int:
         """Loads the newest whole state into `gan`; returns its image count, 0 where there is none.
 
-        `say` is called with one line for each damaged state that was passed over.
+        `say` is called with one line for each damaged or unfinished state that was passed over.
+
+        Raises:
+            InputError: no state is whole, or the newest is that of another run.
         """
         for left in self.state.glob(f".*{artefacts.PARTIAL}*"):
+            say(f"{left}: was being saved when the training was ended; going on from the state before it")
             left.unlink()
-        states = self._states()
-        for path in reversed(states):
+        damaged = {}
+        for path in reversed(self._states()):
             try:
-                with np.load(path, allow_pickle=False) as file:
-                    arrays = dict(file)
-            except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-                say(f"{path}: is damaged; falling back to the state before it")
+                meta, arrays = state_file.read(path)
+            except state_file.Damaged as error:
+                damaged[path] = error
                 continue
-            variables = state_variables(gan)
-            if set(arrays) != set(variables) or any(arrays[k].shape != tuple(v.shape) for k, v in variables.items()):
-                raise InputError(f"{path}: is the state of another network; name another --out")
-            for name, variable in variables.items():
-                variable.assign(arrays[name])
+            with arrays:
+                self._load(path, meta, arrays, gan)
+            for bad, error in damaged.items():
+                # Aside, so that it takes no place among the states that are kept.
+                aside = bad.replace(bad.with_suffix(".damaged"))
+                say(f"{bad}: is damaged; falling back to {path.name} ({error}; kept as {aside.name})")
+            self.restored = meta
             return int(np.asarray(gan.seen))
-        if states:
+        if damaged:
             raise InputError(f"{self.state}: every saved state is damaged; remove {self.folder} and train again")
         return 0
+
+    def _load(self, path: Path, meta: dict, arrays, gan: ProgressiveGAN) -> None:
+        variables = state_variables(gan)
+        free = {LONGER, *(AFTER_ALARM if any(self.folder.glob("alarm*.json")) else ())}
+        theirs = {key: value for key, value in meta.get("config", {}).items() if key not in free}
+        ours = {key: value for key, value in self.identity.get("config", theirs).items() if key not in free}
+        if key := _difference(theirs, ours):
+            raise InputError(
+                f"{path}: is the state of a run with {key} = {theirs.get(key)}, not {ours.get(key)}; "
+                "it does not belong here: remove it, or name another --out"
+            )
+        if meta.get("images") != self.identity.get("images", meta.get("images")):
+            raise InputError(
+                f"{path}: was trained on other images than this cohort's; go on with the cohort of config.json as it "
+                "was then, or name another --out"
+            )
+        if set(arrays.files) - {state_file.META} != set(variables) or any(
+            arrays[name].shape != tuple(variable.shape) for name, variable in variables.items()
+        ):
+            raise InputError(f"{path}: is the state of another network; name another --out")
+        for name, variable in variables.items():
+            variable.assign(arrays[name])
 
     def export(self, gan: ProgressiveGAN) -> None:
         """Writes the networks that the next commands read."""
         for network, final in ((gan.generator_ema, self.generator), (gan.discriminator, self.discriminator)):
             with artefacts.atomic_path(final) as path:
                 network.save(path)
+
+    def _refuse_what_is_no_run(self) -> None:
+        """Raises InputError where the folder holds anything and no config.json; what preflight wrote may be there."""
+        ours = (LOCK, PREFLIGHT)
+        if self.folder.is_dir() and (
+            self.config_file.exists()
+            or all(path.name in ours or artefacts.PARTIAL in path.name for path in self.folder.iterdir())
+        ):
+            return
+        artefacts.refuse_existing(self.folder)
 
     def _states(self) -> list[Path]:
         return sorted(path for path in self.state.glob("nimg*.npz") if not path.name.startswith("."))
@@ -103,9 +201,16 @@ def state_variables(gan: ProgressiveGAN) -> dict:
     return {f"{group}/{index:03d}": v for group, variables in groups.items() for index, v in enumerate(variables)}
 
 
-def _write_npz(path: Path, arrays: dict) -> None:
-    """np.savez, but closed in an orderly way where the disk is full: numpy leaves that to the garbage collector."""
-    with zipfile.ZipFile(path, "w", allowZip64=True) as archive:
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+def _difference(old: dict, new: dict) -> str | None:
+    """The first key by which a run of config `old` cannot go on with config `new`."""
+    for key in sorted(set(old) | set(new)):
+        if key not in FREE and old.get(key) != new.get(key):
+            if key == LONGER and key in old and key in new and new[key] > old[key]:
+                continue
+            return key
+    return None
+
+
+def _content(file) -> str:
+    file.seek(0)
+    return file.read(200).strip()
