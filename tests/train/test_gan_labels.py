@@ -68,6 +68,8 @@ def test_a_labelled_float16_run_goes_on_to_the_same_bit(cohort, run, tmp_path):
     resumed, _ = _train(cohort, tmp_path / "run", "findings", stop_after=250)
     assert set(resumed) == set(undisturbed)
     for name, value in undisturbed.items():
+        if name == "meta.json":  # seconds are among it
+            continue
         np.testing.assert_array_equal(resumed[name], value, err_msg=name)
     scales = [v for k, v in undisturbed.items() if k.startswith("adam_") and v.shape == () and 10 < v < 30]
     assert len(scales) == 2, "both loss scales are in the state, and came down to what float16 holds"
@@ -120,5 +122,5 @@ def test_wrong_labels_are_one_line(cohort, run, tmp_path, capsys):
     train = (cohort, "--config", "demo", "--out", out, "--set")
     assert "labels=sex: expected binary, findings" in _fails(capsys, gan.app, *train, "labels=sex")
     assert "needs images of all labels" in _fails(capsys, gan.app, *train, "labels=binary", "--label", "normal")
-    assert "precision=half: expected float32, float16" in _fails(capsys, gan.app, *train, "precision=half")
+    assert "precision=half: must be one of float32, float16" in _fails(capsys, gan.app, *train, "precision=half")
     assert not out.exists()
