@@ -10,7 +10,7 @@ demo: $(READY)   ## the whole study in miniature, on generated data: runs/demo/r
 	$(BIN)/python -m evaluate.study --preset demo --out runs/demo
 
 test: $(READY) lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .
