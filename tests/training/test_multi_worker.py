@@ -31,7 +31,7 @@ TINY = {
     "fmap_base": 32,
     "fmap_max": 8,
     "mbstd_group_size": 0,
-    "total_kimg": 0.128,
+    "total_kimg": 0.064,
     "tick_kimg_base": 0.032,
     "minibatch_base": 8,
     "ema_halflife_kimg": 0.01,
@@ -174,22 +174,21 @@ def _workers(cohort, outs, *, stop_at="0", more=((), ())) -> list[tuple[int, str
 def test_two_hosts_train_as_one_device_does_and_go_on_after_one_of_them_was_stopped(cohort, tmp_path):
     """Without minibatch statistics, which every replica takes of its own images.
 
-    Tolerance, after 16 iterations: sums in another order differ in the last bit (1.3e-6 was seen), and Adam makes steps
+    Tolerance, after 8 iterations: sums in another order differ in the last bit (1.3e-6 was seen), and Adam makes steps
     of about 0.001 of whatever sign rounding noise has: 99 % of the weights to 1e-5, all of them to two such steps.
-    With another seed (3) the order of sums decides the slope of one leaky ReLU after the 8th iteration, where all agree
-    to 1e-6, and the two runs part by 0.002.
+    After more (16, with seed 3) rounding decides the slope of some leaky ReLU, and the two runs part by 0.002.
     """
     chief, other = tmp_path / "chief", tmp_path / "other"
-    for code, said in _workers(cohort, (chief, other), stop_at="64"):
+    for code, said in _workers(cohort, (chief, other), stop_at="32"):
         assert code == 130 and "interrupted; run the same command again" in said, said
     states = sorted(path.name for path in (chief / "state").iterdir())
-    assert states[-1] == "nimg0000000064.npz"
+    assert states[-1] == "nimg0000000032.npz"
     # The other host has no state: it gets the chief's over the network.
     for code, said in _workers(cohort, (chief, other)):
         assert code == 0, said
     assert not other.exists(), "only the chief writes"
     report = artefacts.read_json(chief / "report.json")
-    assert report["replicas"] == 2 and report["finished"] and report["kimg"] == 0.128
+    assert report["replicas"] == 2 and report["finished"] and report["kimg"] == 0.064
 
     config = load_config("gan", "demo") | TINY
     run = run_dir.RunDir(tmp_path / "alone")
