@@ -1,0 +1,7 @@
+"""The chapters of the report on the three results."""
+
+from evaluate.study.results.anomaly import anomaly
+from evaluate.study.results.axes import axes
+from evaluate.study.results.fidelity import fidelity
+
+__all__ = ["anomaly", "axes", "fidelity"]

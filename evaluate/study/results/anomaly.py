@@ -1,0 +1,112 @@
+"""The chapter on anomaly detection by latent inversion."""
+
+from pathlib import Path
+
+from evaluate.study import thesis
+from evaluate.study.wording import interval, listed, percent, words
+from pgcxr.data.findings import TABLE_6
+from pgcxr.plots.page import Page
+
+
+def anomaly(page: Page, out: Path, report: dict) -> None:
+    """Table 6, Figures 6, 14 and 15."""
+    folder = out / "anomaly"
+    healthy, where = report["healthy"], report["localisation"]
+    normals, overall, supervised = report["normals"], report["overall"], report["supervised"]
+    page.section("Anomaly detection by latent inversion (thesis, Results 3)")
+    page.text(
+        "Figure 6, in words: a GAN trained on normal images only is searched, by "
+        f"{report['iterations']} iterations of gradient descent on the latent vector, for the image nearest to the "
+        f"query; what differs is the anomaly. {healthy['familiar']['n']} normals of the training split teach which "
+        f"differences are healthy, {healthy['n']} held-out normals calibrate maps and threshold.",
+        f"An image is called abnormal where its score is above {overall['threshold']:.3f}, the threshold for a "
+        f"specificity of {healthy['specificity_aimed_at']:.0%}: where its conformal p-value, the share of "
+        f"held-out normals that score as high, is at most {1 - healthy['specificity_aimed_at']:.2g}. The supervised "
+        f"classifier (highest of its five findings; threshold {supervised['threshold']:.3f}) is calibrated on the same "
+        "normals to the same specificity. It was trained on five of the twelve classes; the GAN on none.",
+    )
+    rows = []
+    for name in TABLE_6:
+        count, detected = thesis.TABLE_6[name]
+        ours, theirs = report["classes"][name], supervised["classes"][name]
+        rows.append(
+            (
+                *(words(name), f"{detected} of {count} ({detected / count:.2f})"),
+                *_detected(ours),
+                *_detected(theirs),
+            )
+        )
+    kinds = ("detected (sensitivity)", "95 % interval")
+    header = ["Diagnosis", "Thesis: detected (sensitivity)"]
+    header += [f"{method}: {kind}" for method in ("GAN", "Supervised") for kind in kinds]
+    page.table(header, rows, "Table 6. Detection of each class; intervals are exact (Clopper-Pearson).")
+    ill = sum(found["n"] for found in report["classes"].values())
+    page.table(
+        ["", "Thesis", "GAN, normals only", "95 % interval", "Supervised", "95 % interval"],
+        [
+            (f"Sensitivity, {ill} abnormal images", 0.90, overall["sensitivity"], overall["sensitivity_ci95"],
+             supervised["sensitivity"], supervised["sensitivity_ci95"]),
+            (f"Specificity, {normals['n']} normal images", None, normals["specificity"], normals["ci95"],
+             supervised["specificity"], supervised["normals"]["ci95"]),
+            ("False alarms", None, normals["false_alarms"], None, supervised["normals"]["false_alarms"], None),
+            ("AUROC", None, overall["auroc"], overall["auroc_ci95"], supervised["auroc"], supervised["auroc_ci95"]),
+        ],
+        "Both methods on the same test images. The thesis tested no normal image.",
+    )  # fmt: skip
+    compared, paired = report["mcnemar"], report["delong"]
+    page.table(
+        ["GAN against supervised", "p", "What it compares"],
+        [
+            ("McNemar", _p(compared["p"]), f"detections of abnormal images: {compared['b']} by the GAN alone, "
+             f"{compared['c']} by the supervised classifier alone"),
+            ("DeLong, paired", _p(paired["p"]), f"AUROC: difference {paired['difference']:.3f}, "
+             f"{interval(paired['ci95'])}"),
+        ],
+    )  # fmt: skip
+    if where["n"]:
+        page.table(
+            ["Localisation", "This run", "By chance", "Note"],
+            [
+                ("AUROC over pixels", where["pixel_auroc"], 0.5, "anomaly map against lesion masks, all pixels pooled"),
+                ("Peak of the map in the lesion", where["hit_rate"], where["hit_rate_by_chance"],
+                 f"or within 1/32 of the width of it; {where['n']} images"),
+            ],
+        )  # fmt: skip
+        page.table(
+            ["Diagnosis", "n", "Lesions, of the image", "Map inside : outside", "Peak in the lesion", "By chance"],
+            [
+                (words(name), seen["n"], percent(seen["area"]), seen["contrast"], seen["hit_rate"],
+                 seen["hit_rate_by_chance"])
+                for name, seen in where["classes"].items()
+            ],
+            "How large the lesions are (all of an image, of whatever class) and how far the anomaly map stands out in "
+            "them; medians. At 1 a lesion differs from its reconstruction no more than its surroundings do.",
+        )  # fmt: skip
+    page.figure(
+        folder / "roc.png", "ROC curves of the anomaly score and of the supervised classifier; dots: thresholds."
+    )
+    page.figure(folder / "scores.png", "Anomaly scores of the test images, and the threshold from held-out normals.")
+    legend = (
+        "Columns: the query (green: border of the true lesion); the nearest normal image that the GAN makes; the "
+        "positive part of query minus nearest normal, where the query is brighter; the whole difference (red: "
+        "query brighter, blue: darker); the anomaly map, which is that difference in units of what is usual in "
+        "healthy images; Grad-CAM of the supervised classifier for its likeliest finding. p: conformal p-value; "
+        f"alarm at {1 - healthy['specificity_aimed_at']:.2g} or less."
+    )
+    seen = [words(name).lower() for name, found in report["classes"].items() if found["n"]]
+    page.figure(
+        folder / "abnormal.png",
+        f"Figure 14. Abnormal images, of each class ({listed(seen)}) the one of median score. {legend}",
+    )
+    page.figure(folder / "normal.png", f"Figure 15. Normal images, from the lowest score to the highest. {legend}")
+
+
+def _p(value: float) -> str:
+    return "< 0.0001" if value < 0.0001 else f"{value:.2g}"
+
+
+def _detected(found: dict) -> tuple:
+    """Detected of all, the share and its interval; dashes for a class without images."""
+    if not found["n"]:
+        return None, None
+    return f"{found['detected']} of {found['n']} ({found['sensitivity']:.2f})", found["ci95"]
