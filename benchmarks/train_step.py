@@ -1,5 +1,9 @@
 """Images per second of one whole training step (D, Gs, G), per resolution. One JSON line per measurement.
 
+`gflop_per_image` counts direct convolutions whichever way they are computed, and `of_machine` is that arithmetic per
+second over the rate of a large matrix product in the same process: above 1 where minimal filtering saves more than
+the rest costs.
+
 Example: python -m benchmarks.train_step --resolutions 16,32 --fmap-base 256 --fmap-max 32 --batch 8
 """
 
@@ -21,6 +25,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--fading", action="store_true")
     parser.add_argument("--xla", action="store_true")
+    parser.add_argument("--minimal", action="store_true", help="wide convolutions by minimal filtering")
+    parser.add_argument("--precision", default="float32", help="float32, float16 or bfloat16")
+    parser.add_argument("--devices", type=int, default=1, help="logical CPU devices under MirroredStrategy")
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
@@ -28,18 +35,31 @@ def main() -> None:
     import numpy as np
     import tensorflow as tf
 
-    from pgcxr.networks import Discriminator, Generator
+    from benchmarks import machine
+    from pgcxr.networks import Discriminator, Generator, flops
+    from pgcxr.training import devices
+    from pgcxr.training.precision import PRECISIONS
     from pgcxr.training.progressive_gan import ProgressiveGAN
 
     tf.config.threading.set_intra_op_parallelism_threads(options.threads)
     tf.config.threading.set_inter_op_parallelism_threads(options.threads)
+    if options.devices > 1:
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * options.devices)
+    strategy = devices.strategy(options.devices, [f"CPU:{number}" for number in range(options.devices)])
+    rate = machine.gflops()
+    dtype = PRECISIONS[options.precision]
     for resolution in map(int, options.resolutions.split(",")):
         sizes = {"resolution": resolution, "fmap_base": options.fmap_base, "fmap_max": options.fmap_max}
-        gan = ProgressiveGAN(Generator(latent_size=options.latent_size, **sizes), Discriminator(**sizes), seed=0)
-        gan.compile(jit_compile=options.xla)
-        gan.grow_to(resolution.bit_length() - 1, options.fading, options.batch, 0.999)
+        level = resolution.bit_length() - 1
+        with strategy.scope():
+            generator = Generator(latent_size=options.latent_size, dtype=dtype, **sizes)
+            gan = ProgressiveGAN(generator, Discriminator(dtype=dtype, **sizes), seed=0)
+            gan.compile(jit_compile=options.xla, minimal_filtering=options.minimal)
+        gan.grow_to(level, options.fading, options.batch, 0.999)
         reals = np.random.default_rng(0).integers(0, 256, (options.batch, resolution, resolution, 1), np.uint8)
-        iterator = iter(tf.data.Dataset.from_tensors(reals).repeat())
+        batches = tf.data.Dataset.from_tensors(reals).repeat()
+        iterator = iter(strategy.experimental_distribute_dataset(batches))
         begun = time.perf_counter()
         gan.train_function(iterator)
         traced = time.perf_counter() - begun
@@ -49,9 +69,15 @@ def main() -> None:
             begun = time.perf_counter()
             gan.train_function(iterator)["g_loss"].numpy()
             seconds.append(time.perf_counter() - begun)
+        per_second = options.batch / float(np.median(seconds))
+        gflop = flops.FLOP * flops.iteration(gan.generator.get_config(), level, options.fading) / 1e9
         line = vars(options) | {
             "resolution": resolution,
-            "images_per_second": round(options.batch / float(np.median(seconds)), 3),
+            "images_per_second": round(per_second, 4),
+            "slowest_and_fastest_step": [round(max(seconds), 3), round(min(seconds), 3)],
+            "gflop_per_image": round(gflop, 2),
+            "machine_gflops": round(rate, 1),
+            "of_machine": round(gflop * per_second / rate, 3),
             "trace_seconds": round(traced, 2),
             "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
             "onednn": os.environ["TF_ENABLE_ONEDNN_OPTS"],
