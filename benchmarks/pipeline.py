@@ -2,7 +2,7 @@
 
 The input must be at least three times as fast as the training step (`benchmarks.train_step`). Images are random grey
 PNG files, which compress worse than radiographs do; `memory` is the way of a cohort that fits into memory, `files` that
-of a larger one. One JSON line per way and level.
+of a larger one, `held` that of its small levels. One JSON line per way and level.
 
 Example: python -m benchmarks.pipeline --resolution 256 --levels 4,16,64,256
 """
@@ -41,11 +41,13 @@ def main() -> None:
         for path, image in zip(paths, images, strict=True):
             cv2.imwrite(str(path), image)
         reals = pipeline.Reals(images[..., None], options.resolution)
-        for way in ("memory", "files"):
-            if way == "files":
+        for way in ("memory", "files", "held"):
+            if way != "memory":
                 reals.full, reals.paths = None, [str(path) for path in paths]
             for size in map(int, options.levels.split(",")):
                 steps = 1_000_000 // options.batch
+                if way == "held":
+                    reals.hold(size.bit_length() - 1, lambda line: None)
                 batches = iter(reals.dataset(size.bit_length() - 1, 0, steps, options.batch, seed=0))
                 next(batches)
                 begun, count = time.perf_counter(), 0

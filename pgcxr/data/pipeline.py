@@ -5,6 +5,7 @@ image that an undisturbed run would see.
 """
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -49,10 +50,42 @@ class Reals:
         else:
             self.paths = [str(path) for path in images.paths()]
             _check_size(images.paths()[0], resolution)
+        self.levels: dict[int, np.ndarray] = {}
         self.count = len(images)
         self.fingerprint = _fingerprint(images)
         if self.count == 0:
             raise InputError("cohort: no training images with the label asked for; see manifest.csv and --set label=")
+
+    def hold(self, level: int, say: Callable = print) -> None:
+        """Reads files once for all the small levels that fit into memory, `level` among them: there a device trains
+        faster than large files are decoded. Nothing to do where all is in memory, or for larger levels.
+
+        Raises:
+            InputError: a file cannot be read.
+        """
+        import tensorflow as tf
+
+        fits = [v for v in range(2, 11) if self.count * 4**v * 4 / 3 <= IN_MEMORY_BYTES and 2**v <= self.resolution]
+        if level not in fits:
+            self.levels = {}  # networks grow: the small levels do not come again
+        if self.full is not None or level in self.levels or level not in fits:
+            return
+        say(f"reading {self.count} images once, to hold them in memory for the levels up to {2 ** fits[-1]} px")
+        self.levels = {v: np.empty((self.count, 2**v, 2**v, 1), np.uint8) for v in fits if v >= level}
+
+        def reduced(path):
+            image = _decode(path)
+            return tuple(_reduce(image, 2**v) for v in self.levels)
+
+        read = tf.data.Dataset.from_tensor_slices(self.paths).map(reduced, num_parallel_calls=tf.data.AUTOTUNE)
+        try:
+            for index, images in enumerate(read.prefetch(64).as_numpy_iterator()):
+                for held, image in zip(self.levels.values(), images, strict=True):
+                    held[index] = image
+        except tf.errors.OpError:
+            self.levels = {}
+            cohorts.load_images([Path(path) for path in self.paths], self.resolution)  # says which
+            raise
 
     def dataset(self, level: int, start: int, steps: int, minibatch: int, seed: int, share: tuple | None = None):
         """tf.data of `steps` batches uint8 [minibatch, 2^level, 2^level, C], from image number `start` on.
@@ -71,8 +104,8 @@ class Reals:
             indices = indices.reshape(steps, hosts, devices, minibatch)[:, host].reshape(-1, minibatch)
         batches = tf.data.Dataset.from_tensor_slices(indices)
         size = 2**level
-        if self.full is not None:
-            images = tf.constant(reduce_by_area(self.full, size))
+        if self.full is not None or level in self.levels:
+            images = tf.constant(self.levels[level] if self.full is None else reduce_by_area(self.full, size))
             pixels = batches.map(
                 lambda i: tf.ensure_shape(tf.gather(images, i), (minibatch, size, size, images.shape[-1]))
             )
@@ -101,13 +134,22 @@ class Reals:
     def _read(self, paths, size: int, minibatch: int):
         import tensorflow as tf
 
-        def one(path):
-            image = tf.image.decode_png(tf.io.read_file(path), channels=1)
-            image = tf.image.resize(image, (size, size), method="area")
-            return tf.cast(tf.round(image), tf.uint8)
-
-        images = tf.map_fn(one, paths, fn_output_signature=tf.uint8)
+        images = tf.map_fn(lambda path: _reduce(_decode(path), size), paths, fn_output_signature=tf.uint8)
         return tf.ensure_shape(images, (minibatch, size, size, 1))
+
+
+def _decode(path):
+    """PNG file -> uint8 tensor [R, R, 1]."""
+    import tensorflow as tf
+
+    return tf.image.decode_png(tf.io.read_file(path), channels=1)
+
+
+def _reduce(image, size: int):
+    """uint8 tensor [R, R, 1] -> [size, size, 1], the rounded mean over each box."""
+    import tensorflow as tf
+
+    return tf.cast(tf.round(tf.image.resize(image, (size, size), method="area")), tf.uint8)
 
 
 def reduce_by_area(images: np.ndarray, size: int) -> np.ndarray:

@@ -133,6 +133,7 @@ def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable,
                 nimg, half_phase.steps - done, half_phase.level, half_phase.fading, half_phase.minibatch
             )
             gan.seen.assign(nimg)
+            reals.hold(rest.level, say)
             what = (rest.level, rest.start, rest.steps, rest.minibatch, config["seed"])
             watching = (
                 Ticks(run, settings, rest, writer, latents, progress, stop_asked, labels)

@@ -53,6 +53,30 @@ def test_images_from_the_disk_equal_those_in_memory(cohort, level, monkeypatch):
     assert max(np.abs(a.astype(int) - b).max() for a, b in zip(ours, theirs, strict=True)) <= 1
 
 
+def test_small_levels_of_large_files_are_read_once(cohort, monkeypatch):
+    monkeypatch.setattr(pipeline, "IN_MEMORY_BYTES", 5 * 8 * 8 * 4 // 3 + 1)  # 8 px fit, 16 px don't
+    reals, said = pipeline.Reals(cohort, 32), []
+    read = [list(reals.dataset(level, 3, 4, 2, seed=0).as_numpy_iterator()) for level in (2, 3)]
+    reals.hold(2, said.append)
+    for path in cohort.paths():
+        path.rename(path.with_suffix(".away"))
+    reals.hold(3, said.append)
+    held = [list(reals.dataset(level, 3, 4, 2, seed=0).as_numpy_iterator()) for level in (2, 3)]
+    np.testing.assert_array_equal(np.concatenate(held[0]), np.concatenate(read[0]))
+    np.testing.assert_array_equal(np.concatenate(held[1]), np.concatenate(read[1]))
+    assert len(said) == 1 and "5 images" in said[0]
+    reals.hold(4, said.append)
+    assert not reals.levels and len(said) == 1
+
+
+def test_a_damaged_file_is_named_where_levels_are_held(cohort, monkeypatch):
+    monkeypatch.setattr(pipeline, "IN_MEMORY_BYTES", 5 * 8 * 8 * 4 // 3 + 1)
+    reals = pipeline.Reals(cohort, 32)
+    cohort.paths()[3].write_bytes(cohort.paths()[3].read_bytes()[:60])
+    with pytest.raises(InputError, match="3.png"):
+        reals.hold(3, lambda line: None)
+
+
 def test_a_batch_holds_the_images_that_the_order_names(cohort):
     reals = pipeline.Reals(cohort, 32)
     batches = np.concatenate(list(reals.dataset(5, 2, 3, 2, seed=9).as_numpy_iterator()))
