@@ -23,6 +23,30 @@ def shared() -> Path:
     return SHARED
 
 
+@pytest.fixture(scope="session")
+def goldens() -> Path:
+    """The folder of committed numbers of the original code; its README says what is in them."""
+    return Path(__file__).parent / "goldens"
+
+
+@pytest.fixture
+def original_networks(goldens) -> dict:
+    """{"G", "D"} with the golden weights, new for each test."""
+    import numpy as np
+
+    from pgcxr.networks import original_weights
+
+    sizes = {"resolution": 32, "num_channels": 1, "fmap_base": 256, "fmap_max": 64, "latent_size": 64}
+    weights = {}
+    for name in ("generator", "discriminator"):
+        golden = np.load(goldens / f"pggan_{name}.npz")
+        weights[name] = {key[len("weights/") :]: golden[key] for key in golden if key.startswith("weights/")}
+    return {
+        "G": original_weights.build_generator(sizes, weights["generator"]),
+        "D": original_weights.build_discriminator(sizes, weights["discriminator"]),
+    }
+
+
 @pytest.fixture(scope="session", autouse=True)
 def two_devices():
     """Two logical CPU devices stand for two GPUs; they must be made before TensorFlow's first operation."""

@@ -1,4 +1,4 @@
-"""Against arrays computed by the original code (extra), and pickles that want more than data."""
+"""Against arrays computed by the original code (a golden, and more as an extra); pickles that want more than data."""
 
 import gzip
 import pickle
@@ -11,6 +11,25 @@ from pgcxr.errors import InputError
 from pgcxr.networks import criticize, original_weights, synthesize
 
 TOLERANCE = 1e-5  # of the output's range; float32 against float64 of the same graph gives 7e-6
+
+
+@pytest.mark.parametrize("lod", [0, 0.3, 1, 1.75, 2, 2.6, 3])
+def test_outputs_equal_the_originals_goldens(original_networks, goldens, lod):
+    golden = np.load(goldens / "pggan_generator.npz")
+    found = np.asarray(synthesize(original_networks["G"], golden["latents"], None, lod))
+    expected = golden[f"images_lod{lod:g}"].transpose(0, 2, 3, 1)
+    assert np.abs(found - expected).max() <= TOLERANCE * np.ptp(expected)
+    golden = np.load(goldens / "pggan_discriminator.npz")
+    found, _ = criticize(original_networks["D"], golden["images"].transpose(0, 2, 3, 1), lod)
+    expected = golden[f"scores_lod{lod:g}"]
+    assert np.abs(found - expected).max() <= TOLERANCE * np.ptp(expected)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_minibatch_statistics_of_small_groups_equal_the_originals(original_networks, goldens, count):
+    golden = np.load(goldens / "pggan_discriminator.npz")
+    found, _ = criticize(original_networks["D"], golden["images"][:count].transpose(0, 2, 3, 1), 0.0)
+    np.testing.assert_allclose(found, golden[f"scores_lod0_first{count}"], atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["A", "C"])

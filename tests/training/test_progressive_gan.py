@@ -1,4 +1,4 @@
-"""One iteration against the original's (extra), and what must not depend on replicas or on a bad gradient."""
+"""One iteration against the original (golden; whole as an extra); what must not depend on replicas or bad gradients."""
 
 import keras
 import numpy as np
@@ -12,32 +12,67 @@ from pgcxr.training.progressive_gan import ProgressiveGAN
 from tests.training.gans import Catch, nhwc, small_gan
 
 
+def one_iteration(networks: dict, inputs, lod: float) -> tuple[dict, dict]:
+    """(logs, {"D": gradients, "G": gradients}) of both losses at `lod`, nothing updated."""
+    gan = ProgressiveGAN(networks["G"], networks["D"], seed=0)
+    gan.level, gan.fading = 5 - int(lod), lod > int(lod)
+    gan.d_optimizer, gan.g_optimizer = Catch(), Catch()
+    fade = lod - int(lod) if gan.fading else None
+    reals = images.downscale(nhwc(inputs["in/reals"]), 2 ** int(lod))
+    logs = gan.discriminator_step(reals, inputs["in/latents_D"], inputs["in/mixing"], fade)
+    logs |= gan.generator_step(inputs["in/latents_G"], fade)
+    assert float(logs["d_loss"]) == pytest.approx(inputs[f"lod{lod:g}/D_loss_mean"], rel=1e-5)
+    assert float(logs["g_loss"]) == pytest.approx(inputs[f"lod{lod:g}/G_loss_mean"], abs=1e-6)
+    return logs, {"D": gan.d_optimizer.gradients, "G": gan.g_optimizer.gradients}
+
+
+def names_of(networks: dict, key: str) -> dict:
+    """{original name: (variable, to_ours)} without lod."""
+    find = original_weights.discriminator_names if key == "D" else original_weights.generator_names
+    return {name: found for name, found in find(networks[key]).items() if name != "lod"}
+
+
+@pytest.mark.parametrize("lod", [0, 0.6, 2])
+def test_losses_and_gradients_equal_the_originals_goldens(original_networks, goldens, lod):
+    golden = np.load(goldens / "pggan_losses.npz")
+    logs, gradients = one_iteration(original_networks, golden, lod)
+    at = f"lod{lod:g}"
+    for ours, theirs in (
+        ("d_real_score", "D_real_scores"),
+        ("d_fake_score", "D_fake_scores"),
+        ("d_gradient_penalty", "D_gradient_penalty"),
+        ("d_drift_penalty", "D_epsilon_penalty"),
+    ):
+        expected = golden[f"{at}/{theirs}"].mean()
+        assert float(logs[ours]) == pytest.approx(expected, rel=1e-4, abs=1e-6), ours
+    for key, caught in gradients.items():
+        names = names_of(original_networks, key)
+        largest = max(golden[f"gradients/{at}/{key}/{name}"][0] for name in names)
+        for name, (variable, to_ours) in names.items():
+            most, norm, *values = golden[f"gradients/{at}/{key}/{name}"]
+            found = caught.get(variable.path, np.zeros(variable.shape))
+            places = np.arange(found.size).reshape(found.shape)
+            if to_ours is not None:  # where each original value lies in ours: the inverse of that permutation
+                places = np.argsort(np.asarray(to_ours(places)).ravel())
+            found = found.ravel()[places.ravel()[golden[f"places/{at}/{key}/{name}"]]]
+            # Relative to the variable, and to the largest of all where the variable's own is rounding noise.
+            assert np.abs(found - values).max() <= 1e-3 * most + 1e-5 * largest, name
+            assert np.linalg.norm(caught.get(variable.path, 0.0)) == pytest.approx(norm, rel=1e-3, abs=1e-4 * largest)
+
+
 @pytest.mark.parametrize("lod", [0, 0.6, 2])
 def test_losses_and_gradients_equal_the_original(shared, lod):
     folder = shared / "reference"
     networks = original_weights.load_pickle(folder / "net_A.pkl")
     losses, expected = np.load(folder / "loss_A.npz"), np.load(folder / "grads_A.npz")
-    gan = ProgressiveGAN(networks["G"], networks["D"], seed=0)
-    gan.level, gan.fading = 5 - int(lod), lod > int(lod)
-    gan.d_optimizer, gan.g_optimizer = Catch(), Catch()
-    fade = lod - int(lod) if gan.fading else None
-    reals = images.downscale(nhwc(losses["in/reals"]), 2 ** int(lod))
-    d_logs = gan.discriminator_step(reals, losses["in/latents_D"], losses["in/mixing"], fade)
-    g_logs = gan.generator_step(losses["in/latents_G"], fade)
-    assert float(d_logs["d_loss"]) == pytest.approx(losses[f"lod{lod:g}/D_loss_mean"], rel=1e-5)
-    assert float(g_logs["g_loss"]) == pytest.approx(losses[f"lod{lod:g}/G_loss_mean"], abs=1e-6)
-    for key, caught, names in (
-        ("D", gan.d_optimizer.gradients, original_weights.discriminator_names(networks["D"])),
-        ("G", gan.g_optimizer.gradients, original_weights.generator_names(networks["G"])),
-    ):
-        largest = max(np.abs(expected[f"lod{lod:g}/{key}/{name}"]).max() for name in names if name != "lod")
+    _, gradients = one_iteration(networks, losses, lod)
+    for key, caught in gradients.items():
+        names = names_of(networks, key)
+        largest = max(np.abs(expected[f"lod{lod:g}/{key}/{name}"]).max() for name in names)
         for name, (variable, to_ours) in names.items():
-            if name == "lod":
-                continue
             reference = expected[f"lod{lod:g}/{key}/{name}"]
             reference = reference if to_ours is None else to_ours(reference)
             found = caught.get(variable.path, np.zeros(variable.shape))
-            # Relative to the variable, and to the largest of all where the variable's own is rounding noise.
             assert np.abs(found - reference).max() <= 1e-3 * np.abs(reference).max() + 1e-5 * largest, name
 
 

@@ -1,52 +1,42 @@
-"""The schedule by hand, and against the original's (extra)."""
+"""The schedule by hand, and that of the original's presets against its own."""
 
-import csv
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
-from pgcxr.training import schedule
+from pgcxr.training import loop, schedule
+from train.common import load_config
 
-MINIBATCHES = {4: 128, 8: 128, 16: 128, 32: 64, 64: 32, 128: 16, 256: 8, 512: 4}
-MOST = {256: 16, 512: 8, 1024: 4}
-TICKS = {4: 160, 8: 140, 16: 120, 32: 100, 64: 80, 128: 60, 256: 40, 512: 20, 1024: 10}
-PRESETS = {
-    "v2-1gpu": {"minibatch_base": 4, "minibatch_dict": MINIBATCHES, "lrate_dict": {1024: 0.0015}, "total_kimg": 12000},
-    "v2-2gpus": {
-        "minibatch_base": 8,
-        "minibatch_dict": {4: 256, 8: 256, 16: 128, 32: 64, 64: 32, 128: 16, 256: 8},
-        "lrate_dict": {512: 0.0015, 1024: 0.002},
-        "total_kimg": 12000,
-        "replicas": 2,
-    },
-}
+# The original's name of a schedule -> our config.
+PRESETS = {"v1-1gpu": "nvidia_v1", "v2-1gpu": "nvidia_1gpu", "v2-2gpus": "nvidia_2gpus"}
 
 
 def _settings(name):
-    return schedule.Settings(resolution=1024, tick_kimg_dict=TICKS, max_minibatch_per_replica=MOST, **PRESETS[name])
+    config = load_config("gan", PRESETS[name])
+    return loop.settings_of(config, config["replicas"])
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_points_equal_the_originals(shared, name):
-    settings = _settings(name)
-    with open(shared / "reference" / "schedule.csv", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["preset"] == name]
-    assert len(rows) > 50
-    for row in rows:
-        point = schedule.at(settings, int(row["cur_nimg"]))
-        assert point.lod == pytest.approx(float(row["lod"]), abs=1e-9)
-        assert (point.resolution, point.minibatch) == (int(row["resolution"]), int(row["minibatch"]))
-        assert (point.lrate, point.tick_kimg) == (float(row["G_lrate"]), float(row["tick_kimg"]))
+def test_points_equal_the_originals(goldens, name):
+    golden = np.load(goldens / "schedule.npz")
+    of = {key.split("/")[2]: golden[key] for key in golden if key.startswith(f"schedule/{name}/")}
+    assert len(of["cur_nimg"]) > 50
+    for index, nimg in enumerate(of["cur_nimg"].astype(int)):
+        point = schedule.at(_settings(name), int(nimg))
+        assert point.lod == pytest.approx(of["lod"][index], abs=1e-9)
+        assert (point.resolution, point.minibatch) == (of["resolution"][index], of["minibatch"][index])
+        assert (point.lrate, point.tick_kimg) == (of["G_lrate"][index], of["tick_kimg"][index])
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_half_phases_begin_where_the_original_resets_its_optimizers(shared, name):
-    with open(shared / "reference" / "schedule_events.csv", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["preset"] == name]
+def test_half_phases_begin_where_the_original_resets_its_optimizers(goldens, name):
+    golden = np.load(goldens / "schedule.npz")
+    begins, sizes = (golden[f"schedule_events/{name}/{column}"].tolist() for column in ("cur_nimg", "resolution"))
     phases = list(schedule.half_phases(_settings(name)))
-    assert [phase.start for phase in phases] == [int(row["cur_nimg"]) for row in rows[:-1]]
-    assert phases[-1].end == int(rows[-1]["cur_nimg"])
-    assert [2**phase.level for phase in phases] == [int(row["resolution"]) for row in rows[:-1]]
+    assert [phase.start for phase in phases] == begins[:-1]
+    assert phases[-1].end == begins[-1]
+    assert [2**phase.level for phase in phases] == sizes[:-1]
 
 
 def test_lod_by_hand():
