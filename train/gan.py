@@ -23,7 +23,7 @@ app = command.new_app(__doc__)
 def main(
     cohort: Annotated[Path, typer.Argument(help="folder written by `pgcxr curate`")],
     out: Annotated[Path, typer.Option(help="RUN: new folder of this training; an interrupted one goes on")],
-    config: Annotated[str, typer.Option(help="demo, small, thesis, nvidia_2gpus, ... (train/configs/gan_*.py)")] = "small",
+    config: Annotated[str, typer.Option(help="demo, small, thesis or nvidia_* (train/configs/gan_*.py)")] = "small",
     set_: Annotated[list[str], typer.Option("--set", help="key=value, changes the config; may be repeated")] = [],  # noqa: B006
     label: Annotated[str, typer.Option(help="all, normal or abnormal images")] = "",
     seed: Annotated[int | None, typer.Option(help="of weights, latents and image order")] = None,
