@@ -3,16 +3,19 @@
 from pgcxr import command
 from pgcxr.data.curation.cli import curate, records
 from pgcxr.data.phantom.cli import phantom
+from pgcxr.exchange import export_nvidia, import_nvidia
 from pgcxr.synthetic.cli import generate
 
 app = command.new_app(
-    "Progressive GANs on chest radiographs: phantom, curation, records, generation.",
+    "Progressive GANs on chest radiographs: phantom, curation, records, generation, exchange with the original.",
     "Example: pgcxr phantom runs/export --patients 200 --seed 1 --size 256; then `pgcxr COMMAND --help`",
 )
 app.command(epilog="Example: pgcxr phantom runs/export --patients 200 --seed 1 --size 256")(phantom)
 app.command(epilog="Example: pgcxr curate runs/export --out runs/cohort --size 128")(curate)
 app.command(epilog="Example: pgcxr records runs/cohort --format png")(records)
 app.command(epilog="Example: pgcxr generate runs/gan --n 64 --seed 1 --out runs/synthetic")(generate)
+app.command(epilog="Example: pgcxr import-nvidia karras2018iclr.pkl --out runs/imported")(import_nvidia)
+app.command(epilog="Example: pgcxr export-nvidia runs/gan --out runs/gan.pkl")(export_nvidia)
 
 
 def main() -> None:

@@ -5,46 +5,33 @@ plain data: `static_kwargs`, `build_func_name` and `variables`, a list of (name,
 Layouts differ in three places: dense layers at 4x4 count their pixels in C, H, W order there and in H, W, C order here.
 """
 
-import gzip
-import pickle
 from pathlib import Path
 
 import numpy as np
 
 from pgcxr.errors import InputError
+from pgcxr.networks import restricted_pickle
 from pgcxr.networks.discriminator import Discriminator
-from pgcxr.networks.generator import Generator
+from pgcxr.networks.generator import Generator, feature_maps
 
-GZIP_MAGIC = b"\x1f\x8b"
-# numpy's own pickling helpers, by every name they had; they build arrays and nothing else.
-NUMPY_GLOBALS = {
-    ("numpy", "ndarray"),
-    ("numpy", "dtype"),
-    ("numpy.core.multiarray", "_reconstruct"),
-    ("numpy.core.multiarray", "scalar"),
-    ("numpy._core.multiarray", "_reconstruct"),
-    ("numpy._core.multiarray", "scalar"),
-    ("numpy.core.numeric", "_frombuffer"),
-    ("numpy._core.numeric", "_frombuffer"),
+# Arguments of the original's builders that change what a network computes, and the one value that is supported here.
+FIXED = {
+    "use_wscale": True,
+    "use_pixelnorm": True,
+    "use_leakyrelu": True,
+    "mbstd_num_features": 1,
+    "use_mbstd": True,
+    "latents_in": None,
 }
-
-
-class NetworkState:
-    """What stands in for `tfutil.Network`: holds the state and has no behaviour."""
-
-    def __setstate__(self, state: dict) -> None:
-        self.state = state
-
-
-class RestrictedUnpickler(pickle.Unpickler):
-    """Builds arrays, plain containers and `NetworkState`; refuses any other name."""
-
-    def find_class(self, module: str, name: str):
-        if (module, name) == ("tfutil", "Network"):
-            return NetworkState
-        if (module, name) in NUMPY_GLOBALS:
-            return super().find_class(module.replace("numpy._core", "numpy.core"), name)
-        raise InputError(f"asks for {module}.{name}, which a network pickle never needs; refused and not run")
+LIMITS = {
+    "resolution": (4, 1024),
+    "num_channels": (1, 64),
+    "label_size": (0, 10_000),
+    "latent_size": (1, 65_536),
+    "fmap_base": (2, 65_536),
+    "fmap_max": (1, 65_536),
+    "mbstd_group_size": (0, 65_536),
+}
 
 
 def load_pickle(path: str | Path) -> dict:
@@ -53,24 +40,50 @@ def load_pickle(path: str | Path) -> dict:
     Raises:
         InputError: the file is missing, damaged, not of this format, or asks for anything but data.
     """
-    path = Path(path)
     try:
-        with open(path, "rb") as file:
-            zipped = file.read(2) == GZIP_MAGIC
-        with gzip.open(path, "rb") if zipped else open(path, "rb") as file:
-            states = RestrictedUnpickler(file, encoding="latin1").load()
-        generator, discriminator, average = (_plain_state(item) for item in states)
+        states = restricted_pickle.load(path)
+        generator, discriminator, average = (
+            _plain_state(item, function)
+            for item, function in zip(states, ("G_paper", "D_paper", "G_paper"), strict=True)
+        )
+        return {
+            "G": build_generator(*generator, name="generator"),
+            "D": build_discriminator(*discriminator),
+            "Gs": build_generator(*average, name="generator_ema"),
+        }
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or 'damaged gzip'})") from None
     except Exception as error:  # whatever a hostile file makes the unpickler stumble over
         raise InputError(f"{path}: is not an official network pickle ({type(error).__name__})") from None
-    return {
-        "G": build_generator(*generator, name="generator"),
-        "D": build_discriminator(*discriminator),
-        "Gs": build_generator(*average, name="generator_ema"),
-    }
+
+
+def to_original(network) -> dict[str, np.ndarray]:
+    """{original name: array} of a generator or discriminator, in the original's layouts: the inverse of loading.
+
+    Where a network was loaded from a pickle, these are its arrays bit for bit.
+    """
+    find = generator_names if isinstance(network, Generator) else discriminator_names
+    found = {}
+    for name, (variable, to_ours) in find(network).items():
+        array = np.array(variable)
+        if to_ours is not None:  # a permutation: find where each number came from
+            came_from = to_ours(np.arange(array.size).reshape(array.shape))
+            original = np.empty_like(array)
+            original.ravel()[came_from.ravel()] = array.ravel()
+            array = original
+        found[name] = array
+    return found
+
+
+def static_kwargs(network) -> dict:
+    """The arguments of the original's `G_paper` or `D_paper` that make this network."""
+    config = network.get_config()
+    shared = ("resolution", "label_size", "fmap_base", "fmap_decay", "fmap_max", "fused_scale")
+    own = ("latent_size", "normalize_latents", "pixelnorm_epsilon", "mbstd_group_size")
+    found = {"num_channels": config["channels"]} | {key: config[key] for key in shared}
+    return found | {key: config[key] for key in own if config.get(key) is not None}
 
 
 def build_generator(kwargs: dict, variables: dict, name: str = "generator") -> Generator:
@@ -86,6 +99,7 @@ def build_generator(kwargs: dict, variables: dict, name: str = "generator") -> G
         fmap_max=kwargs.get("fmap_max", 512),
         fused_scale=kwargs.get("fused_scale", True),
         normalize_latents=kwargs.get("normalize_latents", True),
+        pixelnorm_epsilon=kwargs.get("pixelnorm_epsilon", 1e-8),
         name=name,
     )
     _assign(generator, variables, generator_names(generator))
@@ -164,9 +178,30 @@ def _assign(network, variables: dict, names: dict) -> None:
         array = array if to_ours is None else to_ours(array)
         if array.shape != tuple(variable.shape):
             raise InputError(f"variable {name} has shape {array.shape}, expected {tuple(variable.shape)}")
+        if not np.isfinite(array).all():
+            raise InputError(f"variable {name} is not finite")
         variable.assign(array)
 
 
-def _plain_state(item) -> tuple[dict, dict]:
+def _plain_state(item, function: str) -> tuple[dict, dict]:
+    """(static_kwargs, variables) of a pickled network, small enough to be built."""
     state = item.state
-    return dict(state["static_kwargs"]), dict(state["variables"])
+    kwargs, variables = dict(state["static_kwargs"]), dict(state["variables"])
+    if state["build_func_name"] != function:
+        raise InputError(f"holds a network of {str(state['build_func_name'])[:40]!r}, not of {function}")
+    for key, value in kwargs.items():
+        if key in FIXED and value != FIXED[key]:
+            raise InputError(f"was made with {key}={str(value)[:40]}, which is not supported")
+        if key in LIMITS and value is not None:
+            least, most = LIMITS[key]
+            if not isinstance(value, (int, np.integer)) or not least <= value <= most:
+                raise InputError(f"says {key}={str(value)[:40]}, which is not from {least} to {most}")
+    resolution = kwargs.get("resolution", 32)
+    if resolution & (resolution - 1):
+        raise InputError(f"says resolution={resolution}, which is not a power of two")
+    # No level is wider than the first: what would be built is not larger than what the file holds.
+    widest = feature_maps(1, kwargs.get("fmap_base", 8192), kwargs.get("fmap_max", 512), kwargs.get("fmap_decay", 1.0))
+    bias = variables.get("4x4/Conv/bias")
+    if np.shape(bias) != (widest,):
+        raise InputError(f"variable 4x4/Conv/bias has shape {np.shape(bias)}, expected {(widest,)}")
+    return kwargs, variables

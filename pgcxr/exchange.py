@@ -1,0 +1,95 @@
+"""`pgcxr import-nvidia` and `pgcxr export-nvidia`: networks from and to the original's official pickles."""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pgcxr.errors import InputError
+
+VERSION = 2  # of the original's pickles
+PLAIN_GENERATOR = "generator.keras"
+
+
+def import_nvidia(
+    file: Annotated[Path, typer.Argument(help="official network pickle (G, D, Gs), gzipped or not")],
+    out: Annotated[Path, typer.Option(help="RUN: new folder with generator-ema.keras and discriminator.keras")],
+) -> None:
+    """Makes a RUN of an official network pickle, which is read as data and never run."""
+    from pgcxr import artefacts
+    from pgcxr.generation import GENERATOR
+    from pgcxr.networks import original_weights
+
+    artefacts.refuse_existing(out)
+    if file.is_dir():
+        raise InputError(f"{file}: is a folder; name the .pkl file")
+    networks = original_weights.load_pickle(file)
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    average, discriminator = networks["Gs"], networks["D"]
+    sizes = {
+        key: average.get_config()[key] for key in ("resolution", "channels", "fmap_base", "fmap_max", "label_size")
+    }
+    with artefacts.new_folder(out) as folder:
+        for name, network in (
+            (GENERATOR, average),
+            (PLAIN_GENERATOR, networks["G"]),
+            ("discriminator.keras", discriminator),
+        ):
+            network.save(folder / name)
+        # Says that these were trained elsewhere, on images that nobody here knows.
+        artefacts.write_json(folder / "config.json", {"imported": True, "sha256": digest, **sizes})
+        body = {
+            **sizes,
+            "imported": True,
+            "sha256": digest,
+            "lod": {name: float(network.lod) for name, network in networks.items()},
+            "generator_parameters": average.count_params(),
+            "discriminator_parameters": discriminator.count_params(),
+            "finished": True,
+        }
+        artefacts.write_report(folder, body, command="pgcxr import-nvidia")
+    print(f"{out}: {average.resolution} px, {average.channels} channels, {average.label_size} labels")
+
+
+def export_nvidia(
+    run: Annotated[Path, typer.Argument(help="RUN: a finished `python -m train.gan`, or what import-nvidia made")],
+    out: Annotated[Path, typer.Option(help="FILE.pkl, in the official format; must not exist")],
+    networks_py: Annotated[
+        Path | None, typer.Option(help="your own copy of the original's networks.py, which its loader needs inside")
+    ] = None,
+) -> None:
+    """Writes a RUN's networks as an official pickle (G, D, Gs), so that the original code can check them.
+
+    A RUN of train.gan keeps the average alone: there G is Gs. Without --networks-py the original's loader stops at the
+    empty source; its `Network.set_vars` takes the arrays all the same.
+    """
+    from pgcxr import artefacts, generation
+    from pgcxr.networks import original_weights, restricted_pickle
+
+    artefacts.refuse_existing_file(out, "--out")
+    source = ""
+    if networks_py is not None:
+        try:
+            source = networks_py.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise InputError(f"--networks-py {networks_py}: is no Python file") from None
+    average = generation.load_generator(run)
+    _, discriminator = generation.load_network(run, "discriminator.keras", "train.gan")
+    plain = average
+    if (Path(run) / PLAIN_GENERATOR).is_file():
+        _, plain = generation.load_network(run, PLAIN_GENERATOR, "train.gan")
+    states = [
+        {
+            "version": VERSION,
+            "name": name,
+            "static_kwargs": original_weights.static_kwargs(network),
+            "build_module_src": source,
+            "build_func_name": f"{name[0]}_paper",
+            "variables": list(original_weights.to_original(network).items()),
+        }
+        for name, network in (("G", plain), ("D", discriminator), ("Gs", average))
+    ]
+    with artefacts.atomic_path(out) as path, open(path, "wb") as file:
+        restricted_pickle.dump(states, file)
+    print(f"{out}: G, D, Gs of {average.resolution} px")
