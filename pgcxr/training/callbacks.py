@@ -9,6 +9,7 @@ from pgcxr import images
 from pgcxr.networks import synthesize
 from pgcxr.plots import grids
 from pgcxr.training import schedule
+from pgcxr.training.alarm import Diverged, Sign
 from pgcxr.training.run_dir import RunDir
 
 GRID = 8  # images a side in a sample sheet
@@ -38,26 +39,36 @@ class Ticks(keras.callbacks.Callback):
         progress: called with (nimg, lod) where the schedule is looked at.
         stop_asked: called there too; where it answers True, the state is saved and `fit` ends.
         labels: [GRID * GRID, K] of the sample sheets of a conditioned GAN.
+        alarm: that of the half-phase; None: nothing stops a training that diverges.
+
+    Raises (from `fit`):
+        Diverged: the alarm went off; RUN/alarm-kimg*.json says why, and the newest state is from before.
     """
 
-    def __init__(self, run: RunDir, settings, half_phase, writer, latents, progress, stop_asked, labels=None):
+    def __init__(
+        self, run: RunDir, settings, half_phase, writer, latents, progress, stop_asked, labels=None, alarm=None
+    ):
         super().__init__()
+        self.alarm = alarm
         self.run, self.settings, self.half_phase = run, settings, half_phase
         self.writer, self.latents, self.progress, self.stop_asked = writer, latents, progress, stop_asked
         self.labels = labels
 
     def on_train_begin(self, logs=None):
-        self.tick_start = self.half_phase.start
+        self.tick_start, self.last = self.half_phase.start, False
         self.time = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
         nimg = self.half_phase.start + (batch + 1) * self.half_phase.minibatch
+        if self.alarm and (sign := self.alarm.step(logs or {})):
+            self._stop(nimg, sign)
         point = schedule.at(self.settings, nimg)
         if (batch + 1) % schedule.MINIBATCH_REPEATS:
             return
         self.progress(nimg, point.lod)
         stop = self.stop_asked()
         if nimg - self.tick_start >= point.tick_kimg * 1000 or nimg >= self.half_phase.end or stop:
+            self.last = stop or nimg >= self.half_phase.end
             self.tick(nimg, logs or {})
         if stop:
             self.model.stop_training = True
@@ -69,8 +80,8 @@ class Ticks(keras.callbacks.Callback):
         seconds = time.perf_counter() - self.time
         rate = (nimg - self.tick_start) / max(seconds, 1e-9)
         lod = float(np.asarray(self.model.generator.lod))
-        sheet = sample_sheet(self.model.generator_ema, self.latents, lod, self.labels)
-        sheet = grids.tile(sheet, GRID)
+        samples = sample_sheet(self.model.generator_ema, self.latents, lod, self.labels)
+        sheet = grids.tile(samples, GRID)
         grids.write_png(self.run.samples / f"kimg{nimg / 1000:09.3f}.png", sheet)
         with self.writer.as_default(step=nimg):
             for name, value in logs.items():
@@ -79,8 +90,20 @@ class Ticks(keras.callbacks.Callback):
             tf.summary.scalar("schedule/images_per_second", rate)
             tf.summary.image("samples", np.atleast_3d(sheet)[None])
         self.writer.flush()
-        self.run.save(self.model, nimg)
+        if self.alarm and (sign := self.alarm.tick(samples)):
+            self._stop(nimg, sign)
+        # What may be a diverged state takes the place of no good one.
+        if self.last or not (self.alarm and self.alarm.doubtful):
+            self.run.save(self.model, nimg)
         self.tick_start, self.time = nimg, time.perf_counter()
+
+    def _stop(self, nimg: int, sign: Sign) -> None:
+        self.run.write_alarm(nimg, sign)
+        raise Diverged(
+            f"{self.run.folder}: diverged after {nimg / 1000:.1f} kimg ({sign}); lower lrate_base, or raise drift or "
+            "gradient_penalty, with --set and run the command again: it goes on from the last good state "
+            "(--set alarm=False goes on regardless)"
+        )
 
 
 def sample_sheet(generator, latents, lod: float, labels=None) -> np.ndarray:

@@ -15,6 +15,7 @@ from pgcxr.data import labels as label_kinds
 from pgcxr.data.pipeline import Reals
 from pgcxr.networks import Discriminator, Generator
 from pgcxr.training import averaging, devices, resume, schedule
+from pgcxr.training.alarm import Alarm, diversity
 from pgcxr.training.callbacks import GRID, FollowSchedule, Ticks, rows_by_label
 from pgcxr.training.precision import PRECISIONS
 from pgcxr.training.progressive_gan import ProgressiveGAN
@@ -79,6 +80,20 @@ def _minimal_filtering(config: dict, strategy) -> bool:
     return on_cpu and config["precision"] == "float32"
 
 
+def _alarm(config: dict, reals: Reals, half_phase: schedule.HalfPhase) -> Alarm | None:
+    """The half-phase's alarm, that knows how much real images differ at its level."""
+    import tensorflow as tf
+
+    if not config["alarm"]:
+        return None
+    try:
+        batch = next(iter(reals.dataset(half_phase.level, 0, 1, GRID * GRID, config["seed"])))
+    except tf.errors.OpError:
+        reals.name_damaged(0, GRID * GRID, config["seed"])
+        raise
+    return Alarm(diversity(np.asarray(batch[0] if reals.labels is not None else batch)))
+
+
 def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable, say: Callable) -> dict:
     """Trains to `total_kimg`, going on from RUN's newest state; exports the networks and returns the report.
 
@@ -90,6 +105,7 @@ def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable,
 
     Raises:
         Interrupted: SIGTERM or SIGINT came (to any host); everything needed to go on is saved.
+        Diverged: the alarm went off.
     """
     import tensorflow as tf
 
@@ -136,7 +152,7 @@ def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable,
             reals.hold(rest.level, say)
             what = (rest.level, rest.start, rest.steps, rest.minibatch, config["seed"])
             watching = (
-                Ticks(run, settings, rest, writer, latents, progress, stop_asked, labels)
+                Ticks(run, settings, rest, writer, latents, progress, stop_asked, labels, _alarm(config, reals, rest))
                 if chief
                 else devices.FollowChief(rest, progress, stop_asked)
             )

@@ -1,8 +1,10 @@
 """RUN: the folder of one training. Its state is written beside and renamed, the last good one kept until then."""
 
 import contextlib
+import dataclasses
 import errno
 import fcntl
+import math
 import os
 import platform
 from collections.abc import Callable, Iterator
@@ -13,13 +15,14 @@ import numpy as np
 from pgcxr import artefacts
 from pgcxr.errors import InputError
 from pgcxr.training import state_file
+from pgcxr.training.alarm import Sign
 from pgcxr.training.progressive_gan import ProgressiveGAN
 
 KEPT = 2
 LOCK = ".lock"
 PREFLIGHT = "preflight.json"
 # What may differ between a run and its continuation; how many devices may, `loop` decides.
-FREE = ("cohort", "tensorboard", "replicas")
+FREE = ("cohort", "tensorboard", "replicas", "alarm")
 LONGER = "total_kimg"
 # What may also differ between a state and the config where a divergence alarm lies in between.
 AFTER_ALARM = ("lrate_base", "lrate_dict", "drift", "gradient_penalty")
@@ -95,7 +98,7 @@ class RunDir:
             artefacts.write_json(self.config_file, config)
             return
         old = artefacts.read_json(self.config_file)
-        if key := _difference(old, new):
+        if key := _difference(*({k: v for k, v in each.items() if k not in self._changeable()} for each in (old, new))):
             hint = "; it can only grow" if key == LONGER else ""
             raise InputError(
                 f"{self.folder}: holds a run with {key} = {old.get(key)}, not {new.get(key)}{hint}; "
@@ -148,7 +151,7 @@ class RunDir:
 
     def _load(self, path: Path, meta: dict, arrays, gan: ProgressiveGAN) -> None:
         variables = state_variables(gan)
-        free = {LONGER, *(AFTER_ALARM if any(self.folder.glob("alarm*.json")) else ())}
+        free = {LONGER, *self._changeable()}
         theirs = {key: value for key, value in meta.get("config", {}).items() if key not in free}
         ours = {key: value for key, value in self.identity.get("config", theirs).items() if key not in free}
         if key := _difference(theirs, ours):
@@ -167,6 +170,17 @@ class RunDir:
             raise InputError(f"{path}: is the state of another network; name another --out")
         for name, variable in variables.items():
             variable.assign(arrays[name])
+
+    def write_alarm(self, nimg: int, sign: Sign) -> None:
+        """Writes alarm-kimg*.json: what was seen, and from which state the run can go on."""
+        states = self._states()
+        body = {"kimg": nimg / 1000, **dataclasses.asdict(sign), "last_state": states[-1].name if states else None}
+        body["value"] = body["value"] if math.isfinite(body["value"]) else str(body["value"])
+        artefacts.write_json(self.folder / f"alarm-kimg{nimg / 1000:09.3f}.json", body)
+
+    def _changeable(self) -> tuple[str, ...]:
+        """Keys of the config that may differ once an alarm has gone off."""
+        return AFTER_ALARM if any(self.folder.glob("alarm*.json")) else ()
 
     def export(self, gan: ProgressiveGAN) -> None:
         """Writes the networks that the next commands read."""

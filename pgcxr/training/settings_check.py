@@ -112,6 +112,7 @@ GAN = {
     "replicas": whole(0, 1024),
     "jit_compile": SWITCH,
     "minimal_filtering": or_none(SWITCH),
+    "alarm": SWITCH,
     "seed": SEED,
 }
 CLASSIFIER = {

@@ -160,7 +160,7 @@ def test_wrong_input_is_one_line(cohort, tmp_path, capsys):
     assert "no such folder" in _fails(capsys, tmp_path / "none", *out)
     (tmp_path / "empty").mkdir()
     assert "no manifest.csv" in _fails(capsys, tmp_path / "empty", *out)
-    assert "no such config; there are demo, small, thesis" in _fails(capsys, cohort, *out, "--config", "huge")
+    assert "no such config; there are demo, nvidia_1gpu" in _fails(capsys, cohort, *out, "--config", "huge")
     assert "expected key=value with a key of" in _fails(capsys, cohort, *out, "--set", "speed=1")
     assert "expected a value like" in _fails(capsys, cohort, *out, "--set", "resolution=large")
     assert "power of two" in _fails(capsys, cohort, *out, "--set", "resolution=48")

@@ -53,5 +53,7 @@ def get_config() -> dict:
         "jit_compile": False,
         # wide convolutions with fewer multiplications; None: on one CPU in float32, where it is twice as fast
         "minimal_filtering": None,
+        # stops a training that diverges, with its last good state
+        "alarm": True,
         "seed": 1000,
     }
