@@ -3,7 +3,8 @@
 WGAN-GP does not converge by its losses, so no sign is taken from their size alone; each must last before it counts, as
 single bad steps are normal (a step whose gradients are not finite is skipped by the optimizer).
 
-- non-finite: losses or gradient norms are not finite for `PATIENCE` steps in a row.
+- non-finite: losses or gradient norms are not finite for `PATIENCE` steps in a row, beyond those in which a loss scale
+  comes down to what float16 holds.
 - critic drift: the median score of reals or fakes over `WINDOW` steps is beyond `SCORE`; the drift term (arXiv
   1710.10196, A.1) no longer holds it.
 - gradient explosion: the median gradient norm over `WINDOW` steps is `EXPLOSION` times its smallest in this half-phase.
@@ -49,10 +50,16 @@ class Sign:
 
 
 class Alarm:
-    """Looks at each step's logs and each tick's samples of one half-phase; `doubtful` while a sign may be coming."""
+    """Looks at each step's logs and each tick's samples of one half-phase; `doubtful` while a sign may be coming.
 
-    def __init__(self, real_diversity: float):
+    Arguments:
+        real_diversity: of as many real images as there are samples.
+        scale_log2: where a loss scale starts, which halves with each step that is not finite; 0 without one.
+    """
+
+    def __init__(self, real_diversity: float, scale_log2: float = 0.0):
         self.real_diversity = real_diversity
+        self.patience = PATIENCE + math.ceil(scale_log2)
         self.bad, self.alike = 0, 0
         self.recent = {name: deque(maxlen=WINDOW) for name in {*SCORES, *NORMS}}
         self.smallest: dict[str, float] = {}
@@ -68,7 +75,8 @@ class Alarm:
         odd = next((name for name in LOSSES if name in logs and not math.isfinite(logs[name])), None)
         self.bad = self.bad + 1 if odd else 0
         if odd:
-            return Sign("non-finite", f"{odd}, for {PATIENCE} steps,", logs[odd], 0) if self.bad >= PATIENCE else None
+            of = f"{odd}, for {self.bad} steps,"
+            return Sign("non-finite", of, logs[odd], 0) if self.bad >= self.patience else None
         for name, values in self.recent.items():
             if name in logs:
                 values.append(logs[name])

@@ -14,7 +14,7 @@ from pgcxr import artefacts
 from pgcxr.data import labels as label_kinds
 from pgcxr.data.pipeline import Reals
 from pgcxr.networks import Discriminator, Generator
-from pgcxr.training import averaging, devices, resume, schedule
+from pgcxr.training import averaging, devices, loss_scale, resume, schedule
 from pgcxr.training.alarm import Alarm, diversity
 from pgcxr.training.callbacks import GRID, FollowSchedule, Ticks, rows_by_label
 from pgcxr.training.precision import PRECISIONS
@@ -91,7 +91,8 @@ def _alarm(config: dict, reals: Reals, half_phase: schedule.HalfPhase) -> Alarm 
     except tf.errors.OpError:
         reals.name_damaged(0, GRID * GRID, config["seed"])
         raise
-    return Alarm(diversity(np.asarray(batch[0] if reals.labels is not None else batch)))
+    real_diversity = diversity(np.asarray(batch[0] if reals.labels is not None else batch))
+    return Alarm(real_diversity, loss_scale.INITIAL if config["precision"] == "float16" else 0.0)
 
 
 def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable, say: Callable) -> dict:

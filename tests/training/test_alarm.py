@@ -40,6 +40,13 @@ def test_what_stays_non_finite(name, value):
     assert step == 100 + alarm.PATIENCE - 1 and sign.name == "non-finite" and name in str(sign)
 
 
+def test_a_loss_scale_may_come_down_first():
+    gone = 64  # steps in which the scale halves from 2^64 to 1
+    assert _first(lambda step: {"d_gradient_norm": np.inf} if step < gone else {}, watch=Alarm(50.0, 64.0)) is None
+    step, _ = _first(lambda step: {"d_gradient_norm": np.inf}, watch=Alarm(50.0, 64.0))
+    assert step == gone + alarm.PATIENCE - 1
+
+
 @pytest.mark.parametrize("name", alarm.SCORES)
 def test_critic_drift(name):
     step, sign = _first(lambda step: {name: -10.0 * 1.1**step})
