@@ -27,6 +27,9 @@ def main(
     set_: Annotated[list[str], typer.Option("--set", help="key=value, changes the config; may be repeated")] = [],  # noqa: B006
     label: Annotated[str, typer.Option(help="all, normal or abnormal images")] = "",
     seed: Annotated[int | None, typer.Option(help="of weights, latents and image order")] = None,
+    preflight: Annotated[
+        bool, typer.Option("--preflight", help="only tell the parameters, memory and time of every level here")
+    ] = False,
 ) -> None:
     """Trains a Progressive GAN on a cohort, or goes on where a run stopped."""
     settings = load_config("gan", config, set_)
@@ -34,7 +37,25 @@ def main(
     images = _select(cohorts.load(cohort), settings)
     _check(settings, images)
     settings["cohort"] = os.path.relpath(images.folder.resolve(), out.resolve())
-    _train(images, out, settings)
+    if preflight:
+        _preflight(out, settings)
+    else:
+        _train(images, out, settings)
+
+
+def _preflight(out: Path, settings: dict) -> None:
+    from pgcxr.training import devices, loop, run_dir
+    from pgcxr.training import preflight as preflights
+
+    strategy = devices.strategy(settings["replicas"])
+    if devices.hosts(strategy) > 1:
+        raise InputError(f"--preflight: looks at one machine; run it without {devices.TF_CONFIG}")
+    run = run_dir.RunDir(out)
+    with devices.deterministic():
+        found = loop.preflight(settings, strategy, out, print)
+    with run.locked():
+        preflights.write(run.preflight, found, settings)
+    print("\n".join(preflights.table(found)))
 
 
 def _select(cohort: cohorts.Cohort, settings: dict) -> cohorts.Cohort:

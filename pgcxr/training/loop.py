@@ -13,8 +13,10 @@ import numpy as np
 from pgcxr import artefacts
 from pgcxr.data import labels as label_kinds
 from pgcxr.data.pipeline import Reals
+from pgcxr.errors import InputError
 from pgcxr.networks import Discriminator, Generator
-from pgcxr.training import averaging, devices, loss_scale, resume, schedule
+from pgcxr.training import averaging, devices, footprint, loss_scale, resume, schedule
+from pgcxr.training import preflight as preflights
 from pgcxr.training.alarm import Alarm, diversity
 from pgcxr.training.callbacks import GRID, FollowSchedule, Ticks, rows_by_label
 from pgcxr.training.precision import PRECISIONS
@@ -95,6 +97,26 @@ def _alarm(config: dict, reals: Reals, half_phase: schedule.HalfPhase) -> Alarm 
     return Alarm(real_diversity, loss_scale.INITIAL if config["precision"] == "float16" else 0.0)
 
 
+def levels(gan: ProgressiveGAN, config: dict, settings: schedule.Settings) -> list[dict]:
+    """What each level of the schedule needs, see `footprint.levels`."""
+    return footprint.levels(config, settings, gan.generator.label_size, gan.convolutions is not None)
+
+
+def preflight(config: dict, strategy, folder, say: Callable) -> dict:
+    """What the training into `folder` would take here, see `preflight.look`.
+
+    Raises:
+        InputError: it will not fit.
+    """
+    settings = settings_of(config, strategy.num_replicas_in_sync)
+    resume.check_minibatches(settings, config["mbstd_group_size"])
+    gan = build(config, strategy)
+    found = levels(gan, config, settings)
+    for line in footprint.doubts(found, footprint.memory(), folder):
+        raise InputError(line)
+    return preflights.look(gan, found, strategy, say=say)
+
+
 def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable, say: Callable) -> dict:
     """Trains to `total_kimg`, going on from RUN's newest state; exports the networks and returns the report.
 
@@ -113,6 +135,8 @@ def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable,
     settings = settings_of(config, strategy.num_replicas_in_sync)
     resume.check_minibatches(settings, config["mbstd_group_size"])
     gan = build(config, strategy)
+    for line in footprint.doubts(levels(gan, config, settings), footprint.memory(), run.folder):
+        say(f"warning: {line}")
     run.identity |= {
         "config": artefacts.plain(config),
         "images": reals.fingerprint,

@@ -127,6 +127,7 @@ def _fails(capsys, *arguments):
 def test_the_whole_command(cohort, tmp_path, capsys):
     sets = [part for key, value in SMALL.items() for part in ("--set", f"{key}={value}")]
     arguments = [str(cohort), "--config", "demo", "--out", str(tmp_path / "run"), "--label", "normal", *sets]
+    _preflight(arguments, tmp_path / "run", capsys)
     with pytest.raises(SystemExit) as stop:
         command.run(gan.app, arguments)
     assert stop.value.code == 0
@@ -144,6 +145,22 @@ def test_the_whole_command(cohort, tmp_path, capsys):
     assert stop.value.code == 0 and "is finished" in capsys.readouterr().out
     arguments[arguments.index("normal")] = "all"
     assert "holds a run with label = normal, not all" in _fails(capsys, *arguments)
+
+
+def _preflight(arguments, run, capsys):
+    """Looks at two levels, leaves preflight.json alone, and refuses what will not fit."""
+    with pytest.raises(SystemExit) as stop:
+        command.run(gan.app, [*arguments, "--preflight"])
+    lines = capsys.readouterr().out.splitlines()
+    assert stop.value.code == 0 and lines[-1].startswith("about ") and len(lines) == 2 + 4, lines
+    found = artefacts.read_json(run / "preflight.json")
+    assert [each["resolution"] for each in found["levels"]] == [4, 8]
+    assert all(each["measured"] and each["seconds_per_kimg"] > 0 for each in found["levels"])
+    assert sum(each["kimg"] for each in found["levels"]) == SMALL["total_kimg"]
+    assert not (run / "config.json").exists() and not (run / "state").exists()
+    wide = ["--set", "fmap_max=512", "--set", "fmap_base=8192", "--set", "minibatch_base=65536"]
+    error = _fails(capsys, *arguments, *wide, "--preflight")
+    assert "4 px with a minibatch of 65536 needs about" in error
 
 
 def test_an_end_before_the_full_resolution_is_said(tmp_path, capsys):
