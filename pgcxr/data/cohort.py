@@ -152,12 +152,21 @@ def read_png(path: Path) -> np.ndarray:
         raise InputError(
             f"{path}: {os.strerror(error.errno or errno.EIO)}; make the cohort again with `pgcxr curate`"
         ) from None
-    # OpenCV fills with black what is cut short, and grumbles.
-    whole = _whole_png(content)
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE) if whole else None
+    image = decode_png(content)
     if image is None:
         raise InputError(f"{path}: is damaged or not a PNG image; make the cohort again with `pgcxr curate`")
     return image
+
+
+def decode_png(content: bytes) -> np.ndarray | None:
+    """An 8-bit grey PNG, uint8 [H, W]; None where it is damaged or none."""
+    # OpenCV fills with black what is cut short, and grumbles.
+    return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE) if _whole_png(content) else None
+
+
+def reduce(image: np.ndarray, size: int) -> np.ndarray:
+    """uint8 [R, R] -> [size, size], by area."""
+    return image if image.shape == (size, size) else cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
 
 
 def png_size(path: Path) -> tuple[int, int]:
@@ -216,9 +225,7 @@ def load_images(paths: list[Path], size: int) -> np.ndarray:
     def fill(index: int) -> None:
         image = read_png(paths[index])
         _check_shape(paths[index], image.shape, size)
-        if image.shape != (size, size):
-            image = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
-        images[index, :, :, 0] = image
+        images[index, :, :, 0] = reduce(image, size)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(fill, range(len(paths))))

@@ -6,11 +6,12 @@ image that an undisturbed run would see.
 
 import hashlib
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
 from pgcxr.data import cohort as cohorts
+from pgcxr.data.image_files import Files
+from pgcxr.data.record_files import Records
 from pgcxr.errors import InputError
 
 # Above this, images stay on the disk and are read as they are needed.
@@ -34,25 +35,30 @@ class Reals:
     """The real images of one training, at any level.
 
     Arguments:
-        images: a cohort's selection, or uint8 [N, R, R, C].
+        images: a cohort's selection, TFRecords, or uint8 [N, R, R, C].
         resolution: R, of the finished network.
         labels: float32 [N, K] of a conditioned GAN (see `pgcxr.data.labels`).
     """
 
-    def __init__(self, images: cohorts.Cohort | np.ndarray, resolution: int, labels: np.ndarray | None = None):
+    def __init__(
+        self, images: cohorts.Cohort | Records | np.ndarray, resolution: int, labels: np.ndarray | None = None
+    ):
         self.resolution = resolution
         self.labels = labels
-        self.full, self.paths = None, None
+        self.full, self.source = None, None
+        stored = isinstance(images, Records)
+        if stored:
+            images.check_size(resolution)
         if isinstance(images, np.ndarray):
             self.full = images
-        elif len(images) * resolution**2 <= IN_MEMORY_BYTES:
+        elif len(images) * resolution**2 <= IN_MEMORY_BYTES and not (stored and images.at_every_level):
             self.full = images.images(resolution)
         else:
-            self.paths = [str(path) for path in images.paths()]
-            _check_size(images.paths()[0], resolution)
+            self.source = images if stored else Files(images.paths(), resolution)
+            self.source.check([0])
         self.levels: dict[int, np.ndarray] = {}
         self.count = len(images)
-        self.fingerprint = _fingerprint(images)
+        self.fingerprint = _fingerprint(images, labels)
         if self.count == 0:
             raise InputError("cohort: no training images with the label asked for; see manifest.csv and --set label=")
 
@@ -73,18 +79,16 @@ class Reals:
         say(f"reading {self.count} images once, to hold them in memory for the levels up to {2 ** fits[-1]} px")
         self.levels = {v: np.empty((self.count, 2**v, 2**v, 1), np.uint8) for v in fits if v >= level}
 
-        def reduced(path):
-            image = _decode(path)
-            return tuple(_reduce(image, 2**v) for v in self.levels)
-
-        read = tf.data.Dataset.from_tensor_slices(self.paths).map(reduced, num_parallel_calls=tf.data.AUTOTUNE)
+        read = tf.data.Dataset.range(self.count).map(
+            lambda index: self.source.read(index, tuple(self.levels)), num_parallel_calls=tf.data.AUTOTUNE
+        )
         try:
             for index, images in enumerate(read.prefetch(64).as_numpy_iterator()):
                 for held, image in zip(self.levels.values(), images, strict=True):
                     held[index] = image
         except tf.errors.OpError:
             self.levels = {}
-            cohorts.load_images([Path(path) for path in self.paths], self.resolution)  # says which
+            self.source.check(range(self.count))  # says which
             raise
 
     def dataset(self, level: int, start: int, steps: int, minibatch: int, seed: int, share: tuple | None = None):
@@ -110,10 +114,7 @@ class Reals:
                 lambda i: tf.ensure_shape(tf.gather(images, i), (minibatch, size, size, images.shape[-1]))
             )
         else:
-            paths = tf.constant(self.paths)
-            pixels = batches.map(
-                lambda i: self._read(tf.gather(paths, i), size, minibatch), num_parallel_calls=tf.data.AUTOTUNE
-            )
+            pixels = batches.map(lambda i: self._read(i, level, minibatch), num_parallel_calls=tf.data.AUTOTUNE)
         if self.labels is not None:
             labels = tf.constant(self.labels)
             pixels = tf.data.Dataset.zip(pixels, batches.map(lambda i: tf.gather(labels, i)))
@@ -127,29 +128,14 @@ class Reals:
 
         TensorFlow's own error does not say which file it was.
         """
-        if self.paths is not None:
-            for index in dict.fromkeys(order(self.count, start, length, seed)):
-                cohorts.load_images([Path(self.paths[index])], self.resolution)
+        if self.source is not None:
+            self.source.check(dict.fromkeys(order(self.count, start, length, seed)))
 
-    def _read(self, paths, size: int, minibatch: int):
+    def _read(self, indices, level: int, minibatch: int):
         import tensorflow as tf
 
-        images = tf.map_fn(lambda path: _reduce(_decode(path), size), paths, fn_output_signature=tf.uint8)
-        return tf.ensure_shape(images, (minibatch, size, size, 1))
-
-
-def _decode(path):
-    """PNG file -> uint8 tensor [R, R, 1]."""
-    import tensorflow as tf
-
-    return tf.image.decode_png(tf.io.read_file(path), channels=1)
-
-
-def _reduce(image, size: int):
-    """uint8 tensor [R, R, 1] -> [size, size, 1], the rounded mean over each box."""
-    import tensorflow as tf
-
-    return tf.cast(tf.round(tf.image.resize(image, (size, size), method="area")), tf.uint8)
+        images = tf.map_fn(lambda i: self.source.read(i, (level,))[0], indices, fn_output_signature=tf.uint8)
+        return tf.ensure_shape(images, (minibatch, 2**level, 2**level, 1))
 
 
 def reduce_by_area(images: np.ndarray, size: int) -> np.ndarray:
@@ -162,7 +148,7 @@ def reduce_by_area(images: np.ndarray, size: int) -> np.ndarray:
     return np.rint(boxes.mean(axis=(2, 4), dtype=np.float32)).astype(np.uint8)
 
 
-def _fingerprint(images: cohorts.Cohort | np.ndarray) -> str:
+def _fingerprint(images: cohorts.Cohort | Records | np.ndarray, labels: np.ndarray | None) -> str:
     """Of which images there are and in which order: those that a run was begun with are those it can go on with."""
     digest = hashlib.sha256()
     if isinstance(images, np.ndarray):
@@ -170,10 +156,7 @@ def _fingerprint(images: cohorts.Cohort | np.ndarray) -> str:
     elif isinstance(images, cohorts.Cohort):
         columns = [name for name in ("image_id", "sha256") if name in images.manifest.columns]
         digest.update(images.manifest[columns].to_csv(index=False).encode())
-    else:  # TFRecords, too large to read whole for that
-        digest.update(repr((images.path.name, images.path.stat().st_size, len(images))).encode())
+    else:
+        # The original keeps labels in a file of their own.
+        digest.update(images.fingerprint() + (b"" if labels is None else labels.tobytes()))
     return digest.hexdigest()[:16]
-
-
-def _check_size(path: Path, resolution: int) -> None:
-    cohorts.load_images([path], resolution)
