@@ -78,7 +78,13 @@ def load_run(run: str | Path, **needed: type) -> dict:
 
 def cohort_of(run: str | Path) -> cohort.Cohort:
     """The cohort that a run was trained on."""
-    name = load_run(run).get("cohort")
+    config = load_run(run)
+    name = config.get("cohort")
+    if name == "" and config.get("records"):
+        raise InputError(
+            f"{Path(run) / 'config.json'}: was trained on records whose cohort isn't known, and that is needed here; "
+            "train on the cohort, or on what `pgcxr records` wrote of it while it is in its place"
+        )
     if not name or not isinstance(name, str):
         raise InputError(f"{Path(run) / 'config.json'}: names no cohort; train the run again")
     # As text: `..` must lead out of RUN also where RUN is reached by a link.

@@ -1,4 +1,4 @@
-"""Trains a Progressive GAN on a cohort, or goes on where a run stopped."""
+"""Trains a Progressive GAN on a cohort or its TFRecords, or goes on where a run stopped."""
 
 import contextlib
 import math
@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from pgcxr import artefacts, command
-from pgcxr.data import cohort as cohorts
-from pgcxr.data import labels
 from pgcxr.errors import InputError
+from pgcxr.training import settings_check
+from train import gan_images
 from train.common import load_config
 
 app = command.new_app(__doc__)
@@ -21,7 +21,7 @@ app = command.new_app(__doc__)
 
 @app.command(epilog="Example: python -m train.gan runs/cohort --config small --out runs/gan --set total_kimg=100")
 def main(
-    cohort: Annotated[Path, typer.Argument(help="folder written by `pgcxr curate`")],
+    cohort: Annotated[Path, typer.Argument(help="folder written by `pgcxr curate` or `pgcxr records`")],
     out: Annotated[Path, typer.Option(help="RUN: new folder of this training; an interrupted one goes on")],
     config: Annotated[str, typer.Option(help="demo, small, thesis or nvidia_* (train/configs/gan_*.py)")] = "small",
     set_: Annotated[list[str], typer.Option("--set", help="key=value, changes the config; may be repeated")] = [],  # noqa: B006
@@ -31,16 +31,23 @@ def main(
         bool, typer.Option("--preflight", help="only tell the parameters, memory and time of every level here")
     ] = False,
 ) -> None:
-    """Trains a Progressive GAN on a cohort, or goes on where a run stopped."""
+    """Trains a Progressive GAN on a cohort or its TFRecords, or goes on where a run stopped."""
     settings = load_config("gan", config, set_)
     settings |= {"label": label or settings["label"]} | ({} if seed is None else {"seed": seed})
-    images = _select(cohorts.load(cohort), settings)
-    _check(settings, images)
-    settings["cohort"] = os.path.relpath(images.folder.resolve(), out.resolve())
+    gan_images.check(settings)
+    settings_check.check_gan(settings)
+    images = gan_images.choose(cohort, settings)
+    settings["cohort"] = _seen_from(out, images.cohort) if images.cohort else ""
+    if images.records:
+        settings["records"] = _seen_from(out, images.records)
     if preflight:
         _preflight(out, settings)
     else:
         _train(images, out, settings)
+
+
+def _seen_from(out: Path, folder: Path) -> str:
+    return os.path.relpath(folder.resolve(), out.resolve())
 
 
 def _preflight(out: Path, settings: dict) -> None:
@@ -58,33 +65,7 @@ def _preflight(out: Path, settings: dict) -> None:
     print("\n".join(preflights.table(found)))
 
 
-def _select(cohort: cohorts.Cohort, settings: dict) -> cohorts.Cohort:
-    if settings["label"] not in ("all", "normal", "abnormal"):
-        raise InputError(f"--label {settings['label']}: expected all, normal or abnormal")
-    label = None if settings["label"] == "all" else settings["label"]
-    labels.names(settings["labels"])
-    if settings["labels"] and label is not None:
-        raise InputError(f"--label {label}: labels={settings['labels']} needs images of all labels; leave one out")
-    chosen = cohort.select(split=settings["split"], label=label)
-    images = labels.known(chosen, settings["labels"])
-    if len(images) < len(chosen):
-        print(f"{len(chosen) - len(images)} of {len(chosen)} images left out: some finding is unknown in manifest.csv")
-    if len(images) < 2:
-        raise InputError(
-            f"{cohort.folder / 'manifest.csv'}: {len(images)} {settings['label']} images in split "
-            f"{settings['split']}, too few to train on; curate more or choose another --label"
-        )
-    return images
-
-
-def _check(settings: dict, images: cohorts.Cohort) -> None:
-    from pgcxr.training import settings_check
-
-    settings_check.check_gan(settings)
-    cohorts.check_images(images.paths(), settings["resolution"])
-
-
-def _train(images: cohorts.Cohort, out: Path, settings: dict) -> None:
+def _train(images: gan_images.Images, out: Path, settings: dict) -> None:
     import tensorflow as tf
 
     from pgcxr.data.pipeline import Reals
@@ -106,8 +87,8 @@ def _train(images: cohorts.Cohort, out: Path, settings: dict) -> None:
             if any(devices.every(strategy, int(bool(finished)))):
                 print(f"{out}: this training is finished; see {run.report}")
                 return
-            reals = Reals(images, settings["resolution"], labels.of_cohort(images, settings["labels"]))
-            alike = {key: value for key, value in settings.items() if key != "cohort"}
+            reals = Reals(images.chosen, settings["resolution"], images.labels)
+            alike = {key: value for key, value in settings.items() if key not in ("cohort", "records")}
             devices.same_everywhere(strategy, f"{sorted(alike.items())} {reals.fingerprint}")
             report = _with_bar(settings, lambda *shown: loop.train(reals, run, settings, strategy, *shown))
         except loop.Interrupted:

@@ -6,6 +6,8 @@ and `data` (uint8, C order), and `<name>-rxx.labels`, a NumPy array, float32 [N,
 """
 
 import contextlib
+import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from pgcxr import artefacts
 from pgcxr.data import cohort as cohorts
 from pgcxr.errors import InputError
 
+COMMAND = "pgcxr records"
 FORMATS = ("png", "nvidia")
 SMALLEST_LOG2 = 2
 BATCH = 64
@@ -36,8 +39,43 @@ def write(folder: str | Path, format: str = "png", *, out: str | Path | None = N
             if len(part):
                 (_write_png if format == "png" else _write_nvidia)(part, beside, split, size)
             report["images"][split] = len(part)
-        artefacts.write_report(beside, {**report, "folder": out.name}, command="pgcxr records")
+        where = {
+            "folder": out.name,
+            "cohort": os.path.relpath(cohort.folder.resolve(), out.resolve()),
+            "manifest_sha256": _manifest_hash(cohort.folder),
+        }
+        artefacts.write_report(beside, report | where, command=COMMAND)
     return report
+
+
+def cohort_of(folder: Path) -> Path | None:
+    """The cohort that the records in `folder` were written from; None where that isn't known, or not in its place.
+
+    Raises:
+        InputError: its manifest has changed: the splits of the records may no longer be its splits.
+    """
+    for place in (folder, folder.parent):  # the latter where `folder` is that of one split
+        if not (place / "report.json").is_file():
+            continue
+        report = artefacts.read_json(place / "report.json")
+        name, made_by = report.get("cohort"), report.get("made_by")
+        if not isinstance(made_by, dict) or made_by.get("command") != COMMAND or not isinstance(name, str):
+            continue
+        # As text: `..` must lead out of the folder also where it is reached by a link.
+        cohort = Path(os.path.realpath(place)) / name
+        if "\0" in name or not (cohort / "manifest.csv").is_file():
+            return None
+        if _manifest_hash(cohort) != report.get("manifest_sha256"):
+            raise InputError(
+                f"{cohort / 'manifest.csv'}: has changed since {place} was written from it; "
+                "write the records again with `pgcxr records`"
+            )
+        return cohort
+    return None
+
+
+def _manifest_hash(cohort: Path) -> str:
+    return hashlib.sha256((cohort / "manifest.csv").read_bytes()).hexdigest()
 
 
 def pyramid(image: np.ndarray):

@@ -110,3 +110,19 @@ def test_same_as_the_original(tf, shared, tmp_path):
     for lod in range(4):
         found = read_nvidia(tf, tmp_path / f"tfrecords_gray32-r{5 - lod:02d}.tfrecords")
         np.testing.assert_array_equal(found, expected[f"images_lod{lod}"])
+
+
+def test_records_know_their_cohort(tf, small_cohort, tmp_path):
+    """By its place relative to theirs, as long as its manifest is the one that they were written from."""
+    out = records.write(small_cohort, "nvidia", out=tmp_path / "elsewhere" / "r")["folder"]
+    assert records.cohort_of(out).samefile(small_cohort) and records.cohort_of(out / "train").samefile(small_cohort)
+    (tmp_path / "link").symlink_to(out)
+    assert records.cohort_of(tmp_path / "link").samefile(small_cohort)
+    assert records.cohort_of(small_cohort) is None, "its report is that of another command"
+    small_cohort.rename(tmp_path / "away")
+    assert records.cohort_of(out) is None
+    (tmp_path / "away").rename(small_cohort)
+    manifest = small_cohort / "manifest.csv"
+    manifest.write_text(manifest.read_text().replace(",train,", ",val,", 1))
+    with pytest.raises(InputError, match="manifest.csv: has changed since .*r was written from it"):
+        records.cohort_of(out)
