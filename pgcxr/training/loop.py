@@ -202,7 +202,7 @@ def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable,
 
     def finish():
         run.export(gan)
-        timelapse.write(run.folder, config)
+        _film(run, config)
 
     devices.chief_does(strategy, finish)
     seconds = run.clock()
@@ -228,5 +228,10 @@ def _filmed(run: RunDir, config: dict, chief: bool):
         yield
     except (Interrupted, Diverged):
         if chief:
-            timelapse.write(run.folder, config)
+            _film(run, config)
         raise
+
+
+def _film(run: RunDir, config: dict) -> None:
+    with contextlib.suppress(InputError):  # `pgcxr timelapse` is writing it right now
+        timelapse.write(run.folder, config)

@@ -1,7 +1,7 @@
 """RUN/training.gif: how the images of the fixed latents came about, from the sheets in RUN/samples.
 
 However long the training was: at most `FRAMES` sheets, evenly chosen by images shown, each reduced to `LONGEST` pixels.
-Takes a second for a small run, about ten for one of 1024 px.
+Takes a second for a small run, about ten for one of 1024 px; the file has 20 MB or less.
 """
 
 import bisect
@@ -33,7 +33,8 @@ def write(folder: Path, config: dict) -> Path | None:
         folder: RUN.
         config: RUN's config.json.
     """
-    settings = schedule.settings_of(config)
+    settings = schedule.settings_of(config, config.get("replicas") or 1)
+    stages = list(schedule.half_phases(settings))
     sheets = {
         float(match[1]): path for path in (folder / "samples").glob("*.png") if (match := SHEET.fullmatch(path.name))
     }
@@ -41,7 +42,7 @@ def write(folder: Path, config: dict) -> Path | None:
     with ThreadPoolExecutor(THREADS) as pool:  # OpenCV decodes outside Python's lock
         pictures = list(pool.map(lambda kimg: _picture(sheets[kimg], settings.resolution), chosen))
     frames = [
-        _captioned(picture, caption(settings, kimg))
+        _captioned(picture, caption(stages, kimg))
         for kimg, picture in zip(chosen, pictures, strict=True)
         if picture is not None
     ]
@@ -62,14 +63,13 @@ def evenly(kimg: list[float], most: int = FRAMES) -> list[float]:
     return sorted(chosen)
 
 
-def caption(settings: schedule.Settings, kimg: float) -> tuple[str, str]:
-    """("120.0 kimg", "16 px"), or ("150.0 kimg", "8 to 16 px") where the levels fade."""
-    point = schedule.at(settings, int(round(kimg * 1000)))
-    fading = point.lod % 1 > 0
-    return (
-        f"{kimg:.1f} kimg",
-        f"{point.resolution // 2} to {point.resolution} px" if fading else f"{point.resolution} px",
-    )
+def caption(stages: list[schedule.HalfPhase], kimg: float) -> tuple[str, str]:
+    """("120.0 kimg", "16 px"), or ("150.0 kimg", "8 to 16 px") where the levels fade; `stages` are the schedule's."""
+    # The sheet shows the half-phase that ends there, not the one that begins.
+    place = bisect.bisect_left([stage.end for stage in stages], round(kimg * 1000))
+    stage = stages[min(place, len(stages) - 1)]
+    size = 2**stage.level
+    return f"{kimg:.1f} kimg", f"{size // 2} to {size} px" if stage.fading else f"{size} px"
 
 
 def _picture(path: Path, resolution: int) -> np.ndarray | None:

@@ -60,8 +60,8 @@ class Watch:
         resolution: of the finished network.
         latents: [S * S, L] of the sample sheets, S = `samples.side(resolution)`.
         labels: [S * S, K] of the sample sheets of a conditioned GAN.
-        restored: images shown before this life. What TensorBoard holds of later ones, from a life that was killed
-            after it had written them and before it had saved them, it then drops.
+        restored: images shown before this life. TensorBoard then drops what it has read of later ones: a killed life
+            wrote it, and had not yet saved its state.
 
     All methods raise tf.errors.OpError where the disk is full, as long as TensorFlow says so.
     """
@@ -72,7 +72,7 @@ class Watch:
         self.run, self.settings, self.latents, self.labels = run, settings, latents, labels
         self.side = math.isqrt(len(latents))
         self.writer = tf.summary.create_file_writer(str(run.logs))
-        self.restored, self.means = restored, Means()
+        self.restored, self.begun, self.means = restored, False, Means()
         between = sphere.path(latents[:KEYS], STEPS)
         self.between = between, None if labels is None else labels[:1].repeat(len(between), axis=0)
 
@@ -86,9 +86,8 @@ class Watch:
 
     def scalars(self, model, nimg: int, images_per_second: float) -> None:
         """Writes all numbers but those of images."""
-        if self.restored:
-            self._drop_after(self.restored)
-            self.restored = 0
+        if not self.begun:
+            self._begin_life()
         found = {f"train/{name}": value for name, value in self.means.take().items()}
         found |= {
             "schedule/kimg": nimg / 1000,
@@ -140,18 +139,21 @@ class Watch:
         with self.writer.as_default(step=nimg):
             tf.summary.image(name, grids.shrink(np.atleast_3d(sheet), longest)[None])
 
-    def _drop_after(self, nimg: int) -> None:
-        """Has TensorBoard drop what it has read so far of more than `nimg` images, as its own restarts do.
+    def _begin_life(self) -> None:
+        """Has TensorBoard drop what it has read so far of more than `restored` images.
 
-        `tf.summary` has no purge_step for that any more; the event that it wrote is still understood.
+        `tf.summary` has lost its `purge_step`; the event that stood behind it, a session's start, is still understood
+        (the first one only says that others may follow). TensorBoard's fast reader passes over it: that drops the later
+        points of a name when the name comes again.
         """
         import tensorflow as tf
         from tensorflow.python.ops import summary_ops_v2
 
-        begun = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
-        event = tf.compat.v1.Event(wall_time=time.time(), step=nimg + 1, session_log=begun)
+        start = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
+        event = tf.compat.v1.Event(wall_time=time.time(), step=self.restored + 1, session_log=start)
         with self.writer.as_default():
             summary_ops_v2.import_event(event.SerializeToString())
+        self.begun = True
 
 
 def peaks() -> dict[str, int]:
