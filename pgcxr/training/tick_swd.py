@@ -1,6 +1,6 @@
 """The sliced Wasserstein distance of every tick: how near Gs's images are to real ones, cheaply and on one scale.
 
-A rough measure to follow a training by, not one to publish (that is `evaluate.distribution`, on all images, 4 repeats).
+A rough measure to follow a training by, not one to publish (that takes thousands of images, and 4 repeats).
 A few hundred images at the current level are compared along 128 directions, once. Latents, real images, places and
 directions are the same at every tick of a level, so that what moves the curve is the generator; they depend on the
 seed alone, so that a resumed run draws the same curve.

@@ -38,14 +38,15 @@ CONFIG = {
 }
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 1), np.uint8)
 TICKS = [256, 512]
+LABEL_PENALTIES = (("d", "_reals"), ("d", "_fakes"), ("g", ""))
 
 
-def _train(out, **changes):
+def _train(out, told=None, **changes):
     config = load_config("gan", "demo") | CONFIG | changes
     run = run_dir.RunDir(out)
     with run.locked(), devices.deterministic():
         run.claim(config)
-        return loop.train(Reals(IMAGES, 16), run, config, devices.strategy(1), lambda *_: None, print)
+        return loop.train(Reals(IMAGES, 16, told), run, config, devices.strategy(1), lambda *_: None, print)
 
 
 def _read(run) -> dict:
@@ -259,13 +260,25 @@ def test_how_many_are_compared():
 def test_made_images_have_the_labels_of_the_real_ones():
     keras.utils.set_random_seed(0)
     generator = Generator(resolution=16, fmap_base=32, fmap_max=8, latent_size=8, label_size=2)
-    labels = np.eye(2, dtype=np.float32)[np.arange(32) % 2]
+    labels = np.eye(2, dtype=np.float32)[np.random.default_rng(2).integers(2, size=32)]
     measured = tick_swd.TickSWD(IMAGES[:32], labels, 8, 2**40 + 1)
     made = samples.images_of(generator, measured.latents, labels[:16], 0.0)
     expected = swd.sliced_wasserstein(IMAGES[:16], made, np.random.RandomState([1, 2**8]), tick_swd.PER_IMAGE, 1)
     assert measured(generator, 0.0)["16"] == expected["16"]
     other = samples.images_of(generator, measured.latents, labels[1:17], 0.0)
     assert not np.array_equal(other, made)
+
+
+def test_a_conditioned_gan(tmp_path):
+    labels = np.eye(2, dtype=np.float32)[np.random.default_rng(2).integers(2, size=40)]
+    _train(tmp_path / "run", labels, labels="binary", mirror=True, total_kimg=0.256)
+    found = _read(tmp_path / "run")
+    assert all(math.isfinite(found[f"train/{name}_label_penalty{of}"][0][1]) for name, of in LABEL_PENALTIES)
+    generator = keras.saving.load_model(tmp_path / "run" / "generator-ema.keras")
+    chosen = order(40, 0, 32, SEED)
+    measured = tick_swd.TickSWD(IMAGES[chosen], labels[chosen], 8, SEED, mirror=True)
+    assert found["swd/mean"][0][1] == pytest.approx(measured(generator, 0.0)["mean"], rel=1e-3)
+    np.testing.assert_array_equal(found["reals"][0][1][:16, 18:34], IMAGES[chosen[1], :, ::-1, 0])
 
 
 def test_the_last_numbers_of_a_training_that_diverges(tmp_path, monkeypatch):
