@@ -5,15 +5,18 @@ from pgcxr.data.curation.cli import curate, records
 from pgcxr.data.phantom.cli import phantom
 from pgcxr.exchange import export_nvidia, import_nvidia
 from pgcxr.synthetic.cli import generate
+from pgcxr.training.cli import timelapse
 
 app = command.new_app(
-    "Progressive GANs on chest radiographs: phantom, curation, records, generation, exchange with the original.",
+    "Progressive GANs on chest radiographs: phantom, curation, records, generation, timelapse of a training, exchange "
+    "with the original.",
     "Example: pgcxr phantom runs/export --patients 200 --seed 1 --size 256; then `pgcxr COMMAND --help`",
 )
 app.command(epilog="Example: pgcxr phantom runs/export --patients 200 --seed 1 --size 256")(phantom)
 app.command(epilog="Example: pgcxr curate runs/export --out runs/cohort --size 128")(curate)
 app.command(epilog="Example: pgcxr records runs/cohort --format png")(records)
 app.command(epilog="Example: pgcxr generate runs/gan --n 64 --seed 1 --out runs/synthetic")(generate)
+app.command(epilog="Example: pgcxr timelapse runs/gan")(timelapse)
 app.command(epilog="Example: pgcxr import-nvidia karras2018iclr.pkl --out runs/imported")(import_nvidia)
 app.command(epilog="Example: pgcxr export-nvidia runs/gan --out runs/gan.pkl")(export_nvidia)
 

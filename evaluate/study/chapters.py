@@ -132,7 +132,7 @@ def growing(page: Page, out: Path, steps: dict) -> None:
         chosen = [sheets[round(i * (len(sheets) - 1) / 3)] for i in range(4)] if len(sheets) > 3 else sheets
         page.heading(f"GAN of {title}")
         page.figures([(sheet, f"After {float(sheet.stem[4:]):.0f} kimg.") for sheet in chosen])
-        page.text(f"Figure 2, GAN of {title}: the same 64 latents after more and more training.")
+        page.text(f"Figure 2, GAN of {title}: the same latents after more and more training.")
     gan, normal = steps["gan"], steps["gan_normal"]
     page.table(
         ["", "Thesis: normal + abnormal", "Thesis: normal", "This run: normal + abnormal", "This run: normal"],

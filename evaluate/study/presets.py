@@ -12,7 +12,7 @@ from pgcxr.errors import InputError
 # one thread each are faster than one after another on all, and their sums come out the same every time.
 PRESETS = {
     "demo": {
-        "patients": 6400,
+        "patients": 12_000,
         "export_size": 128,
         "size": 64,
         "config": "demo",

@@ -4,7 +4,7 @@ from pgcxr import images
 from pgcxr.networks.discriminator import Discriminator
 from pgcxr.networks.generator import Generator
 
-__all__ = ["Discriminator", "Generator", "criticize", "synthesize"]
+__all__ = ["Discriminator", "Generator", "criticize", "level_at", "synthesize"]
 
 
 def synthesize(generator: Generator, latents, labels=None, lod: float = 0.0):
@@ -15,17 +15,18 @@ def synthesize(generator: Generator, latents, labels=None, lod: float = 0.0):
         labels: [N, label_size] or None.
         lod: 0 for the whole network, log2(R) - 2 for its 4x4 beginning, fractional between two levels.
     """
-    level, fade, factor = _at(generator.max_level, lod)
+    level, fade, factor = level_at(generator.max_level, lod)
     return images.upscale(generator(latents, labels, level=level, fade=fade), factor)
 
 
 def criticize(discriminator: Discriminator, pixels, lod: float = 0.0):
     """(scores [N, 1], label_logits [N, K]) of images of full resolution, [N, R, R, C]."""
-    level, fade, factor = _at(discriminator.max_level, lod)
+    level, fade, factor = level_at(discriminator.max_level, lod)
     return discriminator(images.downscale(pixels, factor), level=level, fade=fade)
 
 
-def _at(max_level: int, lod: float) -> tuple[int, float | None, int]:
+def level_at(max_level: int, lod: float) -> tuple[int, float | None, int]:
+    """(level, share of the level below or None where there is none, factor from the level to full resolution)."""
     floor = min(int(lod), max_level - 2)
     fade = lod - floor
     return max_level - floor, (fade if fade > 0 else None), 2**floor

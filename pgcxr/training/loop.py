@@ -4,7 +4,6 @@ import contextlib
 import errno
 import functools
 import os
-import signal
 import time
 from collections.abc import Callable
 
@@ -15,31 +14,20 @@ from pgcxr.data import labels as label_kinds
 from pgcxr.data.pipeline import Reals
 from pgcxr.errors import InputError
 from pgcxr.networks import Discriminator, Generator
-from pgcxr.training import averaging, devices, footprint, loss_scale, resume, schedule
+from pgcxr.training import averaging, devices, footprint, loss_scale, resume, samples, schedule, tick_swd, timelapse
 from pgcxr.training import preflight as preflights
-from pgcxr.training.alarm import Alarm, diversity
-from pgcxr.training.callbacks import GRID, FollowSchedule, Ticks, rows_by_label
+from pgcxr.training.alarm import Alarm, Diverged, diversity
+from pgcxr.training.callbacks import FollowSchedule, Ticks
+from pgcxr.training.interruption import Interrupted, signals
 from pgcxr.training.precision import PRECISIONS
 from pgcxr.training.progressive_gan import ProgressiveGAN
 from pgcxr.training.run_dir import RunDir, state_variables
+from pgcxr.training.schedule import settings_of
+from pgcxr.training.watch import Watch
 
-SCHEDULE_KEYS = tuple(name for name in schedule.Settings.__dataclass_fields__ if name != "replicas")
 # Images after the last ones trained on among which a file that cannot be read is looked for: what is read ahead.
 AHEAD = 64
 NETWORK_KEYS = ("resolution", "channels", "fmap_base", "fmap_max", "fused_scale")
-
-
-class Interrupted(Exception):
-    """A signal asked the training to stop; its state is saved."""
-
-
-def settings_of(config: dict, replicas: int = 1) -> schedule.Settings:
-    """The schedule of a config; keys of its per-resolution tables may be strings, as JSON has them."""
-    values = {key: config[key] for key in SCHEDULE_KEYS if key in config}
-    for key, value in values.items():
-        if isinstance(value, dict):
-            values[key] = {int(resolution): item for resolution, item in value.items()}
-    return schedule.Settings(**values, replicas=replicas)
 
 
 def build(config: dict, strategy) -> ProgressiveGAN:
@@ -82,19 +70,28 @@ def _minimal_filtering(config: dict, strategy) -> bool:
     return on_cpu and config["precision"] == "float32"
 
 
-def _alarm(config: dict, reals: Reals, half_phase: schedule.HalfPhase) -> Alarm | None:
-    """The half-phase's alarm, that knows how much real images differ at its level."""
+def _begin(watch: Watch, gan: ProgressiveGAN, config: dict, settings, reals: Reals, level: int) -> Alarm | None:
+    """Gives the watch the real images of a half-phase; returns its alarm, that knows how much they differ."""
     import tensorflow as tf
 
+    shown = samples.side(config["resolution"]) ** 2
+    compared = tick_swd.count(settings, int(np.asarray(gan.seen)), config["swd_images"], reals.count)
+    needed = max(shown, 2 * compared)
+    try:
+        batch = next(iter(reals.dataset(level, 0, 1, needed, config["seed"])))
+    except tf.errors.OpError:
+        reals.name_damaged(0, needed, config["seed"])
+        raise
+    found, labels = map(np.asarray, batch) if gan.labelled else (np.asarray(batch), None)
+    swd = None
+    if compared:
+        some = slice(2 * compared)
+        labels = None if labels is None else labels[some]
+        swd = tick_swd.TickSWD(found[some], labels, gan.generator.latent_size, config["seed"], config["mirror"])
+    watch.begin(found[:shown], swd)
     if not config["alarm"]:
         return None
-    try:
-        batch = next(iter(reals.dataset(half_phase.level, 0, 1, GRID * GRID, config["seed"])))
-    except tf.errors.OpError:
-        reals.name_damaged(0, GRID * GRID, config["seed"])
-        raise
-    real_diversity = diversity(np.asarray(batch[0] if reals.labels is not None else batch))
-    return Alarm(real_diversity, loss_scale.INITIAL if config["precision"] == "float16" else 0.0)
+    return Alarm(diversity(found[:shown]), loss_scale.INITIAL if config["precision"] == "float16" else 0.0)
 
 
 def levels(gan: ProgressiveGAN, config: dict, settings: schedule.Settings) -> list[dict]:
@@ -146,18 +143,19 @@ def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable,
     devices.chief_does(strategy, lambda: resume.restore(run, gan, on, settings.replicas, say))
     devices.from_chief(strategy, state_variables(gan).values())
     begun, chief = int(np.asarray(gan.seen)), devices.is_chief(strategy)
-    latents = np.random.default_rng(config["seed"]).standard_normal((GRID * GRID, gan.generator.latent_size))
+    shown = samples.side(config["resolution"]) ** 2
+    latents = np.random.default_rng(config["seed"]).standard_normal((shown, gan.generator.latent_size))
     latents, labels, described = latents.astype(np.float32), None, None
     if gan.labelled:
         rows, counts = label_kinds.patterns(reals.labels)
         gan.draw_labels_from(rows, counts)
-        latents, labels = rows_by_label(latents, rows[np.argsort(-counts, kind="stable")])
+        latents, labels = samples.rows_by_label(latents, rows[np.argsort(-counts, kind="stable")])
         described = {"names": label_kinds.names(config["labels"]), "rows": rows, "counts": counts}
         described["exclusive"] = gan.exclusive_labels
-    writer = tf.summary.create_file_writer(str(run.logs)) if chief else None
+    watch = Watch(run, settings, latents, labels, begun) if chief else None
     before, started, nimg = run.restored.get("seconds", 0.0), time.perf_counter(), begun
     run.clock = lambda: before + time.perf_counter() - started
-    with _signals() as came:
+    with _filmed(run, config, chief), signals() as came:
         stop_asked = lambda: any(devices.every(strategy, int(came())))  # noqa: E731
         for half_phase in schedule.half_phases(settings):
             if half_phase.end <= nimg:
@@ -176,11 +174,11 @@ def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable,
             gan.seen.assign(nimg)
             reals.hold(rest.level, say)
             what = (rest.level, rest.start, rest.steps, rest.minibatch, config["seed"])
-            watching = (
-                Ticks(run, settings, rest, writer, latents, progress, stop_asked, labels, _alarm(config, reals, rest))
-                if chief
-                else devices.FollowChief(rest, progress, stop_asked)
-            )
+            if chief:
+                alarm = _begin(watch, gan, config, settings, reals, rest.level)
+                watching = Ticks(run, settings, rest, watch, progress, stop_asked, alarm)
+            else:
+                watching = devices.FollowChief(rest, progress, stop_asked)
             try:
                 gan.fit(
                     devices.batches(strategy, functools.partial(reals.dataset, *what)),
@@ -201,7 +199,12 @@ def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable,
             if nimg != half_phase.end:
                 # TensorFlow calls a log that may not grow "out of range", which to Keras is the end of the data.
                 raise OSError(errno.EFBIG, "a log could not be written", str(run.logs))
-    devices.chief_does(strategy, lambda: run.export(gan))
+
+    def finish():
+        run.export(gan)
+        _film(run, config)
+
+    devices.chief_does(strategy, finish)
     seconds = run.clock()
     return {
         "resolution": config["resolution"],
@@ -219,20 +222,16 @@ def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable,
 
 
 @contextlib.contextmanager
-def _signals():
-    """Yields a function that says whether SIGTERM or SIGINT has come; a second one acts at once."""
-    came = []
-    handlers = {}
-
-    def note(number, frame):
-        came.append(number)
-        signal.signal(number, handlers[number])
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(ValueError):  # not in the main thread: nothing to catch there
-            handlers[number] = signal.signal(number, note)
+def _filmed(run: RunDir, config: dict, chief: bool):
+    """Leaves training.gif where the training is broken off; its state is saved before."""
     try:
-        yield lambda: bool(came)
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+        yield
+    except (Interrupted, Diverged):
+        if chief:
+            _film(run, config)
+        raise
+
+
+def _film(run: RunDir, config: dict) -> None:
+    with contextlib.suppress(InputError):  # `pgcxr timelapse` is writing it right now
+        timelapse.write(run.folder, config)

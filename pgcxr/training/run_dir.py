@@ -22,7 +22,7 @@ KEPT = 2
 LOCK = ".lock"
 PREFLIGHT = "preflight.json"
 # What may differ between a run and its continuation; how many devices may, `loop` decides.
-FREE = ("cohort", "records", "tensorboard", "replicas", "alarm")
+FREE = ("cohort", "records", "tensorboard", "replicas", "alarm", "swd_images")
 LONGER = "total_kimg"
 # What may also differ between a state and the config where a divergence alarm lies in between.
 AFTER_ALARM = ("lrate_base", "lrate_dict", "drift", "gradient_penalty")

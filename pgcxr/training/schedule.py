@@ -75,6 +75,15 @@ class HalfPhase:
         return self.start + self.steps * self.minibatch
 
 
+def settings_of(config: dict, replicas: int = 1) -> Settings:
+    """The schedule of a config; keys of its per-resolution tables may be strings, as JSON has them."""
+    values = {key: config[key] for key in Settings.__dataclass_fields__ if key in config and key != "replicas"}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            values[key] = {int(resolution): item for resolution, item in value.items()}
+    return Settings(**values, replicas=replicas)
+
+
 def at(settings: Settings, nimg: int) -> Point:
     """The schedule after `nimg` real images."""
     kimg = nimg / 1000.0

@@ -113,6 +113,7 @@ GAN = {
     "jit_compile": SWITCH,
     "minimal_filtering": or_none(SWITCH),
     "alarm": SWITCH,
+    "swd_images": whole(0, 65_536),
     "seed": SEED,
 }
 CLASSIFIER = {

@@ -30,7 +30,7 @@ def pyramid(image):
     return levels
 
 
-def sliced_wasserstein(reals, fakes, seed):
+def sliced_wasserstein(reals, fakes, seed, per_image=128, repeats=4):
     """[levels] in units of 1e-3, for uint8 [N, R, R, C]; the stream is drawn in the original's order."""
     random = np.random.RandomState(seed)
     clouds = []
@@ -42,10 +42,10 @@ def sliced_wasserstein(reals, fakes, seed):
             pyramids = [pyramid(image) for image in coloured[start : start + 32]]
             for level in range(levels):
                 size = pyramids[0][level].shape[1]
-                xs = random.randint(3, size - 3, size=128 * len(pyramids))
-                ys = random.randint(3, size - 3, size=128 * len(pyramids))
+                xs = random.randint(3, size - 3, size=per_image * len(pyramids))
+                ys = random.randint(3, size - 3, size=per_image * len(pyramids))
                 for index, (x, y) in enumerate(zip(xs, ys, strict=True)):
-                    patch = pyramids[index // 128][level][:, y - 3 : y + 4, x - 3 : x + 4]
+                    patch = pyramids[index // per_image][level][:, y - 3 : y + 4, x - 3 : x + 4]
                     points[level].append(patch.transpose(0, 2, 1))
         for level in range(levels):
             cloud = np.array(points[level])
@@ -54,9 +54,9 @@ def sliced_wasserstein(reals, fakes, seed):
             points[level] = cloud.reshape(len(cloud), -1)
         clouds.append(points)
         if len(clouds) == 1:
-            for _ in range(4 * levels):
+            for _ in range(repeats * levels):
                 random.randn(147, 128)
-    return [1e3 * np.mean([distance(a, b, random) for _ in range(4)]) for a, b in zip(*clouds, strict=True)]
+    return [1e3 * np.mean([distance(a, b, random) for _ in range(repeats)]) for a, b in zip(*clouds, strict=True)]
 
 
 def distance(a, b, random):

@@ -93,6 +93,7 @@ def test_a_training_that_diverges_stops_with_a_good_state_and_goes_on(tmp_path, 
     (file,) = (tmp_path / "run").glob("alarm-kimg*.json")
     body = json.loads(file.read_text())
     assert body["name"] == "critic drift" and body["last_state"] == "nimg0000000064.npz" and body["kimg"] > 0.064
+    assert (tmp_path / "run" / "training.gif").is_file()
     for name, array in _final(tmp_path / "run").items():
         np.testing.assert_array_equal(array, good[name], err_msg=name)
     monkeypatch.setattr(alarm, "SCORE", 1e4)

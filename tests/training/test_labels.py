@@ -8,7 +8,7 @@ import pytest
 from pgcxr import images
 from pgcxr.losses import acgan
 from pgcxr.networks import criticize, original_weights, synthesize
-from pgcxr.training import averaging, callbacks
+from pgcxr.training import averaging, samples
 from pgcxr.training.progressive_gan import ProgressiveGAN
 from tests.training.gans import Catch, inputs, nhwc, small_gan
 
@@ -133,13 +133,13 @@ def test_both_networks_are_paid_for_the_label():
 
 def test_sample_sheets_show_every_label_of_the_same_latents():
     latents = np.arange(64 * 2, dtype=np.float32).reshape(64, 2)
-    z, labels = callbacks.rows_by_label(latents, np.eye(3, dtype=np.float32))
+    z, labels = samples.rows_by_label(latents, np.eye(3, dtype=np.float32))
     z, labels = z.reshape(8, 8, 2), labels.reshape(8, 8, 3)
     assert labels[:, 0].argmax(1).tolist() == [0, 1, 2, 0, 1, 2, 0, 1] and (labels == labels[:, :1]).all()
     np.testing.assert_array_equal(z[0], latents[:8])
     np.testing.assert_array_equal(z[0], z[2])
     np.testing.assert_array_equal(z[3], latents[8:16])
-    many, few = callbacks.rows_by_label(latents, np.eye(20, dtype=np.float32))
+    many, few = samples.rows_by_label(latents, np.eye(20, dtype=np.float32))
     assert (many.reshape(8, 8, 2) == latents[:8]).all() and few.reshape(8, 8, 20)[:, 0].argmax(1).tolist() == [
         *range(8)
     ]

@@ -106,6 +106,7 @@ def test_a_signal_while_a_state_is_saved_waits_for_it(whole, tmp_path, monkeypat
     with pytest.raises(loop.Interrupted):
         _train(tmp_path / "run")
     assert saved[-1] in os.listdir(tmp_path / "run" / "state")
+    assert (tmp_path / "run" / "training.gif").is_file()
     seen = []
     report = _train(tmp_path / "run", look=seen.append)
     assert seen[0] > 64 and report["kimg"] == TINY["total_kimg"]
