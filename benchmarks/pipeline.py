@@ -2,7 +2,8 @@
 
 The input must be at least three times as fast as the training step (`benchmarks.train_step`). Images are random grey
 PNG files, which compress worse than radiographs do; `memory` is the way of a cohort that fits into memory, `files` that
-of a larger one, `held` that of its small levels. One JSON line per way and level.
+of a larger one, `held` that of its small levels; `png records` and `nvidia records` are TFRecords too large for memory.
+One JSON line per way and level.
 
 Example: python -m benchmarks.pipeline --resolution 256 --levels 4,16,64,256
 """
@@ -29,7 +30,7 @@ def main() -> None:
     import cv2
     import numpy as np
 
-    from pgcxr.data import pipeline
+    from pgcxr.data import image_files, pipeline
 
     rng = np.random.default_rng(0)
     coarse = rng.integers(0, 256, (IMAGES, options.resolution // 8, options.resolution // 8), np.uint8)
@@ -41,9 +42,11 @@ def main() -> None:
         for path, image in zip(paths, images, strict=True):
             cv2.imwrite(str(path), image)
         reals = pipeline.Reals(images[..., None], options.resolution)
-        for way in ("memory", "files", "held"):
+        sources = {"files": image_files.Files(paths, options.resolution), **_records(Path(folder), paths, images)}
+        sources["held"] = sources["files"]
+        for way in ("memory", *sources):
             if way != "memory":
-                reals.full, reals.paths = None, [str(path) for path in paths]
+                reals.full, reals.source, reals.levels = None, sources[way], {}
             for size in map(int, options.levels.split(",")):
                 steps = 1_000_000 // options.batch
                 if way == "held":
@@ -58,6 +61,22 @@ def main() -> None:
                 line = {"benchmark": "pipeline", "way": way, "resolution": options.resolution, "level": size}
                 line |= {"batch": options.batch, "bytes_per_image": sum(p.stat().st_size for p in paths) // IMAGES}
                 print(json.dumps(line | {"images_per_second": round(count * options.batch / seconds, 1)}), flush=True)
+
+
+def _records(folder: Path, paths: list[Path], images) -> dict:
+    """The same images as TFRecords of both formats: {way: source}."""
+    import tensorflow as tf
+
+    from pgcxr.data import record_files, records
+
+    with records.NvidiaWriter(folder / "nvidia", "train", images.shape[-1]) as writer:
+        for image in images:
+            writer.add(image[None])  # [HW] -> [CHW]
+    (folder / "png").mkdir()
+    with tf.io.TFRecordWriter(str(folder / "png" / "train.tfrecords")) as file:
+        for path in paths:
+            file.write(records.example(image=[path.read_bytes()]))
+    return {f"{format} records": record_files.load(folder / format, "train") for format in ("png", "nvidia")}
 
 
 if __name__ == "__main__":

@@ -113,7 +113,7 @@ class NvidiaWriter:
     def add(self, image: np.ndarray) -> None:
         """Appends uint8 [C, size, size] at every resolution."""
         for level, file in zip(pyramid(image), self._files, strict=True):
-            file.write(_example(shape=list(level.shape), data=[level.tobytes()]))
+            file.write(example(shape=list(level.shape), data=[level.tobytes()]))
 
     def add_labels(self, labels: np.ndarray) -> None:
         """Writes float32 [N, K], in the order of the images."""
@@ -143,10 +143,10 @@ def _write_png(cohort: cohorts.Cohort, folder: Path, split: str, size: int) -> N
             image = cohorts.load_images([path], size)[0]
             encoded = cv2.imencode(".png", image)[1].tobytes()
             values = {"label": [labels[index]], "findings": list(findings[index])}
-            file.write(_example(image_id=[name.encode()], image=[encoded], **values))
+            file.write(example(image_id=[name.encode()], image=[encoded], **values))
 
 
-def _example(**features: list) -> bytes:
+def example(**features: list) -> bytes:
     """A serialised tf.train.Example; lists of bytes or of whole numbers."""
     import tensorflow as tf
 

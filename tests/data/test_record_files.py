@@ -199,12 +199,12 @@ def _rgb(folder):
 
 def _oblong(folder):
     with tf.io.TFRecordWriter(str(folder / "train.tfrecords")) as file:
-        file.write(records._example(image=[cv2.imencode(".png", np.zeros((8, 16), np.uint8))[1].tobytes()]))
+        file.write(records.example(image=[cv2.imencode(".png", np.zeros((8, 16), np.uint8))[1].tobytes()]))
 
 
 def _other(folder):
     with tf.io.TFRecordWriter(str(folder / "train.tfrecords")) as file:
-        file.write(records._example(pixels=[b"\0"]))
+        file.write(records.example(pixels=[b"\0"]))
 
 
 @pytest.mark.parametrize(
