@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pgcxr.training import devices, loss_scale
+from pgcxr.training import adam, devices, loss_scale
 from pgcxr.training.adam import FiniteAdam
 from tests.training.gans import inputs, small_gan, weights
 
@@ -26,7 +26,9 @@ def _steps(gan, strategy, network: str):
 
 @pytest.mark.parametrize("network", ["d", "g"])
 @pytest.mark.parametrize(("replicas", "dtype"), [(1, "float32"), (2, "mixed_float16")])
-def test_a_gradient_that_is_not_finite_changes_nothing(replicas, dtype, network):
+@pytest.mark.parametrize("large", [0, adam.LARGE])
+def test_a_gradient_that_is_not_finite_changes_nothing(monkeypatch, large, replicas, dtype, network):
+    monkeypatch.setattr(adam, "LARGE", large)
     strategy = devices.strategy(replicas, ["CPU:0", "CPU:1"])
     with strategy.scope():
         gan = small_gan(resolution=4, dtype=dtype)
@@ -87,3 +89,21 @@ def test_the_scale_follows_what_is_skipped():
     optimizer.forget()
     assert float(np.asarray(optimizer.loss_scale.log2)) == pytest.approx(62.002, abs=1e-4)
     assert int(np.asarray(optimizer.iterations)) == 0
+
+
+@pytest.mark.parametrize("large", [0, adam.LARGE])
+@pytest.mark.parametrize("beta_1", [0.0, 0.9])
+def test_several_updates_equal_those_by_the_paper(monkeypatch, large, beta_1):
+    monkeypatch.setattr(adam, "LARGE", large)
+    rng = np.random.default_rng(0)
+    variable = tf.keras.Variable(np.ones((3, 4), np.float32))
+    optimizer = FiniteAdam(0.01, beta_1=beta_1, beta_2=0.99, epsilon=1e-8)
+    optimizer.build([variable])
+    expected, m, v = np.ones((3, 4)), 0.0, 0.0
+    for step in range(1, 6):
+        gradient = rng.standard_normal((3, 4)).astype(np.float32)
+        optimizer.apply([tf.constant(gradient)], [variable])
+        m = beta_1 * m + (1 - beta_1) * gradient.astype(np.float64)
+        v = 0.99 * v + 0.01 * gradient.astype(np.float64) ** 2
+        expected -= 0.01 * m / (1 - beta_1**step) / (np.sqrt(v / (1 - 0.99**step)) + 1e-8)
+        np.testing.assert_allclose(variable, expected, atol=1e-6)
