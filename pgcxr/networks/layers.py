@@ -117,10 +117,6 @@ class Equalized(keras.layers.Layer):
         if self.use_bias:
             self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
 
-    def scaled_kernel(self):
-        """The kernel that acts, in the layer's compute dtype."""
-        return ops.cast(self.kernel * ops.cast(self.scale, self.kernel.dtype), self.compute_dtype)
-
     def with_bias(self, x):
         return x if self.bias is None else x + self.bias
 
@@ -136,7 +132,7 @@ class EqualizedDense(Equalized):
         self.add_weights((input_shape[-1], self.filters), fan_in=input_shape[-1])
 
     def call(self, x):
-        return self.with_bias(ops.matmul(x, self.scaled_kernel()))
+        return self.with_bias(convolution.matmul(x, self.kernel, self.scale))
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.filters)
@@ -169,7 +165,7 @@ class EqualizedConv2D(Equalized):
         self.add_weights((k, k, inputs, self.filters), fan_in=k * k * inputs)
 
     def call(self, x):
-        return self.with_bias(convolution.convolve(x, self.scaled_kernel()))
+        return self.with_bias(convolution.convolve(x, self.kernel, self.scale))
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.filters)
@@ -192,7 +188,7 @@ class UpscaleConv2D(Equalized):
         self.add_weights((k, k, self.filters, inputs), fan_in=k * k * inputs)
 
     def call(self, x):
-        return self.with_bias(convolution.fused_upscale_convolve(x, self.scaled_kernel()))
+        return self.with_bias(convolution.fused_upscale_convolve(x, self.kernel, self.scale))
 
     def compute_output_shape(self, input_shape):
         n, h, w, _ = input_shape
@@ -211,7 +207,7 @@ class ConvDownscale2D(Equalized):
         self.add_weights((k, k, inputs, self.filters), fan_in=k * k * inputs)
 
     def call(self, x):
-        return self.with_bias(convolution.fused_convolve_downscale(x, self.scaled_kernel()))
+        return self.with_bias(convolution.fused_convolve_downscale(x, self.kernel, self.scale))
 
     def compute_output_shape(self, input_shape):
         n, h, w, _ = input_shape
@@ -223,7 +219,7 @@ class UnfusedUpscaleConv2D(EqualizedConv2D):
     """Nearest upscaling, then an ordinary convolution: the same function as `UpscaleConv2D` with a rotated kernel."""
 
     def call(self, x):
-        return self.with_bias(convolution.upscale_convolve(x, self.scaled_kernel()))
+        return self.with_bias(convolution.upscale_convolve(x, self.kernel, self.scale))
 
     def compute_output_shape(self, input_shape):
         n, h, w, _ = input_shape

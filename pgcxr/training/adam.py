@@ -24,6 +24,7 @@ class FiniteAdam(keras.optimizers.Adam):
         super().__init__(*args, **kwargs)
         self.initial_loss_scale = loss_scale
         self.loss_scale = None
+        self._finite = None
 
     def build(self, variables):
         super().build(variables)
@@ -46,9 +47,12 @@ class FiniteAdam(keras.optimizers.Adam):
         norm = tf.linalg.global_norm(grads)
         everywhere = context.all_reduce(tf.distribute.ReduceOp.SUM, norm) if replicas > 1 else norm
         finite = tf.math.is_finite(everywhere)
-        # Keras sums over replicas; NaN tells `update_step` to leave every variable as it is.
-        share = tf.where(finite, 1.0 / replicas, float("nan"))
-        super().apply([gradient * share for gradient in grads], trainable_variables)
+        if replicas > 1:
+            # Keras sums over replicas; NaN tells `update_step` to leave every variable as it is.
+            share = tf.where(finite, 1.0 / replicas, float("nan"))
+            grads = [gradient * share for gradient in grads]
+        self._finite = finite if replicas == 1 else None
+        super().apply(grads, trainable_variables)
         self.iterations.assign_sub(ops.cast(ops.logical_not(finite), self.iterations.dtype))
         if self.loss_scale is not None:
             self.loss_scale.update(finite)
@@ -57,8 +61,8 @@ class FiniteAdam(keras.optimizers.Adam):
     def update_step(self, gradient, variable, learning_rate):
         lr = ops.cast(learning_rate, variable.dtype)
         gradient = ops.cast(gradient, variable.dtype)
-        # `apply` makes all elements NaN, or none.
-        finite = ops.isfinite(ops.reshape(gradient, (-1,))[0])
+        # With several replicas `apply` makes all elements NaN, or none.
+        finite = ops.isfinite(ops.reshape(gradient, (-1,))[0]) if self._finite is None else self._finite
         step = ops.cast(self.iterations + 1, variable.dtype)
         correction = ops.sqrt(1 - ops.power(ops.cast(self.beta_2, variable.dtype), step))
         correction = correction / (1 - ops.power(ops.cast(self.beta_1, variable.dtype), step))

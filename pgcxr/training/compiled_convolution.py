@@ -6,6 +6,7 @@ and are shared by all layers of one shape.
 
 import tensorflow as tf
 
+from pgcxr.networks import convolution
 from pgcxr.networks import minimal_filtering as minimal
 
 # With fewer, the library's direct convolutions are faster (benchmarks/convolution.py).
@@ -21,47 +22,100 @@ def compiled(function):
     return tf.function(function, jit_compile=True, autograph=False)
 
 
-def bilinear(forward, scale: float):
-    """(f, a): `forward`(x, kernel) and its adjoint in x, differentiable as often as wished.
+def gradient(function, arguments, which: slice, dy):
+    """Of <function(*arguments), dy> with respect to arguments[which].
 
-    <f(x, k), dy> = <x, a(dy, k)>, and with the gradient w(x, dy) of that number with respect to k the gradients of f, a
-    and w are again f, a and w: the gradient penalty needs them twice.
+    In what is linear in these, their values are of no account, and XLA leaves out what depends on them.
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(arguments)
+        y = function(*arguments)
+    return tape.gradient(y, arguments[which], output_gradients=dy)
 
-    Arguments:
-        scale: by how much f makes images smaller.
+
+def linear(transform):
+    """f(kernel, scale, dtype): `transform` of the scaled kernel into matrices, differentiable once."""
+
+    def forward(kernel, scale, dtype):
+        return transform(convolution.scaled(kernel, scale, dtype))
+
+    def adjoint(kernel, scale, dtype, *dy):
+        return gradient(lambda kernel: forward(kernel, scale, dtype), [kernel], slice(1), list(dy))[0]
+
+    compiled_f, compiled_a = compiled(forward), compiled(adjoint)
+
+    def f(kernel, scale, dtype):
+        @tf.custom_gradient
+        def of_kernel(kernel):
+            return compiled_f(kernel, scale, dtype), lambda *dy: compiled_a(kernel, scale, dtype, *dy)
+
+        return of_kernel(tf.convert_to_tensor(kernel))
+
+    return f
+
+
+def bilinear(forward):
+    """`forward`(x, *matrices), differentiable as often as wished.
+
+    With its adjoint a in x, <f(x, m), dy> = <x, a(dy, m)>, and the gradient w(x, dy) of that number with respect to m,
+    the gradients of f, a and w are again f, a and w: the gradient penalty needs them twice.
     """
 
-    def adjoint(dy, kernel):
-        x = tf.zeros((dy.shape[0], int(scale * dy.shape[1]), int(scale * dy.shape[2]), kernel.shape[2]), dy.dtype)
-        return gradient(x, kernel, dy, 0)
+    def adjoint(x_shape, dy, *matrices):
+        return gradient(forward, [tf.zeros(x_shape, dy.dtype), *matrices], slice(1), dy)[0]
 
-    def weights(x, dy):
-        return gradient(x, tf.zeros((3, 3, x.shape[-1], dy.shape[-1]), x.dtype), dy, 1)
-
-    def gradient(x, kernel, dy, which):
-        # Linear in what is asked for: its value is of no account, and XLA leaves out what depends on it.
-        with tf.GradientTape() as tape:
-            tape.watch((x, kernel)[which])
-            y = forward(x, kernel)
-        return tape.gradient(y, (x, kernel)[which], output_gradients=dy)
-
-    compiled_f, compiled_a, compiled_w = compiled(forward), compiled(adjoint), compiled(weights)
+    compiled_f, compiled_a = compiled(forward), compiled(adjoint)
+    compiled_w = compiled(lambda x, dy, *matrices: gradient(forward, [x, *matrices], slice(1, None), dy))
 
     @tf.custom_gradient
-    def f(x, kernel):
-        return compiled_f(x, kernel), lambda dy: (a(dy, kernel), w(x, dy))
+    def f(x, *matrices):
+        return compiled_f(x, *matrices), lambda dy: (a(x.shape, dy, matrices), *w(x, dy, matrices))
 
-    @tf.custom_gradient
-    def a(dy, kernel):
-        return compiled_a(dy, kernel), lambda dx: (f(dx, kernel), w(dx, dy))
+    def a(x_shape, dy, matrices):
+        @tf.custom_gradient
+        def adjoint_of(dy, *matrices):
+            y = compiled_a(tuple(x_shape), dy, *matrices)
+            return y, lambda dx: (f(dx, *matrices), *w(dx, dy, matrices))
 
-    @tf.custom_gradient
-    def w(x, dy):
-        return compiled_w(x, dy), lambda change: (a(dy, change), f(x, change))
+        return adjoint_of(dy, *matrices)
 
-    return f, a
+    def w(x, dy, matrices):
+        @tf.custom_gradient
+        def weights_of(x, dy):
+            return compiled_w(x, dy, *matrices), lambda *change: (a(x.shape, dy, change), f(x, *change))
+
+        return weights_of(x, dy)
+
+    return f
 
 
-convolve, _ = bilinear(minimal.convolve, 1)
-upscale_convolve, _ = bilinear(minimal.upscale_convolve, 0.5)
-convolve_downscale, transposed_upscale_convolve = bilinear(minimal.convolve_downscale, 2)
+_kernel_tiles, _convolve = linear(minimal.kernel_tiles), bilinear(minimal.convolve_tiles)
+_kernel_sums, _turned_sums = linear(minimal.kernel_sums), linear(minimal.turned_sums)
+_joined_sums, _convolve_downscale = linear(minimal.joined_sums), bilinear(minimal.convolve_downscale_sums)
+_upscale_convolve = bilinear(minimal.upscale_convolve_sums)
+
+
+def convolve(x, kernel, scale: float = 1.0):
+    return _convolve(x, *convolution.once(_kernel_tiles, kernel, scale, x.dtype))
+
+
+def upscale_convolve(x, kernel, scale: float = 1.0):
+    return _upscale_convolve(x, *convolution.once(_kernel_sums, kernel, scale, x.dtype))
+
+
+def transposed_upscale_convolve(x, kernel, scale: float = 1.0):
+    return _upscale_convolve(x, *convolution.once(_turned_sums, kernel, scale, x.dtype))
+
+
+def convolve_downscale(x, kernel, scale: float = 1.0):
+    return _convolve_downscale(x, *convolution.once(_joined_sums, kernel, scale, x.dtype))
+
+
+@tf.custom_gradient
+def matmul(x, kernel):
+    """x [N, I] times kernel [I, O]. For few x, oneDNN takes thrice as long for dy k^T as for the same as (k dy^T)^T."""
+
+    def gradients(dy):
+        return tf.transpose(tf.matmul(kernel, dy, transpose_b=True)), tf.matmul(x, dy, transpose_a=True)
+
+    return tf.matmul(x, kernel), gradients

@@ -101,10 +101,6 @@ class ProgressiveGAN(keras.Model):
         self.d_optimizer.forget()
 
     def train_step(self, data):
-        with convolution.by(self.convolutions):
-            return self._train_step(data)
-
-    def _train_step(self, data):
         reals, labels = data if self.labelled else (data, None)
         fade = None
         if self.fading:
@@ -190,4 +186,8 @@ class ProgressiveGAN(keras.Model):
         return norms / 2.0 ** (self.discriminator.max_level - self.level)
 
     def _compiled(self, function):
-        return tf.function(function, jit_compile=True) if self.jit_gradients else function
+        def by_means(*inputs):
+            with convolution.by(self.convolutions):
+                return function(*inputs)
+
+        return tf.function(by_means, jit_compile=True) if self.jit_gradients else by_means

@@ -115,9 +115,8 @@ def test_narrow_layers_keep_float32_where_it_counts(policy):
     layer.build(x.shape)
     assert layer.kernel.dtype == "float32"
     kernel = keras.ops.cast(layer.kernel * np.float32(np.sqrt(2 / (9 * 512))), narrow)
-    np.testing.assert_array_equal(
-        keras.ops.cast(layer.scaled_kernel(), "float32"), keras.ops.cast(kernel, "float32"), "rounded once"
-    )
+    direct = keras.ops.conv(x, kernel, padding="same", data_format="channels_last")
+    np.testing.assert_array_equal(*(keras.ops.cast(y, "float32") for y in (layer(x), direct)), "rounded once")
 
 
 def test_uint8_and_back_is_the_identity():

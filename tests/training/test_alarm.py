@@ -7,7 +7,7 @@ import pytest
 
 from pgcxr.training import alarm
 from pgcxr.training.alarm import Alarm, Diverged
-from tests.training.test_resume import _final, _train
+from tests.training.tiny_run import final, train
 
 CALM = {"d_loss": -3.0, "g_loss": 1.0, "d_real_score": 4.0, "d_fake_score": -2.0}
 CALM |= {"d_gradient_norm": 20.0, "g_gradient_norm": 0.5}
@@ -81,31 +81,31 @@ def test_what_may_be_diverging_is_doubtful():
 def test_a_training_that_diverges_stops_with_a_good_state_and_goes_on(tmp_path, monkeypatch):
     for name, value in {"PATIENCE": 4, "WINDOW": 4}.items():
         monkeypatch.setattr(alarm, name, value)
-    _train(tmp_path / "run", total_kimg=0.064)
-    good = _final(tmp_path / "run")
+    train(tmp_path / "run", total_kimg=0.064)
+    good = final(tmp_path / "run")
     (tmp_path / "run" / "config.json").write_text(
         (tmp_path / "run" / "config.json").read_text().replace('"total_kimg": 0.064', '"total_kimg": 0.128')
     )
     # A critic whose scores are far off, as after a loss of the drift term.
     monkeypatch.setattr(alarm, "SCORE", 1e-9)
     with pytest.raises(Diverged, match=r"diverged after 0\.1 kimg .*critic drift.*lower lrate_base"):
-        _train(tmp_path / "run", total_kimg=0.128)
+        train(tmp_path / "run", total_kimg=0.128)
     (file,) = (tmp_path / "run").glob("alarm-kimg*.json")
     body = json.loads(file.read_text())
     assert body["name"] == "critic drift" and body["last_state"] == "nimg0000000064.npz" and body["kimg"] > 0.064
     assert (tmp_path / "run" / "training.gif").is_file()
-    for name, array in _final(tmp_path / "run").items():
+    for name, array in final(tmp_path / "run").items():
         np.testing.assert_array_equal(array, good[name], err_msg=name)
     monkeypatch.setattr(alarm, "SCORE", 1e4)
     said = []
-    report = _train(tmp_path / "run", total_kimg=0.128, lrate_base=0.0005, drift=0.01, said=said)
+    report = train(tmp_path / "run", total_kimg=0.128, lrate_base=0.0005, drift=0.01, said=said)
     assert report["kimg"] == 0.128 and "going on after 0.1 kimg" in said
 
 
 def test_without_an_alarm_other_settings_are_refused_and_nothing_stops(tmp_path, monkeypatch):
     monkeypatch.setattr(alarm, "WINDOW", 4)
     monkeypatch.setattr(alarm, "SCORE", 1e-9)
-    report = _train(tmp_path / "run", total_kimg=0.064, alarm=False)
+    report = train(tmp_path / "run", total_kimg=0.064, alarm=False)
     assert report["kimg"] == 0.064
     with pytest.raises(Exception, match="lrate_base"):
-        _train(tmp_path / "run", total_kimg=0.128, lrate_base=0.0005)
+        train(tmp_path / "run", total_kimg=0.128, lrate_base=0.0005)

@@ -17,7 +17,7 @@ from pgcxr.networks import Generator, synthesize
 from pgcxr.plots import grids
 from pgcxr.training import alarm, devices, loop, run_dir, samples, schedule, tick_swd, watch
 from tests.training.gans import small_gan
-from tests.training.test_resume import _final, _same
+from tests.training.tiny_run import final, same
 from train.common import load_config
 
 SEED = 3
@@ -41,7 +41,7 @@ TICKS = [256, 512]
 LABEL_PENALTIES = (("d", "_reals"), ("d", "_fakes"), ("g", ""))
 
 
-def _train(out, told=None, **changes):
+def train(out, told=None, **changes):
     config = load_config("gan", "demo") | CONFIG | changes
     run = run_dir.RunDir(out)
     with run.locked(), devices.deterministic():
@@ -77,7 +77,7 @@ def watched(tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(watch.Watch, "step", step)
-        _train(out)
+        train(out)
     return out, steps
 
 
@@ -151,13 +151,13 @@ def test_the_distance_of_a_tick(watched):
 
 
 def test_watching_changes_no_bit(watched, tmp_path, monkeypatch):
-    _train(tmp_path / "plain", swd_images=0)
-    assert _same(_final(tmp_path / "plain"), _final(watched[0]))
+    train(tmp_path / "plain", swd_images=0)
+    assert same(final(tmp_path / "plain"), final(watched[0]))
     assert not [name for name in _read(tmp_path / "plain") if name.startswith("swd")]
     for method in ("begin", "step", "scalars", "tick"):
         monkeypatch.setattr(watch.Watch, method, lambda *_: None)
-    _train(tmp_path / "unwatched", alarm=False)
-    assert _same(_final(tmp_path / "unwatched"), _final(watched[0]))
+    train(tmp_path / "unwatched", alarm=False)
+    assert same(final(tmp_path / "unwatched"), final(watched[0]))
     assert not (tmp_path / "unwatched" / "samples").exists()
 
 
@@ -171,10 +171,10 @@ def test_a_killed_life_leaves_no_points_behind(watched, tmp_path, monkeypatch):
 
     with monkeypatch.context() as patched, pytest.raises(RuntimeError):
         patched.setattr(run_dir.RunDir, "save", killed)
-        _train(run)
+        train(run)
     written = _read(run)
     assert [step for step, _ in written["train/d_loss"]] == TICKS
-    _train(run)
+    train(run)
     assert len(os.listdir(run / "logs")) == 2
     ours, theirs = _read(run), _read(watched[0])
     assert set(ours) == set(theirs)
@@ -182,7 +182,7 @@ def test_a_killed_life_leaves_no_points_behind(watched, tmp_path, monkeypatch):
         if not name.startswith(("memory", "schedule/images", "reals")):
             assert [step for step, _ in ours[name]] == TICKS, name
             np.testing.assert_array_equal(ours[name][1][1], theirs[name][1][1], err_msg=name)
-    assert _same(_final(run), _final(watched[0]))
+    assert same(final(run), final(watched[0]))
 
 
 def test_a_mean_is_over_finite_steps():
@@ -271,7 +271,7 @@ def test_made_images_have_the_labels_of_the_real_ones():
 
 def test_a_conditioned_gan(tmp_path):
     labels = np.eye(2, dtype=np.float32)[np.random.default_rng(2).integers(2, size=40)]
-    _train(tmp_path / "run", labels, labels="binary", mirror=True, total_kimg=0.256)
+    train(tmp_path / "run", labels, labels="binary", mirror=True, total_kimg=0.256)
     found = _read(tmp_path / "run")
     assert all(math.isfinite(found[f"train/{name}_label_penalty{of}"][0][1]) for name, of in LABEL_PENALTIES)
     generator = keras.saving.load_model(tmp_path / "run" / "generator-ema.keras")
@@ -285,7 +285,7 @@ def test_the_last_numbers_of_a_training_that_diverges(tmp_path, monkeypatch):
     monkeypatch.setattr(alarm, "WINDOW", 4)
     monkeypatch.setattr(alarm, "SCORE", 1e-9)
     with pytest.raises(alarm.Diverged):
-        _train(tmp_path / "run")
+        train(tmp_path / "run")
     ((step, value),) = _read(tmp_path / "run")["train/d_loss"]
     (file,) = (tmp_path / "run").glob("alarm-kimg*.json")
     assert step == json.loads(file.read_text())["kimg"] * 1000 == 32 and math.isfinite(value)
