@@ -118,7 +118,9 @@ class ProgressiveGAN(keras.Model):
         mixing = draws.uniform(seed, draws.MIXING, seen, n, (1, 1, 1))
         d_logs = self.discriminator_step(reals, latents, mixing, fade, labels)
         averaging.update(self.generator_ema.trainable_variables, self.generator.trainable_variables, self.decay)
-        latents = draws.normal(seed, draws.LATENTS_G, seen, n, (size,))
+        # Not before: G's activations would be held beside all of D's.
+        with tf.control_dependencies([d_logs["d_gradient_norm"]]):
+            latents = tf.identity(draws.normal(seed, draws.LATENTS_G, seen, n, (size,)))
         if self.labelled:
             picked = draws.pick(seed, draws.LABELS_G, seen, n, self.label_ends)
             labels = tf.gather(tf.constant(self.label_rows), picked)
