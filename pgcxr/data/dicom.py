@@ -90,7 +90,7 @@ def decode(
             raise
         except (Exception, MemoryError):
             raise Rejected("unreadable", "the pixel data cannot be decoded") from None
-    return np.take(table, codes)
+    return dicom_codes.look_up(table, codes)
 
 
 def grey_table(dataset: pydicom.Dataset, counts: np.ndarray, normalise: Normalisation, bits: int) -> np.ndarray:

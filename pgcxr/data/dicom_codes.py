@@ -65,6 +65,11 @@ def count(codes: np.ndarray) -> np.ndarray:
     return counts[:, 0]
 
 
+def look_up(table: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """table[codes], faster."""
+    return cv2.LUT(codes, table) if codes.itemsize == 1 else np.take(table, codes)
+
+
 def stored_values(dataset: pydicom.Dataset, counts: np.ndarray) -> np.ndarray:
     """int64 [codes]: the stored value of each code (PS3.5 8.1.1): BitsStored bits below HighBit, signed or not."""
     syntax = dataset.file_meta.TransferSyntaxUID

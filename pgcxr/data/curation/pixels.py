@@ -17,8 +17,8 @@ PAD, CROP = "pad", "crop"
 
 @dataclass(frozen=True)
 class Job:
-    """One image to write: `png` and `mask_png` are where to, `size` the side in pixels, `fit` PAD or CROP; the others as
-    for `dicom.decode`."""
+    """One image to write: `png` and `mask_png` are where to, `size` the side in pixels, `fit` PAD or CROP; the
+    others are those of `dicom.decode`."""
 
     path: Path = field(repr=False)
     png: Path
@@ -80,11 +80,11 @@ def decode_png(path: Path, normalise: Normalisation = THESIS, bits: int = 8) -> 
         raise Rejected("unreadable", "not a PNG image")
     counts = dicom_codes.count(codes)
     grey = Grey(np.arange(len(counts), dtype=np.float64), 0, len(counts) - 1)
-    return np.take(normalise.table(grey, counts, bits), codes)
+    return dicom_codes.look_up(normalise.table(grey, counts, bits), codes)
 
 
 def square(image: np.ndarray, size: int, fit: str) -> np.ndarray:
-    """uint8 or uint16 [size, size]: aspect kept, reduced by area; the rest black (PAD) or cut off (CROP, the middle stays)."""
+    """uint8 or uint16 [size, size]: aspect kept, reduced by area; the rest black (PAD) or cut off around the middle."""
     height, width = image.shape
     if fit == CROP:
         side = min(height, width)
