@@ -172,8 +172,7 @@ def _check_options(size, normals, fit, runner, processes) -> None:
 
 
 def _side(scan: Scan, fit: str) -> int:
-    """The side that would be reduced to the cohort's size: the longer one where the rest is padded."""
-    return (max if fit == pixels.PAD else min)(scan.rows, scan.columns)
+    return pixels.side(scan.rows, scan.columns, fit)
 
 
 def _default_size(scans: list[Scan], fit: str) -> int:
