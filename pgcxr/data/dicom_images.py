@@ -33,7 +33,7 @@ class DicomFiles:
 
     def load(self, index: int) -> np.ndarray:
         """uint8 [size, size, 1]; or Rejected ("too_small" among the rules: nothing is enlarged)."""
-        image = pixels.decode(self.paths[index], **self._options)
+        image = dicom.decode(self.paths[index], **self._options)
         if pixels.side(*image.shape, self.fit) < self.size:
             raise TooSmall(self.size)
         return pixels.square(image, self.size, self.fit)[..., None]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,11 +14,11 @@ from pgcxr.errors import InputError
 
 @pytest.fixture
 def export(tmp_path, make_dicom, chest):
-    """Seven images, a text, a cut file and one that is too small, not written in the order of their names."""
+    """Seven images, a PNG, a cut file and one that is too small, not written in the order of their names."""
     folder = tmp_path / "SECRET^NAME"
     for index in (6, 2, 5, 0, 3, 1, 4):
         make_dicom(folder / f"p{index}" / "IM1", chest(index))
-    (folder / "notes.txt").write_text("SECRET")
+    cv2.imwrite(str(folder / "mask.png"), chest(7))
     cut = make_dicom(folder / "p1" / "IM2", chest(8))
     cut.write_bytes(cut.read_bytes()[:1500])
     make_dicom(folder / "p1" / "IM3", chest(9, 12))
