@@ -174,8 +174,14 @@ def from_dicom(
     if fit not in (pixels.PAD, pixels.CROP):
         raise InputError(f"fit {fit}: must be {pixels.PAD} or {pixels.CROP}")
     found = dicom_images.DicomFiles(paths, size, fit, normalisation.parse(normalise), decoder)
-    images = dicom_images.dataset(found, rejected)
-    return images.filter(lambda image, reason: reason == "").map(lambda image, reason: image).prefetch(2)
+
+    def decoded(image, reason):
+        return reason == ""
+
+    def image_alone(image, reason):
+        return image
+
+    return dicom_images.dataset(found, rejected).filter(decoded).map(image_alone).prefetch(2)
 
 
 def reduce_by_area(images: np.ndarray, size: int) -> np.ndarray:
