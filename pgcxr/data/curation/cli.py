@@ -29,6 +29,13 @@ def curate(
         Path | None,
         typer.Option(help="PRIVATE table of which file became which image, to find an excluded file again."),
     ] = None,
+    audit: Annotated[
+        bool, typer.Option(help="Look for every identifier of the export in the cohort; fail if there is one.")
+    ] = True,
+    findings: Annotated[
+        Path | None,
+        typer.Option(help="PRIVATE table of what the audit found; by default privacy_findings.csv beside the key."),
+    ] = None,
 ) -> None:
     """Turns an export into a cohort: rules, flow chart, splits by patient, de-identified 8-bit images."""
     from pgcxr.data.curation.run import curate as run
@@ -47,6 +54,8 @@ def curate(
         key_file=key_file,
         trace=trace,
         runner=runner,
+        audit=audit,
+        findings=findings,
     )
     typer.echo(
         f"{out}: {report['images']} images of {report['patients']} patients ({report['normal']} normal, "

@@ -14,6 +14,7 @@ from pgcxr import artefacts
 from pgcxr.data import deidentify, rules, sources, splits
 from pgcxr.data.curation import pixels, tables, workers
 from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
+from pgcxr.data.privacy import audit as audits
 from pgcxr.data.sources import Scan
 from pgcxr.errors import InputError
 
@@ -49,6 +50,8 @@ def curate(
     key_file: str | os.PathLike | None = None,
     trace: str | os.PathLike | None = None,
     runner: str = "local",
+    audit: bool = True,
+    findings: str | os.PathLike | None = None,
     show_progress: bool = True,
 ) -> dict:
     """Writes the cohort folder `out` and returns its report.
@@ -62,6 +65,8 @@ def curate(
         normals: keep this many normal images, chosen at random (the thesis took 20,000 of 72,938).
         processes: default all cores; 0 for none but this one.
         trace: a private file that says which file became which image or why not, outside of `out`.
+        audit: look for every identifier of the export in the cohort before it gets its name, and fail if there is one.
+        findings: the private file that then says which and where; by default privacy_findings.csv beside the key.
     """
     export = artefacts.existing_folder(export, "a PACS export or NIH's ChestX-ray14")
     out = Path(out)
@@ -69,7 +74,8 @@ def curate(
     splits.check(split)
     _check_options(size, normals, fit, runner, processes)
     key_path = key_file or deidentify.default_key_file()
-    for name, private in (("--trace", trace), ("--key-file", key_path)):
+    findings = findings or Path(key_path).parent / "privacy_findings.csv"
+    for name, private in (("--trace", trace), ("--key-file", key_path), ("--findings", findings)):
         if private is not None and _real(private).is_relative_to(_real(out)):
             raise InputError(f"{name} {private}: lies in --out, which is to be passed on; name a file elsewhere")
     if trace is not None:
@@ -110,6 +116,12 @@ def curate(
             kept = _name_and_split(kept, split, seed)
             _rename(folder, jobs, remaining, kept)
             report = tables.write(folder, scans, kept, excluded, rule_set, module.KNOWS, key, described, seed=seed)
+            if audit:
+                read = partial(workers.run, crashed=audits.unreadable, workers=processes, show=show_progress)
+                look_for, counts = audits.matcher(export, partial(read, title="identifiers"), [str(rule_set.tables)])
+                report["privacy_audit"] = audits.check([folder], look_for, counts, findings)
+                written = artefacts.read_json(folder / "report.json")
+                artefacts.write_json(folder / "report.json", {**written, "privacy_audit": report["privacy_audit"]})
             if trace is not None:
                 tables.write_trace(Path(trace), scans, kept, excluded)
     except OSError as error:

@@ -1,0 +1,200 @@
+"""Looks for every identifier of an export in outputs made of it; passes, or fails in one line that names no identifier.
+
+False alarms are kept rare by what counts as an identifier (`identifiers`), by whole words, and by `_is_innocent`:
+a number with one decimal point is a measurement; six digits up to the number of files are pgcxr's own numbering of
+images; a bare JSON number of fewer than 8 digits is a count; the day on which a file was written may stand in it.
+"""
+
+import csv
+import datetime
+import os
+import re
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib import resources, util
+from pathlib import Path
+
+import numpy as np
+
+from pgcxr import artefacts
+from pgcxr.data import deidentify
+from pgcxr.data.privacy import contents, gather
+from pgcxr.data.privacy.fingerprints import OVERLAP, PIECE, Hasher, digest, fold, joined
+from pgcxr.data.privacy.identifiers import KINDS
+from pgcxr.errors import InputError
+
+# Among binary numbers, a shorter word may stand by chance.
+SHORTEST_IN_BINARY = 8
+MOST_FINDINGS = 10_000
+# Their texts are data (made-up names, tables), not words that pgcxr writes.
+NOT_OWN = ("phantom", "privacy")
+FLOAT = re.compile(r"(?<![\w.])[-+]?\d+\.\d+(e[-+]?\d+)?(?![\w.])", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An identifier in an output. `text` identifies a patient: for the private file alone."""
+
+    output: str = field(repr=False)  # its name may be what identifies
+    where: str
+    kind: str
+    text: str = field(repr=False)
+
+
+class Matcher:
+    """Finds the identifiers {(kind, joined words)} in texts. Memory: 17 bytes for each, and 16 bits of a sieve."""
+
+    def __init__(self, identifiers, own_numbers: int = 0):
+        self._hasher = Hasher(secrets.randbits(64))
+        pairs = list(identifiers)
+        hashes = np.concatenate(
+            [self._hasher.of_joined([value for _, value in pairs[at : at + PIECE // 64]])
+             for at in range(0, len(pairs), PIECE // 64)] or [np.zeros(0, np.uint64)]
+        )  # fmt: skip
+        order = np.argsort(hashes, kind="stable")
+        self._hashes = hashes[order]
+        self._digests = np.array([digest(value) for _, value in pairs], np.uint64)[order]
+        self._kinds = np.array([KINDS.index(kind) for kind, _ in pairs], np.uint8)[order]
+        bits = min(max((16 * len(pairs)).bit_length(), 16), 30)
+        self._shift = np.uint64(64 - bits)
+        self._sieve = np.zeros(1 << bits, bool)
+        self._sieve[self._hashes >> self._shift] = True
+        self._own_numbers = own_numbers
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def hits(self, text: str) -> Iterator[tuple[str, str, str, int, int]]:
+        """(kind, identifier as it stands in the text, folded text, start, end), each once per piece of the text."""
+        for at in range(0, max(len(text), 1), PIECE):
+            folded = fold(text[at : at + PIECE + OVERLAP])
+            for hashes, starts, ends in self._hasher.runs(folded):
+                for place in np.flatnonzero(self._sieve[hashes >> self._shift]):
+                    start, end = int(starts[place]), int(ends[place])
+                    for kind in self._kinds_of(hashes[place], folded[start:end]):
+                        yield kind, folded[start:end], folded, start, end
+
+    def _kinds_of(self, found: np.uint64, text: str) -> list[str]:
+        low, high = np.searchsorted(self._hashes, found), np.searchsorted(self._hashes, found, side="right")
+        if low == high:
+            return []
+        same = self._digests[low:high] == np.uint64(digest(joined(text)))
+        return sorted({KINDS[kind] for kind in self._kinds[low:high][same]})
+
+    def innocent(self, text: str, folded: str, start: int, end: int, written: datetime.date | None) -> bool:
+        """Whether what was found is a number of another meaning."""
+        word = joined(text)
+        if not word.isdigit():
+            return False
+        if len(word) == 6 and int(word) <= self._own_numbers:
+            return True
+        around = folded[max(start - 32, 0) : end + 32]
+        if any(match.start() <= min(start, 32) < match.end() for match in FLOAT.finditer(around)):
+            return True
+        before, after = folded[max(start - 8, 0) : start].rstrip(), folded[end : end + 8].lstrip()
+        if len(word) < 8 and text.isdigit() and before[-1:] in (":", "[", ",") and after[:1] in (",", "]", "}"):
+            return True
+        days = [written + datetime.timedelta(days=shift) for shift in (-1, 0, 1)] if written else []
+        return any(word == day.strftime(form) for day in days for form in ("%Y%m%d", "%d%m%Y", "%m%d%Y"))
+
+
+def matcher(export: Path, run: Callable, own_words: Sequence[str] = ()) -> tuple[Matcher, dict]:
+    """The identifiers of an export, less those that pgcxr's own texts and `own_words` hold; counts for the report."""
+    found, files = gather.of_export(export, run)
+    everything = Matcher(found)
+    own = {joined(text) for own in (*_own_texts(), *own_words) for _, text, *_ in everything.hits(own)}
+    kept = [pair for pair in found if pair[1] not in own or pair[1].isdigit() or pair[0] in ("uid", "date")]
+    counts = {"files": files, "identifiers": len(kept), "indistinct": len(found) - len(kept)}
+    return Matcher(kept, own_numbers=files), counts
+
+
+def unreadable(_item) -> tuple[list[str], bytes]:
+    """A file that crashes its reader has no identifiers that could have been copied."""
+    return [], b""
+
+
+def _own_texts() -> Iterator[str]:
+    """What pgcxr and its scripts write can only come from their own files."""
+    roots = [Path(str(resources.files("pgcxr")))]
+    for package in ("train", "evaluate"):
+        spec = util.find_spec(package)
+        roots += [Path(place) for place in spec.submodule_search_locations or ()] if spec else []
+    for root in roots:
+        for path in sorted(root.rglob("*")):
+            inside = path.relative_to(root).parts
+            if path.suffix in (".py", ".toml", ".html", ".json") and not set(NOT_OWN) & set(inside):
+                yield path.read_text(encoding="utf-8", errors="replace")
+
+
+def search(outputs: Sequence[Path], look_for: Matcher, progress: Callable[[], None] = lambda: None) -> list[Finding]:
+    """The findings in all files of the folders (or files) `outputs`, in their names too."""
+    found: dict[Finding, None] = {}
+    for root in outputs:
+        for path in _files(root):
+            name = path.name if root.is_file() else path.relative_to(root).as_posix()
+            # What is audited before it gets its name is called by the name that it would get.
+            final = root.parent / root.name.removeprefix(".").removesuffix(artefacts.PARTIAL)
+            output = str(root if root.is_file() else final / name)
+            written = datetime.date.fromtimestamp(path.lstat().st_mtime)
+            for kind, text in _in_piece(contents.Piece("", name), look_for, None):
+                found[Finding(output, "the file's name", kind, text)] = None
+            for piece in contents.pieces(path) if path.is_file() and not path.is_symlink() else ():
+                for kind, text in _in_piece(piece, look_for, written):
+                    found[Finding(output, piece.where.strip() or "the text", kind, text)] = None
+            progress()
+            if len(found) > MOST_FINDINGS:
+                return list(found)
+    return list(found)
+
+
+def _files(root: Path) -> list[Path]:
+    return [root] if root.is_file() else sorted(path for path in root.rglob("*") if not path.is_dir())
+
+
+def _in_piece(piece: contents.Piece, look_for: Matcher, written: datetime.date | None) -> Iterator[tuple[str, str]]:
+    for kind, text, folded, start, end in look_for.hits(piece.text):
+        if piece.dicom and kind == "other" or not piece.sure and len(joined(text)) < SHORTEST_IN_BINARY:
+            continue
+        if not look_for.innocent(text, folded, start, end, written):
+            yield kind, text
+
+
+def default_findings_file() -> Path:
+    """Beside the key, which lies in a folder of its owner's alone."""
+    return deidentify.default_key_file().parent / "privacy_findings.csv"
+
+
+def check(
+    outputs: Sequence[Path],
+    look_for: Matcher,
+    counts: dict,
+    findings_file: str | os.PathLike | None = None,
+    progress: Callable[[], None] = lambda: None,
+) -> dict:
+    """The audit's report, {"files", "identifiers", "indistinct", "outputs", "found": 0}.
+
+    Raises:
+        InputError: an identifier is in an output; `findings_file`, readable by its owner alone, says where and which.
+    """
+    findings_file = Path(findings_file or default_findings_file())
+    for root in outputs:
+        if Path(os.path.realpath(findings_file)).is_relative_to(os.path.realpath(root)):
+            raise InputError(f"--findings {findings_file}: lies in what is audited; name a file elsewhere")
+    found = search(outputs, look_for, progress)
+    if not found:
+        return {**counts, "outputs": sum(len(_files(root)) for root in outputs), "found": 0}
+    with (
+        artefacts.atomic_path(findings_file, private=True) as beside,
+        open(beside, "w", newline="", encoding="utf-8", errors="backslashreplace") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("output", "where", "kind", "identifier"))
+        writer.writerows((finding.output, finding.where, finding.kind, finding.text) for finding in found)
+    kinds = ", ".join(f"{count} of kind {kind}" for kind, count in Counter(one.kind for one in found).most_common())
+    files = len({finding.output for finding in found})
+    raise InputError(
+        f"privacy audit: {len(found)} identifiers of patients ({kinds}) in {files} output files; do not pass them on; "
+        f"{findings_file} (private) says which and where"
+    )
