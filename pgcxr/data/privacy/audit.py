@@ -83,8 +83,9 @@ class Matcher:
         same = self._digests[low:high] == np.uint64(digest(joined(text)))
         return sorted({KINDS[kind] for kind in self._kinds[low:high][same]})
 
-    def innocent(self, text: str, folded: str, start: int, end: int, written: datetime.date | None) -> bool:
+    def innocent(self, folded: str, start: int, end: int, written: datetime.date | None, json: bool) -> bool:
         """Whether what was found is a number of another meaning."""
+        text = folded[start:end]
         word = joined(text)
         if not word.isdigit():
             return False
@@ -94,7 +95,13 @@ class Matcher:
         if any(match.start() <= min(start, 32) < match.end() for match in FLOAT.finditer(around)):
             return True
         before, after = folded[max(start - 8, 0) : start].rstrip(), folded[end : end + 8].lstrip()
-        if len(word) < 8 and text.isdigit() and before[-1:] in (":", "[", ",") and after[:1] in (",", "]", "}"):
+        if (
+            json
+            and len(word) < 8
+            and text.isdigit()
+            and before[-1:] in (":", "[", ",")
+            and after[:1] in (",", "]", "}")
+        ):
             return True
         days = [written + datetime.timedelta(days=shift) for shift in (-1, 0, 1)] if written else []
         return any(word == day.strftime(form) for day in days for form in ("%Y%m%d", "%d%m%Y", "%m%d%Y"))
@@ -138,10 +145,11 @@ def search(outputs: Sequence[Path], look_for: Matcher, progress: Callable[[], No
             final = root.parent / root.name.removeprefix(".").removesuffix(artefacts.PARTIAL)
             output = str(root if root.is_file() else final / name)
             written = datetime.date.fromtimestamp(path.lstat().st_mtime)
-            for kind, text in _in_piece(contents.Piece("", name), look_for, None):
+            json = path.suffix == ".json"
+            for kind, text in _in_piece(contents.Piece("", name), look_for, None, False):
                 found[Finding(output, "the file's name", kind, text)] = None
             for piece in contents.pieces(path) if path.is_file() and not path.is_symlink() else ():
-                for kind, text in _in_piece(piece, look_for, written):
+                for kind, text in _in_piece(piece, look_for, written, json or piece.where.endswith(".json")):
                     found[Finding(output, piece.where.strip() or "the text", kind, text)] = None
             progress()
             if len(found) > MOST_FINDINGS:
@@ -153,11 +161,11 @@ def _files(root: Path) -> list[Path]:
     return [root] if root.is_file() else sorted(path for path in root.rglob("*") if not path.is_dir())
 
 
-def _in_piece(piece: contents.Piece, look_for: Matcher, written: datetime.date | None) -> Iterator[tuple[str, str]]:
+def _in_piece(piece: contents.Piece, look_for: Matcher, written, json: bool) -> Iterator[tuple[str, str]]:
     for kind, text, folded, start, end in look_for.hits(piece.text):
         if piece.dicom and kind == "other" or not piece.sure and len(joined(text)) < SHORTEST_IN_BINARY:
             continue
-        if not look_for.innocent(text, folded, start, end, written):
+        if not look_for.innocent(folded, start, end, written, json):
             yield kind, text
 
 

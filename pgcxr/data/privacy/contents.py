@@ -31,11 +31,20 @@ LONG_RUN, SHORT_RUN = 16, 6
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 BASE64 = re.compile(r"base64,([A-Za-z0-9+/=\s]{8,})")
 JSON_ESCAPE = re.compile(r"\\u[0-9a-fA-F]{4}")
+# "March 5, 2011": two numbers with a comma between them are one date here.
+AMERICAN = re.compile(r"\b([A-Za-z]{3,9}\.? \d{1,2}),? (\d{4})\b")
 BLOCK = 1 << 22
 OVERLAP = 1 << 12
 DEEPEST = 8
 # One decompressed member; what is larger is read up to here.
 LARGEST_MEMBER = 1 << 31
+
+
+class _Map(mmap.mmap):
+    """zipfile asks, and mmap cannot answer before Python 3.13."""
+
+    def seekable(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,7 @@ def pieces(path: Path) -> Iterator[Piece]:
         if file.read(8) == PNG:  # by far the most files: their pixels aren't even read
             yield from _png(file, "")
             return
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        with _Map(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             yield from _of(content, "", 0)
 
 
@@ -119,6 +128,7 @@ def _decoded(text: str, where: str, depth: int) -> Iterator[Piece]:
     if "\\u" in again:
         again = JSON_ESCAPE.sub(lambda found: json.loads(f'"{found[0]}"'), again)
     again = urllib.parse.unquote(again) if "%" in again else again
+    again = AMERICAN.sub(r"\1-\2", again)
     if again != text:
         yield Piece(f"{where} decoded", again)
 
