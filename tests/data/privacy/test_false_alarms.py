@@ -54,7 +54,7 @@ def test_no_false_alarm(text, tmp_path):
     ['{"id": "712345"}', "712345.png", "a,712345,b", "20110305", "2026-01-05", "otto", "Train, Otto"],
 )
 def test_alarm(text, tmp_path):
-    assert found(tmp_path, text)
+    assert found(tmp_path, text, name="a.json" if text[0] == "{" else "a.csv")
 
 
 def test_the_day_of_writing_is_no_date_of_a_patient(tmp_path):
