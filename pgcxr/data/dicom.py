@@ -12,6 +12,7 @@ import pydicom
 
 from pgcxr.data import dicom_codes, dicom_luts, normalisation
 from pgcxr.data.ages import age_between, age_in_years
+from pgcxr.data.black_out import BlackOut
 from pgcxr.data.dicom_file import REASONS, Rejected, check_frames, check_pixels, quiet, read, text, whole
 from pgcxr.data.dicom_luts import Grey
 from pgcxr.data.normalisation import THESIS, Normalisation
@@ -63,7 +64,12 @@ def read_header(path: str | os.PathLike) -> Header:
 
 
 def decode(
-    path: str | os.PathLike, *, normalise: Normalisation = THESIS, bits: int = 8, decoder: str = dicom_codes.PYDICOM
+    path: str | os.PathLike,
+    *,
+    normalise: Normalisation = THESIS,
+    bits: int = 8,
+    decoder: str = dicom_codes.PYDICOM,
+    black_out: BlackOut = BlackOut(),
 ) -> np.ndarray:
     """The image as displayed, uint8 [H, W] (uint16 for 16 bits), bones white.
 
@@ -72,6 +78,7 @@ def decode(
 
     Args:
         decoder: dicom_codes.PYDICOM, or TFIO for tensorflow-io.
+        black_out: what is made black, and not counted by `normalise`.
     Raises:
         Rejected: the file cannot be read, has no pixels, several frames, colour, or shows nothing.
         InputError: tensorflow-io is asked for and is not there.
@@ -85,12 +92,12 @@ def decode(
             codes = take(dataset)
             if codes.shape != (dataset.Rows, dataset.Columns) or min(codes.shape) < 2:
                 raise Rejected("unreadable", "the pixel data is not one plane")
-            table = grey_table(dataset, dicom_codes.count(codes), normalise, bits)
+            maker = text(dataset, "Manufacturer")
+            return black_out.look_up(codes, lambda counts: grey_table(dataset, counts, normalise, bits), maker)
         except Rejected:
             raise
         except (Exception, MemoryError):
             raise Rejected("unreadable", "the pixel data cannot be decoded") from None
-    return dicom_codes.look_up(table, codes)
 
 
 def grey_table(dataset: pydicom.Dataset, counts: np.ndarray, normalise: Normalisation, bits: int) -> np.ndarray:

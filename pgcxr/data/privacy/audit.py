@@ -7,6 +7,7 @@ images; a bare JSON number of fewer than 8 digits is a count; the day on which a
 
 import csv
 import datetime
+import functools
 import os
 import re
 import secrets
@@ -115,6 +116,14 @@ def matcher(export: Path, run: Callable, own_words: Sequence[str] = ()) -> tuple
     kept = [pair for pair in found if pair[1] not in own or pair[1].isdigit() or pair[0] in ("uid", "date")]
     counts = {"files": files, "identifiers": len(kept), "indistinct": len(found) - len(kept)}
     return Matcher(kept, own_numbers=files), counts
+
+
+def in_processes(processes: int, show_progress: bool) -> Callable:
+    """run(function, items) -> results in order, on several processes; 0 for none but this one."""
+    from pgcxr.data.curation import workers
+
+    options = {"crashed": unreadable, "workers": processes, "title": "identifiers", "show": show_progress}
+    return functools.partial(workers.run, **options)
 
 
 def unreadable(_item) -> tuple[list[str], bytes]:

@@ -17,10 +17,7 @@ def privacy_audit(
     workers: Annotated[int | None, typer.Option(help="Processes; by default one for each core.")] = None,
 ) -> None:
     """Looks for every identifier of an export in everything made of it; fails if there is one."""
-    from functools import partial
-
     from pgcxr import artefacts
-    from pgcxr.data.curation import workers as processes
     from pgcxr.data.privacy import audit
     from pgcxr.errors import InputError
 
@@ -29,8 +26,7 @@ def privacy_audit(
         if not path.exists():
             raise InputError(f"{path}: no such file or folder; name a cohort or a run")
     workers = (os.cpu_count() or 1) if workers is None else workers
-    run = partial(processes.run, crashed=audit.unreadable, workers=workers, title="identifiers", show=True)
-    look_for, counts = audit.matcher(export, run, own_words(outputs))
+    look_for, counts = audit.matcher(export, audit.in_processes(workers, True), own_words(outputs))
     report = audit.check(outputs, look_for, counts, findings)
     typer.echo(
         f"no identifier found: {report['identifiers']} of {report['files']} files looked for in "

@@ -244,7 +244,7 @@ def _pickle(content, where: str) -> Iterator[Piece]:
 def _dicom(content: bytes, where: str) -> Iterator[Piece]:
     import pydicom
 
-    from pgcxr.data.dicom import _quiet as quiet
+    from pgcxr.data.dicom_file import quiet
 
     texts = []
     with quiet():

@@ -18,8 +18,7 @@ from pathlib import Path
 import pydicom
 from pydicom.datadict import dictionary_has_tag, keyword_for_tag
 
-from pgcxr.data import dicom
-from pgcxr.data.dicom import _quiet as quiet
+from pgcxr.data.dicom_file import MAX_BYTES, quiet
 from pgcxr.data.privacy import identifiers
 from pgcxr.data.privacy.identifiers import Found
 
@@ -42,7 +41,7 @@ def of_export(export: Path, run: Callable) -> tuple[dict[tuple[str, str], None],
     """All identifiers of an export and the number of its files.
 
     Args:
-        run: run(function, items) -> results in order; see pgcxr.data.curation.workers.run.
+        run: run(function, items) -> results in order, as `audit.in_processes` gives it.
     """
     files = names(export)
     found: dict[tuple[str, str], None] = {}
@@ -68,7 +67,7 @@ def of_file(export: Path, name: str) -> tuple[list[str], bytes]:
     path = export / name
     with contextlib.suppress(OSError):
         status = os.stat(path)
-        if stat.S_ISREG(status.st_mode) and status.st_size <= dicom.MAX_BYTES:
+        if stat.S_ISREG(status.st_mode) and status.st_size <= MAX_BYTES:
             found |= of_table(path) if path.suffix.lower() in TABLES else of_dicom(path)
     return identifiers.arrays(found)
 
