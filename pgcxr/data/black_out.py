@@ -69,16 +69,27 @@ class BlackOut:
             table: function(int64 pixels of each code) -> uint8 or uint16, what each code is shown as.
             maker: the header's Manufacturer.
         """
+        return self._look_up(codes, table, maker)[0]
+
+    def hidden(self, codes: np.ndarray, table: Callable[[np.ndarray], np.ndarray], maker: str = "") -> np.ndarray:
+        """bool [H, W]: what `look_up` makes black."""
+        return self._look_up(codes, table, maker)[1] if self else np.zeros(codes.shape, bool)
+
+    def __bool__(self) -> bool:
+        return bool(self.regions) or self.text
+
+    def _look_up(self, codes, table, maker: str) -> tuple[np.ndarray, np.ndarray]:
         hidden = self._regions(codes.shape, maker)
         if not self.text and not hidden.any():
-            return dicom_codes.look_up(table(dicom_codes.count(codes)), codes)
+            return dicom_codes.look_up(table(dicom_codes.count(codes)), codes), hidden
         image = self._without(hidden, codes, table)
         if self.text:
             shown = image if image.itemsize == 1 else (image >> 8).astype(np.uint8)
             boxes = burned_in.text_regions(shown)
             if len(boxes):
-                image = self._without(hidden | around(codes.shape, boxes), codes, table)
-        return image
+                hidden = hidden | around(codes.shape, boxes)
+                image = self._without(hidden, codes, table)
+        return image, hidden
 
     def described(self) -> dict:
         """For report.json."""

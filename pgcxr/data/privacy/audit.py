@@ -5,6 +5,7 @@ a number with one decimal point is a measurement; six digits up to the number of
 images; a bare JSON number of fewer than 8 digits is a count; the day on which a file was written may stand in it.
 """
 
+import copy
 import csv
 import datetime
 import functools
@@ -22,7 +23,7 @@ import numpy as np
 from pgcxr import artefacts
 from pgcxr.data import deidentify
 from pgcxr.data.privacy import contents, gather
-from pgcxr.data.privacy.fingerprints import OVERLAP, PIECE, Hasher, digest, fold, joined
+from pgcxr.data.privacy.fingerprints import OVERLAP, PIECE, WORD, Hasher, digest, fold, joined
 from pgcxr.data.privacy.identifiers import KINDS
 from pgcxr.errors import InputError
 
@@ -63,6 +64,13 @@ class Matcher:
         self._sieve = np.zeros(1 << bits, bool)
         self._sieve[self._hashes >> self._shift] = True
         self._own_numbers = own_numbers
+
+    def without(self, kind: str) -> "Matcher":
+        """The same without identifiers of one kind."""
+        other = copy.copy(self)
+        kept = self._kinds != KINDS.index(kind)
+        other._hashes, other._digests, other._kinds = self._hashes[kept], self._digests[kept], self._kinds[kept]
+        return other
 
     def __len__(self) -> int:
         return len(self._hashes)
@@ -118,17 +126,18 @@ def matcher(export: Path, run: Callable, own_words: Sequence[str] = ()) -> tuple
     return Matcher(kept, own_numbers=files), counts
 
 
-def in_processes(processes: int, show_progress: bool) -> Callable:
-    """run(function, items) -> results in order, on several processes; 0 for none but this one."""
-    from pgcxr.data.curation import workers
-
-    options = {"crashed": unreadable, "workers": processes, "title": "identifiers", "show": show_progress}
-    return functools.partial(workers.run, **options)
-
-
 def unreadable(_item) -> tuple[list[str], bytes]:
     """A file that crashes its reader has no identifiers that could have been copied."""
     return [], b""
+
+
+def in_processes(
+    processes: int, show_progress: bool, title: str = "identifiers", crashed: Callable = unreadable
+) -> Callable:
+    """run(function, items) -> results in order, on several processes; 0 for none but this one."""
+    from pgcxr.data.curation import workers
+
+    return functools.partial(workers.run, crashed=crashed, workers=processes, title=title, show=show_progress)
 
 
 def _own_texts() -> Iterator[str]:
@@ -142,6 +151,12 @@ def _own_texts() -> Iterator[str]:
             inside = path.relative_to(root).parts
             if path.suffix in (".py", ".toml", ".html", ".json") and not set(NOT_OWN) & set(inside):
                 yield path.read_text(encoding="utf-8", errors="replace")
+
+
+@functools.cache
+def own_vocabulary() -> frozenset[str]:
+    """The single words of pgcxr's own texts: "chest" or "thorax" in a description identifies nobody."""
+    return frozenset(word for text in _own_texts() for word in WORD.findall(fold(text)) if word.isalpha())
 
 
 def search(outputs: Sequence[Path], look_for: Matcher, progress: Callable[[], None] = lambda: None) -> list[Finding]:

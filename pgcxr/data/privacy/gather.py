@@ -80,10 +80,14 @@ def of_dicom(path: Path) -> Found:
         return set()
     with quiet():
         dataset = _read(path)
-        found: Found = set()
-        if dataset is not None:
-            _add_dataset(found, getattr(dataset, "file_meta", None), 0)
-            _add_dataset(found, dataset, 0)
+        return of_dataset(dataset) if dataset is not None else set()
+
+
+def of_dataset(dataset: pydicom.Dataset) -> Found:
+    """The identifiers of a data set, its file meta information and all that is nested in it."""
+    found: Found = set()
+    _add_dataset(found, getattr(dataset, "file_meta", None), 0)
+    _add_dataset(found, dataset, 0)
     return found
 
 
