@@ -58,7 +58,7 @@ def apply(dataset: Dataset, key: bytes, options: Options, cleaned: bool) -> None
     Args:
         cleaned: whether what was burned into the pixels has been made black (Clean Pixel Data Option).
     """
-    found = {value for kind, value in gather.of_dataset(dataset) if kind != "other"} - own_vocabulary()
+    found = {value for kind, value in gather.of_dataset(dataset) if _is_identity(kind, value)} - own_vocabulary()
     patient = deidentify.same_patient(str(dataset.get("PatientID") or ""))
     number = str(dataset.get("AccessionNumber") or "")
     age = ages.age_in_years(str(dataset.get("PatientAge") or ""))
@@ -73,6 +73,11 @@ def apply(dataset: Dataset, key: bytes, options: Options, cleaned: bool) -> None
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = dataset.file_meta.TransferSyntaxUID
     dataset.file_meta, dataset.preamble = meta, b"\0" * 128
+
+
+def _is_identity(kind: str, value: str) -> bool:
+    # A word of a comment or description may as well be that of a body part or a maker.
+    return kind in ("name", "number", "date", "uid") or (kind == "text" and not value.isalpha())
 
 
 def _declare(dataset: Dataset, options: Options, cleaned: bool) -> None:

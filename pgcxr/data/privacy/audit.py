@@ -119,9 +119,12 @@ class Matcher:
 def matcher(export: Path, run: Callable, own_words: Sequence[str] = ()) -> tuple[Matcher, dict]:
     """The identifiers of an export, less those that pgcxr's own texts and `own_words` hold; counts for the report."""
     found, files = gather.of_export(export, run)
+    innocent = {value for kind, value in found if kind == "kept"}
+    found = [pair for pair in found if pair[0] != "kept"]
     everything = Matcher(found)
     own = {joined(text) for own in (*_own_texts(), *own_words) for _, text, *_ in everything.hits(own)}
     kept = [pair for pair in found if pair[1] not in own or pair[1].isdigit() or pair[0] in ("uid", "date")]
+    kept = [pair for pair in kept if pair[0] not in ("text", "path") or pair[1] not in innocent]
     counts = {"files": files, "identifiers": len(kept), "indistinct": len(found) - len(kept)}
     return Matcher(kept, own_numbers=files), counts
 

@@ -144,7 +144,7 @@ def of_element(element: pydicom.DataElement) -> Found:
 
 def _of_text(element: pydicom.DataElement, keyword: str, text: str) -> Found:
     if known(element.tag) and not is_protected(element.tag):
-        return identifiers.of_text(text, "other")
+        return identifiers.of_kept(text)
     found = identifiers.of_text(text)
     if NUMBER.search(keyword):
         found |= identifiers.of_number(text)

@@ -23,7 +23,7 @@ from collections.abc import Iterable
 
 from pgcxr.data.privacy.fingerprints import MOST_WORDS, joined, words
 
-KINDS = ("name", "number", "date", "uid", "text", "path", "other")
+KINDS = ("name", "number", "date", "uid", "text", "path", "other", "kept")
 NAME_PART, CODE, DIGITS, WORD = 4, 5, 6, 6
 PHRASE = 8
 MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
@@ -109,6 +109,15 @@ def of_text(text: str, kind: str = "text") -> Found:
         if long_enough and not piece.isdigit() and sum(mark.isalpha() for mark in piece) >= 4:
             found.add((kind, piece))
     return found
+
+
+def of_kept(text: str) -> Found:
+    """A short value of an element that is no identifier: "other" by itself; every run of its words is "kept"."""
+    parts = words(text)
+    if len(parts) > MOST_WORDS:
+        return of_text(text, "other")
+    runs = {"".join(parts[a:b]) for a in range(len(parts)) for b in range(a + 1, len(parts) + 1)}
+    return of_text(text, "other") | {("kept", run) for run in runs if len(run) >= CODE and not run.isdigit()}
 
 
 def of_path(relative: str) -> Found:
