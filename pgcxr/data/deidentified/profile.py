@@ -170,6 +170,8 @@ class _Work:
             del dataset[element.tag]
         elif element.VR == "UI":
             self._replace_uids(element)
+        elif element.VR in ("DA", "DT", "TM"):
+            element.value = None  # nor needs any a date; the library's year 1 is none that validators take
         elif element.value not in (None, "", b""):
             replace_element(element)
 
