@@ -13,7 +13,7 @@ import os
 import re
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import resources, util
 from pathlib import Path
@@ -30,6 +30,7 @@ from pgcxr.errors import InputError
 # Among binary numbers, a shorter word may stand by chance.
 SHORTEST_IN_BINARY = 8
 MOST_FINDINGS = 10_000
+CHUNK = 1 << 14
 # Their texts are data (made-up names, tables), not words that pgcxr writes.
 NOT_OWN = ("phantom", "privacy")
 FLOAT = re.compile(r"(?<![\w.])[-+]?\d+\.\d+(e[-+]?\d+)?(?![\w.])", re.IGNORECASE)
@@ -45,25 +46,53 @@ class Finding:
     text: str = field(repr=False)
 
 
-class Matcher:
-    """Finds the identifiers {(kind, joined words)} in texts. Memory: 17 bytes for each, and 16 bits of a sieve."""
+# Hashes what pgcxr itself writes: no secret.
+OWN = Hasher(0)
 
-    def __init__(self, identifiers, own_numbers: int = 0):
+
+class Matcher:
+    """Finds identifiers {(kind, joined words)} in texts; takes 17 bytes for each and at most 32 more for the sieve."""
+
+    def __init__(self, identifiers: Iterable[tuple[str, str]] = (), own_numbers: int = 0):
         self._hasher = Hasher(secrets.randbits(64))
-        pairs = list(identifiers)
-        hashes = np.concatenate(
-            [self._hasher.of_joined([value for _, value in pairs[at : at + PIECE // 64]])
-             for at in range(0, len(pairs), PIECE // 64)] or [np.zeros(0, np.uint64)]
-        )  # fmt: skip
-        order = np.argsort(hashes, kind="stable")
-        self._hashes = hashes[order]
-        self._digests = np.array([digest(value) for _, value in pairs], np.uint64)[order]
-        self._kinds = np.array([KINDS.index(kind) for kind, _ in pairs], np.uint8)[order]
-        bits = min(max((16 * len(pairs)).bit_length(), 16), 30)
+        self._own_numbers = own_numbers
+        self._build([self._arrays(list(identifiers))])
+
+    @classmethod
+    def of_batches(cls, batches: Iterable[set[tuple[str, str]]], own_words: Sequence[str], own_numbers: int):
+        """(matcher, number of values that pgcxr's own texts, or elements that may stay in DICOM, hold too)."""
+        matcher, kept = cls(own_numbers=own_numbers), [np.zeros(0, np.uint64)]
+        parts = [(*matcher._arrays([]), np.zeros(0, bool))]
+        own = np.union1d(_own_runs(), _runs(own_words))
+        for batch in batches:
+            kept.append(_hashes(matcher._hasher, [value for kind, value in batch if kind == "kept"]))
+            pairs = [pair for pair in batch if pair[0] != "kept"]
+            is_own = np.isin(_hashes(OWN, [value for _, value in pairs]), own)
+            exempt = np.array([kind in ("uid", "date") or value.isdigit() for kind, value in pairs], bool)
+            parts.append((*matcher._arrays(pairs), is_own & ~exempt))
+        hashes, digests, kinds, dropped = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        weak = np.isin(kinds, [KINDS.index("text"), KINDS.index("path")])
+        dropped |= weak & np.isin(hashes, np.concatenate(kept))
+        matcher._build([(hashes[~dropped], digests[~dropped], kinds[~dropped])])
+        return matcher, len(np.unique(hashes[dropped]))
+
+    def _arrays(self, pairs: list[tuple[str, str]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        hashes = _hashes(self._hasher, [value for _, value in pairs])
+        digests = np.array([digest(value) for _, value in pairs], np.uint64)
+        return hashes, digests, np.array([KINDS.index(kind) for kind, _ in pairs], np.uint8)
+
+    def _build(self, parts: list) -> None:
+        hashes, digests, kinds = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        order = np.lexsort((kinds, hashes))
+        hashes, digests, kinds = hashes[order], digests[order], kinds[order]
+        # Batches may share values.
+        new = np.ones(len(hashes), bool)
+        new[1:] = (hashes[1:] != hashes[:-1]) | (kinds[1:] != kinds[:-1]) | (digests[1:] != digests[:-1])
+        self._hashes, self._digests, self._kinds = hashes[new], digests[new], kinds[new]
+        bits = min(max((16 * len(self._hashes)).bit_length(), 16), 30)
         self._shift = np.uint64(64 - bits)
         self._sieve = np.zeros(1 << bits, bool)
         self._sieve[self._hashes >> self._shift] = True
-        self._own_numbers = own_numbers
 
     def without(self, kind: str) -> "Matcher":
         """The same without identifiers of one kind."""
@@ -118,15 +147,10 @@ class Matcher:
 
 def matcher(export: Path, run: Callable, own_words: Sequence[str] = ()) -> tuple[Matcher, dict]:
     """The identifiers of an export, less those that pgcxr's own texts and `own_words` hold; counts for the report."""
-    found, files = gather.of_export(export, run)
-    innocent = {value for kind, value in found if kind == "kept"}
-    found = [pair for pair in found if pair[0] != "kept"]
-    everything = Matcher(found)
-    own = {joined(text) for own in (*_own_texts(), *own_words) for _, text, *_ in everything.hits(own)}
-    kept = [pair for pair in found if pair[1] not in own or pair[1].isdigit() or pair[0] in ("uid", "date")]
-    kept = [pair for pair in kept if pair[0] not in ("text", "path") or pair[1] not in innocent]
-    counts = {"files": files, "identifiers": len(kept), "indistinct": len(found) - len(kept)}
-    return Matcher(kept, own_numbers=files), counts
+    files = gather.names(export)
+    found = gather.of_export(export, files, run)
+    look_for, indistinct = Matcher.of_batches(found, own_words, own_numbers=len(files))
+    return look_for, {"files": len(files), "identifiers": len(look_for), "indistinct": indistinct}
 
 
 def unreadable(_item) -> tuple[list[str], bytes]:
@@ -141,6 +165,23 @@ def in_processes(
     from pgcxr.data.curation import workers
 
     return functools.partial(workers.run, crashed=crashed, workers=processes, title=title, show=show_progress)
+
+
+def _hashes(hasher: Hasher, values: list[str]) -> np.ndarray:
+    """uint64 [N] of joined() values."""
+    parts = [hasher.of_joined(values[at : at + CHUNK]) for at in range(0, len(values), CHUNK)]
+    return np.concatenate([np.zeros(0, np.uint64), *parts])
+
+
+def _runs(texts: Iterable[str]) -> np.ndarray:
+    """uint64: the hashes of all runs of words in texts, sorted, each once."""
+    pieces = (fold(text[at : at + PIECE + OVERLAP]) for text in texts for at in range(0, len(text), PIECE))
+    return np.unique(np.concatenate([np.zeros(0, np.uint64), *(run[0] for piece in pieces for run in OWN.runs(piece))]))
+
+
+@functools.cache
+def _own_runs() -> np.ndarray:
+    return _runs(_own_texts())
 
 
 def _own_texts() -> Iterator[str]:

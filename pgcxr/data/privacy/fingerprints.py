@@ -64,7 +64,7 @@ class Hasher:
         """uint64 [N]: the hash of each of `texts`, which are joined() already."""
         chars = _characters("".join(texts))
         ends = np.cumsum([len(text) for text in texts])
-        return self._of_runs(chars, ends - [len(text) for text in texts], ends)
+        return _of_runs(*self._sums(chars), ends - [len(text) for text in texts], ends)
 
     def runs(self, folded: str):
         """Yields (hash uint64, start, end) arrays for all runs of 1, then 2, ... MOST_WORDS words of a folded piece."""
@@ -73,7 +73,7 @@ class Hasher:
         if not len(starts):
             return
         ends = np.append(starts[1:], len(index))
-        kept = chars[index]
+        sums, inverses = self._sums(chars[index])
         first, last = index[starts], index[ends - 1] + 1
         bridged = _bridged(folded, chars, first, last)
         runs = np.arange(len(starts))
@@ -84,16 +84,21 @@ class Hasher:
             if not len(runs):
                 return
             until = runs + length
-            yield self._of_runs(kept, starts[runs], ends[until]), first[runs], last[until]
+            yield _of_runs(sums, inverses, starts[runs], ends[until]), first[runs], last[until]
 
-    def _of_runs(self, chars: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    def _sums(self, chars: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Prefix sums uint64 [N + 1] of the characters times the powers of BASE, and the inverses of the powers."""
         powers, inverses = _powers(len(chars))
         sums = np.zeros(len(chars) + 1, np.uint64)
         np.cumsum(self.values[chars & 0xFFFF] * powers[: len(chars)], out=sums[1:])
-        found = (sums[ends] - sums[starts]) * inverses[starts]
-        # The top bits choose a place in the array of bits; a last multiplication makes them depend on all others.
-        found = (found ^ (found >> np.uint64(29))) * np.uint64(BASE)
-        return found ^ (found >> np.uint64(32))
+        return sums, inverses
+
+
+def _of_runs(sums: np.ndarray, inverses: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    found = (sums[ends] - sums[starts]) * inverses[starts]
+    # The top bits choose a place in the array of bits; a multiplication makes them depend on all others.
+    found = (found ^ (found >> np.uint64(29))) * np.uint64(BASE)
+    return found ^ (found >> np.uint64(32))
 
 
 def digest(text: str) -> int:

@@ -12,7 +12,7 @@ import functools
 import os
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pydicom
@@ -32,22 +32,25 @@ PRINTABLE = re.compile(rb"[\x20-\x7e\x80-\xff]{4,4096}")
 # No comment or report is longer; what lies behind is looked for no more.
 LONGEST_TEXT = 1 << 16
 DEEPEST = 32
+# Files whose identifiers are held as texts at once.
+BATCH = 20_000
 # Values above this are left on the disk.
 DEFER = 1 << 16
 TABLES = (".csv", ".tsv", ".txt")
 
 
-def of_export(export: Path, run: Callable) -> tuple[dict[tuple[str, str], None], int]:
-    """All identifiers of an export and the number of its files.
+def of_export(export: Path, files: list[str], run: Callable) -> Iterator[Found]:
+    """The identifiers of an export, those of BATCH files at a time.
 
     Args:
+        files: as `names` gives them.
         run: run(function, items) -> results in order, as `audit.in_processes` gives it.
     """
-    files = names(export)
-    found: dict[tuple[str, str], None] = {}
-    for values, kinds in run(functools.partial(of_file, export), files):
-        found.update(((identifiers.KINDS[kind], value), None) for value, kind in zip(values, kinds, strict=True))
-    return found, len(files)
+    for at in range(0, len(files), BATCH):
+        found: Found = set()
+        for values, kinds in run(functools.partial(of_file, export), files[at : at + BATCH]):
+            found.update((identifiers.KINDS[kind], value) for value, kind in zip(values, kinds, strict=True))
+        yield found
 
 
 def names(export: Path) -> list[str]:

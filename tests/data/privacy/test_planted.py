@@ -8,6 +8,8 @@ import json
 import pickle
 import stat
 import struct
+import subprocess
+import sys
 import zipfile
 import zlib
 
@@ -19,7 +21,9 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from pgcxr.data import cohort as cohorts
+from pgcxr.data import deidentify
 from pgcxr.data.curation.run import curate
+from pgcxr.data.deidentified.export import export_deidentified
 from pgcxr.data.privacy import audit
 from pgcxr.errors import InputError
 
@@ -74,7 +78,6 @@ def planted(make_export):
         row += ["Zwetschgen", BORN]
     with (export / "studies.csv").open("w", newline="") as file:
         csv.writer(file).writerows(rows)
-    (export / "studies.csv").chmod(0o600)
     return export
 
 
@@ -243,3 +246,42 @@ def test_the_audit_finds_what_is_planted_in_an_output(what, look_for, tmp_path):
     if (out / "Ottilie").exists():
         (out / "Ottilie").rmdir()
     assert audit.check([out], look_for, {}, findings)["found"] == 0
+
+
+def test_nothing_planted_reaches_a_deidentified_export(planted, tmp_path):
+    options = {"key_file": tmp_path / "private" / "key", "processes": 0, "show_progress": False}
+    report = export_deidentified(planted, tmp_path / "out", characteristics=True, **options)
+    files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert report["images"] == 11 and len(files) == 14
+    for path in files:
+        content = path.read_bytes().lower()
+        assert not [secret for secret in SECRETS if secret.encode() in content], path
+
+
+def test_the_command_fails_in_one_line_that_names_nobody(planted, tmp_path):
+    out, findings = tmp_path / "run", tmp_path / "private" / "findings.csv"
+    out.mkdir()
+    (out / "notes.txt").write_text("seen: Zwetschgen, Ottilie")
+    command = [sys.executable, "-m", "pgcxr.cli", "privacy-audit", str(planted), str(out), "--findings", str(findings)]
+    failed = subprocess.run([*command, "--workers", "0"], capture_output=True, text=True)
+    assert failed.returncode == 2 and failed.stderr.startswith("error: privacy audit: ") and not failed.stdout
+    assert len(failed.stderr.splitlines()) == 1 and "zwetschgen" not in failed.stderr.lower()
+    assert {"zwetschgen", "ottilie"} <= {row["identifier"] for row in csv.DictReader(findings.open())}
+    (out / "notes.txt").write_text("nobody")
+    passed = subprocess.run([*command, "--workers", "0"], capture_output=True, text=True)
+    assert passed.returncode == 0 and passed.stdout.startswith("no identifier found")
+
+
+def test_curate_fails_and_leaves_nothing_where_an_output_names_a_patient(planted, tmp_path, monkeypatch):
+    real = deidentify.shown_maker
+    monkeypatch.setattr(deidentify, "shown_maker", lambda text: "Ottilie" if "Zwetschgen" in text else real(text))
+    options = {"key_file": tmp_path / "private" / "key", "processes": 0, "show_progress": False, "size": 32}
+    rules = tmp_path / "rules.toml"
+    rules.write_text("[device]\nenabled = false\n[body_part]\nenabled = false\n")
+    with pytest.raises(InputError, match="privacy audit: 1 identifiers") as said:
+        curate(planted, tmp_path / "cohort", rules_file=rules, **options)
+    assert "ottilie" not in str(said.value).lower() and not [p for p in tmp_path.iterdir() if "cohort" in p.name]
+    row = next(csv.DictReader((tmp_path / "private" / "privacy_findings.csv").open()))
+    assert row["output"] == str(tmp_path / "cohort" / "manifest.csv") and row["identifier"] == "ottilie"
+    curate(planted, tmp_path / "cohort", rules_file=rules, audit=False, **options)
+    assert "Ottilie" in (tmp_path / "cohort" / "manifest.csv").read_text()
