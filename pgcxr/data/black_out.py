@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pgcxr.data import burned_in, deidentify, dicom_codes
+from pgcxr.data.dicom_file import Rejected
 from pgcxr.errors import InputError
 
 # Pixels around found text, at least: letters have blurred edges where they were compressed.
@@ -56,10 +57,11 @@ def parse(text: str, where: str) -> Region:
 
 @dataclass(frozen=True)
 class BlackOut:
-    """`regions` are always black, `text` where it is found."""
+    """`regions` are always black, `text` where it is found; or images with text are refused (`no_text`)."""
 
     regions: Sequence[Region] = ()
     text: bool = False
+    no_text: bool = False
 
     def look_up(self, codes: np.ndarray, table: Callable[[np.ndarray], np.ndarray], maker: str = "") -> np.ndarray:
         """The image of `codes`, with what is hidden black.
@@ -68,6 +70,8 @@ class BlackOut:
             codes: unsigned [H, W].
             table: function(int64 pixels of each code) -> uint8 or uint16, what each code is shown as.
             maker: the header's Manufacturer.
+        Raises:
+            Rejected: there is text, and it is to be neither kept nor made black ("burned_in_text").
         """
         return self._look_up(codes, table, maker)[0]
 
@@ -76,16 +80,18 @@ class BlackOut:
         return self._look_up(codes, table, maker)[1] if self else np.zeros(codes.shape, bool)
 
     def __bool__(self) -> bool:
-        return bool(self.regions) or self.text
+        return bool(self.regions) or self.text or self.no_text
 
     def _look_up(self, codes, table, maker: str) -> tuple[np.ndarray, np.ndarray]:
         hidden = self._regions(codes.shape, maker)
-        if not self.text and not hidden.any():
+        if not self.text and not self.no_text and not hidden.any():
             return dicom_codes.look_up(table(dicom_codes.count(codes)), codes), hidden
         image = self._without(hidden, codes, table)
-        if self.text:
+        if self.text or self.no_text:
             shown = image if image.itemsize == 1 else (image >> 8).astype(np.uint8)
             boxes = burned_in.text_regions(shown)
+            if len(boxes) and not self.text:
+                raise Rejected("burned_in_text", "what looks like text near the borders")
             if len(boxes):
                 hidden = hidden | around(codes.shape, boxes)
                 image = self._without(hidden, codes, table)
@@ -93,7 +99,7 @@ class BlackOut:
 
     def described(self) -> dict:
         """For report.json."""
-        return {"regions": [str(region) for region in self.regions], "text": self.text}
+        return {"regions": [str(region) for region in self.regions], "text": self.text, "no_text": self.no_text}
 
     def _regions(self, shape: tuple[int, int], maker: str) -> np.ndarray:
         hidden = np.zeros(shape, bool)

@@ -1,7 +1,8 @@
 """From a DICOM file to the 8-bit image that a radiologist would recognise, or the reason why not.
 
-The steps, each in a module of its own: `dicom_file` (opening, and checks before any memory is asked for), `dicom_codes`
-(stored values, by pydicom or by tensorflow-io), `dicom_luts` (modality and VOI transformations), `normalisation`.
+The steps, each in a module of its own: `dicom_file` (opening, and checks before any memory is asked for; those of
+compressed streams in `dicom_streams`), `dicom_codes` (stored values, by pydicom or by tensorflow-io), `dicom_luts`
+(modality and VOI transformations), `normalisation` (to 8 or 16 bits).
 """
 
 import os
@@ -10,10 +11,20 @@ from dataclasses import dataclass, field
 import numpy as np
 import pydicom
 
-from pgcxr.data import dicom_codes, dicom_luts, normalisation
+from pgcxr.data import dicom_codes, dicom_luts, dicom_streams, normalisation
 from pgcxr.data.ages import age_between, age_in_years
 from pgcxr.data.black_out import BlackOut
-from pgcxr.data.dicom_file import REASONS, Rejected, check_frames, check_pixels, quiet, read, text, whole
+from pgcxr.data.dicom_file import (
+    REASONS,
+    Rejected,
+    blaming_the_file,
+    check_frames,
+    check_pixels,
+    quiet,
+    read,
+    text,
+    whole,
+)
 from pgcxr.data.dicom_luts import Grey
 from pgcxr.data.normalisation import THESIS, Normalisation
 
@@ -43,7 +54,7 @@ class Header:
 
 def read_header(path: str | os.PathLike) -> Header:
     """Reads a file up to its pixels. Raises Rejected where it is not a DICOM image."""
-    with quiet():
+    with quiet(), blaming_the_file("broken DICOM"):
         dataset = read(path, stop_before_pixels=True, specific_tags=list(HEADER_TAGS))
         check_frames(dataset)
         age = age_in_years(text(dataset, "PatientAge"))
@@ -84,20 +95,16 @@ def decode(
         InputError: tensorflow-io is asked for and is not there.
     """
     take = dicom_codes.reader(decoder)
-    with quiet():
+    with quiet(), blaming_the_file("the pixel data cannot be decoded"):
         dataset = read(path)
         check_frames(dataset)
         check_pixels(dataset)
-        try:
-            codes = take(dataset)
-            if codes.shape != (dataset.Rows, dataset.Columns) or min(codes.shape) < 2:
-                raise Rejected("unreadable", "the pixel data is not one plane")
-            maker = text(dataset, "Manufacturer")
-            return black_out.look_up(codes, lambda counts: grey_table(dataset, counts, normalise, bits), maker)
-        except Rejected:
-            raise
-        except (Exception, MemoryError):
-            raise Rejected("unreadable", "the pixel data cannot be decoded") from None
+        dicom_streams.check(dataset)
+        codes = take(dataset)
+        if codes.shape != (dataset.Rows, dataset.Columns) or min(codes.shape) < 2:
+            raise Rejected("unreadable", "the pixel data is not one plane")
+        maker = text(dataset, "Manufacturer")
+        return black_out.look_up(codes, lambda counts: grey_table(dataset, counts, normalise, bits), maker)
 
 
 def grey_table(dataset: pydicom.Dataset, counts: np.ndarray, normalise: Normalisation, bits: int) -> np.ndarray:

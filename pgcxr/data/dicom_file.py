@@ -10,6 +10,7 @@ import os
 import stat
 import threading
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,9 @@ import pydicom
 from pydicom.pixels import get_decoder
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-REASONS = ("unreadable", "no_pixels", "multi_frame", "colour", "too_large", "blank")
+from pgcxr.errors import InputError
+
+REASONS = ("unreadable", "no_pixels", "multi_frame", "colour", "too_large", "blank", "burned_in_text")
 # 8192 x 8192 is four times the largest chest detector; a header that claims more is refused before memory is asked for.
 MAX_PIXELS = 8192 * 8192
 MAX_BYTES = 1 << 30
@@ -70,6 +73,20 @@ def quiet() -> _Silence:
     return _SILENCE
 
 
+@contextlib.contextmanager
+def blaming_the_file(detail: str) -> Iterator[None]:
+    """Whatever goes wrong within is the file's fault: Rejected("unreadable", detail).
+
+    pydicom reads an element when it is first asked for, so that any access may raise anything.
+    """
+    try:
+        yield
+    except (Rejected, InputError):
+        raise
+    except (Exception, MemoryError):
+        raise Rejected("unreadable", detail) from None
+
+
 def read(path: str | os.PathLike, **options) -> pydicom.Dataset:
     """pydicom.dcmread(path, **options), also without the preamble and file meta information of PS3.10.
 
@@ -90,11 +107,9 @@ def read(path: str | os.PathLike, **options) -> pydicom.Dataset:
     # Without the preamble of PS3.10, a file has to begin with an element of group 0002 or 0008, in either byte order.
     if start[128:] != b"DICM" and start[:2] not in (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08"):
         raise Rejected("unreadable", "not DICOM")
-    try:
+    with blaming_the_file("broken DICOM"):
         dataset = pydicom.dcmread(path, force=True, **options)
         known = "SOPClassUID" in dataset or "Rows" in dataset or "Modality" in dataset
-    except (Exception, MemoryError):
-        raise Rejected("unreadable", "broken DICOM") from None
     if not known:
         raise Rejected("unreadable", "not DICOM")
     return dataset

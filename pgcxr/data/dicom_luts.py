@@ -9,8 +9,8 @@ import pydicom
 from pgcxr.data.dicom_file import numbers, text, words
 
 LINEAR, LINEAR_EXACT, SIGMOID = "LINEAR", "LINEAR_EXACT", "SIGMOID"
-# Entries of tables are unsigned, of 8 to 16 bits.
-FEWEST_BITS, MOST_BITS = 8, 16
+# Of the entries of a table, 8 to 16 (PS3.3 C.11.1.1.1).
+FEWEST_BITS = 8
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ def _tables(dataset: pydicom.Dataset, keyword: str, values: np.ndarray) -> Itera
             data = data.astype("<u2").view(np.uint8).astype(np.int64)
         entries = data[:count]
         if len(entries):
-            needed = max(int(entries.max()).bit_length(), FEWEST_BITS)
-            yield Table(_first(first, len(entries), values), entries, bits if needed <= bits <= MOST_BITS else needed)
+            # The depth is that of the largest entry: files also say 8 where they hold 12, and 16 where they hold 10.
+            yield Table(_first(first, len(entries), values), entries, max(int(entries.max()).bit_length(), FEWEST_BITS))
 
 
 def _first(word: int, count: int, values: np.ndarray) -> int:

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pydicom
 from pydicom.dataset import FileMetaDataset
-from pydicom.uid import SecondaryCaptureImageStorage
+from pydicom.uid import RLELossless, SecondaryCaptureImageStorage
 
 from pgcxr.data.dicom_file import Rejected, whole
 from pgcxr.errors import InputError
@@ -21,41 +21,46 @@ except (ImportError, NotImplementedError, AttributeError):
         "install pgcxr[tfio], or leave --decoder out"
     ) from None
 
-# The image pixel module alone: no modality LUT, no window, and nothing about a patient that DCMTK could put into a log.
-PIXEL_TAGS = ("Rows", "Columns", "BitsAllocated", "BitsStored", "PixelRepresentation", "SamplesPerPixel")
-
 
 def read(dataset: pydicom.Dataset) -> np.ndarray:
-    """uint16 [H, W]: the stored values modulo 2^16, of a data set that `dicom_file.check_pixels` has passed.
+    """uint16 [H, W]: the codes, of a data set that `dicom_file.check_pixels` has passed.
+
+    A codec's output comes with the bits above the stored ones already removed.
 
     Raises:
         Rejected: tensorflow-io cannot decode them.
     """
-    with tf.device("CPU"):
-        try:
-            options = {"color_dim": False, "on_error": "strict", "scale": "preserve", "dtype": tf.uint16}
-            found = tfio.image.decode_dicom_image(_pixels_alone(dataset), **options).numpy()
-        except Exception:
-            raise Rejected("unreadable", "tensorflow-io cannot decode the pixel data") from None
-    # [1HW1] -> [HW]
-    shape = (whole(dataset, "Rows"), whole(dataset, "Columns"))
-    if found.size != shape[0] * shape[1]:
-        raise Rejected("unreadable", "tensorflow-io cannot decode the pixel data")
+    alone = _pixels_alone(dataset)
+    try:
+        options = {"color_dim": False, "on_error": "strict", "scale": "preserve", "dtype": tf.uint16}
+        with tf.device("CPU"):
+            found = tfio.image.decode_dicom_image(_encode(alone), **options).numpy()
+        codes = found.reshape(alone.Rows, alone.Columns)  # [1HW] -> [HW]
+    except Exception:
+        raise Rejected("unreadable", "tensorflow-io cannot decode the pixel data") from None
     # DCMTK shifts signed values so that the lowest that can be stored is 0.
-    lowest = (1 << dataset.BitsStored - 1) if dataset.PixelRepresentation == 1 else 0
-    return found.reshape(shape) - np.uint16(lowest)
+    return codes - np.uint16(1 << alone.BitsStored - 1) if alone.PixelRepresentation else codes
 
 
-def _pixels_alone(dataset: pydicom.Dataset) -> bytes:
+def _pixels_alone(dataset: pydicom.Dataset) -> pydicom.Dataset:
+    """The image pixel module alone: no modality LUT, no window, and nothing of a patient for DCMTK to say."""
     alone = pydicom.Dataset()
     alone.file_meta = FileMetaDataset()
     alone.file_meta.TransferSyntaxUID = dataset.file_meta.TransferSyntaxUID
     alone.SOPClassUID, alone.SOPInstanceUID = SecondaryCaptureImageStorage, "1.2"
-    for name in PIXEL_TAGS:
+    for name in ("Rows", "Columns", "BitsAllocated", "BitsStored", "PixelRepresentation", "SamplesPerPixel"):
         setattr(alone, name, whole(dataset, name))
-    alone.HighBit = whole(dataset, "HighBit", dataset.BitsStored - 1)
+    alone.HighBit = whole(dataset, "HighBit", alone.BitsStored - 1)
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if alone.BitsAllocated <= 16 and (not syntax.is_encapsulated or syntax == RLELossless):
+        # The whole containers: it is `dicom_codes` that knows which of their bits are meant.
+        alone.BitsStored, alone.HighBit, alone.PixelRepresentation = alone.BitsAllocated, alone.BitsAllocated - 1, 0
     alone.PhotometricInterpretation = "MONOCHROME2"
     alone["PixelData"] = dataset["PixelData"]
+    return alone
+
+
+def _encode(dataset: pydicom.Dataset) -> bytes:
     file = io.BytesIO()
-    alone.save_as(file, enforce_file_format=True)
+    dataset.save_as(file, enforce_file_format=True)
     return file.getvalue()

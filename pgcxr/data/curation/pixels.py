@@ -95,6 +95,11 @@ def decode_png(
     return black_out.look_up(codes, table)
 
 
+def side(height: int, width: int, fit: str) -> int:
+    """The side that is reduced to the size asked for: the longer one where the rest is padded."""
+    return (max if fit == PAD else min)(height, width)
+
+
 def square(image: np.ndarray, size: int, fit: str) -> np.ndarray:
     """uint8 or uint16 [size, size]: aspect kept, reduced by area; the rest black (PAD) or cut off around the middle."""
     height, width = image.shape

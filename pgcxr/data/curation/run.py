@@ -100,7 +100,8 @@ def curate(
         black_outs.parse(text, f"{rules_file}: [black_out] regions") for text in rule_set.tables["black_out"]["regions"]
     ]
     find_text = black_out_text or rule_set.tables["black_out"]["text"]
-    decoding["black_out"] = black_outs.BlackOut((*hidden, *listed), find_text)
+    no_text = rule_set.tables["black_out"]["found_text"] == "exclude"
+    decoding["black_out"] = black_outs.BlackOut((*hidden, *listed), find_text, no_text)
     source, module = sources.named(source, export)
     processes = (os.cpu_count() or 1) if processes is None else processes
     read_all = partial(workers.run, crashed=_crashed_header, workers=processes, title="headers", show=show_progress)
@@ -195,8 +196,7 @@ def _check_options(size, normals, fit, runner, processes) -> None:
 
 
 def _side(scan: Scan, fit: str) -> int:
-    """The side that would be reduced to the cohort's size: the longer one where the rest is padded."""
-    return (max if fit == pixels.PAD else min)(scan.rows, scan.columns)
+    return pixels.side(scan.rows, scan.columns, fit)
 
 
 def _default_size(scans: list[Scan], fit: str) -> int:

@@ -69,6 +69,20 @@ def test_found_text_is_black(chest):
     assert found[-1].sum() < image.size  # what is hidden isn't counted
 
 
+def test_images_with_text_are_excluded_where_the_rules_say_so(make_export, chest, tmp_path):
+    page = cv2.resize(chest(3, 64), (512, 512))
+    cv2.putText(page, "DOE JANE", (350, 30), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 4000, 1, cv2.LINE_AA)
+    rows = [{"codes": "J90" if i % 2 else "Z00.0", "pixels": cv2.resize(chest(i, 64), (512, 512))} for i in range(4)]
+    export = make_export([*rows, {"pixels": page}])
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[black_out]\nfound_text = "exclude"\n')
+    options = {"processes": 0, "key_file": tmp_path / "key", "show_progress": False, "size": 64}
+    report = curate(export, tmp_path / "cohort", rules_file=rules, **options)
+    assert report["excluded"] == {"burned_in_text": 1} and report["images"] == 4
+    report = curate(export, tmp_path / "black", rules_file=rules, black_out_text=True, **options)
+    assert report["images"] == 5
+
+
 def test_curate_blacks_out_by_option_and_by_rules(make_export, tmp_path):
     export = make_export([{"codes": "J90" if i % 2 else "Z00.0", "Manufacturer": "GE"} for i in range(6)])
     rules = tmp_path / "rules.toml"
@@ -90,4 +104,4 @@ def test_nothing_to_hide_changes_nothing(chest):
     codes = chest(1)
     table = np.arange(1 << 16, dtype=np.uint16)
     np.testing.assert_array_equal(BlackOut().look_up(codes, lambda counts: table), dicom_codes.look_up(table, codes))
-    assert black_out.BlackOut().described() == {"regions": [], "text": False}
+    assert black_out.BlackOut().described() == {"regions": [], "text": False, "no_text": False}
