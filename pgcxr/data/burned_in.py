@@ -20,7 +20,10 @@ LETTER_GAP, WORD_GAP = 1.0, 2.5
 WIDEST_LETTER, WIDEST_WORD, STROKES_OF_WORD = 1.6, 40, 4
 # Heights of letters, in pixels and as a share of the side.
 LOWEST, HIGHEST = 6, 0.08
+LETTER, WORD = "letter", "word"
 CONTRAST = 45
+# Bounds of time and memory: no radiograph has so many, an image of noise may.
+MOST_COMPONENTS, MOST_LETTERS = 4000, 1500
 # Of a letter's contrast, how much its edge takes in one step between pixels, and how much its brightness varies.
 STEEPNESS, UNEVENNESS = 0.33, 0.22
 
@@ -34,10 +37,8 @@ def text_regions(image: np.ndarray) -> np.ndarray:
     scale = min(1.0, LARGEST_SIDE / max(image.shape))
     small = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     lines, single = [], []
-    for turned in (False, True):  # text along the side of the film, too
-        view = np.ascontiguousarray(small.T) if turned else small
-        for polarity in (view, 255 - view):
-            letters, words = _letters(polarity)
+    for polarity in (small, 255 - small):
+        for turned, (letters, words) in enumerate(_letters(polarity)):
             order = [1, 0, 3, 2] if turned else [0, 1, 2, 3]
             lines += [[box[place] for place in order] for box in _lines(letters, words)]
             single.append(letters[~words][:, order])
@@ -55,30 +56,43 @@ def _within(box, letters: np.ndarray) -> bool:
     return bool(np.any(np.maximum(shared_x, 0) * np.maximum(shared_y, 0) >= 0.8 * width * height))
 
 
-def _letters(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Components that may be letters, or words: bright, even, steep-edged. Boxes float [N, 4], which are words [N]."""
-    side = max(image.shape)
-    highest = max(int(side * HIGHEST), 12)
-    found = set()
+def _letters(image: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Components that may be letters, or words: bright, even, steep-edged. Boxes float [N, 4], and which are words [N].
+
+    Twice: for text along the rows, and for text along the side of the film (x and y exchanged).
+    """
+    highest = max(int(max(image.shape) * HIGHEST), 12)
+    found = set(), set()
     # Strokes are thinner than a quarter of the highest letter; small kernels part small letters from a bright ground.
     for stroke in (7, max(highest // 3 | 1, 9)):
-        kernel = np.ones((stroke, stroke), np.uint8)
-        above = cv2.morphologyEx(image, cv2.MORPH_TOPHAT, kernel)
+        above = cv2.morphologyEx(image, cv2.MORPH_TOPHAT, np.ones((stroke, stroke), np.uint8))
         mask = (above >= CONTRAST).astype(np.uint8)
         _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
         x, y, width, height, area = stats.T
-        fits = (height >= LOWEST) & (height <= highest) & (width <= WIDEST_WORD * height)
+        short, long = np.minimum(width, height), np.maximum(width, height)
+        fits = (long >= LOWEST) & (short <= highest) & (long <= WIDEST_WORD * short)
         fits &= (area >= 0.12 * width * height) & (area >= 6) & _near_border(x, y, width, height, image.shape)
-        for label in np.flatnonzero(fits[1:]) + 1:
+        for label in np.flatnonzero(fits[1:])[:MOST_COMPONENTS] + 1:
             x, y, width, height, _ = map(int, stats[label])
             inside = labels[y : y + height, x : x + width] == label
-            word = width > WIDEST_LETTER * height
-            if (not word or _strokes(inside) >= STROKES_OF_WORD) and _is_printed(
-                image, above, labels, label, stats[label]
-            ):
-                found.add((x, y, width, height, word))
-    boxes = np.array(sorted(found), float).reshape(-1, 5)
-    return boxes[:, :4], boxes[:, 4] > 0
+            ways = [_may_be_letters(inside, highest), _may_be_letters(inside.T, highest)]
+            if any(ways) and _is_printed(image, above, labels, label, (x, y, width, height)):
+                for turned, kind in enumerate(ways):
+                    if kind:
+                        box = (y, x, height, width) if turned else (x, y, width, height)
+                        found[turned].add((*box, kind == WORD))
+    boxes = [np.array(sorted(one)[:MOST_LETTERS], float).reshape(-1, 5) for one in found]
+    return [(one[:, :4], one[:, 4] > 0) for one in boxes]
+
+
+def _may_be_letters(inside: np.ndarray, highest: int) -> str:
+    """LETTER, WORD or "" by the shape of a component, bool [height, width], read along its rows."""
+    height, width = inside.shape
+    if not LOWEST <= height <= highest or width > WIDEST_WORD * height:
+        return ""
+    if width <= WIDEST_LETTER * height:
+        return LETTER
+    return WORD if _strokes(inside) >= STROKES_OF_WORD else ""
 
 
 def _strokes(inside: np.ndarray) -> float:
@@ -88,7 +102,7 @@ def _strokes(inside: np.ndarray) -> float:
 
 
 def _is_printed(image, above, labels, label: int, box) -> bool:
-    x, y, width, height = map(int, box[:4])
+    x, y, width, height = box
     rows, columns = slice(max(y - 2, 0), y + height + 2), slice(max(x - 2, 0), x + width + 2)
     inside = (labels[rows, columns] == label).astype(np.uint8)
     part = image[rows, columns].astype(np.float32)
