@@ -2,7 +2,9 @@
 
 from pgcxr import command
 from pgcxr.data.curation.cli import curate, records
+from pgcxr.data.deidentified.cli import export_deidentified
 from pgcxr.data.phantom.cli import phantom
+from pgcxr.data.privacy.cli import privacy_audit
 from pgcxr.exchange import export_nvidia, import_nvidia
 from pgcxr.synthetic.cli import generate
 from pgcxr.training.cli import timelapse
@@ -15,6 +17,8 @@ app = command.new_app(
 app.command(epilog="Example: pgcxr phantom runs/export --patients 200 --seed 1 --size 256")(phantom)
 app.command(epilog="Example: pgcxr curate runs/export --out runs/cohort --size 128")(curate)
 app.command(epilog="Example: pgcxr records runs/cohort --format png")(records)
+app.command(epilog="Example: pgcxr privacy-audit runs/export runs/cohort runs/gan")(privacy_audit)
+app.command(epilog="Example: pgcxr export-deidentified runs/export --out runs/deidentified")(export_deidentified)
 app.command(epilog="Example: pgcxr generate runs/gan --n 64 --seed 1 --out runs/synthetic")(generate)
 app.command(epilog="Example: pgcxr timelapse runs/gan")(timelapse)
 app.command(epilog="Example: pgcxr import-nvidia karras2018iclr.pkl --out runs/imported")(import_nvidia)

@@ -1,7 +1,9 @@
 """What replaces an identity: keyed hashes, and words from closed lists.
 
 The key never leaves the hospital's machine, so that nobody who holds a cohort can test whether a known patient is in
-it, while the same patient has the same hash in every cohort made with the same key.
+it, while the same patient has the same hash in every cohort made with the same key. To change the key, name another
+file: the same patients then have other hashes, and cohorts of both keys cannot be joined; the old file is kept or
+destroyed with that in mind.
 """
 
 import hashlib
@@ -15,6 +17,8 @@ from pathlib import Path
 from pgcxr.errors import InputError
 
 KEY_BYTES = 32
+# 64 of the 256 bits of HMAC-SHA-256: among a million patients two share them with a probability of 3 in 100 million,
+# and they fit the shortest texts of DICOM (SH, 16 characters). The key makes them irreversible, not their length.
 HASH_DIGITS = 16
 # HIPAA Safe Harbor: ages above 89 are one category.
 OLDEST_SHOWN = 90
@@ -58,13 +62,7 @@ def read_or_make_key(path: str | os.PathLike | None = None) -> bytes:
         raise InputError(f"{path}: is a folder; give the name of a file in it as --key-file")
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:  # another process was first
-            pass
-        else:
-            with os.fdopen(handle, "w") as file:
-                file.write(secrets.token_hex(KEY_BYTES) + "\n")
+        _make_key(path)
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise InputError(f"{path}: others may read the patient key; run `chmod 600 {path}`")
     try:
@@ -74,6 +72,21 @@ def read_or_make_key(path: str | os.PathLike | None = None) -> bytes:
     if len(key) != KEY_BYTES:
         raise InputError(f"{path}: is not a patient key (64 hexadecimal digits); name another --key-file")
     return key
+
+
+def _make_key(path: Path) -> None:
+    """A random key at `path`, whole from the start, so that two first runs at once agree on one key."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_hex(KEY_BYTES) + "\n")
+    try:
+        os.link(beside, path)
+    except FileExistsError:  # another process was first
+        pass
+    except OSError:  # a file system without links
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def keyed_hash(key: bytes, kind: str, value: str) -> str:

@@ -13,6 +13,7 @@ import pydicom
 
 from pgcxr.data import dicom_codes, dicom_luts, dicom_streams, normalisation
 from pgcxr.data.ages import age_between, age_in_years
+from pgcxr.data.black_out import BlackOut
 from pgcxr.data.dicom_file import (
     REASONS,
     Rejected,
@@ -74,7 +75,12 @@ def read_header(path: str | os.PathLike) -> Header:
 
 
 def decode(
-    path: str | os.PathLike, *, normalise: Normalisation = THESIS, bits: int = 8, decoder: str = dicom_codes.PYDICOM
+    path: str | os.PathLike,
+    *,
+    normalise: Normalisation = THESIS,
+    bits: int = 8,
+    decoder: str = dicom_codes.PYDICOM,
+    black_out: BlackOut = BlackOut(),
 ) -> np.ndarray:
     """The image as displayed, uint8 [H, W] (uint16 for 16 bits), bones white.
 
@@ -83,6 +89,7 @@ def decode(
 
     Args:
         decoder: dicom_codes.PYDICOM, or TFIO for tensorflow-io.
+        black_out: what is made black, and not counted by `normalise`.
     Raises:
         Rejected: the file cannot be read, has no pixels, several frames, colour, or shows nothing.
         InputError: tensorflow-io is asked for and is not there.
@@ -96,8 +103,8 @@ def decode(
         codes = take(dataset)
         if codes.shape != (dataset.Rows, dataset.Columns) or min(codes.shape) < 2:
             raise Rejected("unreadable", "the pixel data is not one plane")
-        table = grey_table(dataset, dicom_codes.count(codes), normalise, bits)
-    return dicom_codes.look_up(table, codes)
+        maker = text(dataset, "Manufacturer")
+        return black_out.look_up(codes, lambda counts: grey_table(dataset, counts, normalise, bits), maker)
 
 
 def grey_table(dataset: pydicom.Dataset, counts: np.ndarray, normalise: Normalisation, bits: int) -> np.ndarray:

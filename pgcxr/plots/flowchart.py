@@ -11,6 +11,7 @@ WIDTH = 8.2
 WORDS = {
     "unreadable": "cannot be read",
     "no_pixels": "without an image",
+    "burned_in_text": "with text near the borders",
     "multi_frame": "several frames",
     "colour": "in colour",
     "too_large": "implausibly large",

@@ -82,3 +82,13 @@ def test_views(text, view):
 def test_ages_of_the_very_old_are_one_category():
     assert [deidentify.shown_age(age) for age in (None, 18.99, 89.0, 90.0, 104.0)] == ["", "18", "89", "90", "90"]
     assert [deidentify.shown_sex(sex) for sex in ("M", "F", "O", "", "JOHN")] == ["M", "F", "O", "", ""]
+
+
+def test_first_runs_at_once_agree_on_one_key(tmp_path):
+    from concurrent.futures import ThreadPoolExecutor
+
+    for number in range(20):
+        path = tmp_path / str(number) / "key"
+        with ThreadPoolExecutor(8) as pool:
+            assert len(set(pool.map(lambda _, path=path: deidentify.read_or_make_key(path), range(8)))) == 1
+        assert list(path.parent.iterdir()) == [path]

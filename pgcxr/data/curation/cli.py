@@ -22,6 +22,12 @@ def curate(
     ] = "percentile:99",
     bits: Annotated[int, typer.Option(help="8 or 16, of the PNG files; training reads the upper 8 of 16.")] = 8,
     decoder: Annotated[str, typer.Option(help="pydicom or tfio (tensorflow-io) decodes the pixels.")] = "pydicom",
+    black_out: Annotated[
+        list[str] | None, typer.Option(help="x,y,w,h: a region to make black, as fractions; may be repeated.")
+    ] = None,
+    black_out_text: Annotated[
+        bool, typer.Option("--black-out-text", help="Make text near the borders black instead of excluding the image.")
+    ] = False,
     split: Annotated[str, typer.Option(help="Shares of train, val and test, by patient.")] = "0.6,0.2,0.2",
     normals: Annotated[int | None, typer.Option(help="Keep this many normals, at random (thesis: 20000).")] = None,
     seed: Annotated[int, typer.Option(**SEED, help="Seed of splits, order and sampling.")] = 0,
@@ -34,6 +40,13 @@ def curate(
     trace: Annotated[
         Path | None,
         typer.Option(help="PRIVATE table of which file became which image, to find an excluded file again."),
+    ] = None,
+    audit: Annotated[
+        bool, typer.Option(help="Look for every identifier of the export in the cohort; fail if there is one.")
+    ] = True,
+    findings: Annotated[
+        Path | None,
+        typer.Option(help="PRIVATE table of what the audit found; by default privacy_findings.csv beside the key."),
     ] = None,
 ) -> None:
     """Turns an export into a cohort: rules, flow chart, splits by patient, de-identified 8-bit images."""
@@ -53,9 +66,13 @@ def curate(
         normalise=normalise,
         bits=bits,
         decoder=decoder,
+        black_out=black_out or (),
+        black_out_text=black_out_text,
         key_file=key_file,
         trace=trace,
         runner=runner,
+        audit=audit,
+        findings=findings,
     )
     typer.echo(
         f"{out}: {report['images']} images of {report['patients']} patients ({report['normal']} normal, "

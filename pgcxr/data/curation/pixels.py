@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from pgcxr.data import dicom, dicom_codes
+from pgcxr.data.black_out import BlackOut
 from pgcxr.data.dicom import Rejected
 from pgcxr.data.dicom_luts import Grey
 from pgcxr.data.normalisation import THESIS, Normalisation
@@ -28,6 +29,7 @@ class Job:
     normalise: Normalisation = THESIS
     bits: int = 8
     decoder: str = dicom_codes.PYDICOM
+    black_out: BlackOut = BlackOut()
     masks: tuple[Path, ...] = field(default=(), repr=False)
     boxes: np.ndarray | None = field(default=None, repr=False)
 
@@ -45,7 +47,7 @@ class Done:
 def write(job: Job) -> Done:
     """Does one job. A file that cannot be decoded is a result; a disk that cannot be written to is an OSError."""
     try:
-        image = decode(job.path, normalise=job.normalise, bits=job.bits, decoder=job.decoder)
+        image = decode(job.path, normalise=job.normalise, bits=job.bits, decoder=job.decoder, black_out=job.black_out)
     except Rejected as reason:
         return Done((reason.rule, reason.detail))
     encoded = _png(square(image, job.size, job.fit))
@@ -58,15 +60,22 @@ def write(job: Job) -> Done:
 
 
 def decode(
-    path: Path, *, normalise: Normalisation = THESIS, bits: int = 8, decoder: str = dicom_codes.PYDICOM
+    path: Path,
+    *,
+    normalise: Normalisation = THESIS,
+    bits: int = 8,
+    decoder: str = dicom_codes.PYDICOM,
+    black_out: BlackOut = BlackOut(),
 ) -> np.ndarray:
     """`dicom.decode`, and `decode_png` where the name says so."""
     if path.suffix.lower() == ".png":
-        return decode_png(path, normalise, bits)
-    return dicom.decode(path, normalise=normalise, bits=bits, decoder=decoder)
+        return decode_png(path, normalise, bits, black_out)
+    return dicom.decode(path, normalise=normalise, bits=bits, decoder=decoder, black_out=black_out)
 
 
-def decode_png(path: Path, normalise: Normalisation = THESIS, bits: int = 8) -> np.ndarray:
+def decode_png(
+    path: Path, normalise: Normalisation = THESIS, bits: int = 8, black_out: BlackOut = BlackOut()
+) -> np.ndarray:
     """A PNG of a public set, of 8 or 16 bits, with the same normalisation as DICOM, uint8 or uint16 [H, W]."""
     try:
         content = np.frombuffer(path.read_bytes(), np.uint8)
@@ -78,9 +87,12 @@ def decode_png(path: Path, normalise: Normalisation = THESIS, bits: int = 8) -> 
     codes = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
     if codes is None:
         raise Rejected("unreadable", "not a PNG image")
-    counts = dicom_codes.count(codes)
-    grey = Grey(np.arange(len(counts), dtype=np.float64), 0, len(counts) - 1)
-    return dicom_codes.look_up(normalise.table(grey, counts, bits), codes)
+
+    def table(counts: np.ndarray) -> np.ndarray:
+        grey = Grey(np.arange(len(counts), dtype=np.float64), 0, len(counts) - 1)
+        return normalise.table(grey, counts, bits)
+
+    return black_out.look_up(codes, table)
 
 
 def side(height: int, width: int, fit: str) -> int:

@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from pgcxr import artefacts
+from pgcxr.data import black_out as black_outs
 from pgcxr.data import deidentify, dicom_codes, normalisation, rules, sources, splits
 from pgcxr.data.curation import pixels, tables, workers
 from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
+from pgcxr.data.privacy import audit as audits
 from pgcxr.data.sources import Scan
 from pgcxr.errors import InputError
 
@@ -49,9 +51,13 @@ def curate(
     normalise: str = str(normalisation.THESIS),
     bits: int = 8,
     decoder: str = dicom_codes.PYDICOM,
+    black_out: Sequence[str] = (),
+    black_out_text: bool = False,
     key_file: str | os.PathLike | None = None,
     trace: str | os.PathLike | None = None,
     runner: str = "local",
+    audit: bool = True,
+    findings: str | os.PathLike | None = None,
     show_progress: bool = True,
 ) -> dict:
     """Writes the cohort folder `out` and returns its report.
@@ -64,8 +70,12 @@ def curate(
             reach. No image is ever enlarged: those that are too small are excluded by rule.
         normals: keep this many normal images, chosen at random (the thesis took 20,000 of 72,938).
         normalise: see `pgcxr.data.normalisation.parse`; `bits` 8 or 16; `decoder` see `pgcxr.data.dicom.decode`.
+        black_out: regions to make black, each as pgcxr.data.black_out.parse reads it, besides those of the rules.
+        black_out_text: make text that is found near the borders black.
         processes: default all cores; 0 for none but this one.
         trace: a private file that says which file became which image or why not, outside of `out`.
+        audit: look for every identifier of the export in the cohort before it gets its name, and fail if there is one.
+        findings: the private file that then says which and where; by default privacy_findings.csv beside the key.
     """
     export = artefacts.existing_folder(export, "a PACS export or NIH's ChestX-ray14")
     out = Path(out)
@@ -75,8 +85,10 @@ def curate(
     normalisation.check_bits(bits)
     dicom_codes.reader(decoder)
     decoding = {"normalise": normalisation.parse(normalise), "bits": bits, "decoder": decoder}
+    hidden = [black_outs.parse(text, "--black-out") for text in black_out]
     key_path = key_file or deidentify.default_key_file()
-    for name, private in (("--trace", trace), ("--key-file", key_path)):
+    findings = findings or Path(key_path).parent / "privacy_findings.csv"
+    for name, private in (("--trace", trace), ("--key-file", key_path), ("--findings", findings)):
         if private is not None and _real(private).is_relative_to(_real(out)):
             raise InputError(f"{name} {private}: lies in --out, which is to be passed on; name a file elsewhere")
     if trace is not None:
@@ -84,6 +96,12 @@ def curate(
         if _real(trace) == _real(key_path):
             raise InputError(f"--trace {trace}: is the --key-file; name another")
     rule_set = rules.load(rules_file)
+    listed = [
+        black_outs.parse(text, f"{rules_file}: [black_out] regions") for text in rule_set.tables["black_out"]["regions"]
+    ]
+    find_text = black_out_text or rule_set.tables["black_out"]["text"]
+    no_text = rule_set.tables["black_out"]["found_text"] == "exclude"
+    decoding["black_out"] = black_outs.BlackOut((*hidden, *listed), find_text, no_text)
     source, module = sources.named(source, export)
     processes = (os.cpu_count() or 1) if processes is None else processes
     read_all = partial(workers.run, crashed=_crashed_header, workers=processes, title="headers", show=show_progress)
@@ -105,7 +123,7 @@ def curate(
     _refuse_none_left(export, remaining, excluded)
 
     described = {"source": source, "size": size, "fit": fit, **counted}
-    described |= {**decoding, "normalise": str(decoding["normalise"])}
+    described |= {**decoding, "normalise": str(decoding["normalise"]), "black_out": decoding["black_out"].described()}
     try:
         with artefacts.new_folder(out) as folder:
             jobs = [_job(scan, folder, size, fit, decoding) for scan in remaining]
@@ -118,6 +136,12 @@ def curate(
             kept = _name_and_split(kept, split, seed)
             _rename(folder, jobs, remaining, kept)
             report = tables.write(folder, scans, kept, excluded, rule_set, module.KNOWS, key, described, seed=seed)
+            if audit:
+                read = audits.in_processes(processes, show_progress)
+                look_for, counts = audits.matcher(export, read, [str(rule_set.tables)])
+                report["privacy_audit"] = audits.check([folder], look_for, counts, findings)
+                written = artefacts.read_json(folder / "report.json")
+                artefacts.write_json(folder / "report.json", {**written, "privacy_audit": report["privacy_audit"]})
             if trace is not None:
                 tables.write_trace(Path(trace), scans, kept, excluded)
     except OSError as error:

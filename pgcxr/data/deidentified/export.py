@@ -1,0 +1,196 @@
+"""`export_deidentified`: every image of an export as de-identified DICOM, audited before the folder gets its name."""
+
+import csv
+import os
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from pydicom.uid import ExplicitVRLittleEndian
+
+from pgcxr import artefacts
+from pgcxr.data import black_out as black_outs
+from pgcxr.data import deidentify, dicom, dicom_codes, dicom_file
+from pgcxr.data.black_out import BlackOut
+from pgcxr.data.deidentified import profile
+from pgcxr.data.deidentified.profile import REMOVE, SHIFT, Options
+from pgcxr.data.dicom_file import Rejected, quiet
+from pgcxr.data.normalisation import THESIS
+from pgcxr.data.privacy import audit, gather
+from pgcxr.errors import InputError
+
+STUDIES = "studies.csv"
+CODE = re.compile(r"[A-Z]\d[0-9A-Z](\.?[0-9A-Z]{1,4})?")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file of the export: `number` is its place, `out` the folder that is made."""
+
+    number: int
+    path: Path = field(repr=False)
+    out: Path
+    key: bytes = field(repr=False)
+    options: Options
+    black_out: BlackOut
+
+
+def export_deidentified(
+    export: str | os.PathLike,
+    out: str | os.PathLike,
+    *,
+    dates: str = REMOVE,
+    characteristics: bool = False,
+    black_out: Sequence[str] = (),
+    black_out_text: bool = False,
+    key_file: str | os.PathLike | None = None,
+    findings: str | os.PathLike | None = None,
+    processes: int | None = None,
+    show_progress: bool = True,
+) -> dict:
+    """Writes images/NNNNNN.dcm, excluded.csv, studies.csv (hashed numbers and codes, where the export has that table)
+    and report.json into the new folder `out`; returns the report.
+
+    Pixel data stays as it is, bit for bit and compressed as it was, except where something is made black: those images
+    become uncompressed. Files that are no single grey image are left out, and so are those that say that an
+    identity is burned in (BurnedInAnnotation), where nothing is made black in them.
+
+    Raises:
+        InputError: the audit found an identifier in what was made; nothing is left of it then.
+    """
+    export = artefacts.existing_folder(export, "an export of DICOM files")
+    out = Path(out)
+    artefacts.refuse_existing(out)
+    if dates not in (REMOVE, SHIFT):
+        raise InputError(f"--dates {dates}: must be {REMOVE} or {SHIFT}")
+    hide = BlackOut(tuple(black_outs.parse(text, "--black-out") for text in black_out), black_out_text)
+    key_path = Path(key_file or deidentify.default_key_file())
+    findings = Path(findings or key_path.parent / "privacy_findings.csv")
+    for name, private in (("--key-file", key_path), ("--findings", findings)):
+        if Path(os.path.realpath(private)).is_relative_to(os.path.realpath(out)):
+            raise InputError(f"{name} {private}: lies in --out, which is to be passed on; name a file elsewhere")
+    key = deidentify.read_or_make_key(key_path)
+    processes = (os.cpu_count() or 1) if processes is None else processes
+    names = [name for name in gather.names(export) if Path(name).suffix.lower() not in gather.TABLES]
+    with artefacts.new_folder(out) as folder:
+        (folder / "images").mkdir()
+        options = Options(dates, characteristics)
+        jobs = [Job(number, export / name, folder, key, options, hide) for number, name in enumerate(names, 1)]
+        done = audit.in_processes(processes, show_progress, "images", crashed)(write, jobs)
+        excluded = _write_excluded(folder, names, done, key)
+        if len(excluded) == len(names):
+            raise InputError(f"{export}: no image in {len(names)} files; expected a folder of DICOM images")
+        _write_studies(export, folder, key)
+        look_for, counts = audit.matcher(export, audit.in_processes(processes, show_progress))
+        if dates == SHIFT:  # one patient's new date is another one's real one
+            look_for = look_for.without("date")
+        report = {
+            "files": len(names),
+            "images": len(names) - len(excluded),
+            "excluded": Counter(r for r, _ in excluded),
+        }
+        report |= {"dates": dates, "characteristics": characteristics, "black_out": hide.described()}
+        report["made_black"] = sum(result == "black" for result in done)
+        artefacts.write_report(folder, report, command="pgcxr export-deidentified")
+        report["privacy_audit"] = audit.check([folder], look_for, counts, findings)
+        artefacts.write_report(folder, report, command="pgcxr export-deidentified")
+    return artefacts.plain(report)
+
+
+def crashed(_item) -> tuple[str, str]:
+    """The result of a file that brings its process down."""
+    return "unreadable", "crashed the decoder"
+
+
+def write(job: Job) -> tuple[str, str] | str:
+    """Writes one file: "" or, where something was made black, "black"; (rule, detail) where it is left out."""
+    try:
+        with quiet():
+            dataset = dicom_file.read(job.path)
+            dicom_file.check_frames(dataset)
+            dicom_file.check_pixels(dataset)
+            hidden = _hidden(dataset, job.black_out)
+            if not hidden.any() and dicom_file.text(dataset, "BurnedInAnnotation").upper() == "YES":
+                return "burned_in", "BurnedInAnnotation is YES, and nothing is made black"
+            if hidden.any():
+                _make_black(dataset, hidden)
+            profile.apply(dataset, job.key, job.options, cleaned=bool(hidden.any()))
+            with open(job.out / "images" / f"{job.number:06d}.dcm", "xb") as file:
+                pydicom.dcmwrite(file, dataset, enforce_file_format=True)
+    except Rejected as reason:
+        return reason.rule, reason.detail
+    except OSError:
+        raise
+    except Exception:
+        (job.out / "images" / f"{job.number:06d}.dcm").unlink(missing_ok=True)
+        return "unreadable", "cannot be written again"
+    return "black" if hidden.any() else ""
+
+
+def _hidden(dataset: pydicom.Dataset, hide: BlackOut) -> np.ndarray:
+    """bool [H, W]: the pixels to make black."""
+    if not hide:
+        return np.zeros((1, 1), bool)
+    try:
+        codes = dicom_codes.read(dataset)
+        maker = dicom_file.text(dataset, "Manufacturer")
+        return hide.hidden(codes, lambda counts: dicom.grey_table(dataset, counts, THESIS, 8), maker)
+    except Rejected:
+        raise
+    except Exception:
+        raise Rejected("unreadable", "the pixel data cannot be decoded") from None
+
+
+def _make_black(dataset: pydicom.Dataset, hidden: np.ndarray) -> None:
+    codes = dicom_codes.read(dataset).copy()
+    low, high = dicom_codes.stored_range(dataset)
+    black = high if dataset.PhotometricInterpretation == "MONOCHROME1" else low
+    shift = dicom_file.whole(dataset, "HighBit", dataset.BitsStored - 1) + 1 - dataset.BitsStored
+    codes[hidden] = (black << max(shift, 0)) & ((1 << 8 * codes.itemsize) - 1)
+    if dataset.BitsAllocated == 32:
+        codes = codes.astype(np.uint32)
+    little = codes.astype(codes.dtype.newbyteorder("<")).tobytes()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.PixelData = little + b"\0" * (len(little) % 2)
+    dataset["PixelData"].VR = "OW" if dataset.BitsAllocated > 8 else "OB"
+    dataset["PixelData"].is_undefined_length = False
+
+
+def _write_excluded(folder: Path, names: list[str], done: list, key: bytes) -> list[tuple[str, str]]:
+    excluded = []
+    with open(folder / "excluded.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("source", "rule", "detail"))
+        for number, (name, result) in enumerate(zip(names, done, strict=True), 1):
+            if isinstance(result, tuple):
+                writer.writerow((f"file {number:06d} {deidentify.keyed_hash(key, 'file', name)}", *result))
+                excluded.append(result)
+    return excluded
+
+
+def _write_studies(export: Path, folder: Path, key: bytes) -> None:
+    """Hashed numbers as in the files, and the codes; nothing else of the table."""
+    from pgcxr.data.sources import tables
+
+    if not (export / STUDIES).is_file():
+        return
+    rows = tables.rows(export / STUDIES, ("accession_number", "diagnosis_codes"))
+    with open(folder / STUDIES, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("accession_number", "patient_id", "diagnosis_codes"))
+        hashed = []
+        for row in rows:
+            patient = deidentify.same_patient(row.get("patient_id", ""))
+            parts = (code.strip().upper() for code in re.split(r"[;,|]", row["diagnosis_codes"]))
+            hashed.append(
+                (
+                    deidentify.keyed_hash(key, "accession", row["accession_number"]),
+                    deidentify.keyed_hash(key, "patient", patient) if patient else "",
+                    ";".join(code for code in parts if CODE.fullmatch(code)),
+                )
+            )
+        writer.writerows(sorted(hashed))  # the order of the table may be that of names or dates

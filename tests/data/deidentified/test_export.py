@@ -1,0 +1,159 @@
+"""An export as de-identified DICOM: pixels, black-out, what is left out, and the audit of the result."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+
+from pgcxr.data import dicom
+from pgcxr.data.curation.run import curate
+from pgcxr.data.deidentified import export as exports
+from pgcxr.data.deidentified.export import export_deidentified
+from pgcxr.errors import InputError
+
+SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "dicom"
+
+
+@pytest.fixture
+def run(tmp_path):
+    """run(export, name, ...): de-identifies into tmp_path/name, in this process, with one key."""
+
+    def go(export, name="out", **options):
+        options = {"key_file": tmp_path / "private" / "key", "processes": 0, "show_progress": False} | options
+        return export_deidentified(export, tmp_path / name, **options), tmp_path / name
+
+    return go
+
+
+def table(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_pixels_stay_as_they_are_and_files_of_a_patient_together(run, make_export):
+    export = make_export([{"patient": f"PID{i // 2}"} for i in range(4)])
+    (export / "notes.txt").write_text("SECRET")
+    (export / "report.pdf").write_bytes(b"%PDF SECRET")
+    report, out = run(export)
+    files = sorted((out / "images").iterdir())
+    originals = sorted(path for path in export.rglob("IM*"))
+    assert report["images"] == len(files) == 4 and report["excluded"] == {"unreadable": 1}
+    assert report["privacy_audit"]["found"] == 0
+    sets = [pydicom.dcmread(path) for path in files]
+    by_pixels = {pydicom.dcmread(path).PixelData: path for path in originals}
+    assert len(by_pixels) == 4 and all(one.PixelData in by_pixels for one in sets)
+    assert len({one.PatientID for one in sets}) == 2 and len({one.AccessionNumber for one in sets}) == 4
+    assert {row["accession_number"] for row in table(out / "studies.csv")} == {one.AccessionNumber for one in sets}
+    for one in sets:
+        np.testing.assert_array_equal(one.pixel_array, pydicom.dcmread(by_pixels[one.PixelData]).pixel_array)
+    content = b"".join(path.read_bytes() for path in out.rglob("*") if path.is_file())
+    assert not any(secret in content for secret in (b"SECRET", b"PID0", b"ACC0", b"IM0"))
+    again, second = run(export, "second")
+    assert [p.read_bytes() for p in sorted((second / "images").iterdir())] == [p.read_bytes() for p in files]
+
+
+def test_compressed_pixels_stay_compressed(run, make_export):
+    export = make_export([{} for _ in range(2)])
+    path = export / "study0" / "IM0000"
+    dataset = pydicom.dcmread(path)
+    dataset.compress(pydicom.uid.RLELossless)
+    dataset.save_as(path)
+    before = pydicom.dcmread(path)
+    _, out = run(export)
+    kept = [pydicom.dcmread(file) for file in (out / "images").iterdir()]
+    kept = [one for one in kept if one.file_meta.TransferSyntaxUID == pydicom.uid.RLELossless]
+    assert len(kept) == 1 and kept[0].PixelData == before.PixelData
+
+
+@pytest.mark.parametrize("kind", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("compressed", [False, True])
+def test_regions_are_black_and_the_rest_is_as_it_was(run, make_export, kind, compressed):
+    export = make_export([{"PhotometricInterpretation": kind, "BurnedInAnnotation": "YES"}])
+    path = next(export.rglob("IM*"))
+    before = pydicom.dcmread(path)
+    if compressed:
+        before.compress(pydicom.uid.RLELossless)
+        before.save_as(path)
+    report, out = run(export, black_out=["0,0,1,0.25"])
+    after = pydicom.dcmread(next((out / "images").iterdir()))
+    assert report["made_black"] == 1 and after.BurnedInAnnotation == "NO"
+    np.testing.assert_array_equal(after.pixel_array[8:], before.pixel_array[8:])
+    assert (after.pixel_array[:8] == (4095 if kind == "MONOCHROME1" else 0)).all()
+    assert not dicom.decode(next((out / "images").iterdir()))[:8].any()
+    assert [item.CodeValue for item in after.DeidentificationMethodCodeSequence] == ["113100", "113101"]
+    with pytest.raises(InputError, match="no image in 1 files"):
+        run(export, "second")
+
+
+def test_found_text_is_made_black(run, make_export, chest):
+    import cv2
+
+    clean = cv2.resize(chest(3, 64), (512, 512))
+    page = clean.copy()
+    cv2.putText(page, "DOE JANE", (350, 30), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 4000, 1, cv2.LINE_AA)
+    export = make_export([{"pixels": page}, {"pixels": clean}])
+    report, out = run(export, black_out_text=True)
+    assert report["made_black"] == 1
+    first, second = (pydicom.dcmread(path).pixel_array for path in sorted((out / "images").iterdir()))
+    assert not first[18:31, 352:445].any() and (first[100:] == clean[100:]).all() and (second == clean).all()
+
+
+def test_a_curated_export_and_its_deidentified_twin_are_one_cohort(run, make_export, tmp_path):
+    export = make_export([{"codes": "J90" if i % 2 else "Z00.0", "patient": f"P{i // 2}"} for i in range(12)])
+    _, out = run(export, characteristics=True)
+    options = {"processes": 0, "show_progress": False, "key_file": tmp_path / "private" / "key"}
+    curate(export, tmp_path / "a", **options)
+    curate(out, tmp_path / "b", **options)
+    columns = ("label", "pleural_effusion", "age", "sex", "view", "manufacturer", "sha256")
+
+    def rows(name):
+        return sorted(tuple(row[column] for column in columns) for row in table(tmp_path / name / "manifest.csv"))
+
+    assert rows("a") == rows("b") and len(rows("a")) == 12
+
+
+def test_the_audit_stops_what_the_profile_lets_through(run, make_export, monkeypatch, capfd):
+    export = make_export([{} for _ in range(2)])
+    real = exports.profile.apply
+
+    def leaky(dataset, *arguments, **options):
+        name = str(dataset.PatientName)
+        real(dataset, *arguments, **options)
+        dataset.ProtocolName = name
+
+    monkeypatch.setattr(exports.profile, "apply", leaky)
+    with pytest.raises(InputError, match="privacy audit") as said:
+        run(export)
+    assert "SECRET" not in str(said.value) and not list(export.parent.glob("*out*"))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"dates": "keep"}, "--dates keep: must be remove or shift"),
+        ({"black_out": ["1,2"]}, "--black-out 1,2: needs x,y,w,h"),
+        ({"key_file": "out/key"}, "--key-file .*lies in --out"),
+    ],
+)
+def test_wrong_options(run, make_export, tmp_path, options, said):
+    options = {name: tmp_path / value if name == "key_file" else value for name, value in options.items()}
+    with pytest.raises(InputError, match=said):
+        run(make_export([{}]), **options)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SHARED.is_dir(), reason="no ../shared/dicom beside the checkout")
+@pytest.mark.parametrize("dates", ["remove", "shift"])
+def test_real_files(run, dates):
+    report, out = run(SHARED, dates=dates)
+    assert report["images"] == 10 and report["excluded"]["no_pixels"] == 1
+    assert report["privacy_audit"]["found"] == 0
+    kept = {pydicom.dcmread(path, force=True).PixelData for path in (out / "images").iterdir()}
+    names = [row["file"] for row in table(SHARED / "INDEX.csv") if row["pixel_range"] != "no pixel data"]
+    originals = [pydicom.dcmread(SHARED / name, force=True).PixelData for name in names]
+    assert len(names) == 10 and all(pixels in kept for pixels in originals)
+    assert json.loads((out / "report.json").read_text())["dates"] == dates
