@@ -5,6 +5,7 @@ Nothing that a DICOM file says about its patient reaches an error, a warning or 
 """
 
 import contextlib
+import datetime
 import logging
 import os
 import stat
@@ -17,7 +18,7 @@ import pydicom
 from pydicom.pixels import apply_modality_lut, apply_voi_lut
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from pgcxr.data.ages import age_between, age_in_years
+from pgcxr.data.ages import age_between, age_in_years, day
 
 REASONS = ("unreadable", "no_pixels", "multi_frame", "colour", "too_large", "blank")
 PERCENTILE = 99.0
@@ -29,7 +30,7 @@ MAX_COMPRESSION = 1000
 HEADER_TAGS = (
     *("SOPClassUID", "AccessionNumber", "PatientID", "PatientAge", "PatientBirthDate", "PatientSex", "StudyDate"),
     *("Modality", "BodyPartExamined", "ViewPosition", "Manufacturer", "Rows", "Columns", "NumberOfFrames"),
-    *("SamplesPerPixel", "PhotometricInterpretation"),
+    *("SamplesPerPixel", "PhotometricInterpretation", "BurnedInAnnotation"),
 )
 logging.getLogger("pydicom").addHandler(logging.NullHandler())
 
@@ -58,6 +59,8 @@ class Header:
     manufacturer: str = field(repr=False)
     rows: int
     columns: int
+    study_date: datetime.date | None = field(default=None, repr=False)
+    burned_in: str = ""  # YES, NO or "", as BurnedInAnnotation (0028,0301) says
 
 
 def read_header(path: str | os.PathLike) -> Header:
@@ -79,6 +82,8 @@ def read_header(path: str | os.PathLike) -> Header:
             manufacturer=_text(dataset, "Manufacturer"),
             rows=_whole(dataset, "Rows"),
             columns=_whole(dataset, "Columns"),
+            study_date=day(_text(dataset, "StudyDate")),
+            burned_in=_text(dataset, "BurnedInAnnotation").upper(),
         )
 
 
