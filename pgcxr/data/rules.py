@@ -16,7 +16,7 @@ from pgcxr.data.findings import covers
 # Before an image has a label; then, as in thesis Figure 1, among normals and abnormals apart.
 UNLABELLED = (*REASONS, "modality", "body_part", "study_date", "diagnosis", "label_conflict")
 HEADER = ("age", "sex", "manufacturer", "view", "device", "quality", "burned_in_annotation", "too_small")
-PIXELS = ("inverted", "rotated", "cropped", "duplicate", "near_duplicate")
+PIXELS = ("inverted", "rotated", "mislabelled_view", "cropped", "duplicate", "near_duplicate")
 LABELLED = (*HEADER, *PIXELS, "subsample")
 ORDER = (*UNLABELLED, *LABELLED)
 # Rules that a source may have no data for.
@@ -110,7 +110,10 @@ class Rules:
         table = self.tables["rotated"]
         if measures.turned_by > table["margin"] and measures.likeness >= table["likeness"]:
             found.append(("rotated", f"by {measures.turned} degrees, or mirrored so"))
-        detail = self._cropped(measures) if deidentify.shown_view(view) in ("PA", "AP", "") else None
+        shown = deidentify.shown_view(view)
+        if not found and shown in ("PA", "AP") and measures.lateral_by > self.tables["mislabelled_view"]["margin"]:
+            found.append(("mislabelled_view", f"called {shown}, looks lateral"))
+        detail = self._cropped(measures) if shown in ("PA", "AP", "") else None
         return [*found, ("cropped", detail)] if detail else found
 
     def broken_by_image(self, measures, view: str) -> tuple[str, str] | None:
@@ -121,7 +124,7 @@ class Rules:
         table = self.tables["cropped"]
         if measures.likeness < table["likeness"]:
             return "hardly like a chest"
-        if not measures.frontal:
+        if measures.lateral_by > 0:
             return None
         if measures.cut_by > table["margin"]:
             return "the lungs are cut"

@@ -20,18 +20,21 @@ RANGES = {
     ("age", "minimum"): (0, 120),
     ("age", "maximum"): (0, 120),
     ("blank", "structure"): (0, 128),
-    **{(rule, "margin"): (0, 2) for rule in ("inverted", "rotated", "cropped")},
+    **{(rule, "margin"): (0, 2) for rule in ("inverted", "rotated", "cropped", "mislabelled_view")},
     **{(rule, "likeness"): (0, 1) for rule in ("inverted", "rotated", "cropped")},
     ("cropped", "picture"): (0, 1),
     ("cropped", "white"): (0, 1),
     # Two different images differ in 128 bits on average; above 31 the search for near ones would miss some.
     ("near_duplicate", "distance"): (0, 31),
 }
+WHOLE = (("near_duplicate", "distance"),)
 # Lower and upper bound of one thing.
 ORDERED = (("age", "minimum", "maximum"), ("study_date", "earliest", "latest"))
 # Lists that may be empty: an empty one of the others would exclude everything.
-MAY_BE_EMPTY = (("diagnosis", "neutral"), *(("device", key) for key in ("labels", "codes", "words", "negations")))
-MAY_BE_EMPTY = (*MAY_BE_EMPTY, ("device", "removals"))
+MAY_BE_EMPTY = (
+    ("diagnosis", "neutral"),
+    *(("device", key) for key in ("labels", "codes", "words", "negations", "removals")),
+)
 
 
 def read(path: str | Path | None = None) -> dict[str, dict]:
@@ -88,7 +91,8 @@ def _expected(name: str, key: str, value, default) -> str | None:
         return None if right else "a day without quotes, for example 2016-06-30"
     if isinstance(default, (int, float)):
         low, high = RANGES[name, key]
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return f"a number from {low} to {high}"
+        whole = (name, key) in WHOLE
+        if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+            return f"a {'whole ' if whole else ''}number from {low} to {high}"
         return None if math.isfinite(value) and low <= value <= high else f"from {low} to {high}"
     return None if value in UNKNOWN else " or ".join(f'"{word}"' for word in UNKNOWN)

@@ -32,6 +32,7 @@ WORDS = {
     "too_small": "too small",
     "inverted": "inverted",
     "rotated": "rotated or upside down",
+    "mislabelled_view": "lateral, called frontal",
     "cropped": "cropped or badly framed",
     "duplicate": "duplicates",
     "near_duplicate": "near duplicates",

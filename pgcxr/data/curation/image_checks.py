@@ -18,6 +18,8 @@ from pgcxr.data.curation.chest_template import GRID, ranks
 
 # An image with a shorter side is not judged: a cell of the grid would be less than two pixels.
 SMALLEST = 2 * GRID
+# A cell of this grid averages 64 pixels or more, which leaves an eighth of white noise.
+COARSE = 8
 # What a frame cuts off at a side of the template, as a share of it; below 0 it shows more than the template.
 CUTS_ACROSS = (-0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.45)
 CUTS_ALONG = (-0.3, -0.15, 0.0, 0.15, 0.3, 0.45)
@@ -40,9 +42,9 @@ class Measures:
     Correlations are of ranks (Spearman's), so margins lie between -2 and 2; a margin above 0 speaks for what it is of.
     """
 
-    structure: float  # standard deviation of the grey values on a 32 x 32 grid
+    structure: float  # standard deviation of the grey values on a grid of COARSE x COARSE
     likeness: float  # correlation with the best explanation (turned, inverted or not): whether it is a chest at all
-    frontal: bool  # more like a frontal chest through the best frame than like a lateral one
+    lateral_by: float  # margin of the lateral chest over the frontal one through its best frame
     turned: int  # degrees clockwise by which the best explanation is turned: 0, 90, 180, 270
     turned_by: float  # margin of the best turned explanation over the best upright one
     inverted_by: float  # margin of the best inverted explanation over the best one that isn't
@@ -70,9 +72,9 @@ def measure(image: np.ndarray) -> Measures | None:
     framed = whole @ upright[0]
     cut_by = framed[lungs < CUT].max() - framed[lungs >= WHOLE].max()
     return Measures(
-        structure=float(cv2.resize(small, (GRID, GRID), interpolation=cv2.INTER_AREA).std()),
+        structure=float(cv2.resize(small, (COARSE, COARSE), interpolation=cv2.INTER_AREA).std()),
         likeness=float(either.max()),
-        frontal=bool(framed.max() >= alike[0, 1:].max()),
+        lateral_by=float(alike[0, 1:].max() - framed.max()),
         turned=90 * int(either.argmax()),
         turned_by=float(either[1:].max() - either[0]),
         inverted_by=float(inverted.max() - dark_white.max()),
