@@ -8,6 +8,8 @@ from pgcxr import artefacts
 LABELS = ("normal", "abnormal")
 # Inches.
 WIDTH = 8.2
+# What WORDS stands for.
+ALLOWED = {"modality": ["CR", "DX"], "view": ["PA"]}
 # Years; a maximum of this is none.
 OLDEST = 120
 WORDS = {
@@ -96,7 +98,10 @@ def _column(steps: list[dict], key: str) -> list[str]:
 
 
 def words(step: dict) -> str:
-    """What the rule took, with the ages where the chart says them."""
+    """What the rule took, with the ages and words that the rules allow where the chart says them."""
+    allowed = step.get("allowed")
+    if allowed and allowed != ALLOWED.get(step["rule"]):
+        return f"not {' or '.join(allowed)}"
     if step["rule"] == "age" and "minimum" in step:
         limited = step.get("maximum", OLDEST) < OLDEST
         return f"under {step['minimum']:g}{', over ' + format(step['maximum'], 'g') if limited else ''} or age unknown"

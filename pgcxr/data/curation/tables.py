@@ -63,6 +63,8 @@ def flow(scans, kept, excluded: dict[int, tuple[str, str]], rules: Rules, knows)
         step["applies"] = rules.applies(rule, knows)
         if rule == "age":
             step |= {bound: rules.tables["age"][bound] for bound in ("minimum", "maximum")}
+        if rule in ("modality", "sex", "view"):
+            step["allowed"] = rules.tables[rule]["allowed"]
         if rule in LABELLED:
             step |= {NORMAL: by_label[rule, NORMAL], ABNORMAL: by_label[rule, ABNORMAL]}
         steps.append(step)
