@@ -30,11 +30,8 @@ RANGES = {
 WHOLE = (("near_duplicate", "distance"),)
 # Lower and upper bound of one thing.
 ORDERED = (("age", "minimum", "maximum"), ("study_date", "earliest", "latest"))
-# Lists that may be empty: an empty one of the others would exclude everything.
-MAY_BE_EMPTY = (
-    ("diagnosis", "neutral"),
-    *(("device", key) for key in ("labels", "codes", "words", "negations", "removals")),
-)
+# Lists of what may stay: an empty one would exclude everything.
+NEVER_EMPTY = (*((rule, "allowed") for rule in ("modality", "sex", "manufacturer", "view")), ("body_part", "words"))
 
 
 def read(path: str | Path | None = None) -> dict[str, dict]:
@@ -80,7 +77,7 @@ def _expected(name: str, key: str, value, default) -> str | None:
     if isinstance(default, list):
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             return "a list of texts"
-        if not value and (name, key) not in MAY_BE_EMPTY:
+        if not value and (name, key) in NEVER_EMPTY:
             return "a list of one text or more; to take everything, write enabled = false"
         words = WORDS.get((name, key))
         return f"a list of {', '.join(words)}" if words and not set(value) <= set(words) else None

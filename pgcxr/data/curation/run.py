@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from pgcxr import artefacts
-from pgcxr.data import deidentify, rules, sources, splits
+from pgcxr.data import deidentify, dicom_codes, normalisation, rules, sources, splits
 from pgcxr.data.curation import duplicates, pixels, tables, workers
 from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.data.sources import Scan
@@ -46,6 +46,9 @@ def curate(
     seed: int = 0,
     processes: int | None = None,
     fit: str = pixels.PAD,
+    normalise: str = str(normalisation.THESIS),
+    bits: int = 8,
+    decoder: str = dicom_codes.PYDICOM,
     key_file: str | os.PathLike | None = None,
     trace: str | os.PathLike | None = None,
     runner: str = "local",
@@ -60,6 +63,7 @@ def curate(
         size: side of the images in pixels, a power of two; by default the largest up to 1024 that 95 % of the images
             reach. No image is ever enlarged: those that are too small are excluded by rule.
         normals: keep this many normal images, chosen at random (the thesis took 20,000 of 72,938).
+        normalise: see `pgcxr.data.normalisation.parse`; `bits` 8 or 16; `decoder` see `pgcxr.data.dicom.decode`.
         processes: default all cores; 0 for none but this one.
         trace: a private file that says which file became which image or why not, outside of `out`.
     """
@@ -68,6 +72,9 @@ def curate(
     artefacts.refuse_existing(out)
     splits.check(split)
     _check_options(size, normals, fit, runner, processes)
+    normalisation.check_bits(bits)
+    dicom_codes.reader(decoder)
+    decoding = {"normalise": normalisation.parse(normalise), "bits": bits, "decoder": decoder}
     key_path = key_file or deidentify.default_key_file()
     for name, private in (("--trace", trace), ("--key-file", key_path)):
         if private is not None and _real(private).is_relative_to(_real(out)):
@@ -98,9 +105,10 @@ def curate(
     _refuse_none_left(export, remaining, excluded)
 
     described = {"source": source, "size": size, "fit": fit, **counted}
+    described |= {**decoding, "normalise": str(decoding["normalise"])}
     try:
         with artefacts.new_folder(out) as folder:
-            jobs = [_job(scan, folder, size, fit) for scan in remaining]
+            jobs = [_job(scan, folder, size, fit, decoding) for scan in remaining]
             for name in ("images", "masks"):
                 (folder / name).mkdir()
             write = partial(workers.run, crashed=_crashed_pixels, workers=processes, title="images", show=show_progress)
@@ -174,8 +182,7 @@ def _check_options(size, normals, fit, runner, processes) -> None:
 
 
 def _side(scan: Scan, fit: str) -> int:
-    """The side that would be reduced to the cohort's size: the longer one where the rest is padded."""
-    return (max if fit == pixels.PAD else min)(scan.rows, scan.columns)
+    return pixels.side(scan.rows, scan.columns, fit)
 
 
 def _default_size(scans: list[Scan], fit: str) -> int:
@@ -186,10 +193,11 @@ def _default_size(scans: list[Scan], fit: str) -> int:
     return max(min(LARGEST, 1 << int(math.log2(reached))), SMALLEST)
 
 
-def _job(scan: Scan, folder: Path, size: int, fit: str) -> pixels.Job:
+def _job(scan: Scan, folder: Path, size: int, fit: str, decoding: dict) -> pixels.Job:
     """Files are named by their number until it is known which ones stay."""
     name = f"file{scan.number}.png"
-    return pixels.Job(scan.path, folder / "images" / name, folder / "masks" / name, size, fit, scan.masks, scan.boxes)
+    where = (scan.path, folder / "images" / name, folder / "masks" / name)
+    return pixels.Job(*where, size, fit, **decoding, masks=scan.masks, boxes=scan.boxes)
 
 
 def _crashed_header(_item) -> tuple[str, str]:
