@@ -21,14 +21,15 @@ def age_in_years(text: str) -> float | None:
 
 def age_between(birth: str, study: str) -> float | None:
     """Whole years from birth to study, both YYYYMMDD; None where either is missing, no date, or the wrong way round."""
-    born, seen = _date(birth), _date(study)
+    born, seen = day(birth), day(study)
     if born is None or seen is None or seen < born:
         return None
     years = seen.year - born.year - ((seen.month, seen.day) < (born.month, born.day))
     return float(years) if years <= OLDEST else None
 
 
-def _date(text: str) -> datetime.date | None:
+def day(text: str) -> datetime.date | None:
+    """Reads "20160630", also with "-", "." or "/" between (PS3.5 6.2, VR DA); None where it is no date."""
     try:
         return datetime.datetime.strptime(re.sub(r"[-./]", "", text.strip())[:8], "%Y%m%d").date()
     except ValueError:

@@ -5,6 +5,7 @@ compressed streams in `dicom_streams`), `dicom_codes` (stored values, by pydicom
 (modality and VOI transformations), `normalisation` (to 8 or 16 bits).
 """
 
+import datetime
 import os
 from dataclasses import dataclass, field
 
@@ -12,7 +13,7 @@ import numpy as np
 import pydicom
 
 from pgcxr.data import dicom_codes, dicom_luts, dicom_streams, normalisation
-from pgcxr.data.ages import age_between, age_in_years
+from pgcxr.data.ages import age_between, age_in_years, day
 from pgcxr.data.black_out import BlackOut
 from pgcxr.data.dicom_file import (
     REASONS,
@@ -32,7 +33,7 @@ __all__ = ("REASONS", "Header", "Rejected", "decode", "grey_table", "read_header
 HEADER_TAGS = (
     *("SOPClassUID", "AccessionNumber", "PatientID", "PatientAge", "PatientBirthDate", "PatientSex", "StudyDate"),
     *("Modality", "BodyPartExamined", "ViewPosition", "Manufacturer", "Rows", "Columns", "NumberOfFrames"),
-    *("SamplesPerPixel", "PhotometricInterpretation", "PresentationLUTShape"),
+    *("SamplesPerPixel", "PhotometricInterpretation", "PresentationLUTShape", "BurnedInAnnotation"),
 )
 
 
@@ -50,6 +51,8 @@ class Header:
     manufacturer: str = field(repr=False)
     rows: int
     columns: int
+    study_date: datetime.date | None = field(default=None, repr=False)
+    burned_in: str = ""  # YES, NO or "", as BurnedInAnnotation (0028,0301) says
 
 
 def read_header(path: str | os.PathLike) -> Header:
@@ -71,6 +74,8 @@ def read_header(path: str | os.PathLike) -> Header:
             manufacturer=text(dataset, "Manufacturer"),
             rows=whole(dataset, "Rows"),
             columns=whole(dataset, "Columns"),
+            study_date=day(text(dataset, "StudyDate")),
+            burned_in=text(dataset, "BurnedInAnnotation").upper(),
         )
 
 

@@ -1,25 +1,29 @@
 """The exclusion rules: data from rules.toml, applied to one image at a time.
 
-The first rule that is broken, in the order of `ORDER`, is the one that an image is excluded by.
+The first rule that is broken, in the order of `ORDER`, is the one that an image is excluded by; what only the pixels
+say comes after everything that the header says, as files that are out already are not decoded.
 """
 
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 
-from pgcxr.data import deidentify, device_words
+from pgcxr.data import deidentify, device_words, rules_file
 from pgcxr.data.dicom import REASONS
 from pgcxr.data.findings import covers
-from pgcxr.errors import InputError
 
 # Before an image has a label; then, as in thesis Figure 1, among normals and abnormals apart.
-UNLABELLED = (*REASONS, "modality", "body_part", "diagnosis", "label_conflict")
-LABELLED = ("age", "manufacturer", "view", "device", "quality", "too_small", "duplicate", "subsample")
+UNLABELLED = (*REASONS, "modality", "body_part", "study_date", "diagnosis", "label_conflict")
+HEADER = ("age", "sex", "manufacturer", "view", "device", "quality", "burned_in_annotation", "too_small")
+PIXELS = ("inverted", "rotated", "mislabelled_view", "cropped", "duplicate", "near_duplicate")
+LABELLED = (*HEADER, *PIXELS, "subsample")
 ORDER = (*UNLABELLED, *LABELLED)
-UNKNOWN = ("exclude", "keep")
+# Rules that a source may have no data for.
+ASKED_OF_SOURCE = (
+    *("modality", "body_part", "study_date", "age", "sex", "manufacturer", "view", "device", "quality"),
+    "burned_in_annotation",
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,15 @@ class Rules:
     def enabled(self, rule: str) -> bool:
         """Whether images are excluded by `rule`; what keeps a file from being an image always counts."""
         return self.tables.get(rule, {}).get("enabled", True)
+
+    def applies(self, rule: str, knows: tuple[str, ...]) -> bool:
+        """Whether `rule` is on and the source has the data for it."""
+        return self.enabled(rule) and (rule not in ASKED_OF_SOURCE or rule in knows)
+
+    def described(self) -> dict[str, dict]:
+        """The tables as they may be published: with no date, as a date might be a patient's."""
+        hidden = dict.fromkeys(("earliest", "latest"), "not shown")
+        return {**self.tables, "study_date": {**self.tables["study_date"], **hidden}}
 
     @cached_property
     def _mentions(self) -> device_words.Mentions:
@@ -46,11 +59,14 @@ class Rules:
         checks = {
             "modality": lambda: self._modality(scan.modality),
             "body_part": lambda: self._body_part(scan.body_part),
+            "study_date": lambda: self._study_date(scan.study_date),
             "diagnosis": lambda: None if scan.label else "neither normal nor abnormal",
             "age": lambda: self._age(scan.age),
+            "sex": lambda: self._one_of("sex", deidentify.shown_sex(scan.sex)),
             "manufacturer": lambda: self._manufacturer(scan.manufacturer),
             "view": lambda: self._one_of("view", deidentify.shown_view(scan.view)),
             "device": lambda: self._device(scan),
+            "burned_in_annotation": lambda: self._burned_in(scan.burned_in),
         }
         for rule in ORDER:
             if scan.rejected and scan.rejected[0] == rule and self.enabled(rule):
@@ -61,11 +77,69 @@ class Rules:
                     return rule, detail
         return None
 
+    def missing(self, scan, knows: tuple[str, ...]) -> tuple[str, ...]:
+        """The rules, of those that the source can answer, for which the header of `scan` says nothing that is known."""
+        values = {
+            "modality": scan.modality,
+            "body_part": scan.body_part.strip(),
+            "study_date": scan.study_date,
+            "age": scan.age is not None,
+            "sex": deidentify.shown_sex(scan.sex),
+            "manufacturer": deidentify.shown_maker(scan.manufacturer),
+            "view": deidentify.shown_view(scan.view),
+            "burned_in_annotation": scan.burned_in in ("YES", "NO"),
+        }
+        return tuple(rule for rule in ORDER if rule in values and rule in knows and not values[rule])
+
+    def image_flags(self, measures, view: str) -> list[tuple[str, str]]:
+        """(rule, detail) of every rule on pixels that an image breaks, on or off, in the order of ORDER.
+
+        Args:
+            measures: pgcxr.data.curation.image_checks.Measures, or None where the image is too small to be judged.
+            view: as the header says it.
+        """
+        if measures is None:
+            return []
+        found = []
+        if measures.structure < self.tables["blank"]["structure"]:
+            # What shows nothing is neither turned nor cut.
+            return [("blank", "no structure")]
+        table = self.tables["inverted"]
+        if measures.inverted_by > table["margin"] and measures.likeness >= table["likeness"]:
+            found.append(("inverted", "bones black"))
+        table = self.tables["rotated"]
+        if measures.turned_by > table["margin"] and measures.likeness >= table["likeness"]:
+            found.append(("rotated", f"by {measures.turned} degrees, or mirrored so"))
+        shown = deidentify.shown_view(view)
+        if not found and shown in ("PA", "AP") and measures.lateral_by > self.tables["mislabelled_view"]["margin"]:
+            found.append(("mislabelled_view", f"called {shown}, looks lateral"))
+        detail = self._cropped(measures) if shown in ("PA", "AP", "") else None
+        return [*found, ("cropped", detail)] if detail else found
+
+    def broken_by_image(self, measures, view: str) -> tuple[str, str] | None:
+        """(rule, detail) of the first rule on pixels that is on and broken, or None."""
+        return next((found for found in self.image_flags(measures, view) if self.enabled(found[0])), None)
+
+    def _cropped(self, measures) -> str | None:
+        table = self.tables["cropped"]
+        if measures.likeness < table["likeness"]:
+            return "hardly like a chest"
+        if measures.lateral_by > 0:
+            return None
+        if measures.cut_by > table["margin"]:
+            return "the lungs are cut"
+        if measures.picture < table["picture"]:
+            return "a small picture in wide borders"
+        return "white borders" if measures.white > table["white"] else None
+
     def _one_of(self, rule: str, shown: str) -> str | None:
         table = self.tables[rule]
         if not shown:
-            return "unknown" if table["unknown"] == "exclude" else None
+            return self._unknown(rule)
         return None if shown in table["allowed"] else f"{shown}, not {' or '.join(table['allowed'])}"
+
+    def _unknown(self, rule: str) -> str | None:
+        return "unknown" if self.tables[rule]["unknown"] == "exclude" else None
 
     def _modality(self, text: str) -> str | None:
         # Only what the rule names is repeated: anything may stand in a broken header.
@@ -78,16 +152,30 @@ class Rules:
         return None if named else self._one_of("manufacturer", deidentify.shown_maker(text))
 
     def _body_part(self, text: str) -> str | None:
-        table = self.tables["body_part"]
         if not text.strip():
-            return "unknown" if table["unknown"] == "exclude" else None
-        return None if any(word.upper() in text.upper() for word in table["words"]) else "another part of the body"
+            return self._unknown("body_part")
+        words = self.tables["body_part"]["words"]
+        return None if any(word.upper() in text.upper() for word in words) else "another part of the body"
+
+    def _study_date(self, date) -> str | None:
+        table = self.tables["study_date"]
+        if date is None:
+            return self._unknown("study_date")
+        return None if table["earliest"] <= date.isoformat() <= table["latest"] else "outside of the range"
 
     def _age(self, age: float | None) -> str | None:
         table = self.tables["age"]
         if age is None:
-            return "unknown" if table["unknown"] == "exclude" else None
-        return f"under {table['minimum']}" if age < table["minimum"] else None
+            return self._unknown("age")
+        if age < table["minimum"]:
+            return f"under {table['minimum']:g}"
+        # "Up to 60" takes in everybody who is 60 years old.
+        return f"over {table['maximum']:g}" if age >= table["maximum"] + 1 else None
+
+    def _burned_in(self, tag: str) -> str | None:
+        if tag not in ("YES", "NO"):
+            return self._unknown("burned_in_annotation")
+        return "the header says so" if tag == "YES" else None
 
     def _device(self, scan) -> str | None:
         table = self.tables["device"]
@@ -103,42 +191,6 @@ def load(path: str | Path | None = None) -> Rules:
     """The rules shipped with pgcxr, with the tables and keys of the TOML file `path` on top.
 
     Raises:
-        InputError: no such file, not TOML, a table or key that does not exist, or a value of another type.
+        InputError: as pgcxr.data.rules_file.read.
     """
-    tables = tomllib.loads(resources.files("pgcxr.data").joinpath("rules.toml").read_text(encoding="utf-8"))
-    if path is not None:
-        for name, table in _read(Path(path)).items():
-            if name not in tables:
-                raise InputError(f"{path}: unknown rule [{name}]; the rules are {', '.join(tables)}")
-            if not isinstance(table, dict):
-                raise InputError(f"{path}: {name} must be a table, [{name}]")
-            for key, value in table.items():
-                _check(path, name, key, value, tables[name])
-            tables[name] = {**tables[name], **table}
-    return Rules(tables)
-
-
-def _read(path: Path) -> dict:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError):
-        raise InputError(f"{path}: no such file of rules") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: is not TOML: {error}") from None
-
-
-def _check(path, name: str, key: str, value, defaults: dict) -> None:
-    if key not in defaults:
-        raise InputError(f"{path}: [{name}] has no key {key}; its keys are {', '.join(defaults)}")
-    wanted = defaults[key]
-    if isinstance(wanted, list):
-        right = isinstance(value, list) and all(isinstance(item, str) for item in value)
-        expected = "a list of texts"
-    elif isinstance(wanted, bool):
-        right, expected = isinstance(value, bool), "true or false"
-    elif isinstance(wanted, int):
-        right, expected = isinstance(value, (int, float)) and not isinstance(value, bool), "a number"
-    else:
-        right, expected = value in UNKNOWN, " or ".join(f'"{word}"' for word in UNKNOWN)
-    if not right:
-        raise InputError(f"{path}: [{name}] {key} must be {expected}")
+    return Rules(rules_file.read(path))

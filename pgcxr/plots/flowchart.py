@@ -8,6 +8,10 @@ from pgcxr import artefacts
 LABELS = ("normal", "abnormal")
 # Inches.
 WIDTH = 8.2
+# What WORDS stands for.
+ALLOWED = {"modality": ["CR", "DX"], "view": ["PA"]}
+# Years; a maximum of this is none.
+OLDEST = 120
 WORDS = {
     "unreadable": "cannot be read",
     "no_pixels": "without an image",
@@ -18,15 +22,23 @@ WORDS = {
     "blank": "blank",
     "modality": "not CR or DX",
     "body_part": "not of the chest",
+    "study_date": "outside of the dates",
     "diagnosis": "no diagnosis",
     "label_conflict": "conflicting labels",
     "age": "under age or age unknown",
+    "sex": "of another sex",
     "manufacturer": "another manufacturer",
     "view": "not posteroanterior",
     "device": "with devices",
     "quality": "poor quality",
+    "burned_in_annotation": "with burned-in text",
     "too_small": "too small",
+    "inverted": "inverted",
+    "rotated": "rotated or upside down",
+    "mislabelled_view": "lateral, called frontal",
+    "cropped": "cropped or badly framed",
     "duplicate": "duplicates",
+    "near_duplicate": "near duplicates",
     "subsample": "not sampled",
 }
 
@@ -82,14 +94,18 @@ def draw(chart: dict, path: str | os.PathLike) -> None:
 
 def _column(steps: list[dict], key: str) -> list[str]:
     """A heading, and one line for each rule that took something; nothing where none did."""
-    found = [f"{_words(step)}: {step[key]:,}" for step in steps if step[key]]
+    found = [f"{words(step)}: {step[key]:,}" for step in steps if step[key]]
     return ["Excluded", *found] if found else []
 
 
-def _words(step: dict) -> str:
-    """What the rule took, with the age where the chart says it."""
+def words(step: dict) -> str:
+    """What the rule took, with the ages and words that the rules allow where the chart says them."""
+    allowed = step.get("allowed")
+    if allowed and allowed != ALLOWED.get(step["rule"]):
+        return f"not {' or '.join(allowed)}"
     if step["rule"] == "age" and "minimum" in step:
-        return f"under {step['minimum']:g} or age unknown"
+        limited = step.get("maximum", OLDEST) < OLDEST
+        return f"under {step['minimum']:g}{', over ' + format(step['maximum'], 'g') if limited else ''} or age unknown"
     return WORDS[step["rule"]]
 
 

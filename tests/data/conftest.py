@@ -51,14 +51,20 @@ def make_dicom():
 
 @pytest.fixture
 def chest():
-    """chest(seed, side=32): uint16 12-bit [side, side + 8], smooth, different for each seed."""
+    """chest(seed, side=32): uint16 12-bit [side, side + 8], smooth, two dark lungs, different for each seed."""
 
     def image(seed: int, side: int = 32) -> np.ndarray:
         rng = np.random.default_rng(seed)
         y, x = np.mgrid[:side, : side + 8] / side
         waves = sum(rng.normal() * np.cos(np.pi * (a * x + b * y)) for a in range(4) for b in range(4))
-        waves = (waves - waves.min()) / (waves.max() - waves.min())
-        return (100 + 3900 * waves).astype(np.uint16)
+        middle = 0.5 + 4 / side
+        body = (0.55 + 0.4 * y) * np.clip(6 * (0.55 - abs(x - middle)), 0, 1)
+        lungs = sum(
+            np.exp(-(((x - middle - side_of * 0.22) / 0.13) ** 4) - ((y - 0.4) / 0.28) ** 4) for side_of in (-1, 1)
+        )
+        image = body * (1 - 0.8 * lungs) + 0.4 * (waves - waves.mean()) / np.ptp(waves)
+        image = (image - image.min()) / np.ptp(image)
+        return (100 + 3900 * image).astype(np.uint16)
 
     return image
 

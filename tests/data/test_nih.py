@@ -102,7 +102,7 @@ def test_the_flow_chart_says_which_rules_it_could_not_ask(tmp_path, nih_tree):
     curate(nih_tree(), out, key_file=tmp_path / "key", processes=0, show_progress=False)
     steps = {step["rule"]: step for step in json.loads((out / "flowchart.json").read_text())["steps"]}
     assert [rule for rule, step in steps.items() if not step["applies"]] == [
-        *("modality", "body_part", "manufacturer", "device")
+        *("modality", "body_part", "study_date", "sex", "manufacturer", "device", "burned_in_annotation")
     ]
     assert (steps["label_conflict"]["excluded"], steps["age"]["excluded"], steps["view"]["excluded"]) == (2, 2, 1)
 

@@ -40,6 +40,14 @@ def test_where_nothing_was_excluded_there_is_no_box_and_the_age_is_named(tmp_pat
     assert found.count("Excluded") == 1 and "none" not in found and "under 19 or age unknown: 5" in found
 
 
+def test_words_say_what_the_rules_allow():
+    assert flowchart.words({"rule": "view", "allowed": ["PA"]}) == "not posteroanterior"
+    assert flowchart.words({"rule": "view", "allowed": ["PA", "AP"]}) == "not PA or AP"
+    assert flowchart.words({"rule": "sex", "allowed": ["F"]}) == "not F"
+    assert flowchart.words({"rule": "age", "minimum": 19, "maximum": 120}) == "under 19 or age unknown"
+    assert flowchart.words({"rule": "age", "minimum": 19, "maximum": 80}) == "under 19, over 80 or age unknown"
+
+
 def test_same_bytes(tmp_path):
     flowchart.draw(CHART, tmp_path / "a.svg")
     flowchart.draw(CHART, tmp_path / "b.svg")

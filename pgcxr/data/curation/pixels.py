@@ -9,6 +9,7 @@ import numpy as np
 
 from pgcxr.data import dicom, dicom_codes
 from pgcxr.data.black_out import BlackOut
+from pgcxr.data.curation import image_checks
 from pgcxr.data.dicom import Rejected
 from pgcxr.data.dicom_luts import Grey
 from pgcxr.data.normalisation import THESIS, Normalisation
@@ -36,12 +37,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Done:
-    """`rejected` (rule, detail), or the hashes of decoded pixels and PNG file, and whether there is a mask."""
+    """`rejected` (rule, detail), or the hashes of decoded pixels and PNG file, whether there is a mask, and what was
+    measured on the decoded image (None where it is too small to be judged)."""
 
     rejected: tuple[str, str] | None = None
     pixels: str = ""
     sha256: str = ""
     mask: bool = False
+    measures: image_checks.Measures | None = None
 
 
 def write(job: Job) -> Done:
@@ -56,7 +59,7 @@ def write(job: Job) -> Done:
     if mask is not None:
         job.mask_png.write_bytes(_png(mask))
     pixels = hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()
-    return Done(None, pixels, hashlib.sha256(encoded).hexdigest(), mask is not None)
+    return Done(None, pixels, hashlib.sha256(encoded).hexdigest(), mask is not None, image_checks.measure(image))
 
 
 def decode(

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +13,7 @@ import numpy as np
 from pgcxr import artefacts
 from pgcxr.data import black_out as black_outs
 from pgcxr.data import deidentify, dicom_codes, normalisation, rules, sources, splits
-from pgcxr.data.curation import pixels, tables, workers
+from pgcxr.data.curation import duplicates, pixels, tables, workers
 from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.data.privacy import audit as audits
 from pgcxr.data.sources import Scan
@@ -160,13 +160,23 @@ def _kept(scans, done: dict[int, pixels.Done], excluded: dict, rule_set: rules.R
     """The scans that became images, less duplicates and surplus normals; notes the others in `excluded`."""
     excluded.update({number: result.rejected for number, result in done.items() if result.rejected})
     kept = [Kept(scan, done[scan.number]) for scan in scans if scan.number not in excluded]
-    if rule_set.enabled("duplicate"):
-        excluded.update(_duplicates(kept))
-        kept = [image for image in kept if image.scan.number not in excluded]
-    if normals is not None:
-        excluded.update(_surplus(kept, normals, seed))
-        kept = [image for image in kept if image.scan.number not in excluded]
+    near = rule_set.tables["near_duplicate"]
+    steps = (
+        (True, lambda: _broken_by_image(kept, rule_set)),
+        (rule_set.enabled("duplicate"), lambda: duplicates.exact(kept)),
+        (near["enabled"], lambda: duplicates.near(kept, near["distance"], near["across_patients"])),
+        (normals is not None, lambda: _surplus(kept, normals, seed)),
+    )
+    for asked, step in steps:
+        if asked:
+            excluded.update(step())
+            kept = [image for image in kept if image.scan.number not in excluded]
     return kept
+
+
+def _broken_by_image(kept: list[Kept], rule_set: rules.Rules) -> dict[int, tuple[str, str]]:
+    reasons = ((image.scan.number, rule_set.broken_by_image(image.done.measures, image.scan.view)) for image in kept)
+    return {number: reason for number, reason in reasons if reason}
 
 
 def _rename(folder: Path, jobs: list[pixels.Job], scans: list[Scan], kept: list[Kept]) -> None:
@@ -220,22 +230,6 @@ def _crashed_header(_item) -> tuple[str, str]:
 
 def _crashed_pixels(_item) -> pixels.Done:
     return pixels.Done(_crashed_header(_item))
-
-
-def _duplicates(kept: list[Kept]) -> dict[int, tuple[str, str]]:
-    """Of images with the same decoded pixels the first stays; none stays where their labels disagree."""
-    groups = defaultdict(list)
-    for image in kept:
-        groups[image.done.pixels].append(image.scan)
-    found = {}
-    for copies in groups.values():
-        first, *others = copies
-        if len({(scan.label, scan.findings) for scan in copies}) > 1:
-            reason = "the same pixels with different diagnoses"
-            found.update({scan.number: ("duplicate", f"{reason}, as file {first.number:06d}") for scan in copies})
-        else:
-            found.update({scan.number: ("duplicate", f"the pixels of file {first.number:06d}") for scan in others})
-    return found
 
 
 def _surplus(kept: list[Kept], normals: int, seed: int) -> dict[int, tuple[str, str]]:

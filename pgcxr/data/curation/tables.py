@@ -7,22 +7,21 @@ from pathlib import Path
 from pgcxr import artefacts
 from pgcxr.data import deidentify
 from pgcxr.data.cohort import SPLITS
+from pgcxr.data.curation import summary
 from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.data.rules import LABELLED, ORDER, Rules
 
 COLUMNS = (
     *("image_id", "patient_id", "label", *FINDINGS, "age", "sex", "view", "manufacturer", "split", "png", "sha256"),
-    *("diagnoses", "mask"),
+    *("diagnoses", "mask", "missing_tags", "image_flags"),
 )
-# What a source without the data is said to lack in the flow chart.
-ASKED_OF_SOURCE = ("modality", "body_part", "age", "manufacturer", "view", "device", "quality")
 
 
 def write(folder: Path, scans, kept, excluded, rules: Rules, knows, key: bytes, described: dict, *, seed: int) -> dict:
-    """Writes manifest.csv, excluded.csv, flowchart.json, flowchart.svg and report.json; returns the report."""
+    """Writes manifest.csv, excluded.csv, the flow chart, Tables 1 and 2 and report.json; returns the report."""
     from pgcxr.plots import flowchart
 
-    _write_csv(folder / "manifest.csv", COLUMNS, [_row(image, key) for image in kept])
+    _write_csv(folder / "manifest.csv", COLUMNS, [_row(image, key, rules, knows) for image in kept])
     rows = [
         {"source": _source(scan, key), "rule": excluded[scan.number][0], "detail": excluded[scan.number][1]}
         for scan in scans
@@ -32,11 +31,18 @@ def write(folder: Path, scans, kept, excluded, rules: Rules, knows, key: bytes, 
     chart = flow(scans, kept, excluded, rules, knows)
     artefacts.write_json(folder / "flowchart.json", chart)
     flowchart.draw(chart, folder / "flowchart.svg")
-    report = {**described, **composition(kept), "collected": len(scans), "excluded": Counter(r["rule"] for r in rows)}
+    surplus = next(step[NORMAL] for step in chart["steps"] if step["rule"] == "subsample")
+    report = {
+        **described,
+        **composition(kept, surplus),
+        "collected": len(scans),
+        "excluded": Counter(r["rule"] for r in rows),
+    }
+    summary.write(folder, report, chart)
     report["warnings"] = [] if report["normal"] and report["abnormal"] else ["all images are of one class"]
     # Each split counts its own patients, so a patient in two splits would make the sum larger.
     assert len({image.scan.patient for image in kept}) == report["patients"]
-    config = {"rules": rules.tables, "size": described["size"], "fit": described["fit"]}
+    config = {"rules": rules.described(), "size": described["size"], "fit": described["fit"]}
     config |= {name: described[name] for name in ("normalise", "bits", "decoder", "black_out")}
     artefacts.write_report(folder, report, command="pgcxr curate", seed=seed, config=config)
     return artefacts.plain(report)
@@ -55,9 +61,11 @@ def flow(scans, kept, excluded: dict[int, tuple[str, str]], rules: Rules, knows)
     for rule in ORDER:
         remaining -= by_rule[rule]
         step = {"rule": rule, "excluded": by_rule[rule], "remaining": remaining}
-        step["applies"] = rules.enabled(rule) and (rule not in ASKED_OF_SOURCE or rule in knows)
+        step["applies"] = rules.applies(rule, knows)
         if rule == "age":
-            step["minimum"] = rules.tables["age"]["minimum"]
+            step |= {bound: rules.tables["age"][bound] for bound in ("minimum", "maximum")}
+        if rule in ("modality", "sex", "view"):
+            step["allowed"] = rules.tables[rule]["allowed"]
         if rule in LABELLED:
             step |= {NORMAL: by_label[rule, NORMAL], ABNORMAL: by_label[rule, ABNORMAL]}
         steps.append(step)
@@ -68,14 +76,20 @@ def flow(scans, kept, excluded: dict[int, tuple[str, str]], rules: Rules, knows)
     return chart
 
 
-def composition(kept) -> dict:
-    """Counts as in thesis Tables 1 and 2: images by label; and by split and finding (an image may have several)."""
-    table = {split: dict.fromkeys(("patients", "images", NORMAL, ABNORMAL, *FINDINGS), 0) for split in SPLITS}
+def composition(kept, surplus: int = 0) -> dict:
+    """Counts as in thesis Tables 1 and 2: images by label; and by split and finding (an image may have several).
+
+    Args:
+        surplus: normals that passed every rule but were not sampled: thesis Table 1 counts them among normals alone.
+    """
+    counted = ("patients", "images", NORMAL, ABNORMAL, *FINDINGS, "other_findings")
+    table = {split: dict.fromkeys(counted, 0) for split in SPLITS}
     patients = {split: set() for split in SPLITS}
     for image in kept:
         row = table[image.split]
         for name in ("images", image.scan.label, *(name for name in image.scan.findings if name in FINDINGS)):
             row[name] += 1
+        row["other_findings"] += image.scan.label == ABNORMAL and not set(image.scan.findings) & set(FINDINGS)
         patients[image.split].add(image.scan.patient)
     for split in SPLITS:
         table[split]["patients"] = len(patients[split])
@@ -83,6 +97,7 @@ def composition(kept) -> dict:
     named = {name: totals[name] for name in ("images", "patients", NORMAL, ABNORMAL)}
     masks = sum(image.done.mask for image in kept)
     table1 = {NORMAL: totals[NORMAL], ABNORMAL: totals[ABNORMAL], "total": totals["images"]}
+    table1["normal_before_sampling"] = totals[NORMAL] + surplus
     return {**named, "masks": masks, "table1": table1, "table2": {**table, "total": totals}}
 
 
@@ -98,8 +113,9 @@ def write_trace(path: Path, scans, kept, excluded: dict[int, tuple[str, str]]) -
         _write_csv(beside, ("file", "path", "image_id", "rule"), rows)
 
 
-def _row(image, key: bytes) -> dict:
+def _row(image, key: bytes, rules: Rules, knows) -> dict:
     scan = image.scan
+    flags = rules.image_flags(image.done.measures, scan.view)
     return {
         "image_id": image.image_id,
         "patient_id": deidentify.keyed_hash(key, "patient", scan.patient),
@@ -114,6 +130,8 @@ def _row(image, key: bytes) -> dict:
         "sha256": image.done.sha256,
         "diagnoses": ";".join(scan.findings),
         "mask": f"masks/{image.image_id}.png" if image.done.mask else "",
+        "missing_tags": ";".join(rules.missing(scan, knows)),
+        "image_flags": ";".join(rule for rule, _ in flags),
     }
 
 

@@ -6,6 +6,7 @@ A source is a module with
 - `scans(folder, map_files)`: a list of Scan in the order of the paths, and a dict of counts for the report.
 """
 
+import datetime
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -38,6 +39,8 @@ class Scan:
     body_part: str = field(default="", repr=False)
     view: str = field(default="", repr=False)
     manufacturer: str = field(default="", repr=False)
+    study_date: datetime.date | None = field(default=None, repr=False)
+    burned_in: str = field(default="", repr=False)  # YES, NO, or what else the header says
     rows: int = 0
     columns: int = 0
     rejected: tuple[str, str] | None = None

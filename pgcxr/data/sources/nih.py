@@ -16,7 +16,7 @@ from pgcxr.data.findings import ABNORMAL, NORMAL, TABLE_6
 from pgcxr.data.sources import Scan, tables
 from pgcxr.errors import InputError
 
-KNOWS = ("diagnosis", "label_conflict", "age", "view", "quality")
+KNOWS = ("diagnosis", "label_conflict", "age", "sex", "view", "quality")
 NO_FINDING = "No Finding"
 FINDING = {
     "Nodule": "nodule",

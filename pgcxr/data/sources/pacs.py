@@ -16,7 +16,10 @@ from pgcxr.data.findings import ABNORMAL, NORMAL, TABLE_6, covers, findings_of_c
 from pgcxr.data.sources import Scan, tables
 from pgcxr.errors import InputError
 
-KNOWS = ("modality", "body_part", "diagnosis", "label_conflict", "age", "manufacturer", "view", "device")
+KNOWS = (
+    *("modality", "body_part", "study_date", "diagnosis", "label_conflict", "age", "sex", "manufacturer", "view"),
+    *("device", "burned_in_annotation"),
+)
 TABLE = "studies.csv"
 # At the top of the export; not counted among the files that might be images.
 NO_IMAGES = (TABLE, "report.json")
@@ -73,7 +76,9 @@ def header_or_reason(path: Path) -> "dicom.Header | tuple[str, str]":
 
 
 def _describe(scan: Scan, header: dicom.Header, study: dict | None, neutral: tuple[str, ...]) -> None:
-    for name in ("age", "sex", "modality", "body_part", "view", "manufacturer", "rows", "columns"):
+    for name in (
+        *("age", "sex", "modality", "body_part", "view", "manufacturer", "rows", "columns", "study_date", "burned_in"),
+    ):
         setattr(scan, name, getattr(header, name))
     listed = study["patient"] if study else ""
     scan.patient = deidentify.same_patient(header.patient) or listed

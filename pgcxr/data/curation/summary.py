@@ -1,0 +1,88 @@
+"""Thesis Tables 1 and 2 of a cohort: as CSV, and with the flow chart on one page, tables.html."""
+
+import csv
+from pathlib import Path
+
+from pgcxr import artefacts
+from pgcxr.data.cohort import SPLITS
+from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
+
+# As the thesis heads and abbreviates them.
+TABLE_1 = ("Diagnosis", "Normal CXR dataset", "Abnormal CXR dataset")
+WORDS = {
+    NORMAL: "Normal (NM)",
+    ABNORMAL: "Abnormal",
+    "nodule": "Nodule (ND)",
+    "consolidation": "Consolidation (CS)",
+    "interstitial_opacity": "Interstitial opacity (IO)",
+    "pleural_effusion": "Pleural effusion (PE)",
+    "pneumothorax": "Pneumothorax (PT)",
+    "other_findings": "None of the five",
+    "images": "Images",
+    "patients": "Patients",
+}
+
+
+def table_1(report: dict) -> list[tuple]:
+    """Rows of TABLE_1: the normals alone (anomaly detection), and the cohort (synthesis). None: does not apply."""
+    counts = report["table1"]
+    alone = counts["normal_before_sampling"]
+    return [
+        ("Normal", alone, counts[NORMAL]),
+        ("Abnormal", None, counts[ABNORMAL]),
+        ("Total", alone, counts["total"]),
+    ]
+
+
+def table_2(report: dict) -> list[tuple]:
+    """Rows (diagnosis, images in each split, in all): an image with two findings counts for both."""
+    counts = report["table2"]
+    order = (NORMAL, ABNORMAL, *FINDINGS, "other_findings", "images", "patients")
+    return [(WORDS[name], *(counts[column][name] for column in (*SPLITS, "total"))) for name in order]
+
+
+def write(folder: Path, report: dict, chart: dict) -> None:
+    """Writes table1.csv, table2.csv and tables.html beside flowchart.svg.
+
+    Args:
+        report: with `table1` and `table2` of `tables.composition`.
+        chart: the content of flowchart.json.
+    """
+    second = ("Diagnosis", *SPLITS, "total")
+    for name, header, rows in (("table1", TABLE_1, table_1(report)), ("table2", second, table_2(report))):
+        with artefacts.atomic_path(folder / f"{name}.csv") as beside, open(beside, "w", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerows([header, *(["" if cell is None else cell for cell in row] for row in rows)])
+    _page(report, chart, second, folder)
+
+
+def _page(report: dict, chart: dict, second: tuple, folder: Path) -> None:
+    from pgcxr.plots import flowchart
+    from pgcxr.plots.page import Page
+
+    page = Page("The cohort")
+    page.text(
+        f"{report['images']:,} of {chart['collected']:,} files became images of {report['patients']:,} patients, "
+        f"{report['size']} x {report['size']} pixels."
+    )
+    page.section("Selection").figure(folder / "flowchart.svg", "Figure 1. Selection of the images.")
+    page.table(["Excluded", "Normal", "Abnormal", "All"], _exclusions(chart, flowchart.words), "Exclusions in order.")
+    off = [step["rule"].replace("_", " ") for step in chart["steps"] if not step["applies"]]
+    if off:
+        page.text(f"Rules that were not applied (switched off, or the source does not say): {', '.join(off)}.")
+    page.section("Composition")
+    page.table(list(TABLE_1), table_1(report), "Table 1. Images for the synthesis of normal and abnormal radiographs.")
+    surplus = report["table1"]["normal_before_sampling"] - report["table1"][NORMAL]
+    if surplus:
+        page.text(f"{surplus:,} normals of the first data set were not sampled: they are not in this cohort.")
+    page.table([name.capitalize() for name in second], table_2(report), "Table 2. Images by diagnosis and split.")
+    page.text("An image with several findings counts for each of them; a patient is in one split alone.")
+    page.write(folder / "tables.html")
+
+
+def _exclusions(chart: dict, words) -> list[tuple]:
+    return [
+        (words(step), step.get(NORMAL), step.get(ABNORMAL), step["excluded"])
+        for step in chart["steps"]
+        if step["excluded"]
+    ]
