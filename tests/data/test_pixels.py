@@ -85,7 +85,7 @@ def test_broken_png_is_refused(tmp_path, chest):
     cv2.imwrite(str(path), (chest(4) // 16).astype(np.uint8))
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(Rejected, match="truncated"):
-        pixels.decode_png(path)
+        pixels.decode_image(path)
     path.write_text("x")
     with pytest.raises(Rejected):
-        pixels.decode_png(path)
+        pixels.decode_image(path)

@@ -9,8 +9,11 @@ import numpy as np
 
 from pgcxr.data import dicom
 from pgcxr.data.dicom import Rejected
+from pgcxr.data.image_size import image_size, is_image
 
 PAD, CROP = "pad", "crop"
+# Some writers leave a few bytes after JPEG's end mark.
+JPEG_TRAILER = 1024
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Done:
 def write(job: Job) -> Done:
     """Does one job. A file that cannot be decoded is a result; a disk that cannot be written to is an OSError."""
     try:
-        image = dicom.decode(job.path) if job.path.suffix.lower() != ".png" else decode_png(job.path)
+        image = decode_image(job.path) if is_image(job.path) else dicom.decode(job.path)
     except Rejected as reason:
         return Done((reason.rule, reason.detail))
     encoded = _png(square(image, job.size, job.fit))
@@ -51,18 +54,23 @@ def write(job: Job) -> Done:
     return Done(None, pixels, hashlib.sha256(encoded).hexdigest(), mask is not None)
 
 
-def decode_png(path: Path) -> np.ndarray:
-    """An 8-bit PNG of a public set, with the same normalisation as DICOM, uint8 [H, W]."""
+def decode_image(path: Path) -> np.ndarray:
+    """An 8-bit PNG or JPEG of a public set, with the same normalisation as DICOM, uint8 [H, W]."""
+    rows, columns = image_size(path)
+    if rows * columns > dicom.MAX_PIXELS:
+        raise Rejected("too_large", "more than 8192 x 8192 pixels")
     try:
-        content = np.frombuffer(path.read_bytes(), np.uint8)
+        content = path.read_bytes()
     except OSError:
         raise Rejected("unreadable", "cannot be read from the disk") from None
-    # OpenCV itself refuses PNG above 2^30 pixels; what is cut short it would fill with black.
-    if content[-8:-4].tobytes() != b"IEND":
-        raise Rejected("unreadable", "truncated or not PNG")
-    image = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE)
+    # What is cut short OpenCV would fill with black or grey.
+    jpeg = content[:2] == b"\xff\xd8"
+    whole = b"\xff\xd9" in content[-JPEG_TRAILER:] if jpeg else content[-8:-4] == b"IEND"
+    if not whole:
+        raise Rejected("unreadable", "truncated, or neither PNG nor JPEG")
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
     if image is None:
-        raise Rejected("unreadable", "not a PNG image")
+        raise Rejected("unreadable", "neither a PNG nor a JPEG image")
     return dicom.normalise(image.astype(np.float32))
 
 
