@@ -92,7 +92,7 @@ def label(scan: Scan, first: dict[str, str], second: dict[str, str] | None, labe
         scan.opinions = (opinion, other)
         both = decision.agree if labelling.policy == decision.AGREE else decision.decide
         scan.decide(both(opinion, other, labelling.uncertain))
-    if not opinion.label and first.get("No Finding") == POSITIVE:
+    if label_map.contradicts(first, meanings):
         scan.rejected = ("label_conflict", "No Finding beside a finding")
     if witness == "radiologists" and scan.confidence is not None:
         scan.confidence = decision.AGREED

@@ -31,7 +31,7 @@ def opinion(witness: str, statuses: Mapping[str, str], meanings: Mapping[str, st
         statuses: label -> positive, negative or uncertain; labels that are not mentioned are left out.
 
     Returns:
-        An opinion whose label is "" where normal and a finding are said together.
+        An opinion that is abnormal where normal and a finding are said together (see `contradicts`).
     """
     strongest: dict[str, str] = {}
     for label, status in statuses.items():
@@ -39,10 +39,15 @@ def opinion(witness: str, statuses: Mapping[str, str], meanings: Mapping[str, st
         strongest[meaning] = max(strongest.get(meaning, NEGATIVE), status, key=STRENGTH.index)
     said_normal = strongest.pop(NORMAL, NEGATIVE) == POSITIVE
     strongest.pop(DEVICE, None)
-    label = label_of(strongest, said_normal)
-    if said_normal and label == ABNORMAL:
-        label = ""
-    return Opinion(witness, label, {name: strongest[name] for name in TABLE_6 if name in strongest})
+    return Opinion(
+        witness, label_of(strongest, said_normal), {name: strongest[name] for name in TABLE_6 if name in strongest}
+    )
+
+
+def contradicts(statuses: Mapping[str, str], meanings: Mapping[str, str]) -> bool:
+    """Whether a row says normal and, beside it, that something is there."""
+    said = {meanings.get(label, ABNORMAL) for label, status in statuses.items() if status == POSITIVE}
+    return NORMAL in said and bool(said - {NORMAL, DEVICE})
 
 
 def has_device(statuses: Mapping[str, str], meanings: Mapping[str, str]) -> bool:

@@ -121,6 +121,8 @@ def _label(scan: Scan, row: dict[str, str], columns: ColumnMap, labelling: Label
     statuses, meanings = _statuses(row, columns)
     scan.device = label_map.has_device(statuses, meanings)
     opinion = label_map.opinion("table", statuses, meanings)
+    if label_map.contradicts(statuses, meanings):
+        scan.rejected = scan.rejected or ("label_conflict", "normal beside a finding")
     if "label" in columns.columns:
         said = columns.label.get(row[columns.columns["label"]], "")
         if said and opinion.label == ABNORMAL != said:

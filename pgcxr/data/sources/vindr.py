@@ -72,7 +72,7 @@ def _label(scan: Scan, votes: dict[str, tuple[int, int]], boxes: list, labelling
         decision.decide(label_map.opinion("readers", statuses, label_map.load("vindr")), None, labelling.uncertain)
     )
     normals, asked = votes[NO_FINDING]
-    if not scan.label and POSITIVE in statuses.values():
+    if label_map.contradicts(statuses, label_map.load("vindr")):
         scan.rejected = ("label_conflict", f"{NO_FINDING} beside a finding")
     elif not scan.label:  # each reader saw something else
         scan.label, scan.witnesses, scan.rejected = ABNORMAL, ("readers",), None
