@@ -1,4 +1,4 @@
-"""The column map of `--source table`: a TOML file that says what the columns of a table mean."""
+"""The column map of `--source table`: a TOML file that says what the columns of a table mean, as in columns.toml."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,47 +10,6 @@ from pgcxr.data.weak_labels.opinion import NEGATIVE, POSITIVE, UNCERTAIN
 from pgcxr.errors import InputError
 
 NAME = "columns.toml"
-EXAMPLE = """
-table = "labels.csv"              # in the folder
-images = "images"                 # where the files lie, in the folder; "" for the folder itself
-extension = ".png"                # added to names that have none
-dicom = false                     # true: headers say what the table doesn't (age, view, maker, modality, body part)
-
-[columns]                         # ours = "theirs"; file and patient are needed
-file = "image"
-patient = "patient"
-age = "age"
-sex = "sex"
-view = "projection"
-label = "class"
-
-[label]                           # what the label column says
-normal = ["0", "normal"]
-abnormal = ["1", "abnormal"]
-
-[findings]                        # a finding of thesis Table 6 = the columns that mark it
-nodule = ["nodule", "mass"]
-pleural_effusion = ["effusion"]
-
-[values]                          # of these columns; anything else is not mentioned
-positive = ["1", "1.0"]
-negative = ["0", "0.0"]
-uncertain = ["-1", "-1.0"]
-
-[list]                            # or: one column with several labels
-column = "labels"
-separator = "|"
-
-[list.meanings]                   # normal, abnormal, device or a finding; other labels are abnormal
-"No Finding" = "normal"
-Effusion = "pleural_effusion"
-
-[boxes]                           # one row for each box
-table = "boxes.csv"
-file = "image"
-corners = ["x1", "y1", "x2", "y2"]    # or: place = ["x", "y", "width", "height"]
-frame = 1024                      # side of the frame that they are measured in; 0: pixels of the file, 1: fractions
-"""
 FIELDS = ("file", "patient", "age", "sex", "view", "manufacturer", "modality", "body_part", "codes", "report", "label")
 STATUSES = {"positive": POSITIVE, "negative": NEGATIVE, "uncertain": UNCERTAIN}
 TOP = {"table": str, "images": str, "extension": str, "dicom": bool, "columns": dict, "label": dict, "findings": dict}
@@ -59,7 +18,7 @@ TOP |= {"values": dict, "list": dict, "boxes": dict}
 
 @dataclass(frozen=True)
 class ColumnMap:
-    """See EXAMPLE. `statuses` is cell -> status, `label` cell -> normal or abnormal."""
+    """What columns.toml says. `statuses` is cell -> status, `label` cell -> normal or abnormal."""
 
     path: Path
     table: str

@@ -1,7 +1,7 @@
 """MIMIC-CXR-JPG 2.0.0 and 2.1.0 (Johnson et al., 2019): 377,110 JPEG files with labels by two programs.
 
 files/p10/p10000032/s50414267/<dicom_id>.jpg; mimic-cxr-2.0.0-metadata.csv.gz (dicom_id, subject_id, study_id,
-ViewPosition, Rows, Columns, StudyDate), -chexpert.csv.gz and -negbio.csv.gz (subject_id, study_id, 14 labels as in
+ViewPosition, StudyDate), -chexpert.csv.gz and -negbio.csv.gz (subject_id, study_id, 14 labels as in
 chexpert.py), as downloaded or unpacked. CheXpert's labels decide and NegBio's confirm them (`confidence`); with
 `--labels agree` both must say the same. Splits are made by patient as for any source, not from -split.csv.gz.
 
@@ -14,12 +14,13 @@ from functools import cache
 from pathlib import Path
 
 from pgcxr.data.ages import OLDEST
+from pgcxr.data.image_size import image_size
 from pgcxr.data.sources import Scan, chexpert, label_map, tables
 from pgcxr.data.weak_labels.labelling import Labelling
 from pgcxr.errors import InputError
 
 PARTS = ("metadata", "chexpert", "negbio")
-META = ("dicom_id", "subject_id", "study_id", "ViewPosition", "Rows", "Columns")
+META = ("dicom_id", "subject_id", "study_id", "ViewPosition")
 
 
 def matches(folder: Path) -> bool:
@@ -33,7 +34,7 @@ def knows(folder: Path, labelling: Labelling | None = None) -> tuple[str, ...]:
     return rules if _patients_table(folder) is None else (*rules, "age")
 
 
-def scans(folder: Path, map_files=None, labelling: Labelling | None = None) -> tuple[list[Scan], dict]:
+def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[list[Scan], dict]:
     """Every row of the metadata whose file is there, in the order of the paths."""
     labelling = labelling or Labelling()
     paths = {part: _table(folder, part) for part in PARTS}
@@ -44,7 +45,7 @@ def scans(folder: Path, map_files=None, labelling: Labelling | None = None) -> t
     second = dict(_labels(paths["negbio"])) if paths["negbio"] else None
     people = _people(folder)
     found, absent, outside = [], 0, 0
-    for image, subject, study, view, rows, columns, date in tables.columns(paths["metadata"], META, ("StudyDate",)):
+    for image, subject, study, view, date in tables.columns(paths["metadata"], META, ("StudyDate",)):
         name = f"files/p{subject[:2]}/p{subject}/s{study}/{image}.jpg"
         if not (subject.isdigit() and study.isdigit() and image.replace("-", "").isalnum()):
             outside += 1
@@ -52,7 +53,6 @@ def scans(folder: Path, map_files=None, labelling: Labelling | None = None) -> t
             absent += 1
         else:
             scan = Scan(0, folder / name, name, patient=f"mimic {subject}", view=view)
-            scan.rows, scan.columns = (int(side) if side.isdigit() else 0 for side in (rows, columns))
             scan.sex, scan.age = _person(people, subject, date)
             _label(scan, int(study), first, second, labelling)
             found.append(scan)
@@ -60,7 +60,10 @@ def scans(folder: Path, map_files=None, labelling: Labelling | None = None) -> t
         raise InputError(f"{folder}: none of the files that {paths['metadata'].name} names is in files/; fetch them")
     found.sort(key=lambda scan: scan.name)
     studies: dict[str, int] = {}
-    for number, scan in enumerate(found, 1):
+    # Not as in the metadata: a copy of the set may have been reduced.
+    sizes = map_files(image_size, [scan.path for scan in found])
+    for number, (scan, size) in enumerate(zip(found, sizes, strict=True), 1):
+        scan.rows, scan.columns = size
         scan.number = number
         scan.study = studies.setdefault(scan.name.rsplit("/", 1)[0], number)
     return found, {"rows_without_file": absent, "rows_outside": outside}

@@ -14,6 +14,7 @@ from pgcxr.data.weak_labels.opinion import NEGATIVE, NOT_MENTIONED, POSITIVE, ST
 
 LABELS = (ABNORMAL, UNCERTAIN, NORMAL, "")
 Z95 = 1.959963984540054
+# In the rows of the label, positive stands for abnormal and negative for normal.
 COLUMNS = (
     *("target", "first", "second", "first_says", "second_positive", "second_uncertain", "second_negative"),
     *("second_not_mentioned", "studies", "certain", "agreement", "kappa", "kappa_low", "kappa_high"),

@@ -14,7 +14,7 @@ def read(path: Path | None, package: str, shipped: str) -> tuple[str, dict]:
     try:
         return str(path), tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (FileNotFoundError, IsADirectoryError):
-        raise InputError(f"{path}: no such file; see pgcxr/{shipped} for its form") from None
+        raise InputError(f"{path}: no such file; {package.replace('.', '/')}/{shipped} shows its form") from None
     except PermissionError:
         raise InputError(f"{path}: may not be read; change its permissions") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

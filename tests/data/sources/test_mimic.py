@@ -40,7 +40,7 @@ def tree(tmp_path, make_picture):
     split = ["dicom_id,study_id,subject_id,split"]
     for index, (subject, study, image, view, *told) in enumerate(ROWS):
         make_picture(folder / f"files/p{str(subject)[:2]}/p{subject}/s{study}/{image}.jpg", index)
-        meta.append(f"{image},{subject},{study},CHEST (PA AND LAT),{view},64,64,21800506,213014.531,CHEST,,Erect")
+        meta.append(f"{image},{subject},{study},CHEST (PA AND LAT),{view},3056,2544,21800506,213014.531,CHEST,,Erect")
         split.append(f"{image},{study},{subject},train")
         for name, said in zip(labels, told, strict=True):
             if said is not None:
@@ -76,6 +76,7 @@ def test_labels_by_two_programs(tree, curated):
     assert found.rows[path(5)]["consolidation"] == "" and found.rows[path(5)]["pneumothorax"] == "0"
     assert found.rows[path(0)]["patient_id"] == found.rows[path(2)]["patient_id"]
     assert (found.report["rows_without_file"], found.report["rows_outside"]) == (1, 1)
+    assert found.report["size"] == 64  # of the files, not of the metadata
     agreement = found.report["labels"]["agreement"]["label"]
     # Of seven studies with labels, one is opposed, one in doubt, one without a row.
     assert (agreement["n"], agreement["agreement"]) == (5, pytest.approx(4 / 5))

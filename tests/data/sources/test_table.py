@@ -1,6 +1,6 @@
 """Any folder with a table, by a column map."""
 
-import tomllib
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -172,12 +172,10 @@ def test_dicom_files_with_codes_and_reports(tmp_path, make_dicom, chest, curated
     assert curated(folder, "agree", labels="agree").rows["dcm/x2"]["pleural_effusion"] == ""
 
 
-def test_the_example_is_a_column_map(tmp_path):
-    path = tmp_path / "columns.toml"
-    path.write_text(column_map.EXAMPLE)
-    loaded = column_map.load(path)
+def test_the_example_is_a_column_map():
+    with resources.as_file(resources.files("pgcxr.data.sources").joinpath(column_map.NAME)) as path:
+        loaded = column_map.load(path)
     assert loaded.boxes["corners"] and loaded.label["abnormal"] == "abnormal" and loaded.listed == ("labels", "|")
-    assert tomllib.loads(column_map.EXAMPLE)["columns"].keys() <= set(column_map.FIELDS)
 
 
 @pytest.mark.parametrize(
