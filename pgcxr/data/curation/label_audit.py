@@ -70,8 +70,9 @@ def _draw(kept, seed: int, sample: int) -> list[tuple]:
         left -= take
         # 3: a stream of its own beside the shuffles of curation.
         chosen = np.random.default_rng([seed, 3, done]).permutation(len(images))[:take]
-        drawn += [(images[index], (name, len(images), take)) for index in sorted(chosen)]
-    return drawn
+        drawn += [(images[index], (name, len(images), take)) for index in chosen]
+    # Mixed, so that the place in the list says nothing of the label.
+    return [drawn[index] for index in np.random.default_rng([seed, 4]).permutation(len(drawn))]
 
 
 def _row(image, name: str, size: int, taken: int) -> dict:
