@@ -2,8 +2,8 @@
 
     python -m benchmarks.report_labels indiana_reports.csv
 
-The table is that of the Indiana University collection (Demner-Fushman et al., JAMIA 2016; Open-i), as it is passed on in
-CSV: columns MeSH, findings, impression. Its MeSH headings were assigned by hand. The phrases of english.toml were
+The table is that of the Indiana University collection (Demner-Fushman et al., JAMIA 2016; Open-i), as it is passed on
+in CSV: columns MeSH, findings, impression. Its MeSH headings were assigned by hand. The phrases of english.toml were
 adjusted on every second report; the figures are of the others. The headings know no doubt: a doubted finding counts as
 found in `recall_with_uncertain` alone.
 """

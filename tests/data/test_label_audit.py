@@ -117,6 +117,20 @@ def test_policies(run, options, labels, excluded):
         assert len(differing) == 1 and differing[0]["nodule"] == "" and differing[0]["pneumothorax"] == "0"
 
 
+def test_only_what_decides_is_needed(run, tmp_path):
+    path = tmp_path / "export" / "studies.csv"
+    rows = [{name: row[name] for name in ("accession_number", "report")} for row in table(path)]
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    report, out = run(labels="report")
+    assert report["normal"] == 8 and set(cohort.load(out).manifest["label_sources"]) == {"report"}
+    for policy in ("codes", "agree"):
+        with pytest.raises(InputError, match="no column diagnosis_codes"):
+            run(policy, labels=policy)
+
+
 def test_files_of_codes_and_phrases(run, tmp_path):
     codes = tmp_path / "codes.toml"
     codes.write_text('normal = ["Z00", "R91"]\n[findings]\n')

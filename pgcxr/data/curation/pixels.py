@@ -55,7 +55,7 @@ def write(job: Job) -> Done:
 
 
 def decode_image(path: Path) -> np.ndarray:
-    """An 8-bit PNG or JPEG of a public set, with the same normalisation as DICOM, uint8 [H, W]."""
+    """A grey PNG of 8 or 16 bits, or a JPEG, of a public set, with the same normalisation as DICOM, uint8 [H, W]."""
     rows, columns = image_size(path)
     if rows * columns > dicom.MAX_PIXELS:
         raise Rejected("too_large", "more than 8192 x 8192 pixels")
@@ -68,7 +68,7 @@ def decode_image(path: Path) -> np.ndarray:
     whole = b"\xff\xd9" in content[-JPEG_TRAILER:] if jpeg else content[-8:-4] == b"IEND"
     if not whole:
         raise Rejected("unreadable", "truncated, or neither PNG nor JPEG")
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
     if image is None:
         raise Rejected("unreadable", "neither a PNG nor a JPEG image")
     return dicom.normalise(image.astype(np.float32))

@@ -15,6 +15,7 @@ from pathlib import Path
 from pgcxr.data import deidentify, dicom
 from pgcxr.data.findings import TABLE_6
 from pgcxr.data.sources import Scan, dicom_files, tables
+from pgcxr.data.weak_labels import decision
 from pgcxr.data.weak_labels.codes import CODE
 from pgcxr.data.weak_labels.labelling import Labelling
 from pgcxr.errors import InputError
@@ -23,7 +24,9 @@ KNOWS = ("modality", "body_part", "diagnosis", "label_conflict", "age", "manufac
 TABLE = "studies.csv"
 # At the top of the export; not counted among the files that might be images.
 NO_IMAGES = (TABLE, "report.json")
-NEEDED = ("accession_number", "diagnosis_codes")
+# Of the table, by who decides on normal and abnormal.
+NEEDED = {decision.CODES: ("diagnosis_codes",), decision.REPORT: ("report",)}
+NEEDED[decision.AGREE] = (*NEEDED[decision.CODES], *NEEDED[decision.REPORT])
 
 
 def matches(folder: Path) -> bool:
@@ -42,7 +45,7 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
     files = _files(folder)
     if not files:
         raise InputError(f"{folder}: has no files besides tables; expected DICOM images and {TABLE}")
-    studies = _studies(tables.rows(folder / TABLE, NEEDED))
+    studies = _studies(tables.rows(folder / TABLE, ("accession_number", *NEEDED[labelling.policy])))
     headers = map_files(dicom_files.header_or_reason, [folder / name for name in files])
     if all(header == ("unreadable", "not DICOM") for header in headers):
         raise InputError(f"{folder}: none of the {len(files)} files is DICOM; name the folder of a PACS export")
@@ -105,7 +108,7 @@ def _studies(rows: list[dict[str, str]]) -> dict[str, dict]:
         if not row["accession_number"]:
             continue
         study = studies.setdefault(row["accession_number"], {"patient": "", "codes": (), "report": ""})
-        codes = (code.strip().upper() for code in re.split(r"[;,|]", row["diagnosis_codes"]))
+        codes = (code.strip().upper() for code in re.split(r"[;,|]", row.get("diagnosis_codes", "")))
         study["codes"] += tuple(code for code in codes if CODE.fullmatch(code) and code not in study["codes"])
         study["patient"] = study["patient"] or deidentify.same_patient(row.get("patient_id", ""))
         study["report"] = "\n".join(text for text in (study["report"], row.get("report", "")) if text)
