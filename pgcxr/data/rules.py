@@ -181,6 +181,8 @@ class Rules:
         table = self.tables["device"]
         if scan.label not in table["labels"]:
             return None
+        if scan.device:
+            return "labelled as having a device"
         if any(covers(root, code) for root in table["codes"] for code in scan.codes):
             return "diagnosis code of a device"
         word = self._mentions.first(scan.report)

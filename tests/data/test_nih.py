@@ -88,6 +88,8 @@ def test_labels_and_exclusions(tmp_path, nih_tree, original):
         "00000007_000.png": ("abnormal", "consolidation"),
         "00000008_000.png": ("abnormal", "nodule"),
     }
+    sure = {name: (rows["label_confidence"][key], rows["label_sources"][key]) for name, key in image.items() if key}
+    assert sure["00000001_000.png"] == ("0.75", "nih") and sure["00000006_000.png"] == ("1.00", "nih;readers")
     assert rows["patient_id"][image["00000001_000.png"]] == rows["patient_id"][image["00000001_001.png"]]
     assert rows["split"][image["00000001_000.png"]] == rows["split"][image["00000001_001.png"]]
     assert (report["size"], report["rows_without_file"], report["masks"]) == (64, 1, 1)

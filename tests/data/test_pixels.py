@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from pgcxr.data import dicom
 from pgcxr.data.curation import pixels
 from pgcxr.data.dicom import Rejected
 
@@ -125,7 +126,26 @@ def test_broken_png_is_refused(tmp_path, chest):
     cv2.imwrite(str(path), (chest(4) // 16).astype(np.uint8))
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(Rejected, match="truncated"):
-        pixels.decode_png(path)
+        pixels.decode_image(path)
     path.write_text("x")
     with pytest.raises(Rejected):
-        pixels.decode_png(path)
+        pixels.decode_image(path)
+
+
+def test_pictures_of_16_bits_and_jpeg(tmp_path):
+    """All grey levels of a 12-bit ramp are used; a JPEG is normalised like its own pixels; a cut one is refused."""
+    ramp = np.tile(np.linspace(0, 4095, 256).astype(np.uint16), (64, 1))
+    cv2.imwrite(str(tmp_path / "ramp.png"), ramp)
+    decoded = pixels.decode_image(tmp_path / "ramp.png")
+    np.testing.assert_array_equal(decoded, dicom.normalise(ramp.astype(np.float32)))
+    assert len(np.unique(decoded)) > 240
+    path = tmp_path / "ramp.jpg"
+    cv2.imwrite(str(path), (ramp // 16).astype(np.uint8))
+    stored = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    np.testing.assert_array_equal(pixels.decode_image(path), dicom.normalise(stored.astype(np.float32)))
+    path.write_bytes(path.read_bytes() + b"\0\0")
+    pixels.decode_image(path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(dicom.Rejected) as reason:
+        pixels.decode_image(path)
+    assert reason.value.rule == "unreadable"

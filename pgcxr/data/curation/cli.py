@@ -10,9 +10,12 @@ from pgcxr.errors import InputError
 
 
 def curate(
-    export: Annotated[Path, typer.Argument(help="A PACS export (DICOM and studies.csv) or NIH ChestX-ray14.")],
+    export: Annotated[Path, typer.Argument(help="A PACS export (DICOM and studies.csv) or a public set.")],
     out: Annotated[Path, typer.Option(help="The cohort's folder, which must not exist yet.")],
-    source: Annotated[str | None, typer.Option(help="pacs or nih; by default what the folder looks like.")] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(help="pacs, nih, rsna, vindr, chexpert, mimic or table; by default what the folder looks like."),
+    ] = None,
     rules: Annotated[Path | None, typer.Option(help="TOML file of exclusion rules, on top of the thesis's.")] = None,
     size: Annotated[int | None, typer.Option(help="Side in pixels, a power of two; by default up to 1024.")] = None,
     fit: Annotated[str, typer.Option(help="pad or crop: how an image becomes square.")] = "pad",
@@ -33,6 +36,20 @@ def curate(
     seed: Annotated[int, typer.Option(**SEED, help="Seed of splits, order and sampling.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Processes; by default one for each core.")] = None,
     runner: Annotated[str, typer.Option(help="Where to run: local.")] = "local",
+    labels: Annotated[
+        str, typer.Option(help="What makes a study normal or abnormal: codes, report, or agree (both must).")
+    ] = "codes",
+    uncertain: Annotated[
+        str, typer.Option(help="What an uncertain finding becomes: unknown, positive, negative or exclude.")
+    ] = "unknown",
+    codes_file: Annotated[Path | None, typer.Option(help="TOML file of diagnosis codes, in place of ICD-10's.")] = None,
+    labels_file: Annotated[Path | None, typer.Option(help="TOML file of report phrases, in place of English.")] = None,
+    columns: Annotated[
+        Path | None, typer.Option(help="Column map of --source table; by default columns.toml in the folder.")
+    ] = None,
+    label_sample: Annotated[
+        int, typer.Option(help="Images to draw into label_sample.html, for a radiologist to check their labels.")
+    ] = 100,
     key_file: Annotated[
         Path | None,
         typer.Option(help="Key of the patient hashes, made on first use; by default ~/.config/pgcxr/patient_key."),
@@ -73,6 +90,12 @@ def curate(
         runner=runner,
         audit=audit,
         findings=findings,
+        labels=labels,
+        uncertain=uncertain,
+        codes_file=codes_file,
+        labels_file=labels_file,
+        columns=columns,
+        label_sample=label_sample,
     )
     typer.echo(
         f"{out}: {report['images']} images of {report['patients']} patients ({report['normal']} normal, "

@@ -12,9 +12,12 @@ from pgcxr.data.black_out import BlackOut
 from pgcxr.data.curation import image_checks
 from pgcxr.data.dicom import Rejected
 from pgcxr.data.dicom_luts import Grey
+from pgcxr.data.image_size import image_size, is_image
 from pgcxr.data.normalisation import THESIS, Normalisation
 
 PAD, CROP = "pad", "crop"
+# Some writers leave a few bytes after JPEG's end mark.
+JPEG_TRAILER = 1024
 
 
 @dataclass(frozen=True)
@@ -70,26 +73,31 @@ def decode(
     decoder: str = dicom_codes.PYDICOM,
     black_out: BlackOut = BlackOut(),
 ) -> np.ndarray:
-    """`dicom.decode`, and `decode_png` where the name says so."""
-    if path.suffix.lower() == ".png":
-        return decode_png(path, normalise, bits, black_out)
+    """`dicom.decode`, and `decode_image` where the name says so."""
+    if is_image(path):
+        return decode_image(path, normalise, bits, black_out)
     return dicom.decode(path, normalise=normalise, bits=bits, decoder=decoder, black_out=black_out)
 
 
-def decode_png(
+def decode_image(
     path: Path, normalise: Normalisation = THESIS, bits: int = 8, black_out: BlackOut = BlackOut()
 ) -> np.ndarray:
-    """A PNG of a public set, of 8 or 16 bits, with the same normalisation as DICOM, uint8 or uint16 [H, W]."""
+    """A grey PNG of 8 or 16 bits, or a JPEG, of a public set, normalised as DICOM is, uint8 or uint16 [H, W]."""
+    rows, columns = image_size(path)
+    if rows * columns > dicom.MAX_PIXELS:
+        raise Rejected("too_large", "more than 8192 x 8192 pixels")
     try:
-        content = np.frombuffer(path.read_bytes(), np.uint8)
+        content = path.read_bytes()
     except OSError:
         raise Rejected("unreadable", "cannot be read from the disk") from None
-    # OpenCV itself refuses PNG above 2^30 pixels; what is cut short it would fill with black.
-    if content[-8:-4].tobytes() != b"IEND":
-        raise Rejected("unreadable", "truncated or not PNG")
-    codes = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
+    # What is cut short OpenCV would fill with black or grey.
+    jpeg = content[:2] == b"\xff\xd8"
+    whole = b"\xff\xd9" in content[-JPEG_TRAILER:] if jpeg else content[-8:-4] == b"IEND"
+    if not whole:
+        raise Rejected("unreadable", "truncated, or neither PNG nor JPEG")
+    codes = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
     if codes is None:
-        raise Rejected("unreadable", "not a PNG image")
+        raise Rejected("unreadable", "neither a PNG nor a JPEG image")
 
     def table(counts: np.ndarray) -> np.ndarray:
         grey = Grey(np.arange(len(counts), dtype=np.float64), 0, len(counts) - 1)

@@ -13,10 +13,11 @@ import numpy as np
 from pgcxr import artefacts
 from pgcxr.data import black_out as black_outs
 from pgcxr.data import deidentify, dicom_codes, normalisation, rules, sources, splits
-from pgcxr.data.curation import duplicates, pixels, tables, workers
+from pgcxr.data.curation import duplicates, label_audit, pixels, tables, workers
 from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.data.privacy import audit as audits
 from pgcxr.data.sources import Scan
+from pgcxr.data.weak_labels import decision, labelling
 from pgcxr.errors import InputError
 
 LARGEST = 1024
@@ -58,6 +59,12 @@ def curate(
     runner: str = "local",
     audit: bool = True,
     findings: str | os.PathLike | None = None,
+    labels: str = decision.CODES,
+    uncertain: str = decision.UNKNOWN,
+    codes_file: str | os.PathLike | None = None,
+    labels_file: str | os.PathLike | None = None,
+    columns: str | os.PathLike | None = None,
+    label_sample: int = label_audit.SAMPLE,
     show_progress: bool = True,
 ) -> dict:
     """Writes the cohort folder `out` and returns its report.
@@ -73,11 +80,16 @@ def curate(
         black_out: regions to make black, each as pgcxr.data.black_out.parse reads it, besides those of the rules.
         black_out_text: make text that is found near the borders black.
         processes: default all cores; 0 for none but this one.
+        labels: which witness decides on normal and abnormal: codes, report, or agree (pgcxr.data.weak_labels.decision).
+        uncertain: what an uncertain finding becomes: unknown, positive, negative or exclude.
+        codes_file, labels_file: TOML files in the place of icd10.toml and english.toml.
+        columns: the column map of `source` table, by default its columns.toml.
+        label_sample: how many images to draw for a check of their labels by hand.
         trace: a private file that says which file became which image or why not, outside of `out`.
         audit: look for every identifier of the export in the cohort before it gets its name, and fail if there is one.
         findings: the private file that then says which and where; by default privacy_findings.csv beside the key.
     """
-    export = artefacts.existing_folder(export, "a PACS export or NIH's ChestX-ray14")
+    export = artefacts.existing_folder(export, "a PACS export or a public set")
     out = Path(out)
     artefacts.refuse_existing(out)
     splits.check(split)
@@ -95,6 +107,8 @@ def curate(
         artefacts.refuse_existing_file(trace, "--trace")
         if _real(trace) == _real(key_path):
             raise InputError(f"--trace {trace}: is the --key-file; name another")
+    if label_sample < 0:
+        raise InputError(f"--label-sample {label_sample}: must not be negative")
     rule_set = rules.load(rules_file)
     listed = [
         black_outs.parse(text, f"{rules_file}: [black_out] regions") for text in rule_set.tables["black_out"]["regions"]
@@ -105,12 +119,21 @@ def curate(
     source, module = sources.named(source, export)
     processes = (os.cpu_count() or 1) if processes is None else processes
     read_all = partial(workers.run, crashed=_crashed_header, workers=processes, title="headers", show=show_progress)
-    scans, counted = module.scans(export, read_all, tuple(rule_set.tables["diagnosis"]["neutral"]))
+    how = labelling.load(
+        labels,
+        uncertain,
+        neutral=rule_set.tables["diagnosis"]["neutral"],
+        codes_file=codes_file,
+        labels_file=labels_file,
+        columns=columns,
+    )
+    scans, counted = module.scans(export, read_all, how)
+    knows = sources.knows(module, export, how)
     key = deidentify.read_or_make_key(key_file)
 
     excluded: dict[int, tuple[str, str]] = {}
     for scan in scans:
-        reason = rule_set.broken(scan, module.KNOWS)
+        reason = rule_set.broken(scan, knows)
         if reason:
             excluded[scan.number] = reason
     remaining = [scan for scan in scans if scan.number not in excluded]
@@ -135,7 +158,10 @@ def curate(
             _refuse_none_left(export, kept, excluded)
             kept = _name_and_split(kept, split, seed)
             _rename(folder, jobs, remaining, kept)
-            report = tables.write(folder, scans, kept, excluded, rule_set, module.KNOWS, key, described, seed=seed)
+            described["labels"] = label_audit.write(
+                folder, scans, kept, how, tables.write_csv, seed=seed, sample=label_sample
+            )
+            report = tables.write(folder, scans, kept, excluded, rule_set, knows, key, described, seed=seed)
             if audit:
                 read = audits.in_processes(processes, show_progress)
                 look_for, counts = audits.matcher(export, read, [str(rule_set.tables)])

@@ -13,7 +13,7 @@ from pgcxr.data.rules import LABELLED, ORDER, Rules
 
 COLUMNS = (
     *("image_id", "patient_id", "label", *FINDINGS, "age", "sex", "view", "manufacturer", "split", "png", "sha256"),
-    *("diagnoses", "mask", "missing_tags", "image_flags"),
+    *("diagnoses", "mask", "missing_tags", "image_flags", "label_confidence", "label_sources"),
 )
 
 
@@ -21,13 +21,13 @@ def write(folder: Path, scans, kept, excluded, rules: Rules, knows, key: bytes, 
     """Writes manifest.csv, excluded.csv, the flow chart, Tables 1 and 2 and report.json; returns the report."""
     from pgcxr.plots import flowchart
 
-    _write_csv(folder / "manifest.csv", COLUMNS, [_row(image, key, rules, knows) for image in kept])
+    write_csv(folder / "manifest.csv", COLUMNS, [_row(image, key, rules, knows) for image in kept])
     rows = [
         {"source": _source(scan, key), "rule": excluded[scan.number][0], "detail": excluded[scan.number][1]}
         for scan in scans
         if scan.number in excluded
     ]
-    _write_csv(folder / "excluded.csv", ("source", "rule", "detail"), rows)
+    write_csv(folder / "excluded.csv", ("source", "rule", "detail"), rows)
     chart = flow(scans, kept, excluded, rules, knows)
     artefacts.write_json(folder / "flowchart.json", chart)
     flowchart.draw(chart, folder / "flowchart.svg")
@@ -39,7 +39,9 @@ def write(folder: Path, scans, kept, excluded, rules: Rules, knows, key: bytes, 
         "excluded": Counter(r["rule"] for r in rows),
     }
     summary.write(folder, report, chart)
-    report["warnings"] = [] if report["normal"] and report["abnormal"] else ["all images are of one class"]
+    report["warnings"] = [*described.get("warnings", ())]
+    if not (report["normal"] and report["abnormal"]):
+        report["warnings"].append("all images are of one class")
     # Each split counts its own patients, so a patient in two splits would make the sum larger.
     assert len({image.scan.patient for image in kept}) == report["patients"]
     config = {"rules": rules.described(), "size": described["size"], "fit": described["fit"]}
@@ -110,7 +112,7 @@ def write_trace(path: Path, scans, kept, excluded: dict[int, tuple[str, str]]) -
         for scan in scans
     ]
     with artefacts.atomic_path(path, private=True) as beside:
-        _write_csv(beside, ("file", "path", "image_id", "rule"), rows)
+        write_csv(beside, ("file", "path", "image_id", "rule"), rows)
 
 
 def _row(image, key: bytes, rules: Rules, knows) -> dict:
@@ -120,7 +122,7 @@ def _row(image, key: bytes, rules: Rules, knows) -> dict:
         "image_id": image.image_id,
         "patient_id": deidentify.keyed_hash(key, "patient", scan.patient),
         "label": scan.label,
-        **{name: int(name in scan.findings) for name in FINDINGS},
+        **{name: "" if name in scan.unknown else int(name in scan.findings) for name in FINDINGS},
         "age": deidentify.shown_age(scan.age),
         "sex": deidentify.shown_sex(scan.sex),
         "view": deidentify.shown_view(scan.view),
@@ -132,6 +134,8 @@ def _row(image, key: bytes, rules: Rules, knows) -> dict:
         "mask": f"masks/{image.image_id}.png" if image.done.mask else "",
         "missing_tags": ";".join(rules.missing(scan, knows)),
         "image_flags": ";".join(rule for rule, _ in flags),
+        "label_confidence": "" if scan.confidence is None else f"{scan.confidence:.2f}",
+        "label_sources": ";".join(scan.witnesses),
     }
 
 
@@ -139,7 +143,8 @@ def _source(scan, key: bytes) -> str:
     return f"file {scan.number:06d} {deidentify.keyed_hash(key, 'file', scan.name)}"
 
 
-def _write_csv(path: Path, columns, rows: list[dict]) -> None:
+def write_csv(path: Path, columns, rows: list[dict]) -> None:
+    """A table of UTF-8 with a header line."""
     # Names of files that are no UTF-8 go out as they are.
     with open(path, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")

@@ -13,25 +13,14 @@ import numpy as np
 from pgcxr.data import ages
 from pgcxr.data.cohort import png_size
 from pgcxr.data.findings import ABNORMAL, NORMAL, TABLE_6
-from pgcxr.data.sources import Scan, tables
+from pgcxr.data.sources import Scan, label_map, tables
 from pgcxr.errors import InputError
 
 KNOWS = ("diagnosis", "label_conflict", "age", "sex", "view", "quality")
 NO_FINDING = "No Finding"
-FINDING = {
-    "Nodule": "nodule",
-    "Mass": "nodule",
-    "Diffuse Nodule": "nodule",
-    "Consolidation": "consolidation",
-    "Pneumonia": "consolidation",
-    "Infiltration": "interstitial_opacity",
-    "Fibrosis": "interstitial_opacity",
-    "Effusion": "pleural_effusion",
-    "Pneumothorax": "pneumothorax",
-    "Atelectasis": "atelectasis",
-    "Calcification": "calcification",
-    "Fracture": "rib_fracture",
-}
+FINDING = label_map.load("nih")
+# Confidence where a program read the report alone, and where a radiologist read the image too.
+MINED, READ = 0.75, 1.0
 GOOGLE = {"google2019_pneumothorax": "pneumothorax", "google2019_nodule_or_mass": "nodule"}
 GOOGLE_READS = (*GOOGLE, "google2019_airspace_opacity", "google2019_fracture")
 # The pixel frame of every box list, whatever the size of the files.
@@ -43,8 +32,8 @@ def matches(folder: Path) -> bool:
     return _entry_table(folder) is not None
 
 
-def scans(folder: Path, map_files=None, neutral: tuple[str, ...] = ()) -> tuple[list[Scan], dict]:
-    """Every image file, in the order of the names. (The other arguments are for sources of DICOM files and codes.)"""
+def scans(folder: Path, map_files=None, labelling=None) -> tuple[list[Scan], dict]:
+    """Every image file, in the order of the names. (The other arguments are for other sources.)"""
     table = _entry_table(folder)
     if table is None:
         raise InputError(f"{folder}: no Data_Entry_2017*.csv; is this NIH's ChestX-ray14?")
@@ -76,6 +65,7 @@ def _describe(scan: Scan, row: dict, expert: dict, boxes: np.ndarray | None) -> 
     scan.patient, scan.view, scan.boxes = row["Patient ID"], row["View Position"], boxes
     scan.age = ages.age_in_years(row["Patient Age"])
     scan.sex = (row.get("Patient Sex") or row.get("Patient Gender") or "").upper()
+    scan.study = scan.number
     labels = {label.strip() for label in row["Finding Labels"].split("|") if label.strip()}
     if not labels:
         scan.rejected = ("diagnosis", "no label")
@@ -88,11 +78,13 @@ def _describe(scan: Scan, row: dict, expert: dict, boxes: np.ndarray | None) -> 
         scan.rejected = ("label_conflict", "the label or one reader says normal, another reader abnormal")
     scan.label = NORMAL if opinion == "Normal" or (NO_FINDING in labels and not seen) else ABNORMAL
     if scan.label == ABNORMAL:
-        present = {FINDING[label] for label in (drawn or labels) if label in FINDING}
+        present = {FINDING[label] for label in (drawn or labels) if label in FINDING and label != NO_FINDING}
         for column, finding in GOOGLE.items():
             present = present | {finding} if google[column] == "YES" else present
             present = present - {finding} if google[column] == "NO" else present
         scan.findings = tuple(name for name in TABLE_6 if name in present)
+    read = bool(drawn or opinion or any(google.values()))
+    scan.confidence, scan.witnesses = (READ, ("nih", "readers")) if read else (MINED, ("nih",))
 
 
 def _entry_table(folder: Path) -> Path | None:

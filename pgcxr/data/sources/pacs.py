@@ -1,9 +1,10 @@
 """A hospital's export: a tree of DICOM files with any names, and studies.csv, joined by the accession number.
 
 studies.csv needs accession_number and diagnosis_codes (ICD-10, ";" between them); patient_id and report are used where
-they are there. Any code that is not an encounter without a diagnosis (findings.ICD10_NORMAL) makes the study abnormal
+they are there. Any code that is not an encounter without a diagnosis (weak_labels/icd10.toml) makes the study abnormal
 (thesis 1.1: "whether the case has any diseases"), also when it stands for none of the findings; the codes that
-rules.toml calls neutral decide nothing. Masks in truth/masks/<path with _ for />__<finding>.png, if any, are kept.
+rules.toml calls neutral decide nothing. `--labels report` and `--labels agree` let the report decide, or both.
+Masks in truth/masks/<path with _ for />__<finding>.png, if any, are kept.
 """
 
 import os
@@ -12,8 +13,11 @@ from collections import defaultdict
 from pathlib import Path
 
 from pgcxr.data import deidentify, dicom
-from pgcxr.data.findings import ABNORMAL, NORMAL, TABLE_6, covers, findings_of_codes, is_normal_code
-from pgcxr.data.sources import Scan, tables
+from pgcxr.data.findings import TABLE_6
+from pgcxr.data.sources import Scan, dicom_files, tables
+from pgcxr.data.weak_labels import decision
+from pgcxr.data.weak_labels.codes import CODE
+from pgcxr.data.weak_labels.labelling import Labelling
 from pgcxr.errors import InputError
 
 KNOWS = (
@@ -23,8 +27,9 @@ KNOWS = (
 TABLE = "studies.csv"
 # At the top of the export; not counted among the files that might be images.
 NO_IMAGES = (TABLE, "report.json")
-NEEDED = ("accession_number", "diagnosis_codes")
-CODE = re.compile(r"[A-Z]\d[0-9A-Z](\.?[0-9A-Z]{1,4})?")
+# Of the table, by who decides on normal and abnormal.
+NEEDED = {decision.CODES: ("diagnosis_codes",), decision.REPORT: ("report",)}
+NEEDED[decision.AGREE] = (*NEEDED[decision.CODES], *NEEDED[decision.REPORT])
 
 
 def matches(folder: Path) -> bool:
@@ -32,18 +37,19 @@ def matches(folder: Path) -> bool:
     return (folder / TABLE).is_file()
 
 
-def scans(folder: Path, map_files, neutral: tuple[str, ...] = ()) -> tuple[list[Scan], dict]:
+def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[list[Scan], dict]:
     """Every file of the tree in the order of the paths.
 
     Args:
         map_files: function(worker, list of arguments) -> list of results, which may use several processes.
-        neutral: roots of codes that decide nothing about the label.
+        labelling: how codes and reports become labels; by default the codes decide.
     """
+    labelling = labelling or Labelling()
     files = _files(folder)
     if not files:
         raise InputError(f"{folder}: has no files besides tables; expected DICOM images and {TABLE}")
-    studies = _studies(tables.rows(folder / TABLE, NEEDED))
-    headers = map_files(header_or_reason, [folder / name for name in files])
+    studies = _studies(tables.rows(folder / TABLE, ("accession_number", *NEEDED[labelling.policy])))
+    headers = map_files(dicom_files.header_or_reason, [folder / name for name in files])
     if all(header == ("unreadable", "not DICOM") for header in headers):
         raise InputError(f"{folder}: none of the {len(files)} files is DICOM; name the folder of a PACS export")
     accessions = {header.accession for header in headers if not isinstance(header, tuple)}
@@ -59,7 +65,7 @@ def scans(folder: Path, map_files, neutral: tuple[str, ...] = ()) -> tuple[list[
         if isinstance(header, tuple):
             scan.rejected = header
         else:
-            _describe(scan, header, studies.get(header.accession), neutral)
+            _describe(scan, header, studies.get(header.accession), labelling)
             used.add(header.accession)
             flat = name.replace("/", "_")
             scan.masks = masks.get(flat) or masks.get(os.path.splitext(flat)[0], ())
@@ -67,36 +73,24 @@ def scans(folder: Path, map_files, neutral: tuple[str, ...] = ()) -> tuple[list[
     return found, {"studies": len(studies), "studies_without_file": len(studies.keys() - used)}
 
 
-def header_or_reason(path: Path) -> "dicom.Header | tuple[str, str]":
-    """The header, or (rule, detail) of its rejection."""
-    try:
-        return dicom.read_header(path)
-    except dicom.Rejected as reason:
-        return reason.rule, reason.detail
-
-
-def _describe(scan: Scan, header: dicom.Header, study: dict | None, neutral: tuple[str, ...]) -> None:
-    for name in (
-        *("age", "sex", "modality", "body_part", "view", "manufacturer", "rows", "columns", "study_date", "burned_in"),
-    ):
-        setattr(scan, name, getattr(header, name))
+def _describe(scan: Scan, header: dicom.Header, study: dict | None, labelling: Labelling) -> None:
+    dicom_files.describe(scan, header)
     listed = study["patient"] if study else ""
     scan.patient = deidentify.same_patient(header.patient) or listed
     if study is None:
         scan.rejected = ("diagnosis", f"no row in {TABLE}")
         return
     scan.codes, scan.report = study["codes"], study["report"]
-    deciding = [code for code in scan.codes if not any(covers(root, code) for root in neutral)]
+    scan.study = study.setdefault("first", scan.number)
+    if "decided" not in study:
+        study["decided"] = labelling.of_study(scan.codes, scan.report)
+    made, scan.opinions = study["decided"]
     if not scan.patient:
         scan.patient = f"study {header.accession}"
         scan.rejected = ("label_conflict", "no patient identity: the splits could share a patient")
     elif listed and listed != scan.patient:
         scan.rejected = ("label_conflict", f"the file and {TABLE} name different patients")
-    if not deciding:
-        scan.rejected = ("diagnosis", "no valid diagnosis code")
-    else:
-        scan.label = NORMAL if all(is_normal_code(code) for code in deciding) else ABNORMAL
-        scan.findings = findings_of_codes(deciding)
+    scan.decide(made)
 
 
 def _files(folder: Path) -> list[str]:
@@ -117,7 +111,7 @@ def _studies(rows: list[dict[str, str]]) -> dict[str, dict]:
         if not row["accession_number"]:
             continue
         study = studies.setdefault(row["accession_number"], {"patient": "", "codes": (), "report": ""})
-        codes = (code.strip().upper() for code in re.split(r"[;,|]", row["diagnosis_codes"]))
+        codes = (code.strip().upper() for code in re.split(r"[;,|]", row.get("diagnosis_codes", "")))
         study["codes"] += tuple(code for code in codes if CODE.fullmatch(code) and code not in study["codes"])
         study["patient"] = study["patient"] or deidentify.same_patient(row.get("patient_id", ""))
         study["report"] = "\n".join(text for text in (study["report"], row.get("report", "")) if text)

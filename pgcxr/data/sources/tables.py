@@ -2,8 +2,10 @@
 
 import codecs
 import csv
-from collections.abc import Sequence
-from pathlib import Path
+import gzip
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
 
 from pgcxr.errors import InputError
 
@@ -44,3 +46,47 @@ def rows(path: Path, needed: Sequence[str]) -> list[dict[str, str]]:
         for line in lines[1:]
         if any(cell.strip() for cell in line)
     ]
+
+
+def columns(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()) -> Iterator[tuple[str, ...]]:
+    """The `wanted` and `optional` cells of each row of a large UTF-8 CSV file, plain or .gz, one row at a time.
+
+    An optional column that the file lacks gives "".
+
+    Raises:
+        InputError: no such file, not a table, cut short, or without a `wanted` column.
+    """
+    opened = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opened(path, "rt", newline="", encoding="utf-8-sig", errors="replace") as file:
+            lines = csv.reader(file)
+            header = [cell.strip() for cell in next(lines, [])]
+            missing = [name for name in wanted if name not in header]
+            if missing:
+                raise InputError(f"{path}: has no column {', '.join(missing)}; it needs {', '.join(wanted)}")
+            places = [header.index(name) if name in header else -1 for name in (*wanted, *optional)]
+            for line in lines:
+                if line:
+                    yield tuple(line[at].strip() if 0 <= at < len(line) else "" for at in places)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; it needs the columns {', '.join(wanted)}") from None
+    except (OSError, EOFError, zlib.error, csv.Error):
+        raise InputError(f"{path}: is damaged or not a CSV table; fetch it again") from None
+
+
+def header(path: Path) -> tuple[str, ...]:
+    """The names of the columns; () where there is no such file or no table."""
+    try:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+            first = file.readline(1 << 16).decode("utf-8-sig", errors="replace")
+    except (OSError, EOFError, zlib.error):
+        return ()
+    return tuple(cell.strip() for cell in next(csv.reader([first]), []))
+
+
+def inside(folder: Path, text: str) -> Path | None:
+    """The file that a table names, or None where the name is empty or leads out of `folder`."""
+    name = PurePosixPath(text.replace("\\", "/"))
+    if not text or "\0" in text or name.is_absolute() or ".." in name.parts or not name.parts:
+        return None
+    return folder / name

@@ -11,13 +11,16 @@ import pytest
 from pydicom.uid import UID
 
 from pgcxr import artefacts
-from pgcxr.data.findings import TABLE_6, findings_of_codes, is_normal_code
+from pgcxr.data.findings import TABLE_6
 from pgcxr.data.phantom import export as module
 from pgcxr.data.phantom import header, wording
 from pgcxr.data.phantom.clinic import attend
 from pgcxr.data.phantom.export import STUDY_COLUMNS, TRUTH_COLUMNS, mask_name, write_export
+from pgcxr.data.weak_labels import codes as diagnosis_codes
 from pgcxr.errors import InputError
 from tests.data.phantom.conftest import PATIENTS, SEED, SIZE
+
+LISTS = diagnosis_codes.load()
 
 
 def hashes(folder):
@@ -94,15 +97,15 @@ def test_studies_and_truth_agree(export, studies, truth, disorder):
             known[ds.AccessionNumber] = found_in(row)
     for accession, found in known.items():
         codes = by_accession[accession]["diagnosis_codes"].split(";")
-        assert set(findings_of_codes(codes)) == set(found)
-        assert all(is_normal_code(code) for code in codes) == (not found)
+        assert set(LISTS.findings_of(codes)) == set(found)
+        assert all(LISTS.is_normal(code) for code in codes) == (not found)
 
 
 def test_every_code_stands_for_its_finding_alone():
     for name, codes in wording.CODES.items():
-        assert all(findings_of_codes([code]) == (name,) and not is_normal_code(code) for code in codes)
+        assert all(LISTS.findings_of([code]) == (name,) and not LISTS.is_normal(code) for code in codes)
     assert set(wording.CODES) == set(TABLE_6)
-    assert all(is_normal_code(code) and not findings_of_codes([code]) for code in wording.NORMAL_CODES)
+    assert all(LISTS.is_normal(code) and not LISTS.findings_of([code]) for code in wording.NORMAL_CODES)
 
 
 def test_reports_name_what_is_there_and_deny_the_rest():

@@ -1,0 +1,41 @@
+"""TOML files that a user may replace: one line where they are wrong."""
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+
+from pgcxr.errors import InputError
+
+
+def read(path: Path | None, package: str, shipped: str) -> tuple[str, dict]:
+    """(name for errors, content) of the user's file `path`, or of the file `shipped` in `package` where it is None."""
+    if path is None:
+        return shipped, tomllib.loads(resources.files(package).joinpath(shipped).read_text(encoding="utf-8"))
+    try:
+        return str(path), tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError):
+        raise InputError(f"{path}: no such file; {package.replace('.', '/')}/{shipped} shows its form") from None
+    except PermissionError:
+        raise InputError(f"{path}: may not be read; change its permissions") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: is not TOML: {error}") from None
+
+
+def texts(name: str, table: dict, key: str, *, needed: bool = False) -> tuple[str, ...]:
+    """The list of texts `table[key]`; () where it is absent and not `needed`."""
+    value = table.get(key)
+    if value is None and not needed:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
+        raise InputError(f"{name}: {key} must be a list of texts, none empty")
+    return tuple(value)
+
+
+def tables(name: str, content: dict, allowed: dict[str, type]) -> None:
+    """Raises InputError for a key that is not `allowed`, or is of another type than said there."""
+    for key, value in content.items():
+        if key not in allowed:
+            raise InputError(f"{name}: unknown key {key[:40]}; the keys are {', '.join(allowed)}")
+        if not isinstance(value, allowed[key]):
+            wanted = {dict: "a table", list: "a list", str: "a text"}.get(allowed[key], "of another kind")
+            raise InputError(f"{name}: {key} must be {wanted}")
