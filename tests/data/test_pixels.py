@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from pgcxr.data import dicom
 from pgcxr.data.curation import pixels
 from pgcxr.data.dicom import Rejected
+from pgcxr.data.normalisation import normalise
 
 
 def area(image: np.ndarray, factor: int) -> np.ndarray:
@@ -137,15 +137,15 @@ def test_pictures_of_16_bits_and_jpeg(tmp_path):
     ramp = np.tile(np.linspace(0, 4095, 256).astype(np.uint16), (64, 1))
     cv2.imwrite(str(tmp_path / "ramp.png"), ramp)
     decoded = pixels.decode_image(tmp_path / "ramp.png")
-    np.testing.assert_array_equal(decoded, dicom.normalise(ramp.astype(np.float32)))
+    np.testing.assert_array_equal(decoded, normalise(ramp.astype(np.float32)))
     assert len(np.unique(decoded)) > 240
     path = tmp_path / "ramp.jpg"
     cv2.imwrite(str(path), (ramp // 16).astype(np.uint8))
     stored = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    np.testing.assert_array_equal(pixels.decode_image(path), dicom.normalise(stored.astype(np.float32)))
+    np.testing.assert_array_equal(pixels.decode_image(path), normalise(stored.astype(np.float32)))
     path.write_bytes(path.read_bytes() + b"\0\0")
     pixels.decode_image(path)
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(dicom.Rejected) as reason:
+    with pytest.raises(Rejected) as reason:
         pixels.decode_image(path)
     assert reason.value.rule == "unreadable"

@@ -11,6 +11,7 @@ from pgcxr.data import dicom, dicom_codes
 from pgcxr.data.black_out import BlackOut
 from pgcxr.data.curation import image_checks
 from pgcxr.data.dicom import Rejected
+from pgcxr.data.dicom_file import MAX_PIXELS
 from pgcxr.data.dicom_luts import Grey
 from pgcxr.data.image_size import image_size, is_image
 from pgcxr.data.normalisation import THESIS, Normalisation
@@ -84,7 +85,7 @@ def decode_image(
 ) -> np.ndarray:
     """A grey PNG of 8 or 16 bits, or a JPEG, of a public set, normalised as DICOM is, uint8 or uint16 [H, W]."""
     rows, columns = image_size(path)
-    if rows * columns > dicom.MAX_PIXELS:
+    if rows * columns > MAX_PIXELS:
         raise Rejected("too_large", "more than 8192 x 8192 pixels")
     try:
         content = path.read_bytes()

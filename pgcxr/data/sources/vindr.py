@@ -23,7 +23,7 @@ from pgcxr.data.weak_labels.labelling import Labelling
 from pgcxr.data.weak_labels.opinion import NEGATIVE, POSITIVE
 from pgcxr.errors import InputError
 
-KNOWS = ("diagnosis", "label_conflict", "age", "view")
+KNOWS = ("diagnosis", "label_conflict", "age", "sex", "view")
 PARTS = ("train", "test")
 NO_FINDING = "No finding"
 CORNERS = ("x_min", "y_min", "x_max", "y_max")

@@ -107,8 +107,11 @@ def test_what_becomes_of_uncertain_labels(tree, curated, uncertain, third, inter
         assert found.rows[path(1, 2)]["interstitial_opacity"] == interstitial
 
 
-def test_the_folder_above_is_found_too(tree, curated):
-    found = curated(tree.parent, source="chexpert")
+def test_the_folder_above_is_found_too(tree, curated, tmp_path):
+    above = tmp_path / "above"
+    above.mkdir()
+    tree = tree.rename(above / tree.name)
+    found = curated(above, source="chexpert")
     assert len(found.rows) == 5 and all(name.startswith("CheXpert-v1.0-small/") for name in found.rows)
 
 
