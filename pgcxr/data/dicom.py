@@ -19,7 +19,7 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRL
 
 from pgcxr.data.ages import age_between, age_in_years
 
-REASONS = ("unreadable", "no_pixels", "multi_frame", "colour", "too_large", "blank")
+REASONS = ("unreadable", "no_pixels", "multi_frame", "colour", "too_large", "timeout", "blank")
 PERCENTILE = 99.0
 # 8192 x 8192 is four times the largest chest detector; a header that claims more is refused before memory is asked for.
 MAX_PIXELS = 8192 * 8192

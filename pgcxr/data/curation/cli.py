@@ -11,7 +11,7 @@ from pgcxr.errors import InputError
 
 def curate(
     export: Annotated[Path, typer.Argument(help="A PACS export (DICOM and studies.csv) or NIH ChestX-ray14.")],
-    out: Annotated[Path, typer.Option(help="The cohort's folder, which must not exist yet.")],
+    out: Annotated[Path, typer.Option(help="The cohort's folder: new, or what this command made of the same export.")],
     source: Annotated[str | None, typer.Option(help="pacs or nih; by default what the folder looks like.")] = None,
     rules: Annotated[Path | None, typer.Option(help="TOML file of exclusion rules, on top of the thesis's.")] = None,
     size: Annotated[int | None, typer.Option(help="Side in pixels, a power of two; by default up to 1024.")] = None,
@@ -20,7 +20,14 @@ def curate(
     normals: Annotated[int | None, typer.Option(help="Keep this many normals, at random (thesis: 20000).")] = None,
     seed: Annotated[int, typer.Option(**SEED, help="Seed of splits, order and sampling.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Processes; by default one for each core.")] = None,
-    runner: Annotated[str, typer.Option(help="Where to run: local.")] = "local",
+    runner: Annotated[
+        str, typer.Option(help="local, or Apache Beam's DirectRunner, FlinkRunner, SparkRunner or DataflowRunner.")
+    ] = "local",
+    runner_option: Annotated[
+        list[str] | None,
+        typer.Option(help="name=value for Beam's runner, for example parallelism=64; may be repeated."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another cohort at --out.")] = False,
     key_file: Annotated[
         Path | None,
         typer.Option(help="Key of the patient hashes, made on first use; by default ~/.config/pgcxr/patient_key."),
@@ -47,6 +54,9 @@ def curate(
         key_file=key_file,
         trace=trace,
         runner=runner,
+        runner_options=runner_option or (),
+        overwrite=overwrite,
+        say=lambda line: typer.echo(line, err=True),
     )
     typer.echo(
         f"{out}: {report['images']} images of {report['patients']} patients ({report['normal']} normal, "

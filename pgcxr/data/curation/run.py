@@ -2,29 +2,29 @@
 
 import math
 import os
+import shutil
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from pgcxr import artefacts
 from pgcxr.data import deidentify, rules, sources, splits
-from pgcxr.data.curation import pixels, tables, workers
+from pgcxr.data.curation import pixels, stages, tables, work, workers
 from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.data.sources import Scan
+from pgcxr.data.worker_process import Limits
 from pgcxr.errors import InputError
 
 LARGEST = 1024
 SMALLEST = 4
 # The size that is chosen when none is asked for may be too large for this share of the images.
 TOO_SMALL_SHARE = 0.05
-RUNNERS = ("local",)
 
 
-@dataclass
+@dataclass(slots=True)
 class Kept:
     """An image that passed: `image_id` names it in the cohort."""
 
@@ -48,10 +48,18 @@ def curate(
     fit: str = pixels.PAD,
     key_file: str | os.PathLike | None = None,
     trace: str | os.PathLike | None = None,
-    runner: str = "local",
+    runner: str = stages.LOCAL,
+    runner_options: Sequence[str] = (),
+    overwrite: bool = False,
+    limits: Limits | None = None,
     show_progress: bool = True,
+    say: Callable[[str], None] = lambda line: None,
 ) -> dict:
     """Writes the cohort folder `out` and returns its report.
+
+    What is known of each file is kept beside it (`pgcxr.data.curation.work`): a killed run goes on where it was, and a
+    run on an export that has grown does what is new and puts the new cohort in the old one's place. Either way the
+    cohort is the one that an undisturbed run on the same export writes.
 
     Everything but the keyed hashes (patient_id, and the second half of excluded.csv's source) depends on the export,
     the rules and the seed alone: not on the key, the number of processes or the order of files on the disk.
@@ -62,12 +70,19 @@ def curate(
         normals: keep this many normal images, chosen at random (the thesis took 20,000 of 72,938).
         processes: default all cores; 0 for none but this one.
         trace: a private file that says which file became which image or why not, outside of `out`.
+        runner: one of stages.RUNNERS; those of Apache Beam take `runner_options`, each "name=value".
+        overwrite: whether another cohort at `out`, with all that is in it, may be replaced.
+        limits: what one file may take, by default `Limits()`.
+        say: takes lines for the user on what is recalled from earlier runs.
     """
     export = artefacts.existing_folder(export, "a PACS export or NIH's ChestX-ray14")
     out = Path(out)
-    artefacts.refuse_existing(out)
     splits.check(split)
-    _check_options(size, normals, fit, runner, processes)
+    _check_options(size, normals, fit, processes)
+    processes = (os.cpu_count() or 1) if processes is None else processes
+    stages.check_runner(runner, runner_options, processes)
+    if not (overwrite and _is_cohort(out)) and not work.folder_of(out).is_dir():
+        artefacts.refuse_existing(out)
     key_path = key_file or deidentify.default_key_file()
     for name, private in (("--trace", trace), ("--key-file", key_path)):
         if private is not None and _real(private).is_relative_to(_real(out)):
@@ -78,44 +93,50 @@ def curate(
             raise InputError(f"--trace {trace}: is the --key-file; name another")
     rule_set = rules.load(rules_file)
     source, module = sources.named(source, export)
-    processes = (os.cpu_count() or 1) if processes is None else processes
-    read_all = partial(workers.run, crashed=_crashed_header, workers=processes, title="headers", show=show_progress)
-    scans, counted = module.scans(export, read_all, tuple(rule_set.tables["diagnosis"]["neutral"]))
     key = deidentify.read_or_make_key(key_file)
+    with work.opened(out, export, key, say) as beside:
+        asked = beside.hash(str(_real(export)), source, rule_set.tables, size, list(split), normals, seed, fit)
+        replacing = beside.owns(asked) or (overwrite and _is_cohort(out))
+        if not replacing:
+            artefacts.refuse_existing(out)
+        limits = limits or Limits()
+        where = (_real(key_path), processes, runner, tuple(runner_options))
+        stage = stages.Stages(beside, _real(export), *where, limits, show_progress, say)
+        scans, counted = module.scans(
+            export,
+            lambda function, paths: stage.map(function, paths, _no_header, title="headers"),
+            tuple(rule_set.tables["diagnosis"]["neutral"]),
+        )
+        excluded: dict[int, tuple[str, str]] = {}
+        for scan in scans:
+            reason = rule_set.broken(scan, module.KNOWS)
+            if reason:
+                excluded[scan.number] = reason
+        remaining = [scan for scan in scans if scan.number not in excluded]
+        size = size or _default_size(remaining, fit)
+        if rule_set.enabled("too_small"):
+            for scan in remaining:
+                if 0 < _side(scan, fit) < size:
+                    excluded[scan.number] = ("too_small", f"smaller than {size} px")
+        remaining = [scan for scan in remaining if scan.number not in excluded]
+        _refuse_none_left(export, remaining, excluded)
 
-    excluded: dict[int, tuple[str, str]] = {}
-    for scan in scans:
-        reason = rule_set.broken(scan, module.KNOWS)
-        if reason:
-            excluded[scan.number] = reason
-    remaining = [scan for scan in scans if scan.number not in excluded]
-    size = size or _default_size(remaining, fit)
-    if rule_set.enabled("too_small"):
-        for scan in remaining:
-            if 0 < _side(scan, fit) < size:
-                excluded[scan.number] = ("too_small", f"smaller than {size} px")
-    remaining = [scan for scan in remaining if scan.number not in excluded]
-    _refuse_none_left(export, remaining, excluded)
-
-    described = {"source": source, "size": size, "fit": fit, **counted}
-    try:
-        with artefacts.new_folder(out) as folder:
-            jobs = [_job(scan, folder, size, fit) for scan in remaining]
-            for name in ("images", "masks"):
-                (folder / name).mkdir()
-            write = partial(workers.run, crashed=_crashed_pixels, workers=processes, title="images", show=show_progress)
-            done = dict(zip((scan.number for scan in remaining), write(pixels.write, jobs), strict=True))
-            kept = _kept(remaining, done, excluded, rule_set, normals, seed)
-            _refuse_none_left(export, kept, excluded)
-            kept = _name_and_split(kept, split, seed)
-            _rename(folder, jobs, remaining, kept)
+        described = {"source": source, "size": size, "fit": fit, **counted}
+        jobs = [_job(scan, beside, size, fit) for scan in remaining]
+        names = [job.png.stem for job in jobs]
+        made = stage.map(pixels.write, jobs, _no_pixels, title="images", names=names, intact=pixels.intact)
+        places = {scan.number: (job.png, job.mask_png) for scan, job in zip(remaining, jobs, strict=True)}
+        done = dict(zip((scan.number for scan in remaining), made, strict=True))
+        kept = _kept(remaining, done, excluded, rule_set, normals, seed)
+        _refuse_none_left(export, kept, excluded)
+        kept = _name_and_split(kept, split, seed)
+        with artefacts.new_folder(out, replace=replacing) as folder:
+            _place(folder, places, kept)
             report = tables.write(folder, scans, kept, excluded, rule_set, module.KNOWS, key, described, seed=seed)
             if trace is not None:
                 tables.write_trace(Path(trace), scans, kept, excluded)
-    except OSError as error:
-        if error.filename is not None:
-            raise
-        raise OSError(error.errno, error.strerror, str(out)) from error
+            beside.will_own(asked, folder)
+        beside.forget_the_rest()
     return report
 
 
@@ -137,28 +158,42 @@ def _kept(scans, done: dict[int, pixels.Done], excluded: dict, rule_set: rules.R
     return kept
 
 
-def _rename(folder: Path, jobs: list[pixels.Job], scans: list[Scan], kept: list[Kept]) -> None:
-    """Gives the files of the kept images their final names and removes the other ones."""
-    ids = {image.scan.number: image.image_id for image in kept}
-    for job, scan in zip(jobs, scans, strict=True):
-        for written in (job.png, job.mask_png):
-            if scan.number not in ids:
-                written.unlink(missing_ok=True)
-            elif written.exists():
-                written.rename(written.with_name(f"{ids[scan.number]}.png"))
+def _place(folder: Path, places: dict[int, tuple[Path, Path]], kept: list[Kept]) -> None:
+    """Puts the images and masks of the kept into the cohort's folder, under their final names."""
+    for name in ("images", "masks"):
+        (folder / name).mkdir()
+    for image in kept:
+        png, mask_png = places[image.scan.number]
+        _link(png, folder / "images" / f"{image.image_id}.png")
+        if image.done.mask:
+            _link(mask_png, folder / "masks" / f"{image.image_id}.png")
     if not any((folder / "masks").iterdir()):
         (folder / "masks").rmdir()
 
 
-def _check_options(size, normals, fit, runner, processes) -> None:
+def _link(made: Path, place: Path) -> None:
+    """A second name for the same bytes, which take no room twice; a copy on file systems without such."""
+    try:
+        os.link(made, place)
+    except OSError:
+        shutil.copyfile(made, place)
+
+
+def _is_cohort(folder: Path) -> bool:
+    """Whether `pgcxr curate` made `folder`."""
+    try:
+        return artefacts.read_json(folder / "report.json")["made_by"]["command"] == "pgcxr curate"
+    except (InputError, OSError, KeyError, TypeError):
+        return False
+
+
+def _check_options(size, normals, fit, processes) -> None:
     if size is not None and (size < SMALLEST or size & (size - 1)):
         raise InputError(f"--size {size}: must be a power of two, {SMALLEST} or more")
     if normals is not None and normals < 1:
         raise InputError(f"--normals {normals}: must be 1 or more")
     if fit not in (pixels.PAD, pixels.CROP):
         raise InputError(f"--fit {fit}: must be {pixels.PAD} or {pixels.CROP}")
-    if runner not in RUNNERS:
-        raise InputError(f"--runner {runner}: unknown; the runners are {', '.join(RUNNERS)}")
     if processes is not None and not 0 <= processes <= workers.MOST:
         raise InputError(f"--workers {processes}: must be from 0 to {workers.MOST}")
 
@@ -176,18 +211,20 @@ def _default_size(scans: list[Scan], fit: str) -> int:
     return max(min(LARGEST, 1 << int(math.log2(reached))), SMALLEST)
 
 
-def _job(scan: Scan, folder: Path, size: int, fit: str) -> pixels.Job:
-    """Files are named by their number until it is known which ones stay."""
-    name = f"file{scan.number}.png"
-    return pixels.Job(scan.path, folder / "images" / name, folder / "masks" / name, size, fit, scan.masks, scan.boxes)
+def _job(scan: Scan, beside: work.Work, size: int, fit: str) -> pixels.Job:
+    """The images wait in the work folder until it is known which ones stay."""
+    nowhere = Path()
+    job = pixels.Job(scan.path, nowhere, nowhere, size, fit, scan.masks, scan.boxes)
+    name = beside.name("images", job)
+    return replace(job, png=beside.place("images", name), mask_png=beside.place("masks", name))
 
 
-def _crashed_header(_item) -> tuple[str, str]:
-    return "unreadable", "crashed the decoder"
+def _no_header(rule: str, detail: str) -> tuple[str, str]:
+    return rule, detail
 
 
-def _crashed_pixels(_item) -> pixels.Done:
-    return pixels.Done(_crashed_header(_item))
+def _no_pixels(rule: str, detail: str) -> pixels.Done:
+    return pixels.Done((rule, detail))
 
 
 def _duplicates(kept: list[Kept]) -> dict[int, tuple[str, str]]:

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from pgcxr.data import deidentify, dicom
 from pgcxr.data.findings import ABNORMAL, NORMAL, TABLE_6, covers, findings_of_codes, is_normal_code
-from pgcxr.data.sources import Scan, tables
+from pgcxr.data.sources import Scan, tables, tree
 from pgcxr.errors import InputError
 
 KNOWS = ("modality", "body_part", "diagnosis", "label_conflict", "age", "manufacturer", "view", "device")
 TABLE = "studies.csv"
 # At the top of the export; not counted among the files that might be images.
-NO_IMAGES = (TABLE, "report.json")
+NO_IMAGES = (TABLE, "report.json", "truth/")
 NEEDED = ("accession_number", "diagnosis_codes")
 CODE = re.compile(r"[A-Z]\d[0-9A-Z](\.?[0-9A-Z]{1,4})?")
 
@@ -36,7 +36,7 @@ def scans(folder: Path, map_files, neutral: tuple[str, ...] = ()) -> tuple[list[
         map_files: function(worker, list of arguments) -> list of results, which may use several processes.
         neutral: roots of codes that decide nothing about the label.
     """
-    files = _files(folder)
+    files = tree.files(folder, lambda name: name not in NO_IMAGES)
     if not files:
         raise InputError(f"{folder}: has no files besides tables; expected DICOM images and {TABLE}")
     studies = _studies(tables.rows(folder / TABLE, NEEDED))
@@ -92,17 +92,6 @@ def _describe(scan: Scan, header: dicom.Header, study: dict | None, neutral: tup
     else:
         scan.label = NORMAL if all(is_normal_code(code) for code in deciding) else ABNORMAL
         scan.findings = findings_of_codes(deciding)
-
-
-def _files(folder: Path) -> list[str]:
-    """Paths of all files under `folder`, relative, sorted; not NO_IMAGES, truth/ and hidden files."""
-    names = []
-    for directory, folders, files in os.walk(folder):
-        relative = os.path.relpath(directory, folder)
-        inside = "" if relative == "." else relative.replace(os.sep, "/") + "/"
-        folders[:] = [name for name in folders if not name.startswith(".") and (inside or name != "truth")]
-        names += [inside + name for name in files if not name.startswith(".") and inside + name not in NO_IMAGES]
-    return sorted(names)
 
 
 def _studies(rows: list[dict[str, str]]) -> dict[str, dict]:
