@@ -69,7 +69,7 @@ class Stages:
         if intact is not None:
             todo += self._spoilt(items, results, intact)
         recalled = len(items) - len(todo)
-        if todo and self.work.resumed and recalled:
+        if self.work.resumed and recalled:
             self.say(f"{title}: {recalled} of {len(items)} are known from an earlier run")
         with workers.progress(title, len(items), self.show) as advance:
             advance(recalled)
