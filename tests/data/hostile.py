@@ -266,9 +266,9 @@ def fuzzed(number: int, seed: int) -> Iterator[bytes]:
 def _damaged(content: bytes, rng: np.random.Generator) -> bytes:
     data = bytearray(content)
     odd = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\0\0\0\x80", b"\xfe\xff\x00\xe0", b"SQ", b"UN")
-    for _ in range(rng.integers(1, 12)):
-        # Half of the damage is in the header, which is short.
-        at = int(rng.integers(132, 700 if rng.random() < 0.5 else len(data)))
+    for _ in range(rng.integers(1, 5)):
+        # A third of the damage is in the header, which is short.
+        at = int(rng.integers(132, 700 if rng.random() < 0.3 else len(data)))
         what, length = rng.integers(0, 6), int(rng.integers(1, 64))
         if what == 0:
             data[at] ^= 1 << int(rng.integers(0, 8))

@@ -1,11 +1,14 @@
 """One function over many files: what is known is recalled, what may not be read is refused, the rest is done."""
 
+import importlib
+import logging
 import os
 import stat
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 from pgcxr.data.curation import workers
 from pgcxr.data.curation.work import Work
@@ -85,9 +88,7 @@ class Stages:
 
     def _do(self, function: Callable, items: list, names: list[str], failed: Callable, advance: Callable):
         if self.runner != LOCAL and items:
-            from pgcxr.data.curation import beam
-
-            yield from beam.stream(self, function, items, names, failed, advance)
+            yield from _beam().stream(self, function, items, names, failed, advance)
             return
         for at, result in workers.stream(function, items, failed, workers=self.processes, limits=self.limits):
             self.work.keep(names[at], result)
@@ -104,12 +105,21 @@ def check_runner(runner: str, options: Sequence[str], processes: int) -> None:
             raise InputError(f"--runner-option {options[0]}: is for a runner of Apache Beam; name one with --runner")
         return
     try:
-        from pgcxr.data.curation import beam
+        beam = _beam()
     except ImportError:
         raise InputError(
             f"--runner {runner}: Apache Beam is not installed; run `pip install 'pgcxr[beam]'`, or use --runner {LOCAL}"
         ) from None
     beam.pipeline_options(runner, options, processes)
+
+
+def _beam() -> ModuleType:
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)  # Beam warns of packages that are of no use here
+    try:
+        return importlib.import_module("pgcxr.data.curation.beam")
+    finally:
+        logging.disable(before)
 
 
 class Guard:
