@@ -78,6 +78,7 @@ def test_runner_options(export, run):
 def test_without_beam_it_is_one_line(export, run, monkeypatch):
     monkeypatch.setitem(sys.modules, "apache_beam", None)
     monkeypatch.delitem(sys.modules, "pgcxr.data.curation.beam", raising=False)
+    monkeypatch.delattr("pgcxr.data.curation.beam", raising=False)
     with pytest.raises(InputError, match=r"pip install 'pgcxr\[beam\]'"):
         run(export, "out", runner="FlinkRunner")
 

@@ -167,7 +167,7 @@ def test_damage_is_said_and_mended(export, run, tmp_path):
     beside = tmp_path / ".cohort.work"
     (journal,) = (beside / "journal").iterdir()
     lines = journal.read_bytes().splitlines(keepends=True)
-    lines[2] = lines[2][:40] + b"A" + lines[2][41:]
+    lines[2] = lines[2][:40] + (b"B" if lines[2][40:41] == b"A" else b"A") + lines[2][41:]
     journal.write_bytes(b"".join(lines[:-2]) + lines[-2][:50])
     images = sorted((beside / "images").rglob("*.png"))
     os.truncate(images[0], 40)
@@ -205,6 +205,30 @@ def test_two_at_a_time(export, run, tmp_path):
         run(folder)
     assert "is being written by another process" in str(error.value) and "\n" not in str(error.value)
     run(folder)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_as_the_new_cohort_takes_the_old_ones_place(export, run, tmp_path, moment):
+    folder = export(12)
+    (folder / "study3" / "IM0011").rename(tmp_path / "away")
+    run(folder)
+    (tmp_path / "away").rename(folder / "study3" / "IM0011")
+    code = (
+        "import os, signal; from pgcxr import artefacts; from pgcxr.data.curation.run import curate\n"
+        "real = artefacts._exchange\n"
+        "def exchange(*paths):\n"
+        f"    if {moment!r} == 'after': real(*paths)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "artefacts._exchange = exchange\n"
+        f"curate({str(folder)!r}, {str(tmp_path / 'cohort')!r}, key_file={str(tmp_path / 'key')!r}, processes=0,"
+        " show_progress=False)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == -signal.SIGKILL
+    assert len(list((tmp_path / "cohort" / "images").iterdir())) == (11 if moment == "before" else 12)
+    run(folder)
+    run(folder, "whole")
+    assert content(tmp_path / "cohort") == content(tmp_path / "whole")
+    assert not list(tmp_path.glob(".*.partial"))
 
 
 def test_a_foreign_folder_of_that_name_stays(export, run, tmp_path):

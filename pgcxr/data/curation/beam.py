@@ -9,11 +9,12 @@ machine.
 import contextlib
 import errno
 import io
+import itertools
 import os
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def stream(
     jobs = stages.work.folder / "todo.jobs"
     before = {path.name for path in journal.folder.iterdir()}
     try:
-        places = _write_jobs(jobs, journal, list(zip(names, items, strict=True)))
+        places = _write_jobs(jobs, journal, zip(names, items, strict=True))
         do = Do(str(journal.folder), str(stages.key_file), function, failed, stages.limits)
         options = pipeline_options(stages.runner, stages.options, stages.processes)
         with _counting(journal.folder, before, len(items), advance):
@@ -96,11 +97,10 @@ def pipeline_options(runner: str, given: Sequence[str], processes: int) -> Pipel
     return options
 
 
-def _write_jobs(path: Path, journal: Journal, pairs: list[tuple]) -> list[Place]:
-    places = []
+def _write_jobs(path: Path, journal: Journal, pairs: Iterable[tuple]) -> list[Place]:
+    places, pairs = [], iter(pairs)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        for at in range(0, len(pairs), BUNDLE):
-            bundle = pairs[at : at + BUNDLE]
+        while bundle := list(itertools.islice(pairs, BUNDLE)):
             places.append(Place(str(path), file.tell(), len(bundle)))
             file.writelines(journal.line(*pair) for pair in bundle)
     return places

@@ -122,16 +122,17 @@ def curate(
         _refuse_none_left(export, remaining, excluded)
 
         described = {"source": source, "size": size, "fit": fit, **counted}
-        jobs = [_job(scan, beside, size, fit) for scan in remaining]
+        # Made when they are handed over: each holds several paths, and there may be hundreds of thousands.
+        jobs = stages.Lazily(lambda scan: _job(scan, beside, size, fit), remaining)
         names = [job.png.stem for job in jobs]
         made = stage.map(pixels.write, jobs, _no_pixels, title="images", names=names, intact=pixels.intact)
-        places = {scan.number: (job.png, job.mask_png) for scan, job in zip(remaining, jobs, strict=True)}
+        named = dict(zip((scan.number for scan in remaining), names, strict=True))
         done = dict(zip((scan.number for scan in remaining), made, strict=True))
         kept = _kept(remaining, done, excluded, rule_set, normals, seed)
         _refuse_none_left(export, kept, excluded)
         kept = _name_and_split(kept, split, seed)
         with artefacts.new_folder(out, replace=replacing) as folder:
-            _place(folder, places, kept)
+            _place(folder, beside, named, kept)
             report = tables.write(folder, scans, kept, excluded, rule_set, module.KNOWS, key, described, seed=seed)
             if trace is not None:
                 tables.write_trace(Path(trace), scans, kept, excluded)
@@ -158,15 +159,13 @@ def _kept(scans, done: dict[int, pixels.Done], excluded: dict, rule_set: rules.R
     return kept
 
 
-def _place(folder: Path, places: dict[int, tuple[Path, Path]], kept: list[Kept]) -> None:
+def _place(folder: Path, beside: work.Work, named: dict[int, str], kept: list[Kept]) -> None:
     """Puts the images and masks of the kept into the cohort's folder, under their final names."""
     for name in ("images", "masks"):
         (folder / name).mkdir()
     for image in kept:
-        png, mask_png = places[image.scan.number]
-        _link(png, folder / "images" / f"{image.image_id}.png")
-        if image.done.mask:
-            _link(mask_png, folder / "masks" / f"{image.image_id}.png")
+        for kind in ("images", "masks") if image.done.mask else ("images",):
+            _link(beside.place(kind, named[image.scan.number]), folder / kind / f"{image.image_id}.png")
     if not any((folder / "masks").iterdir()):
         (folder / "masks").rmdir()
 

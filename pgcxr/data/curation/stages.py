@@ -76,7 +76,8 @@ class Stages:
             self.say(f"{title}: {recalled} of {len(items)} are known from an earlier run")
         with workers.progress(title, len(items), self.show) as advance:
             advance(recalled)
-            for at, result in self._do(function, [items[i] for i in todo], [names[i] for i in todo], failed, advance):
+            left = Lazily(items.__getitem__, todo)
+            for at, result in self._do(function, left, [names[i] for i in todo], failed, advance):
                 results[todo[at]] = result
         return results
 
@@ -86,7 +87,7 @@ class Stages:
             good = threads.map(lambda index: intact(items[index], results[index]), known)
             return [index for index, fine in zip(known, good, strict=True) if not fine]
 
-    def _do(self, function: Callable, items: list, names: list[str], failed: Callable, advance: Callable):
+    def _do(self, function: Callable, items: Sequence, names: list[str], failed: Callable, advance: Callable):
         if self.runner != LOCAL and items:
             yield from _beam().stream(self, function, items, names, failed, advance)
             return
@@ -94,6 +95,19 @@ class Stages:
             self.work.keep(names[at], result)
             advance(1)
             yield at, result
+
+
+class Lazily(Sequence):
+    """[function(item) for item in items], each made when it is asked for."""
+
+    def __init__(self, function: Callable, items: Sequence):
+        self._function, self._items = function, items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, index: int):
+        return self._function(self._items[index])
 
 
 def check_runner(runner: str, options: Sequence[str], processes: int) -> None:
