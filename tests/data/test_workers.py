@@ -98,6 +98,11 @@ def test_errors_of_the_machine_reach_the_caller(processes):
     assert error.value.errno == 28
 
 
+def test_in_order():
+    found = workers.run(crash_on_7, list(range(40)), lambda item: f"lost {item}", workers=2, title="x", show=False)
+    assert found == ["lost 7" if item == 7 else 2 * item for item in range(40)]
+
+
 def test_no_items():
     assert run(double, []) == []
 

@@ -2,7 +2,6 @@
 
 import math
 import os
-import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ import numpy as np
 
 from pgcxr import artefacts
 from pgcxr.data import deidentify, rules, sources, splits
-from pgcxr.data.curation import pixels, stages, tables, work, workers
+from pgcxr.data.curation import pixels, placing, stages, tables, work, workers
 from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.data.sources import Scan
 from pgcxr.data.worker_process import Limits
@@ -22,6 +21,13 @@ LARGEST = 1024
 SMALLEST = 4
 # The size that is chosen when none is asked for may be too large for this share of the images.
 TOO_SMALL_SHARE = 0.05
+
+
+# Options of `curate` that a cohort doesn't depend on.
+OF_THE_RUN = (
+    *("export", "out", "processes", "key_file", "trace", "runner", "runner_options", "overwrite", "limits"),
+    *("show_progress", "say"),
+)
 
 
 @dataclass(slots=True)
@@ -75,14 +81,15 @@ def curate(
         limits: what one file may take, by default `Limits()`.
         say: takes lines for the user on what is recalled from earlier runs.
     """
+    given = {name: value for name, value in locals().items() if name not in OF_THE_RUN}
     export = artefacts.existing_folder(export, "a PACS export or NIH's ChestX-ray14")
     out = Path(out)
     splits.check(split)
     _check_options(size, normals, fit, processes)
     processes = (os.cpu_count() or 1) if processes is None else processes
     stages.check_runner(runner, runner_options, processes)
-    if not (overwrite and _is_cohort(out)) and not work.folder_of(out).is_dir():
-        artefacts.refuse_existing(out)
+    if not (overwrite and placing.is_cohort(out)) and not work.folder_of(out).is_dir():
+        placing.refuse_existing(out)
     key_path = key_file or deidentify.default_key_file()
     for name, private in (("--trace", trace), ("--key-file", key_path)):
         if private is not None and _real(private).is_relative_to(_real(out)):
@@ -95,10 +102,10 @@ def curate(
     source, module = sources.named(source, export)
     key = deidentify.read_or_make_key(key_file)
     with work.opened(out, export, key, say) as beside:
-        asked = beside.hash(str(_real(export)), source, rule_set.tables, size, list(split), normals, seed, fit)
-        replacing = beside.owns(asked) or (overwrite and _is_cohort(out))
+        asked = beside.hash("asked", str(_real(export)), work.code_version(), _content(given))
+        replacing = beside.owns(asked) or (overwrite and placing.is_cohort(out))
         if not replacing:
-            artefacts.refuse_existing(out)
+            placing.refuse_existing(out)
         limits = limits or Limits()
         where = (_real(key_path), processes, runner, tuple(runner_options))
         stage = stages.Stages(beside, _real(export), *where, limits, show_progress, say)
@@ -132,13 +139,20 @@ def curate(
         _refuse_none_left(export, kept, excluded)
         kept = _name_and_split(kept, split, seed)
         with artefacts.new_folder(out, replace=replacing) as folder:
-            _place(folder, beside, named, kept)
+            placing.place(folder, beside, named, kept)
             report = tables.write(folder, scans, kept, excluded, rule_set, module.KNOWS, key, described, seed=seed)
             if trace is not None:
                 tables.write_trace(Path(trace), scans, kept, excluded)
             beside.will_own(asked, folder)
         beside.forget_the_rest()
     return report
+
+
+def _content(given: dict) -> list:
+    """Options in a form that is the same for the same cohort: files stand for what is in them."""
+    named = {name: value for name, value in given.items() if name.endswith("_file") and value is not None}
+    read = {name: Path(value).read_text(errors="replace") for name, value in named.items() if os.path.isfile(value)}
+    return sorted([name, repr(value)] for name, value in {**given, **read}.items())
 
 
 def _real(path: str | os.PathLike) -> Path:
@@ -157,33 +171,6 @@ def _kept(scans, done: dict[int, pixels.Done], excluded: dict, rule_set: rules.R
         excluded.update(_surplus(kept, normals, seed))
         kept = [image for image in kept if image.scan.number not in excluded]
     return kept
-
-
-def _place(folder: Path, beside: work.Work, named: dict[int, str], kept: list[Kept]) -> None:
-    """Puts the images and masks of the kept into the cohort's folder, under their final names."""
-    for name in ("images", "masks"):
-        (folder / name).mkdir()
-    for image in kept:
-        for kind in ("images", "masks") if image.done.mask else ("images",):
-            _link(beside.place(kind, named[image.scan.number]), folder / kind / f"{image.image_id}.png")
-    if not any((folder / "masks").iterdir()):
-        (folder / "masks").rmdir()
-
-
-def _link(made: Path, place: Path) -> None:
-    """A second name for the same bytes, which take no room twice; a copy on file systems without such."""
-    try:
-        os.link(made, place)
-    except OSError:
-        shutil.copyfile(made, place)
-
-
-def _is_cohort(folder: Path) -> bool:
-    """Whether `pgcxr curate` made `folder`."""
-    try:
-        return artefacts.read_json(folder / "report.json")["made_by"]["command"] == "pgcxr curate"
-    except (InputError, OSError, KeyError, TypeError):
-        return False
 
 
 def _check_options(size, normals, fit, processes) -> None:

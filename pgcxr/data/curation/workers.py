@@ -7,6 +7,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import wait
 
 from rich.console import Console
@@ -22,6 +23,37 @@ HELD = 4
 SLICE, START = 0.5, 300.0
 CRASHED = ("unreadable", "crashed the decoder")
 TIMEOUT = ("timeout", "took longer than one file may")
+
+
+def run(
+    function: Callable,
+    items: Sequence,
+    crashed: Callable,
+    *,
+    workers: int,
+    title: str,
+    show: bool,
+    limits: Limits | None = None,
+) -> list:
+    """[function(item) for item in items] from `stream`, in their order, with a progress bar.
+
+    Args:
+        crashed: crashed(item) -> the result of an item that fails, whatever the reason.
+    """
+    results: list = [None] * len(items)
+    with progress(title, len(items), show) as advance:
+        for index, result in stream(function, items, Failed, workers=workers, limits=limits):
+            results[index] = crashed(items[index]) if isinstance(result, Failed) else result
+            advance(1)
+    return results
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Why an item has no result."""
+
+    rule: str
+    detail: str
 
 
 def stream(
