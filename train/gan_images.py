@@ -1,4 +1,5 @@
-"""Which images a GAN is trained on: those of a cohort, or of TFRecords, that have the label asked for."""
+"""Which images a GAN is trained on: those of a cohort, or of TFRecords, that have the label asked for; or a folder's
+DICOM files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from pgcxr.data import cohort as cohorts
-from pgcxr.data import labels, record_files, records
+from pgcxr.data import dicom_images, labels, pipeline, record_files, records
 from pgcxr.data.findings import ABNORMAL, NORMAL
 from pgcxr.errors import InputError
 
@@ -22,7 +23,7 @@ class Images:
         records: their folder where they are TFRecords.
     """
 
-    chosen: cohorts.Cohort | record_files.Records
+    chosen: cohorts.Cohort | record_files.Records | dicom_images.DicomImages
     labels: np.ndarray | None
     cohort: Path | None
     records: Path | None = None
@@ -41,11 +42,14 @@ def choose(folder: Path, settings: dict) -> Images:
     """The images in `folder` that a config's `split`, `label` and `labels` ask for, at its `resolution` or above.
 
     Raises:
-        InputError: it is neither cohort nor TFRecords, or one of them is damaged, or too few images are left.
+        InputError: it is neither cohort, TFRecords nor DICOM, or one of them is damaged, or too few images are left.
     """
-    if not record_files.is_there(folder):
+    has_records, has_manifest = record_files.is_there(folder), (folder / "manifest.csv").exists()
+    if not has_records and not has_manifest and dicom_images.is_there(folder):
+        return _of_dicom(folder, settings)
+    if not has_records:
         return _of_cohort(cohorts.load(folder), settings)
-    if (folder / "manifest.csv").exists():
+    if has_manifest:
         raise InputError(f"{folder}: holds both a cohort and TFRecords; give each its own folder")
     return _of_records(folder, settings)
 
@@ -72,6 +76,24 @@ def _of_records(folder: Path, settings: dict) -> Images:
         chosen, rows = found.select(known), rows[known]
     _check_count(folder, settings, len(found), len(chosen))
     return Images(chosen, rows, records.cohort_of(folder), folder)
+
+
+def _of_dicom(folder: Path, settings: dict) -> Images:
+    """All that can be decoded: a folder of DICOM files says nothing of labels, splits and rules."""
+    label, kind = settings["label"], settings["labels"]
+    if label != "all" or labels.names(kind):
+        asked = f"--label {label}" if label != "all" else f"labels={kind}"
+        raise InputError(
+            f"{asked}: {folder} holds DICOM files, of which nothing is known; make a cohort of it with `pgcxr curate`"
+        )
+    found = dicom_images.DicomImages(folder, settings["resolution"], hold_bytes=pipeline.IN_MEMORY_BYTES)
+    left_out = "".join(f", {count} {rule}" for rule, count in sorted(found.rejected.items()))
+    print(
+        f"{folder}: trains on {len(found)} images of DICOM files, whatever they show ({sum(found.rejected.values())} "
+        f"files left out{left_out}); for rules, labels and a test set, make a cohort with `pgcxr curate`"
+    )
+    _check_count(folder, settings, len(found), len(found))
+    return Images(found, None, None)
 
 
 def _check_count(where: Path, settings: dict, found: int, chosen: int) -> None:

@@ -145,7 +145,7 @@ def _refuse(path: Path, manifest: pd.DataFrame, wrong: pd.Series, column: str, s
 
 
 def read_png(path: Path) -> np.ndarray:
-    """An 8-bit grey PNG, uint8 [H, W]."""
+    """A grey PNG, uint8 [H, W]; of 16 bits the upper 8."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -159,9 +159,15 @@ def read_png(path: Path) -> np.ndarray:
 
 
 def decode_png(content: bytes) -> np.ndarray | None:
-    """An 8-bit grey PNG, uint8 [H, W]; None where it is damaged or none."""
+    """A grey PNG, uint8 [H, W]; None where it is damaged or none.
+
+    Of 16 bits (`pgcxr curate --bits 16`) the upper 8 are taken, as tf.io.decode_png does: networks are trained on 8.
+    """
     # OpenCV fills with black what is cut short, and grumbles.
-    return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE) if _whole_png(content) else None
+    if not _whole_png(content):
+        return None
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
+    return (image >> 8).astype(np.uint8) if image is not None and image.dtype == np.uint16 else image
 
 
 def reduce(image: np.ndarray, size: int) -> np.ndarray:

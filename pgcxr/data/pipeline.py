@@ -5,12 +5,20 @@ image that an undisturbed run would see.
 """
 
 import hashlib
-from collections.abc import Callable
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
+from pgcxr import artefacts
 from pgcxr.data import cohort as cohorts
+from pgcxr.data import dicom_images, normalisation
+from pgcxr.data.curation import pixels
+from pgcxr.data.dicom_images import DicomImages
 from pgcxr.data.image_files import Files
+from pgcxr.data.normalisation import THESIS
 from pgcxr.data.record_files import Records
 from pgcxr.errors import InputError
 
@@ -35,18 +43,21 @@ class Reals:
     """The real images of one training, at any level.
 
     Arguments:
-        images: a cohort's selection, TFRecords, or uint8 [N, R, R, C].
+        images: a cohort's selection, TFRecords, DICOM files, or uint8 [N, R, R, C].
         resolution: R, of the finished network.
         labels: float32 [N, K] of a conditioned GAN (see `pgcxr.data.labels`).
     """
 
     def __init__(
-        self, images: cohorts.Cohort | Records | np.ndarray, resolution: int, labels: np.ndarray | None = None
+        self,
+        images: cohorts.Cohort | Records | DicomImages | np.ndarray,
+        resolution: int,
+        labels: np.ndarray | None = None,
     ):
         self.resolution = resolution
         self.labels = labels
         self.full, self.source = None, None
-        stored = isinstance(images, Records)
+        stored = isinstance(images, (Records, DicomImages))
         if stored:
             images.check_size(resolution)
         if isinstance(images, np.ndarray):
@@ -138,6 +149,41 @@ class Reals:
         return tf.ensure_shape(images, (minibatch, 2**level, 2**level, 1))
 
 
+def from_dicom(
+    files: str | os.PathLike | Sequence[str | os.PathLike],
+    size: int,
+    *,
+    fit: str = "pad",
+    normalise: str = str(THESIS),
+    decoder: str = "pydicom",
+    rejected: Counter | None = None,
+):
+    """tf.data of uint8 [size, size, 1], straight from DICOM, in order and decoded in parallel.
+
+    Args:
+        files: a folder, read with all that is in it, or the files themselves.
+        fit: "pad" or "crop"; `normalise` see `pgcxr.data.normalisation.parse`; `decoder` "pydicom" or "tfio".
+        rejected: {rule: count}; files that are no images, or smaller than `size`, are left out and added to it, once
+            for every time the data set is run through. Without it the first of them ends the run: the
+            tf.errors.InvalidArgumentError says the rule and the file's number, never its name.
+    """
+    if isinstance(files, (str, os.PathLike)):
+        paths = dicom_images.files_in(artefacts.existing_folder(files, "a folder of DICOM files"))
+    else:
+        paths = [Path(path) for path in files]
+    if fit not in (pixels.PAD, pixels.CROP):
+        raise InputError(f"fit {fit}: must be {pixels.PAD} or {pixels.CROP}")
+    found = dicom_images.DicomFiles(paths, size, fit, normalisation.parse(normalise), decoder)
+
+    def decoded(image, reason):
+        return reason == ""
+
+    def image_alone(image, reason):
+        return image
+
+    return dicom_images.dataset(found, rejected).filter(decoded).map(image_alone).prefetch(2)
+
+
 def reduce_by_area(images: np.ndarray, size: int) -> np.ndarray:
     """uint8 [N, R, R, C] -> [N, size, size, C], the rounded mean over each box."""
     n, full, _, channels = images.shape
@@ -148,7 +194,7 @@ def reduce_by_area(images: np.ndarray, size: int) -> np.ndarray:
     return np.rint(boxes.mean(axis=(2, 4), dtype=np.float32)).astype(np.uint8)
 
 
-def _fingerprint(images: cohorts.Cohort | Records | np.ndarray, labels: np.ndarray | None) -> str:
+def _fingerprint(images: cohorts.Cohort | Records | DicomImages | np.ndarray, labels: np.ndarray | None) -> str:
     """Of which images there are and in which order: those that a run was begun with are those it can go on with."""
     digest = hashlib.sha256()
     if isinstance(images, np.ndarray):

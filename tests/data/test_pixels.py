@@ -31,6 +31,46 @@ def test_crop_takes_the_middle():
     assert np.abs(found - area(image[:, 16:48], 4)).max() <= 0.5
 
 
+def shares(count: int, out: int) -> list[list[tuple[int, float]]]:
+    """For each of `out` pixels along an edge of `count`: which of them it covers, and how much of itself with each."""
+    step = count / out
+    found = []
+    for index in range(out):
+        start, end = index * step, (index + 1) * step
+        covered = [(at, min(end, at + 1) - max(start, at)) for at in range(count)]
+        found.append([(at, part / step) for at, part in covered if part > 1e-9])
+    return found
+
+
+def slow_square(image: np.ndarray, size: int, fit: str) -> np.ndarray:
+    """As curation does it (thesis 1.1: aspect kept), one pixel at a time, in real numbers."""
+    height, width = image.shape
+    if fit == pixels.CROP:
+        side = min(height, width)
+        image = image[(height - side) // 2 :, (width - side) // 2 :][:side, :side]
+        rows = columns = size
+    else:
+        rows, columns = (max(round(edge * size / max(height, width)), 1) for edge in (height, width))
+    result = np.zeros((size, size))
+    down, across = shares(image.shape[0], rows), shares(image.shape[1], columns)
+    for row in range(rows):
+        for column in range(columns):
+            value = sum(a * b * float(image[y, x]) for y, a in down[row] for x, b in across[column])
+            result[(size - rows) // 2 + row, (size - columns) // 2 + column] = value
+    return result
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("shape", [(45, 37), (37, 45), (64, 64), (50, 21), (33, 100), (97, 96)])
+@pytest.mark.parametrize("fit", [pixels.PAD, pixels.CROP])
+def test_any_factor_against_a_slow_twin(shape, fit, dtype):
+    image = np.random.default_rng(shape[0]).integers(0, np.iinfo(dtype).max + 1, shape).astype(dtype)
+    found = pixels.square(image, 16, fit)
+    assert found.dtype == dtype
+    # OpenCV weighs in float32: at most a step of 8 bits, and hundredths of a per mille of 16.
+    assert np.abs(found - slow_square(image, 16, fit)).max() <= (0.51 if dtype == np.uint8 else 1)
+
+
 @pytest.mark.parametrize("shape", [(7, 5), (1, 90), (33, 31)])
 @pytest.mark.parametrize("fit", [pixels.PAD, pixels.CROP])
 def test_any_shape(shape, fit):

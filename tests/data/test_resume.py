@@ -88,7 +88,7 @@ def test_a_second_run_reads_nothing_again(export, run, tmp_path, monkeypatch):
     folder = export()
     run(folder)
     before = content(tmp_path / "cohort")
-    monkeypatch.setattr("pgcxr.data.dicom.pydicom", None)
+    monkeypatch.setattr("pydicom.dcmread", None)
     assert run(folder) == [
         "headers: 24 of 24 are known from an earlier run",
         "images: 24 of 24 are known from an earlier run",

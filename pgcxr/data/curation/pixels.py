@@ -9,21 +9,27 @@ import cv2
 import numpy as np
 
 from pgcxr.artefacts import PARTIAL
-from pgcxr.data import cohort, dicom
+from pgcxr.data import cohort, dicom, dicom_codes
 from pgcxr.data.dicom import Rejected
+from pgcxr.data.dicom_luts import Grey
+from pgcxr.data.normalisation import THESIS, Normalisation
 
 PAD, CROP = "pad", "crop"
 
 
 @dataclass(frozen=True)
 class Job:
-    """One image to write: `png` and `mask_png` are where to, `size` the side in pixels, `fit` PAD or CROP."""
+    """One image to write: `png` and `mask_png` are where to, `size` the side in pixels, `fit` PAD or CROP; the
+    others are those of `dicom.decode`."""
 
     path: Path = field(repr=False)
     png: Path
     mask_png: Path
     size: int
     fit: str
+    normalise: Normalisation = THESIS
+    bits: int = 8
+    decoder: str = dicom_codes.PYDICOM
     masks: tuple[Path, ...] = field(default=(), repr=False)
     boxes: np.ndarray | None = field(default=None, repr=False)
 
@@ -41,7 +47,7 @@ class Done:
 def write(job: Job) -> Done:
     """Does one job. A file that cannot be decoded is a result; a disk that cannot be written to is an OSError."""
     try:
-        image = dicom.decode(job.path) if job.path.suffix.lower() != ".png" else decode_png(job.path)
+        image = decode(job.path, normalise=job.normalise, bits=job.bits, decoder=job.decoder)
     except Rejected as reason:
         return Done((reason.rule, reason.detail))
     encoded = _png(square(image, job.size, job.fit))
@@ -71,8 +77,17 @@ def _write(path: Path, content: bytes) -> None:
     beside.replace(path)
 
 
-def decode_png(path: Path) -> np.ndarray:
-    """An 8-bit PNG of a public set, with the same normalisation as DICOM, uint8 [H, W]."""
+def decode(
+    path: Path, *, normalise: Normalisation = THESIS, bits: int = 8, decoder: str = dicom_codes.PYDICOM
+) -> np.ndarray:
+    """`dicom.decode`, and `decode_png` where the name says so."""
+    if path.suffix.lower() == ".png":
+        return decode_png(path, normalise, bits)
+    return dicom.decode(path, normalise=normalise, bits=bits, decoder=decoder)
+
+
+def decode_png(path: Path, normalise: Normalisation = THESIS, bits: int = 8) -> np.ndarray:
+    """A PNG of a public set, of 8 or 16 bits, with the same normalisation as DICOM, uint8 or uint16 [H, W]."""
     try:
         content = np.frombuffer(path.read_bytes(), np.uint8)
     except OSError:
@@ -80,14 +95,21 @@ def decode_png(path: Path) -> np.ndarray:
     # OpenCV itself refuses PNG above 2^30 pixels; what is cut short it would fill with black.
     if content[-8:-4].tobytes() != b"IEND":
         raise Rejected("unreadable", "truncated or not PNG")
-    image = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE)
-    if image is None:
+    codes = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
+    if codes is None:
         raise Rejected("unreadable", "not a PNG image")
-    return dicom.normalise(image.astype(np.float32))
+    counts = dicom_codes.count(codes)
+    grey = Grey(np.arange(len(counts), dtype=np.float64), 0, len(counts) - 1)
+    return dicom_codes.look_up(normalise.table(grey, counts, bits), codes)
+
+
+def side(height: int, width: int, fit: str) -> int:
+    """The side that is reduced to the size asked for: the longer one where the rest is padded."""
+    return (max if fit == PAD else min)(height, width)
 
 
 def square(image: np.ndarray, size: int, fit: str) -> np.ndarray:
-    """uint8 [size, size]: aspect kept, reduced by area; the rest black (PAD) or cut off around the middle (CROP)."""
+    """uint8 or uint16 [size, size]: aspect kept, reduced by area; the rest black (PAD) or cut off around the middle."""
     height, width = image.shape
     if fit == CROP:
         side = min(height, width)
@@ -95,7 +117,7 @@ def square(image: np.ndarray, size: int, fit: str) -> np.ndarray:
         return _reduce(image[top : top + side, left : left + side], size, size)
     side = max(height, width)
     rows, columns = max(round(height * size / side), 1), max(round(width * size / side), 1)
-    result = np.zeros((size, size), np.uint8)
+    result = np.zeros((size, size), image.dtype)
     top, left = (size - rows) // 2, (size - columns) // 2
     result[top : top + rows, left : left + columns] = _reduce(image, rows, columns)
     return result

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pgcxr import artefacts
-from pgcxr.data import deidentify, rules, sources, splits
+from pgcxr.data import deidentify, dicom_codes, normalisation, rules, sources, splits
 from pgcxr.data.curation import pixels, placing, stages, tables, work, workers
 from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.data.sources import Scan
@@ -52,6 +52,9 @@ def curate(
     seed: int = 0,
     processes: int | None = None,
     fit: str = pixels.PAD,
+    normalise: str = str(normalisation.THESIS),
+    bits: int = 8,
+    decoder: str = dicom_codes.PYDICOM,
     key_file: str | os.PathLike | None = None,
     trace: str | os.PathLike | None = None,
     runner: str = stages.LOCAL,
@@ -74,6 +77,7 @@ def curate(
         size: side of the images in pixels, a power of two; by default the largest up to 1024 that 95 % of the images
             reach. No image is ever enlarged: those that are too small are excluded by rule.
         normals: keep this many normal images, chosen at random (the thesis took 20,000 of 72,938).
+        normalise: see `pgcxr.data.normalisation.parse`; `bits` 8 or 16; `decoder` see `pgcxr.data.dicom.decode`.
         processes: default all cores; 0 for none but this one.
         trace: a private file that says which file became which image or why not, outside of `out`.
         runner: one of stages.RUNNERS; those of Apache Beam take `runner_options`, each "name=value".
@@ -90,6 +94,9 @@ def curate(
     stages.check_runner(runner, runner_options, processes)
     if not (overwrite and placing.is_cohort(out)) and not work.folder_of(out).is_dir():
         placing.refuse_existing(out)
+    normalisation.check_bits(bits)
+    dicom_codes.reader(decoder)
+    decoding = {"normalise": normalisation.parse(normalise), "bits": bits, "decoder": decoder}
     key_path = key_file or deidentify.default_key_file()
     for name, private in (("--trace", trace), ("--key-file", key_path)):
         if private is not None and _real(private).is_relative_to(_real(out)):
@@ -129,8 +136,9 @@ def curate(
         _refuse_none_left(export, remaining, excluded)
 
         described = {"source": source, "size": size, "fit": fit, **counted}
+        described |= {**decoding, "normalise": str(decoding["normalise"])}
         # Made when they are handed over: each holds several paths, and there may be hundreds of thousands.
-        jobs = stages.Lazily(lambda scan: _job(scan, beside, size, fit), remaining)
+        jobs = stages.Lazily(lambda scan: _job(scan, beside, size, fit, decoding), remaining)
         names = [job.png.stem for job in jobs]
         made = stage.map(pixels.write, jobs, _no_pixels, title="images", names=names, intact=pixels.intact)
         named = dict(zip((scan.number for scan in remaining), names, strict=True))
@@ -185,8 +193,7 @@ def _check_options(size, normals, fit, processes) -> None:
 
 
 def _side(scan: Scan, fit: str) -> int:
-    """The side that would be reduced to the cohort's size: the longer one where the rest is padded."""
-    return (max if fit == pixels.PAD else min)(scan.rows, scan.columns)
+    return pixels.side(scan.rows, scan.columns, fit)
 
 
 def _default_size(scans: list[Scan], fit: str) -> int:
@@ -197,10 +204,10 @@ def _default_size(scans: list[Scan], fit: str) -> int:
     return max(min(LARGEST, 1 << int(math.log2(reached))), SMALLEST)
 
 
-def _job(scan: Scan, beside: work.Work, size: int, fit: str) -> pixels.Job:
+def _job(scan: Scan, beside: work.Work, size: int, fit: str, decoding: dict) -> pixels.Job:
     """The images wait in the work folder until it is known which ones stay."""
     nowhere = Path()
-    job = pixels.Job(scan.path, nowhere, nowhere, size, fit, scan.masks, scan.boxes)
+    job = pixels.Job(scan.path, nowhere, nowhere, size, fit, **decoding, masks=scan.masks, boxes=scan.boxes)
     name = beside.name("images", job)
     return replace(job, png=beside.place("images", name), mask_png=beside.place("masks", name))
 

@@ -37,6 +37,7 @@ def write(folder: Path, scans, kept, excluded, rules: Rules, knows, key: bytes, 
     # Each split counts its own patients, so a patient in two splits would make the sum larger.
     assert len({image.scan.patient for image in kept}) == report["patients"]
     config = {"rules": rules.tables, "size": described["size"], "fit": described["fit"]}
+    config |= {name: described[name] for name in ("normalise", "bits", "decoder")}
     artefacts.write_report(folder, report, command="pgcxr curate", seed=seed, config=config)
     return artefacts.plain(report)
 

@@ -1,0 +1,120 @@
+"""The pixels of a DICOM image as they lie in memory, and what each of the possible codes stands for.
+
+A code is the container of one pixel, an unsigned number of 8 or 16 bits: the stored value, and above its high bit
+whatever was left there (overlays, signs, junk; PS3.5 8.1.1). All that a header says of grey values is a function of
+the code, so it is worked out once for each of the 256 or 65,536 codes and looked up for the pixels.
+"""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pydicom
+from pydicom.pixels import get_decoder
+from pydicom.uid import (
+    HTJ2K,
+    JPEG2000,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLSNearLossless,
+)
+
+from pgcxr.data.dicom_file import whole, words
+from pgcxr.errors import InputError
+
+PYDICOM, TFIO = "pydicom", "tfio"
+
+# What was lost may be beyond the highest stored value, or below the lowest.
+LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, JPEG2000, HTJ2K)
+# Of these codecs alone, the stream says itself whether it is signed.
+SIGNED = (JPEG2000, JPEG2000Lossless, HTJ2K, HTJ2KLossless, HTJ2KLosslessRPCL)
+# OpenCV counts in float32, which is exact up to here.
+EXACT = 1 << 24
+
+
+def reader(decoder: str) -> Callable[[pydicom.Dataset], np.ndarray]:
+    """What decodes the pixels of a data set: PYDICOM or TFIO; InputError where it is another, or not installed."""
+    if decoder == PYDICOM:
+        return read
+    if decoder != TFIO:
+        raise InputError(f"--decoder {decoder}: must be {PYDICOM} or {TFIO}")
+    # Loads TensorFlow.
+    from pgcxr.data import dicom_tfio
+
+    return dicom_tfio.read
+
+
+def read(dataset: pydicom.Dataset) -> np.ndarray:
+    """uint8 or uint16 [H, W]: the codes, decoded by pydicom."""
+    decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
+    options = {"raw": True, "view_only": True, "correct_unused_bits": False}
+    codes, _ = decoder.as_array(dataset, index=0, **options)
+    size = codes.dtype.itemsize
+    codes = codes.astype(codes.dtype.newbyteorder("="), copy=False).view(f"u{size}")
+    return codes.astype(np.uint16) if size == 4 else codes
+
+
+def count(codes: np.ndarray) -> np.ndarray:
+    """int64 [256 or 65536]: how many pixels have each code."""
+    bins = 1 << 8 * codes.itemsize
+    parts = np.array_split(codes, codes.size // EXACT + 1)
+    counts = sum(cv2.calcHist([part], [0], None, [bins], [0, bins]).astype(np.int64) for part in parts)
+    return counts[:, 0]
+
+
+def look_up(table: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """table[codes], faster."""
+    return cv2.LUT(codes, table) if codes.itemsize == 1 else np.take(table, codes)
+
+
+def stored_values(dataset: pydicom.Dataset, counts: np.ndarray) -> np.ndarray:
+    """int64 [codes]: the stored value of each code (PS3.5 8.1.1): BitsStored bits below HighBit, signed or not."""
+    syntax = dataset.file_meta.TransferSyntaxUID
+    bits, codes = dataset.BitsStored, np.arange(len(counts))
+    signed = dataset.PixelRepresentation == 1
+    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+    if syntax in LOSSY and (not signed or syntax in SIGNED):
+        return np.clip(_signed(codes, len(counts)) if signed else codes, low, high)
+    shift = whole(dataset, "HighBit", bits - 1) + 1 - bits
+    # A high bit above the stored ones says that pixels fill the container from the top (ACR-NEMA). Where none of them
+    # reaches up there, it is the header that is wrong.
+    if shift > 0 and len(counts) >= 1 << bits + shift and counts[1 << bits :].any():
+        codes = codes >> shift
+    return _signed(codes & ((1 << bits) - 1), 1 << bits) if signed else codes & high
+
+
+def stored_range(dataset: pydicom.Dataset) -> tuple[int, int]:
+    """The lowest and the highest value that can be stored."""
+    bits = dataset.BitsStored
+    return (-(1 << bits - 1), (1 << bits - 1) - 1) if dataset.PixelRepresentation == 1 else (0, (1 << bits) - 1)
+
+
+def padding(dataset: pydicom.Dataset, values: np.ndarray) -> np.ndarray:
+    """bool [codes]: outside of the image (PS3.3 C.7.5.1.1.2), PixelPaddingValue to PixelPaddingRangeLimit.
+
+    Args:
+        values: the stored value of each code.
+    """
+    little = dataset.file_meta.TransferSyntaxUID.is_little_endian
+    first = words(dataset, "PixelPaddingValue", little)
+    limit = words(dataset, "PixelPaddingRangeLimit", little)
+    if not len(first):
+        return np.zeros(len(values), bool)
+    ends = np.array([first[0], limit[0] if len(limit) else first[0]])
+    signed = dataset.PixelRepresentation == 1
+    meant = _signed(ends, 1 << 16) if signed else ends
+    low, high = stored_range(dataset)
+    if ((meant >= low) & (meant <= high)).all():
+        return (values >= meant.min()) & (values <= meant.max())
+    # A value that the stored bits cannot hold is that of the whole container.
+    codes = np.arange(len(values))
+    held = _signed(codes, len(values)) if signed else codes
+    return (held >= meant.min()) & (held <= meant.max())
+
+
+def _signed(values: np.ndarray, count: int) -> np.ndarray:
+    """Two's complement: the upper half of `count` unsigned values stands for negative ones."""
+    return np.where(values >= count // 2, values - count, values)

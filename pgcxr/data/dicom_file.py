@@ -1,0 +1,231 @@
+"""Opening a DICOM file without trusting it, and without saying anything that is in it.
+
+Nothing that a DICOM file says about its patient reaches an error, a warning or a log from here: every reason is one of
+`REASONS` with a fixed phrase, and pydicom's own warnings (they quote values) are silenced.
+"""
+
+import contextlib
+import logging
+import os
+import stat
+import threading
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from pydicom.pixels import get_decoder
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from pgcxr.errors import InputError
+
+REASONS = ("unreadable", "no_pixels", "multi_frame", "colour", "too_large", "timeout", "blank")
+# 8192 x 8192 is four times the largest chest detector; a header that claims more is refused before memory is asked for.
+MAX_PIXELS = 8192 * 8192
+MAX_BYTES = 1 << 30
+# Chest radiographs compress 2 to 100 times; a stream that promises more than this is a decompression bomb.
+MAX_COMPRESSION = 1000
+MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
+SHAPES = {"IDENTITY": "MONOCHROME2", "INVERSE": "MONOCHROME1"}
+logging.getLogger("pydicom").addHandler(logging.NullHandler())
+
+
+class Rejected(Exception):
+    """A file that cannot become an image: `rule` is one of REASONS, `detail` a fixed phrase (never file content)."""
+
+    def __init__(self, rule: str, detail: str):
+        if rule not in REASONS:
+            raise ValueError(f"{rule} is not one of {REASONS}")
+        super().__init__(rule, detail)
+        self.rule, self.detail = rule, detail
+
+
+class _Silence(contextlib.ContextDecorator):
+    """Silences pydicom, whose warnings and log lines quote values of the file; until the last thread is through."""
+
+    def __init__(self):
+        self._lock, self._within, self._restore = threading.Lock(), 0, None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._within += 1
+            if self._within == 1:
+                self._restore = contextlib.ExitStack()
+                logger = logging.getLogger("pydicom")
+                self._restore.callback(logger.setLevel, logger.level)
+                logger.setLevel(logging.CRITICAL + 1)
+                self._restore.enter_context(warnings.catch_warnings())
+                warnings.simplefilter("ignore")
+
+    def __exit__(self, *_) -> None:
+        with self._lock:
+            self._within -= 1
+            if not self._within:
+                self._restore.close()
+
+
+_SILENCE = _Silence()
+
+
+def quiet() -> _Silence:
+    """Within this context pydicom says nothing."""
+    return _SILENCE
+
+
+@contextlib.contextmanager
+def blaming_the_file(detail: str) -> Iterator[None]:
+    """Whatever goes wrong within is the file's fault: Rejected("unreadable", detail).
+
+    pydicom reads an element when it is first asked for, so that any access may raise anything.
+    """
+    try:
+        yield
+    except (Rejected, InputError):
+        raise
+    except (Exception, MemoryError):
+        raise Rejected("unreadable", detail) from None
+
+
+def read(path: str | os.PathLike, **options) -> pydicom.Dataset:
+    """pydicom.dcmread(path, **options), also without the preamble and file meta information of PS3.10.
+
+    Raises:
+        Rejected: it is no regular file, too large, or not DICOM.
+    """
+    path = Path(path)
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise Rejected("unreadable", "not a regular file")
+        if status.st_size > MAX_BYTES:
+            raise Rejected("too_large", "the file is larger than 1 GiB")
+        with open(path, "rb") as file:
+            start = file.read(132)
+    except OSError:
+        raise Rejected("unreadable", "cannot be read from the disk") from None
+    # Without the preamble of PS3.10, a file has to begin with an element of group 0002 or 0008, in either byte order.
+    if start[128:] != b"DICM" and start[:2] not in (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08"):
+        raise Rejected("unreadable", "not DICOM")
+    with blaming_the_file("broken DICOM"):
+        dataset = pydicom.dcmread(path, force=True, **options)
+        known = "SOPClassUID" in dataset or "Rows" in dataset or "Modality" in dataset
+    if not known:
+        raise Rejected("unreadable", "not DICOM")
+    return dataset
+
+
+def check_frames(dataset: pydicom.Dataset) -> None:
+    """Raises Rejected unless the header describes one frame of grey pixels."""
+    rows, columns = whole(dataset, "Rows"), whole(dataset, "Columns")
+    if rows < 1 or columns < 1:
+        raise Rejected("no_pixels", "the header describes no image")
+    if rows * columns > MAX_PIXELS:
+        raise Rejected("too_large", "more than 8192 x 8192 pixels")
+    if whole(dataset, "NumberOfFrames", 1) > 1:
+        raise Rejected("multi_frame", "more than one frame")
+    # CR and DX have one sample (PS3.3 C.8.1.2, C.8.11.3): three, even if all are alike, are a screenshot or a colour
+    # JPEG of a radiograph, without the grey values of one and often with writing on it.
+    if whole(dataset, "SamplesPerPixel", 1) != 1:
+        raise Rejected("colour", "more than one sample per pixel")
+    kind = photometric(dataset)
+    if not kind:
+        raise Rejected("unreadable", "the header does not say whether bright is high or low")
+    if kind not in MONOCHROME:
+        raise Rejected("colour", "not MONOCHROME1 or MONOCHROME2")
+
+
+def check_pixels(dataset: pydicom.Dataset) -> None:
+    """Compares what the header promises with the bytes that are there, before any memory is asked for.
+
+    Fills in what is commonly missing: the transfer syntax, as it was read, and unsigned pixels.
+
+    Raises:
+        Rejected: the pixel data is missing, too short or unbelievably compressed, or of an unknown transfer syntax.
+    """
+    if "PixelData" not in dataset:
+        raise Rejected("no_pixels", "no pixel data")
+    if not getattr(dataset, "file_meta", None):
+        dataset.file_meta = pydicom.dataset.FileMetaDataset()
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        implicit, little = dataset.original_encoding
+        explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
+    try:
+        known = get_decoder(dataset.file_meta.TransferSyntaxUID).is_available
+    except NotImplementedError:
+        known = False
+    if not known:
+        raise Rejected("unreadable", "the transfer syntax is private or none that can be decoded")
+    allocated, stored = whole(dataset, "BitsAllocated"), whole(dataset, "BitsStored")
+    if allocated not in (8, 16, 32) or not 1 <= stored <= min(allocated, 16):
+        raise Rejected("unreadable", "the pixels are not of 1 to 16 bits")
+    dataset.BitsAllocated, dataset.BitsStored = allocated, stored
+    dataset.PixelRepresentation = int(whole(dataset, "PixelRepresentation") == 1)
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, photometric(dataset)
+    promised = whole(dataset, "Rows") * whole(dataset, "Columns") * (allocated // 8)
+    present = len(dataset.PixelData or b"")
+    if not dataset.file_meta.TransferSyntaxUID.is_compressed and present < promised:
+        raise Rejected("unreadable", "truncated: less pixel data than the header promises")
+    if promised > MAX_COMPRESSION * max(present, 1):
+        raise Rejected("too_large", "the pixel data is compressed more than 1000 times")
+
+
+def photometric(dataset: pydicom.Dataset) -> str:
+    """MONOCHROME1 (low is bright), MONOCHROME2, another photometric interpretation, or "" where nothing says.
+
+    The Presentation LUT Shape says the same once more: MONOCHROME1 goes with INVERSE, MONOCHROME2 with IDENTITY (PS3.3
+    C.8.11.3.1.2). So it is asked only where there is no photometric interpretation; where the two contradict each
+    other, the photometric interpretation, which every image must have, is believed.
+    """
+    said = text(dataset, "PhotometricInterpretation").upper()
+    return said or SHAPES.get(text(dataset, "PresentationLUTShape").upper(), "")
+
+
+def text(dataset: pydicom.Dataset, keyword: str) -> str:
+    """The value as one text, without blanks and zeros around it; "" where it is missing or cannot be read."""
+    try:
+        value = dataset.get(keyword)
+        return "" if value is None else str(value).strip().strip("\0").strip()
+    except Exception:
+        return ""
+
+
+def whole(dataset: pydicom.Dataset, keyword: str, default: int = 0) -> int:
+    """The value as a whole number; `default` where it is missing or cannot be read."""
+    try:
+        value = dataset.get(keyword)
+        return default if value is None or value == "" else int(value)
+    except Exception:
+        return default
+
+
+def numbers(dataset: pydicom.Dataset, keyword: str) -> list[float]:
+    """The values as real numbers, NaN where one is none; a comma stands for a decimal point."""
+    try:
+        raw = dataset.get_item(keyword)
+        value = None if raw is None else raw.value
+        if isinstance(value, bytes):
+            value = value.decode("ascii", "replace")
+        parts = value.split("\\") if isinstance(value, str) else np.atleast_1d([] if value is None else value)
+    except Exception:
+        return []
+    return [_number(part) for part in parts]
+
+
+def words(dataset: pydicom.Dataset, keyword: str, little_endian: bool) -> np.ndarray:
+    """The value as unsigned 16-bit words, int64 [N], whether it was read as bytes or as numbers of either sign."""
+    try:
+        value = dataset.get(keyword)
+        if isinstance(value, bytes):
+            value = np.frombuffer(value[: len(value) // 2 * 2], "<u2" if little_endian else ">u2")
+        return np.atleast_1d(np.array([] if value is None else value, np.int64)) & 0xFFFF
+    except Exception:
+        return np.zeros(0, np.int64)
+
+
+def _number(part) -> float:
+    try:
+        return float(part.replace(",", ".").strip().strip("\0")) if isinstance(part, str) else float(part)
+    except (TypeError, ValueError):
+        return float("nan")

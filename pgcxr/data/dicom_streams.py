@@ -1,0 +1,75 @@
+"""What a compressed stream says of itself, read before a decoder makes room for it.
+
+JPEG (ISO 10918-1 B.2.2) and JPEG-LS (ISO 14495-1 C.2.2) have the size in their start of frame, JPEG 2000 and HTJ2K
+(ISO 15444-1 A.5.1) in SIZ. A decoder believes these and not the header of the file, so that a stream of a hundred bytes
+could ask it for gigabytes.
+"""
+
+import struct
+
+import pydicom
+from pydicom.uid import RLELossless
+
+from pgcxr.data.dicom_file import Rejected, whole
+
+ITEM = b"\xfe\xff\x00\xe0"
+# Start of frame: all but DHT (C4), JPG (C8) and DAC (CC), and JPEG-LS's.
+FRAMES = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
+WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
+END, SCAN = 0xD9, 0xDA
+CODESTREAM, JP2, BOXES = b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  ", 4096
+
+
+def check(dataset: pydicom.Dataset) -> None:
+    """Raises Rejected where the first frame of encapsulated pixel data is not of the size and the one component that
+    the header says. RLE has no size of its own."""
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if not syntax.is_encapsulated or syntax == RLELossless:
+        return
+    said = of_stream(_first_fragment(dataset.PixelData))
+    if said is None:
+        raise Rejected("unreadable", "the compressed stream does not say its size")
+    if said[2] != 1:
+        raise Rejected("unreadable", "the compressed stream is in colour where the header says grey")
+    if said[:2] != (whole(dataset, "Rows"), whole(dataset, "Columns")):
+        raise Rejected("unreadable", "the compressed stream is of another size than the header says")
+
+
+def of_stream(stream: bytes) -> tuple[int, int, int] | None:
+    """Rows, columns and components of a stream; None where it does not say."""
+    try:
+        if stream[:8] == JP2:  # a whole file, which is not allowed (PS3.5 A.4.4) but written
+            stream = stream[max(stream[:BOXES].find(CODESTREAM), 0) :]
+        if stream[:4] == CODESTREAM:
+            right, bottom, left, top = struct.unpack_from(">IIII", stream, 8)
+            return bottom - top, right - left, struct.unpack_from(">H", stream, 40)[0]
+        if stream[:2] == b"\xff\xd8":
+            return _of_jpeg(stream)
+    except (struct.error, IndexError):
+        pass
+    return None
+
+
+def _of_jpeg(stream: bytes) -> tuple[int, int, int] | None:
+    at = 2
+    while stream[at] == 0xFF:
+        marker = stream[at + 1]
+        if marker in FRAMES:
+            rows, columns, components = struct.unpack_from(">HHB", stream, at + 5)
+            return rows, columns, components
+        if marker in (END, SCAN):
+            break
+        # Any number of FF may come before a marker.
+        length = 0 if marker in WITHOUT_LENGTH else struct.unpack_from(">H", stream, at + 2)[0]
+        at += 1 if marker == 0xFF else 2 + length
+    return None
+
+
+def _first_fragment(data: bytes) -> bytes:
+    """The first item after the offset table (PS3.5 A.4), up to its own end."""
+    if data[:4] != ITEM:
+        return b""
+    at = 8 + int.from_bytes(data[4:8], "little")
+    if data[at : at + 4] != ITEM:
+        return b""
+    return data[at + 8 : at + 8 + int.from_bytes(data[at + 4 : at + 8], "little")]

@@ -1,0 +1,96 @@
+"""From grey values to the 8 or 16 bits of a PNG."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from pgcxr.data.dicom_file import Rejected
+from pgcxr.data.dicom_luts import Grey
+from pgcxr.errors import InputError
+
+PERCENTILE, WINDOW, NONE = "percentile", "window", "none"
+THESIS_PERCENTILE = 99.0
+BITS = (8, 16)
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Which values become black and white; those beyond are clipped.
+
+    Attributes:
+        kind: PERCENTILE: of the pixels as displayed (after the VOI window or table), `low` and `high`, in percent.
+            WINDOW: the ends of what the VOI window or table displays, whatever the pixels. NONE: the ends of what the
+            stored bits can hold; no window is applied.
+
+    The thesis (1.1) says no more than "99th percentile normalization"; clipping only the top keeps the few brightest
+    pixels (markers, metal) from darkening everything else, and leaves air black.
+    """
+
+    kind: str = PERCENTILE
+    low: float = 0.0
+    high: float = THESIS_PERCENTILE
+
+    def table(self, grey: Grey, counts: np.ndarray, bits: int = 8) -> np.ndarray:
+        """uint8 or uint16 [codes]: what each code becomes.
+
+        Args:
+            grey: of each code, brighter is denser.
+            counts: int64 [codes], pixels of each; those of padding are not counted.
+        Raises:
+            Rejected: there is nothing to see ("blank").
+        """
+        present = counts > 0
+        if not present.any() or not np.isfinite(grey.values[present]).all():
+            raise Rejected("blank", "no pixel with a finite value")
+        low, high = grey.low, grey.high
+        if self.kind == PERCENTILE:
+            low, high = (percentile(grey.values, counts, share) for share in (self.low, self.high))
+            if high <= low:
+                raise Rejected("blank", f"{self.high - self.low:g} % of the pixels or more have the same value")
+        elif np.ptp(np.clip(grey.values[present], low, high)) == 0:
+            raise Rejected("blank", "all pixels have the same value")
+        white = (1 << bits) - 1
+        scaled = np.rint((np.clip(grey.values, low, high) - low) * (white / (high - low)))
+        return scaled.astype(np.uint8 if bits == 8 else np.uint16)
+
+    def __str__(self) -> str:
+        if self.kind != PERCENTILE:
+            return self.kind
+        return f"{PERCENTILE}:{self.high:g}" if self.low == 0 else f"{PERCENTILE}:{self.low:g},{self.high:g}"
+
+
+THESIS = Normalisation()
+
+
+def parse(text: str) -> Normalisation:
+    """`percentile` (the thesis's 99), `percentile:HIGH`, `percentile:LOW,HIGH`, `window` or `none`; or InputError."""
+    if text in (PERCENTILE, WINDOW, NONE):
+        return Normalisation(text)
+    found = re.fullmatch(rf"{PERCENTILE}:(?:([\d.]+),)?([\d.]+)", text)
+    try:
+        low, high = float(found[1] or 0), float(found[2])
+    except (TypeError, ValueError):
+        low, high = 1, 0
+    if not 0 <= low < high <= 100:
+        raise InputError(f"--normalise {text}: must be percentile:HIGH, percentile:LOW,HIGH (0 to 100), window or none")
+    return Normalisation(PERCENTILE, low, high)
+
+
+def check_bits(bits: int) -> None:
+    """Raises InputError unless PNG images of so many bits are written here."""
+    if bits not in BITS:
+        raise InputError(f"--bits {bits}: must be 8 or 16")
+
+
+def percentile(values: np.ndarray, counts: np.ndarray, share: float) -> float:
+    """np.percentile(np.repeat(values, counts), share), by linear interpolation, without repeating."""
+    present = np.flatnonzero(counts)
+    order = present[np.argsort(values[present], kind="stable")]
+    up_to = np.cumsum(counts[order])
+    place = (up_to[-1] - 1) * share / 100
+    below, above = (
+        values[order[np.searchsorted(up_to, whole, side="right")]]
+        for whole in (np.floor(place), min(np.floor(place) + 1, up_to[-1] - 1))
+    )
+    return float(below + (above - below) * (place - np.floor(place)))
