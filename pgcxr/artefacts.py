@@ -5,6 +5,7 @@ suffix ``.partial`` and is removed by the next process that makes the same artef
 """
 
 import contextlib
+import ctypes
 import errno
 import fcntl
 import json
@@ -61,15 +62,19 @@ def atomic_path(final: str | os.PathLike, *, private: bool = False) -> Iterator[
 
 
 @contextlib.contextmanager
-def new_folder(final: str | os.PathLike) -> Iterator[Path]:
+def new_folder(final: str | os.PathLike, *, replace: bool = False) -> Iterator[Path]:
     """Yields an empty folder beside `final`; it becomes `final` on success and is removed on any error.
+
+    Args:
+        replace: whether what is at `final` may go, in the moment in which the new folder takes its place.
 
     Raises:
         InputError: `final` exists and is not an empty folder (nothing of the user's is overwritten), or another
             process is making it.
     """
     final = Path(final)
-    refuse_existing(final)
+    if not replace:
+        refuse_existing(final)
     final.parent.mkdir(parents=True, exist_ok=True)
     beside = final.with_name(f".{final.name}{PARTIAL}")
 
@@ -81,13 +86,50 @@ def new_folder(final: str | os.PathLike) -> Iterator[Path]:
         try:
             _empty(beside)
             yield beside
-            refuse_existing(final)
-            shutil.rmtree(final, ignore_errors=True)
-            os.replace(beside, final)
+            if not replace:
+                refuse_existing(final)
+            if replace and final.exists():
+                _exchange(beside, final)
+                shutil.rmtree(beside)
+            else:
+                shutil.rmtree(final, ignore_errors=True)
+                os.replace(beside, final)
         except BaseException as error:
             shutil.rmtree(beside, ignore_errors=True)
             _name_final(error, beside, final)
             raise
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Swaps two folders in one step where the system can (Linux, renameat2); else there is none for a moment."""
+    at_cwd, exchange = -100, 2
+    with contextlib.suppress(AttributeError):  # another system's C library
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+        if rename(at_cwd, os.fsencode(one), at_cwd, os.fsencode(other), ctypes.c_uint(exchange)) == 0:
+            return
+    away = one.with_name(f"{one.name}.replaced")
+    os.replace(other, away)
+    os.replace(one, other)
+    os.replace(away, one)
+
+
+@contextlib.contextmanager
+def private_folder(folder: str | os.PathLike, final: str | os.PathLike) -> Iterator[Path]:
+    """Yields `folder`, made if need be, readable by its owner alone and held for this process alone.
+
+    Raises:
+        InputError: another process holds it; `final` is the artefact that the line then names.
+    """
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+
+    def make() -> int:
+        folder.mkdir(exist_ok=True, mode=0o700)
+        return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+
+    with _claimed(folder, Path(final), make):
+        folder.chmod(0o700)
+        yield folder
 
 
 @contextlib.contextmanager

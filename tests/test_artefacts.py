@@ -199,3 +199,32 @@ def test_damaged_json_is_one_line(tmp_path):
         (tmp_path / "a.json").write_text(content, errors="surrogateescape")
         with pytest.raises(InputError, match="is not JSON"):
             artefacts.read_json(tmp_path / "a.json")
+
+
+def test_a_folder_takes_anothers_place_whole(tmp_path):
+    final = tmp_path / "made"
+    with artefacts.new_folder(final) as folder:
+        (folder / "a").write_text("old")
+    with pytest.raises(InputError, match="exists"), artefacts.new_folder(final):
+        pass
+    with pytest.raises(RuntimeError), artefacts.new_folder(final, replace=True) as folder:
+        (folder / "b").write_text("half")
+        raise RuntimeError
+    assert [path.name for path in final.iterdir()] == ["a"]
+    with artefacts.new_folder(final, replace=True) as folder:
+        (folder / "b").write_text("new")
+        assert [path.name for path in final.iterdir()] == ["a"]
+    assert [path.name for path in final.iterdir()] == ["b"] and list(tmp_path.iterdir()) == [final]
+
+
+def test_without_renameat2_folders_change_places_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(artefacts.ctypes, "CDLL", lambda *_, **__: object())
+    test_a_folder_takes_anothers_place_whole(tmp_path)
+
+
+def test_a_private_folder_is_held(tmp_path):
+    with artefacts.private_folder(tmp_path / "work", tmp_path / "made") as folder:
+        assert folder.stat().st_mode & 0o777 == 0o700
+        again = artefacts.private_folder(tmp_path / "work", tmp_path / "made")
+        with pytest.raises(InputError, match="made: is being written by another process"), again:
+            pass

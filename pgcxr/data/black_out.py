@@ -132,3 +132,10 @@ def around(shape: tuple[int, int], boxes: np.ndarray) -> np.ndarray:
         across, down = (ends, margin) if width >= height else (margin, ends)
         hidden[max(y - down, 0) : y + height + down, max(x - across, 0) : x + width + across] = True
     return hidden
+
+
+def asked(texts: Sequence[str], text: bool, table: dict, rules_file) -> BlackOut:
+    """What --black-out, --black-out-text and [black_out] in the rules ask for together."""
+    regions = [parse(each, "--black-out") for each in texts]
+    regions += [parse(each, f"{rules_file}: [black_out] regions") for each in table["regions"]]
+    return BlackOut(tuple(regions), text or table["text"], table["found_text"] == "exclude")

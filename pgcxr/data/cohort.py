@@ -178,6 +178,8 @@ def reduce(image: np.ndarray, size: int) -> np.ndarray:
 def png_size(path: Path) -> tuple[int, int]:
     """Rows and columns from the first chunk of a PNG; 0, 0 where it is none or cannot be read."""
     try:
+        if not path.is_file():  # a pipe would never answer
+            return 0, 0
         with open(path, "rb") as file:
             start = file.read(24)
     except OSError:

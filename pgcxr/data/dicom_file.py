@@ -20,7 +20,7 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRL
 
 from pgcxr.errors import InputError
 
-REASONS = ("unreadable", "no_pixels", "multi_frame", "colour", "too_large", "blank", "burned_in_text")
+REASONS = ("unreadable", "no_pixels", "multi_frame", "colour", "too_large", "timeout", "blank", "burned_in_text")
 # 8192 x 8192 is four times the largest chest detector; a header that claims more is refused before memory is asked for.
 MAX_PIXELS = 8192 * 8192
 MAX_BYTES = 1 << 30

@@ -1,12 +1,35 @@
-"""What every worker process does at its start, and how they are all ended at once."""
+"""What a worker process does: its limits, and one item after another; and how they are all ended at once."""
 
 import contextlib
+import errno
 import multiprocessing
 import os
+import queue
+import resource
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+# What a worker says: that it is there, a result, why an item has none, an error that concerns the whole run.
+READY, RESULT, FAILED, ERROR = "ready", "result", "failed", "error"
+# Errors of the machine, not of a file: they end the run.
+OF_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.EIO)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one file may take.
+
+    `memory` bytes on top of what an idle worker has: a chest radiograph of the largest size that is read (64 million
+    pixels) takes about half of it. `cpu` seconds of processor time, whatever else the machine does. `wall` seconds on
+    the clock, for a file that never answers.
+    """
+
+    memory: int = 4 << 30
+    cpu: int = 60
+    wall: float = 600.0
 
 
 def start(parent: int) -> None:
@@ -25,6 +48,67 @@ def start(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=leave_with_parent, daemon=True).start()
+
+
+def serve(connection, function: Callable, parent: int, limits: Limits) -> None:
+    """A worker's life: receives items, sends (kind, value) for each in their order, until it is ended."""
+    start(parent)
+    _hide_output()
+    _limit_memory(limits.memory)
+    inbox = queue.SimpleQueue()
+
+    def receive() -> None:
+        # In a thread, so that the parent never waits for a busy worker to take what it sends.
+        try:
+            while True:
+                inbox.put(connection.recv())
+        except BaseException:
+            os._exit(1)
+
+    threading.Thread(target=receive, daemon=True).start()
+    connection.send((READY, None))
+    while True:
+        item = inbox.get()
+        _limit_cpu(limits.cpu)
+        connection.send(attempt(function, item))
+
+
+def attempt(function: Callable, item) -> tuple:
+    """(RESULT, value), (FAILED, (rule, detail)), or (ERROR, the OSError) where the machine is at fault."""
+    try:
+        return RESULT, function(item)
+    except MemoryError:
+        return FAILED, ("too_large", "takes more memory than one file may")
+    except OSError as error:
+        return (ERROR, error) if error.errno in OF_MACHINE else (FAILED, ("unreadable", "cannot be read from the disk"))
+    except Exception as error:
+        # The name of the class is pgcxr's or a library's; the message may quote the file.
+        return FAILED, ("unreadable", f"cannot be processed ({type(error).__name__})")
+
+
+def _hide_output() -> None:
+    """Decoders written in C quote files on stderr."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+
+
+def _limit_memory(most: int) -> None:
+    # A core dump would hold a patient's image.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError, ValueError):  # no /proc, or a lower limit is set already
+        with open("/proc/self/statm") as file:
+            used = int(file.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + most, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+def _limit_cpu(seconds: int) -> None:
+    """The kernel ends this process (SIGXCPU) when it has used `seconds` more."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    until = int(used.ru_utime + used.ru_stime) + 1 + seconds
+    with contextlib.suppress(OSError, ValueError):  # a lower limit is set already
+        resource.setrlimit(resource.RLIMIT_CPU, (until, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 
 @contextlib.contextmanager

@@ -263,7 +263,9 @@ def test_empty_or_absent_export_and_existing_cohort(run, make_export, tmp_path):
         run(tmp_path / "absent")
     run(make_export(rows(2, 2)))
     with pytest.raises(InputError, match="exists and is not empty"):
-        run(tmp_path / "export")
+        run(tmp_path / "export", size=16)  # other options
+    with pytest.raises(InputError, match="exists and is not empty"):
+        run(make_export(rows(2, 2), "another"))
 
 
 def test_a_failed_write_leaves_nothing(tmp_path, make_export):

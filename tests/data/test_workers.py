@@ -1,4 +1,4 @@
-"""The pool: order, crashes, errors. Its functions live here so that a worker can import them by name."""
+"""The pool: order, crashes, limits, errors. Its functions live here so that a worker can import them by name."""
 
 import os
 import signal
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pgcxr.data.curation import workers
+from pgcxr.data.worker_process import Limits
 
 
 def double(item: int) -> int:
@@ -26,30 +27,84 @@ def full_disk(item: int) -> int:
     raise OSError(28, "No space left on device", f"file{item}")
 
 
-def crashed(item: int) -> str:
-    return f"crashed {item}"
+def hungry(item: int) -> int:
+    return len(bytearray(item << 20))
+
+
+def busy(item: int) -> int:
+    while item == 3:
+        pass
+    return item
+
+
+def silent(item: int) -> int:
+    if item == 3:
+        time.sleep(600)
+    return item
+
+
+def broken(item: int) -> int:
+    raise ValueError("SECRET")
+
+
+def killed_once(item: str) -> str:
+    """As by a system that is short of memory: not the item's fault."""
+    if not os.path.exists(item):
+        Path(item).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return item
+
+
+def said(rule: str, detail: str) -> tuple[str, str]:
+    return rule, detail
+
+
+def run(function, items, workers_=2, **limits):
+    found = dict(workers.stream(function, items, said, workers=workers_, limits=Limits(**limits)))
+    assert sorted(found) == list(range(len(items)))
+    return [found[index] for index in range(len(items))]
 
 
 @pytest.mark.parametrize("processes", [0, 2])
-def test_results_in_order(processes):
-    found = workers.run(double, list(range(70)), crashed, workers=processes, title="x", show=False)
-    assert found == [2 * item for item in range(70)]
+def test_every_item_has_one_result(processes):
+    assert run(double, list(range(70)), processes) == [2 * item for item in range(70)]
 
 
 def test_a_crash_costs_one_item():
-    found = workers.run(crash_on_7, list(range(40)), crashed, workers=2, title="x", show=False)
-    assert found == [*(2 * item for item in range(7)), "crashed 7", *(2 * item for item in range(8, 40))]
+    found = run(crash_on_7, list(range(40)))
+    assert found == [*(2 * item for item in range(7)), workers.CRASHED, *(2 * item for item in range(8, 40))]
+
+
+def test_a_process_that_is_killed_from_outside_costs_nothing(tmp_path):
+    items = [str(tmp_path / f"{number}") for number in range(6)]
+    assert run(killed_once, items) == items
+
+
+def test_limits_cost_one_item_each():
+    too_large = ("too_large", "takes more memory than one file may")
+    assert run(hungry, [1, 2000, 3], memory=1 << 30) == [1 << 20, too_large, 3 << 20]
+    assert run(busy, list(range(6)), cpu=1) == [0, 1, 2, workers.TIMEOUT, 4, 5]
+    assert run(silent, list(range(6)), wall=1.5) == [0, 1, 2, workers.TIMEOUT, 4, 5]
+
+
+def test_errors_of_a_file_are_named_by_their_class_alone():
+    assert run(broken, [1], 0) == run(broken, [1]) == [("unreadable", "cannot be processed (ValueError)")]
 
 
 @pytest.mark.parametrize("processes", [0, 1])
 def test_errors_of_the_machine_reach_the_caller(processes):
     with pytest.raises(OSError, match="No space left") as error:
-        workers.run(full_disk, [1, 2], crashed, workers=processes, title="x", show=False)
+        run(full_disk, [1, 2], processes)
     assert error.value.errno == 28
 
 
+def test_in_order():
+    found = workers.run(crash_on_7, list(range(40)), lambda item: f"lost {item}", workers=2, title="x", show=False)
+    assert found == ["lost 7" if item == 7 else 2 * item for item in range(40)]
+
+
 def test_no_items():
-    assert workers.run(double, [], crashed, workers=2, title="x", show=False) == []
+    assert run(double, []) == []
 
 
 def slow(item: int) -> int:
@@ -58,7 +113,7 @@ def slow(item: int) -> int:
 
 
 POOLS = {
-    "curate": "workers.run(slow, list(range(99)), crashed, workers=2, title='x', show=False)",
+    "curate": "list(workers.stream(slow, list(range(99)), said, workers=2))",
     "phantom": "export.write_export(sys.argv[1], 64, 0, 1024, workers=2)",
 }
 CALL = """
@@ -66,7 +121,7 @@ import sys, typer
 from pgcxr import command
 from pgcxr.data.curation import workers
 from pgcxr.data.phantom import export
-from tests.data.test_workers import crashed, slow
+from tests.data.test_workers import said, slow
 app = typer.Typer()
 @app.command()
 def main(out: str):

@@ -11,7 +11,7 @@ from pgcxr.errors import InputError
 
 def curate(
     export: Annotated[Path, typer.Argument(help="A PACS export (DICOM and studies.csv) or a public set.")],
-    out: Annotated[Path, typer.Option(help="The cohort's folder, which must not exist yet.")],
+    out: Annotated[Path, typer.Option(help="The cohort's folder, new, or what this command made of the same export.")],
     source: Annotated[
         str | None,
         typer.Option(help="pacs, nih, rsna, vindr, chexpert, mimic or table; by default what the folder looks like."),
@@ -35,7 +35,14 @@ def curate(
     normals: Annotated[int | None, typer.Option(help="Keep this many normals, at random (thesis: 20000).")] = None,
     seed: Annotated[int, typer.Option(**SEED, help="Seed of splits, order and sampling.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Processes; by default one for each core.")] = None,
-    runner: Annotated[str, typer.Option(help="Where to run: local.")] = "local",
+    runner: Annotated[
+        str, typer.Option(help="local, or Apache Beam's DirectRunner, FlinkRunner, SparkRunner or DataflowRunner.")
+    ] = "local",
+    runner_option: Annotated[
+        list[str] | None,
+        typer.Option(help="name=value for Beam's runner, for example parallelism=64; may be repeated."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another cohort at --out.")] = False,
     labels: Annotated[
         str, typer.Option(help="What makes a study normal or abnormal: codes, report, or agree (both must).")
     ] = "codes",
@@ -96,6 +103,9 @@ def curate(
         labels_file=labels_file,
         columns=columns,
         label_sample=label_sample,
+        runner_options=runner_option or (),
+        overwrite=overwrite,
+        say=lambda line: typer.echo(line, err=True),
     )
     typer.echo(
         f"{out}: {report['images']} images of {report['patients']} patients ({report['normal']} normal, "

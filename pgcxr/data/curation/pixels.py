@@ -1,13 +1,15 @@
 """What is done to one kept file: decode, make square, reduce, write PNG. Runs in worker processes."""
 
 import hashlib
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from pgcxr.data import dicom, dicom_codes
+from pgcxr.artefacts import PARTIAL
+from pgcxr.data import cohort, dicom, dicom_codes
 from pgcxr.data.black_out import BlackOut
 from pgcxr.data.curation import image_checks
 from pgcxr.data.dicom import Rejected
@@ -58,12 +60,30 @@ def write(job: Job) -> Done:
     except Rejected as reason:
         return Done((reason.rule, reason.detail))
     encoded = _png(square(image, job.size, job.fit))
-    job.png.write_bytes(encoded)
     mask = _mask(job, image.shape)
     if mask is not None:
-        job.mask_png.write_bytes(_png(mask))
+        _write(job.mask_png, _png(mask))
+    _write(job.png, encoded)
     pixels = hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()
     return Done(None, pixels, hashlib.sha256(encoded).hexdigest(), mask is not None, image_checks.measure(image))
+
+
+def intact(job: Job, done: Done) -> bool:
+    """Whether what `write` wrote is there, to the last byte."""
+    if done.rejected:
+        return True
+    try:
+        same = hashlib.sha256(job.png.read_bytes()).hexdigest() == done.sha256
+        return same and (not done.mask or cohort.decode_png(job.mask_png.read_bytes()) is not None)
+    except OSError:
+        return False
+
+
+def _write(path: Path, content: bytes) -> None:
+    """A killed process leaves a whole file under its name, or none."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
+    beside.write_bytes(content)
+    beside.replace(path)
 
 
 def decode(
@@ -137,7 +157,7 @@ def _mask(job: Job, shape: tuple[int, int]) -> np.ndarray | None:
     """The share of each pixel that is lesion, 0..255 (at least 1 where any is), or None where nothing is marked."""
     covered = np.zeros(shape, np.uint8)
     for path in job.masks:
-        marked = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        marked = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) if path.is_file() else None
         if marked is not None:
             covered |= cv2.resize((marked > 0).astype(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST)
     for x, y, width, height in job.boxes if job.boxes is not None else ():

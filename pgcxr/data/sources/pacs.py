@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pgcxr.data import deidentify, dicom
 from pgcxr.data.findings import TABLE_6
-from pgcxr.data.sources import Scan, dicom_files, tables
+from pgcxr.data.sources import Scan, dicom_files, tables, tree
 from pgcxr.data.weak_labels import decision
 from pgcxr.data.weak_labels.codes import CODE
 from pgcxr.data.weak_labels.labelling import Labelling
@@ -26,7 +26,7 @@ KNOWS = (
 )
 TABLE = "studies.csv"
 # At the top of the export; not counted among the files that might be images.
-NO_IMAGES = (TABLE, "report.json")
+NO_IMAGES = (TABLE, "report.json", "truth/")
 # Of the table, by who decides on normal and abnormal.
 NEEDED = {decision.CODES: ("diagnosis_codes",), decision.REPORT: ("report",)}
 NEEDED[decision.AGREE] = (*NEEDED[decision.CODES], *NEEDED[decision.REPORT])
@@ -45,7 +45,7 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
         labelling: how codes and reports become labels; by default the codes decide.
     """
     labelling = labelling or Labelling()
-    files = _files(folder)
+    files = tree.files(folder, lambda name: name not in NO_IMAGES)
     if not files:
         raise InputError(f"{folder}: has no files besides tables; expected DICOM images and {TABLE}")
     studies = _studies(tables.rows(folder / TABLE, ("accession_number", *NEEDED[labelling.policy])))
@@ -91,17 +91,6 @@ def _describe(scan: Scan, header: dicom.Header, study: dict | None, labelling: L
     elif listed and listed != scan.patient:
         scan.rejected = ("label_conflict", f"the file and {TABLE} name different patients")
     scan.decide(made)
-
-
-def _files(folder: Path) -> list[str]:
-    """Paths of all files under `folder`, relative, sorted; not NO_IMAGES, truth/ and hidden files."""
-    names = []
-    for directory, folders, files in os.walk(folder):
-        relative = os.path.relpath(directory, folder)
-        inside = "" if relative == "." else relative.replace(os.sep, "/") + "/"
-        folders[:] = [name for name in folders if not name.startswith(".") and (inside or name != "truth")]
-        names += [inside + name for name in files if not name.startswith(".") and inside + name not in NO_IMAGES]
-    return sorted(names)
 
 
 def _studies(rows: list[dict[str, str]]) -> dict[str, dict]:
