@@ -14,7 +14,7 @@ from pgcxr.data import rules
 from pgcxr.data.curation import summary, tables
 from pgcxr.data.curation.image_checks import Measures
 from pgcxr.data.curation.pixels import Done
-from pgcxr.data.curation.run import _kept
+from pgcxr.data.curation.choosing import choose
 from pgcxr.data.findings import FINDINGS
 from pgcxr.data.sources import Scan, nih, pacs
 from pgcxr.plots import flowchart
@@ -88,7 +88,7 @@ def test_every_file_is_kept_or_excluded_by_one_rule_that_is_on(rule_set, files, 
             excluded[scan.number] = reason
     remaining = [scan for scan in scans if scan.number not in excluded]
     done = {scan.number: files[scan.number - 1][1] for scan in remaining}
-    kept = _kept(remaining, done, excluded, rule_set, normals, 0)
+    kept = choose(remaining, done, excluded, rule_set, normals, 0)
 
     assert sorted([*excluded, *(image.scan.number for image in kept)]) == [scan.number for scan in scans]
     chart = tables.flow(scans, kept, excluded, rule_set, knows)
