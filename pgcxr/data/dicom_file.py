@@ -83,7 +83,9 @@ def blaming_the_file(detail: str) -> Iterator[None]:
         yield
     except (Rejected, InputError):
         raise
-    except (Exception, MemoryError):
+    except MemoryError:
+        raise Rejected("too_large", "takes more memory than one file may") from None
+    except Exception:
         raise Rejected("unreadable", detail) from None
 
 

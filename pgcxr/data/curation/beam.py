@@ -56,6 +56,7 @@ def stream(
         options = pipeline_options(stages.runner, stages.options, stages.processes)
         with _counting(journal.folder, before, len(items), advance):
             _run(stages.runner, options, places, do, stages.work.folder / LOG)
+        (stages.work.folder / LOG).unlink()
     finally:
         jobs.unlink(missing_ok=True)
     left = {name: index for index, name in enumerate(names)}

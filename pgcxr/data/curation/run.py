@@ -22,6 +22,8 @@ SMALLEST = 4
 TOO_SMALL_SHARE = 0.05
 
 
+# Addresses that TensorFlow takes for itself and its threads, used or not.
+TENSORFLOW = 32 << 30
 # Options of `curate` that a cohort doesn't depend on.
 OF_THE_RUN = (
     *("export", "out", "processes", "key_file", "trace", "runner", "runner_options", "overwrite", "limits"),
@@ -125,8 +127,11 @@ def curate(
         replacing = beside.owns(asked) or (overwrite and placing.is_cohort(out))
         if not replacing:
             placing.refuse_existing(out)
+        limits = limits or Limits()
+        if decoder != dicom_codes.PYDICOM:
+            limits = replace(limits, memory=limits.memory + TENSORFLOW)
         where = (_real(key_path), processes, runner, tuple(runner_options))
-        stage = stages.Stages(beside, _real(export), *where, limits or Limits(), show_progress, say)
+        stage = stages.Stages(beside, _real(export), *where, limits, show_progress, say)
         scans, counted = module.scans(
             export, lambda function, paths: stage.map(function, paths, _no_header, title="headers"), how
         )

@@ -21,6 +21,8 @@ MOST = 256
 HELD = 4
 # Seconds between two looks at the clock, and until a process has to be there.
 SLICE, START = 0.5, 300.0
+# Seconds that a killed process is waited for: one that hangs in a dead network drive never ends.
+ENDING = 5.0
 CRASHED = ("unreadable", "crashed the decoder")
 TIMEOUT = ("timeout", "took longer than one file may")
 
@@ -203,7 +205,7 @@ class Lane:
     def end(self) -> None:
         """Ends the process at once, whatever it is at."""
         self.process.kill()
-        self.process.join()
+        self.process.join(ENDING)
         self.connection.close()
 
 
