@@ -81,13 +81,15 @@ def export_deidentified(
         options = Options(dates, characteristics)
         jobs = [Job(number, export / name, folder, key, options, hide) for number, name in enumerate(names, 1)]
         done = audit.in_processes(processes, show_progress, "images", crashed)(write, jobs)
-        excluded = _write_excluded(folder, names, done, key)
-        if len(excluded) == len(names):
-            raise InputError(f"{export}: no image in {len(names)} files; expected a folder of DICOM images")
-        _write_studies(export, folder, key)
         look_for, counts = audit.matcher(export, audit.in_processes(processes, show_progress))
         if dates == SHIFT:  # one patient's new date is another one's real one
             look_for = look_for.without("date")
+        done = _without_identifiers(folder, done, look_for)
+        excluded = _write_excluded(folder, names, done, key)
+        if len(excluded) == len(names):
+            most = ", ".join(f"{count} by {rule}" for rule, count in Counter(r for r, _ in excluded).most_common(3))
+            raise InputError(f"{export}: no image is left of {len(names)} files ({most}); expected DICOM images")
+        _write_studies(export, folder, key)
         report = {
             "files": len(names),
             "images": len(names) - len(excluded),
@@ -158,6 +160,15 @@ def _make_black(dataset: pydicom.Dataset, hidden: np.ndarray) -> None:
     dataset.PixelData = little + b"\0" * (len(little) % 2)
     dataset["PixelData"].VR = "OW" if dataset.BitsAllocated > 8 else "OB"
     dataset["PixelData"].is_undefined_length = False
+
+
+def _without_identifiers(folder: Path, done: list, look_for: audit.Matcher) -> list:
+    """Removes files in which something identifies another file's patient: the profile sees one file at a time."""
+    found = {Path(finding.output).name for finding in audit.search([folder / "images"], look_for)}
+    for name in found:
+        (folder / "images" / name).unlink()
+    reason = ("identifier", "an element that is kept holds an identifier of another file")
+    return [reason if f"{at:06d}.dcm" in found else result for at, result in enumerate(done, 1)]
 
 
 def _write_excluded(folder: Path, names: list[str], done: list, key: bytes) -> list[tuple[str, str]]:

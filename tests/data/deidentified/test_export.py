@@ -84,7 +84,7 @@ def test_regions_are_black_and_the_rest_is_as_it_was(run, make_export, kind, com
     assert (after.pixel_array[:8] == (4095 if kind == "MONOCHROME1" else 0)).all()
     assert not dicom.decode(next((out / "images").iterdir()))[:8].any()
     assert [item.CodeValue for item in after.DeidentificationMethodCodeSequence] == ["113100", "113101"]
-    with pytest.raises(InputError, match="no image in 1 files"):
+    with pytest.raises(InputError, match="no image is left of 1 files .1 by burned_in"):
         run(export, "second")
 
 
@@ -115,19 +115,20 @@ def test_a_curated_export_and_its_deidentified_twin_are_one_cohort(run, make_exp
     assert rows("a") == rows("b") and len(rows("a")) == 12
 
 
-def test_the_audit_stops_what_the_profile_lets_through(run, make_export, monkeypatch, capfd):
+def test_the_audit_stops_what_leaks_beside_the_images(run, make_export, monkeypatch):
     export = make_export([{} for _ in range(2)])
-    real = exports.profile.apply
-
-    def leaky(dataset, *arguments, **options):
-        name = str(dataset.PatientName)
-        real(dataset, *arguments, **options)
-        dataset.ProtocolName = name
-
-    monkeypatch.setattr(exports.profile, "apply", leaky)
+    monkeypatch.setattr(
+        exports, "_write_studies", lambda export, folder, key: (folder / "a").write_text("SECRET, NAME1")
+    )
     with pytest.raises(InputError, match="privacy audit") as said:
         run(export)
     assert "SECRET" not in str(said.value) and not list(export.parent.glob("*out*"))
+
+
+def test_a_file_with_another_ones_identifier_is_left_out(run, make_export):
+    export = make_export([{"patient": "PID77001"}, {"Manufacturer": "GE PID77001"}, {}])
+    report, out = run(export)
+    assert report["excluded"] == {"identifier": 1} and not (out / "images" / "000002.dcm").exists()
 
 
 @pytest.mark.parametrize(
