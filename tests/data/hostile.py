@@ -185,7 +185,7 @@ def _odd_values() -> Iterator[tuple[str, bytes, str | None]]:
     yield "VOI LUT that is short", dicom(0, {0x00283010: element(0x00283010, b"SQ", item)}), None
     yield "modality LUT that is short", dicom(0, {0x00283000: element(0x00283000, b"SQ", item)}), None
     yield "rows as text", dicom(0, text(0x00280010, b"LO", b"forty")), "no_pixels"
-    yield "no photometric interpretation", dicom(0, {0x00280004: None}), "colour"
+    yield "no photometric interpretation", dicom(0, {0x00280004: None}), "unreadable"
     yield "colour", dicom(0, text(0x00280004, b"CS", b"RGB")), "colour"
     yield "no pixels", dicom(0, {0x7FE00010: None}), "no_pixels"
     yield "pixels as a sequence", dicom(0, {0x7FE00010: element(0x7FE00010, b"SQ", b"")}), None

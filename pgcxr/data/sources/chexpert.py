@@ -68,7 +68,10 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
     sizes = map_files(image_size, [scan.path for scan in found])
     for number, (scan, size) in enumerate(zip(found, sizes, strict=True), 1):
         scan.number = scan.study = number
-        scan.rows, scan.columns = size
+        if isinstance(size[0], str):
+            scan.rejected = size  # the file may not be read
+        else:
+            scan.rows, scan.columns = size
         if not scan.patient:
             scan.rejected = ("label_conflict", "no patient identity: the splits could share a patient")
     return found, {"rows_without_file": absent, "rows_outside": outside}

@@ -63,7 +63,10 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
     # Not as in the metadata: a copy of the set may have been reduced.
     sizes = map_files(image_size, [scan.path for scan in found])
     for number, (scan, size) in enumerate(zip(found, sizes, strict=True), 1):
-        scan.rows, scan.columns = size
+        if isinstance(size[0], str):
+            scan.rejected = size  # the file may not be read
+        else:
+            scan.rows, scan.columns = size
         scan.number = number
         scan.study = studies.setdefault(scan.name.rsplit("/", 1)[0], number)
     return found, {"rows_without_file": absent, "rows_outside": outside}
