@@ -18,9 +18,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pgcxr.data import dicom, rules
+from pgcxr.data import rules
 from pgcxr.data.curation import duplicates, image_checks
 from pgcxr.data.curation.pixels import decode_png
+from pgcxr.data.normalisation import normalise
 from pgcxr.data.phantom.clinic import attend
 from pgcxr.data.phantom.render import render
 
@@ -84,7 +85,7 @@ def _phantom(index: int, size: int, view: str) -> np.ndarray:
     frontal = view != "LATERAL"
     shown = attendance.studies[0].findings if frontal else {}
     made = render(attendance.patient, size, view=view, findings=shown)
-    return dicom.normalise(made.pixels.astype(np.float32))
+    return normalise(made.pixels.astype(np.float32))
 
 
 def _cut(image: np.ndarray, side: str, share: float) -> np.ndarray:

@@ -63,6 +63,15 @@ class Normalisation:
 THESIS = Normalisation()
 
 
+def normalise(image: np.ndarray) -> np.ndarray:
+    """uint8 [H, W] of real numbers [H, W], brighter is denser, as the thesis does it; of an image that is no file."""
+    if not np.isfinite(image).all():
+        raise Rejected("blank", "a pixel without a finite value")
+    values, codes, counts = np.unique(image, return_inverse=True, return_counts=True)
+    table = THESIS.table(Grey(values.astype(np.float64), float(values[0]), float(values[-1])), counts)
+    return table[codes].reshape(image.shape)
+
+
 def parse(text: str) -> Normalisation:
     """`percentile` (the thesis's 99), `percentile:HIGH`, `percentile:LOW,HIGH`, `window` or `none`; or InputError."""
     if text in (PERCENTILE, WINDOW, NONE):

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgcxr.data import dicom
 from pgcxr.data.curation import duplicates, image_checks
 from pgcxr.data.curation.pixels import Done
+from pgcxr.data.normalisation import normalise
 from pgcxr.data.phantom.clinic import attend
 from pgcxr.data.phantom.render import render
 from pgcxr.data.sources import Scan
@@ -132,7 +132,7 @@ def test_exact_ones():
 @pytest.fixture(scope="module")
 def radiographs() -> list[np.ndarray]:
     patients = [attend(21, index).patient for index in range(10)]
-    return [dicom.normalise(render(patient, 256, seed=0).pixels.astype(np.float32)) for patient in patients]
+    return [normalise(render(patient, 256, seed=0).pixels.astype(np.float32)) for patient in patients]
 
 
 def distance(first: np.ndarray, second: np.ndarray) -> int:
@@ -157,5 +157,5 @@ def test_changed_copies_are_near_and_other_patients_are_far(radiographs):
 
 def test_two_exposures_of_one_patient_are_no_duplicates():
     patient = attend(21, 0).patient
-    shots = [dicom.normalise(render(patient, 256, seed=seed).pixels.astype(np.float32)) for seed in range(5)]
+    shots = [normalise(render(patient, 256, seed=seed).pixels.astype(np.float32)) for seed in range(5)]
     assert min(distance(a, b) for i, a in enumerate(shots) for b in shots[:i]) > 20

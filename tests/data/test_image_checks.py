@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
-from pgcxr.data import dicom, rules
+from pgcxr.data import rules
 from pgcxr.data.curation import chest_template, image_checks
 from pgcxr.data.curation.pixels import decode_png
+from pgcxr.data.normalisation import normalise
 from pgcxr.data.phantom.clinic import attend
 from pgcxr.data.phantom.render import render
 
@@ -33,7 +34,7 @@ def radiographs():
 def _one(index: int, size: int, view: str) -> np.ndarray:
     attendance = attend(11, index)
     shown = attendance.studies[0].findings if view != "LATERAL" else {}
-    return dicom.normalise(render(attendance.patient, size, view=view, findings=shown).pixels.astype(np.float32))
+    return normalise(render(attendance.patient, size, view=view, findings=shown).pixels.astype(np.float32))
 
 
 def flags(image: np.ndarray, view: str = "PA") -> list[str]:
@@ -90,12 +91,12 @@ def test_a_lateral_film_called_frontal_is_told(radiographs, size):
 def test_noise_is_blank_and_a_chest_under_noise_is_not(radiographs):
     rng = np.random.default_rng(0)
     for side in (128, 2000):
-        noise = dicom.normalise(rng.normal(500, 20, (side, side)).astype(np.float32))
+        noise = normalise(rng.normal(500, 20, (side, side)).astype(np.float32))
         assert flags(noise) == ["blank"]
-    gradient = dicom.normalise((rng.normal(500, 20, (512, 512)) + np.linspace(0, 5, 512)).astype(np.float32))
+    gradient = normalise((rng.normal(500, 20, (512, 512)) + np.linspace(0, 5, 512)).astype(np.float32))
     assert flags(gradient) == ["blank"]
     noisy = radiographs(128)[0].astype(np.float32) + rng.normal(0, 40, (128, 128))
-    assert flags(dicom.normalise(noisy.astype(np.float32))) == []
+    assert flags(normalise(noisy.astype(np.float32))) == []
 
 
 def test_grey_values_do_not_matter_only_their_order(radiographs):
