@@ -19,6 +19,7 @@ WORDS = {
     "multi_frame": "several frames",
     "colour": "in colour",
     "too_large": "implausibly large",
+    "timeout": "took too long to read",
     "blank": "blank",
     "modality": "not CR or DX",
     "body_part": "not of the chest",
