@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def export(make_export):
     folder = make_export([{"codes": ("Z00.0", "J90")[index % 2]} for index in range(40)])
     (folder / "study0" / "notes").write_text("no DICOM")
-    (folder / "study0" / "bomb").write_bytes(hostile.part10(hostile.zeros_deflated(3 << 30), hostile.DEFLATED))
+    (folder / "study0" / "bomb").write_bytes(hostile.part10(hostile.zeros_deflated(1 << 14), hostile.DEFLATED))
     return folder
 
 
