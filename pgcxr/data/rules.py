@@ -178,9 +178,15 @@ class Rules:
         return "the header says so" if tag == "YES" else None
 
     def _device(self, scan) -> str | None:
+        return self.told_device(scan) if self.asks_for_devices(scan) else None
+
+    def asks_for_devices(self, scan) -> bool:
+        """Whether an image with this label may show no device."""
+        return scan.label in self.tables["device"]["labels"]
+
+    def told_device(self, scan) -> str | None:
+        """What says that a device is on the image, whatever its label; None where nothing does."""
         table = self.tables["device"]
-        if scan.label not in table["labels"]:
-            return None
         if scan.device:
             return "labelled as having a device"
         if any(covers(root, code) for root in table["codes"] for code in scan.codes):

@@ -19,6 +19,7 @@ WORDS = {
 RANGES = {
     ("age", "minimum"): (0, 120),
     ("age", "maximum"): (0, 120),
+    ("device", "probability"): (0, 1),
     ("blank", "structure"): (0, 128),
     **{(rule, "margin"): (0, 2) for rule in ("inverted", "rotated", "cropped", "mislabelled_view")},
     **{(rule, "likeness"): (0, 1) for rule in ("inverted", "rotated", "cropped")},

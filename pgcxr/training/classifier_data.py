@@ -1,12 +1,14 @@
 """Which images of a cohort a classifier learns from, and with which labels (thesis 1.2, 2.2 and 3.2)."""
 
 import numpy as np
+import pandas as pd
 
 from pgcxr.data.cohort import Cohort
 from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.errors import InputError
 
-OUTPUTS = {"binary": (ABNORMAL,), "findings": (NORMAL, *FINDINGS)}
+DEVICE = "device"
+OUTPUTS = {"binary": (ABNORMAL,), "findings": (NORMAL, *FINDINGS), DEVICE: (DEVICE,)}
 LEAST_TRAIN, LEAST_CLASS = 8, 2
 
 
@@ -19,7 +21,16 @@ def study_images(cohort: Cohort) -> Cohort:
 
 def labels(cohort: Cohort, kind: str) -> np.ndarray:
     """float32 [N, K] for OUTPUTS[kind]: 0 or 1, NaN where unknown."""
+    if kind == DEVICE:
+        return _devices(cohort)[:, None]
     return cohort.binary()[:, None] if kind == "binary" else cohort.findings()
+
+
+def _devices(cohort: Cohort) -> np.ndarray:
+    """float32 [N]: 1 where a code, a report or a table says that a device is on the image; NaN where nothing could."""
+    if DEVICE not in cohort.manifest.columns:
+        raise InputError(f"{cohort.folder / 'manifest.csv'}: no column {DEVICE}; make it again with `pgcxr curate`")
+    return pd.to_numeric(cohort.manifest[DEVICE], errors="coerce").to_numpy(np.float32)
 
 
 def part(cohort: Cohort, split: str, kind: str) -> tuple[Cohort, np.ndarray]:
@@ -30,8 +41,10 @@ def part(cohort: Cohort, split: str, kind: str) -> tuple[Cohort, np.ndarray]:
     """
     if kind not in OUTPUTS:
         raise InputError(f"--labels {kind}: choose one of {', '.join(OUTPUTS)}")
-    images = study_images(cohort.select(split=split))
     where = f"{cohort.folder / 'manifest.csv'}: split {split}"
+    if kind == DEVICE:
+        return _device_part(cohort.select(split=split), where)
+    images = study_images(cohort.select(split=split))
     abnormal = int(images.binary().sum())
     for name, count in ((NORMAL, len(images) - abnormal), (ABNORMAL, abnormal)):
         if count < LEAST_CLASS:
@@ -47,3 +60,17 @@ def part(cohort: Cohort, split: str, kind: str) -> tuple[Cohort, np.ndarray]:
             if not (column == 1).any() or not (column == 0).any():
                 raise InputError(f"{where} has no image with, or none without, {name}; curate more, or --labels binary")
     return images, known
+
+
+def _device_part(images: Cohort, where: str) -> tuple[Cohort, np.ndarray]:
+    """All images of which it is known, whatever their diagnosis."""
+    known = _devices(images)
+    images = Cohort(images.folder, images.manifest[~np.isnan(known)].reset_index(drop=True))
+    known = known[~np.isnan(known)]
+    for name, count in (("with", int((known == 1).sum())), ("without", int((known == 0).sum()))):
+        if count < LEAST_CLASS:
+            raise InputError(
+                f"{where} has {count} images {name} a device; a classifier needs both, so curate with [device] "
+                "enabled = false in --rules, from a source that says who has one"
+            )
+    return images, known[:, None]

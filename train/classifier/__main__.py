@@ -13,7 +13,7 @@ app = command.new_app(__doc__)
 @app.command(epilog="Example: python -m train.classifier runs/cohort --labels binary --config small --out runs/binary")
 def main(
     cohort: Annotated[Path, typer.Argument(help="folder written by `pgcxr curate`")],
-    labels: Annotated[str, typer.Option(help="binary (abnormal or not) or findings (normal and the five findings)")],
+    labels: Annotated[str, typer.Option(help="binary (abnormal or not), findings (normal and the five) or device")],
     out: Annotated[Path, typer.Option(help="RUN: a new folder, or one where this very training is finished")],
     config: Annotated[str, typer.Option(help="demo, small or thesis (train/configs/classifier_*.py)")] = "small",
     set_: Annotated[list[str], typer.Option("--set", help="key=value, changes the config; may be repeated")] = [],  # noqa: B006

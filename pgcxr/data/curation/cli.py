@@ -57,6 +57,9 @@ def curate(
     label_sample: Annotated[
         int, typer.Option(help="Images to draw into label_sample.html, for a radiologist to check their labels.")
     ] = 100,
+    device_model: Annotated[
+        Path | None, typer.Option(help="RUN of `train.classifier --labels device`: excludes images with a device.")
+    ] = None,
     key_file: Annotated[
         Path | None,
         typer.Option(help="Key of the patient hashes, made on first use; by default ~/.config/pgcxr/patient_key."),
@@ -103,6 +106,7 @@ def curate(
         labels_file=labels_file,
         columns=columns,
         label_sample=label_sample,
+        device_model=device_model,
         runner_options=runner_option or (),
         overwrite=overwrite,
         say=lambda line: typer.echo(line, err=True),

@@ -49,3 +49,20 @@ def is_cohort(folder: Path) -> bool:
         return artefacts.read_json(folder / "report.json")["made_by"]["command"] == "pgcxr curate"
     except (InputError, OSError, KeyError, TypeError):
         return False
+
+
+def check_private(private: dict, out: Path) -> None:
+    """Raises InputError for a private file (by its option) inside of `out`, or a trace in the place of another."""
+    for name, path in private.items():
+        if path is not None and real(path).is_relative_to(real(out)):
+            raise InputError(f"{name} {path}: lies in --out, which is to be passed on; name a file elsewhere")
+    trace = private["--trace"]
+    if trace is not None:
+        artefacts.refuse_existing_file(trace, "--trace")
+        if real(trace) == real(private["--key-file"]):
+            raise InputError(f"--trace {trace}: is the --key-file; name another")
+
+
+def real(path: str | os.PathLike) -> Path:
+    """Without links; unlike Path.resolve, also where they lead round in a loop."""
+    return Path(os.path.realpath(path))

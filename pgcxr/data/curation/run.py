@@ -9,7 +9,7 @@ from pathlib import Path
 from pgcxr import artefacts
 from pgcxr.data import black_out as black_outs
 from pgcxr.data import deidentify, dicom_codes, normalisation, rules, sources, splits
-from pgcxr.data.curation import choosing, label_audit, pixels, placing, stages, tables, work, workers
+from pgcxr.data.curation import choosing, device_filter, label_audit, pixels, placing, stages, tables, work, workers
 from pgcxr.data.privacy import audit as audits
 from pgcxr.data.sources import Scan
 from pgcxr.data.weak_labels import decision, labelling
@@ -62,6 +62,7 @@ def curate(
     labels_file: str | os.PathLike | None = None,
     columns: str | os.PathLike | None = None,
     label_sample: int = label_audit.SAMPLE,
+    device_model: str | os.PathLike | None = None,
     show_progress: bool = True,
     say: Callable[[str], None] = lambda line: None,
 ) -> dict:
@@ -93,6 +94,7 @@ def curate(
         codes_file, labels_file: TOML files in the place of icd10.toml and english.toml.
         columns: the column map of `source` table, by default its columns.toml.
         label_sample: how many images to draw for a check of their labels by hand.
+        device_model: a RUN of train.classifier on labels "device", which looks for devices on the decoded images.
         say: takes lines for the user on what is recalled from earlier runs.
     """
     given = {name: value for name, value in locals().items() if name not in OF_THE_RUN}
@@ -108,10 +110,12 @@ def curate(
     dicom_codes.reader(decoder)
     key_path = key_file or deidentify.default_key_file()
     findings = findings or Path(key_path).parent / "privacy_findings.csv"
-    _check_private({"--trace": trace, "--key-file": key_path, "--findings": findings}, out)
+    placing.check_private({"--trace": trace, "--key-file": key_path, "--findings": findings}, out)
     rule_set = rules.load(rules_file)
     hidden = black_outs.asked(black_out, black_out_text, rule_set.tables["black_out"], rules_file)
     decoding = {"normalise": normalisation.parse(normalise), "bits": bits, "decoder": decoder, "black_out": hidden}
+    judge = device_filter.asked(device_model, rule_set)
+    given["device_model"] = judge and judge.sha256
     source, module = sources.named(source, export)
     how = labelling.load(
         labels,
@@ -123,15 +127,15 @@ def curate(
     )
     key = deidentify.read_or_make_key(key_file)
     with work.opened(out, export, key, say) as beside:
-        asked = beside.hash("asked", str(_real(export)), work.code_version(), _content(given))
+        asked = beside.hash("asked", str(placing.real(export)), work.code_version(), _content(given))
         replacing = beside.owns(asked) or (overwrite and placing.is_cohort(out))
         if not replacing:
             placing.refuse_existing(out)
         limits = limits or Limits()
         if decoder != dicom_codes.PYDICOM:
             limits = replace(limits, memory=limits.memory + TENSORFLOW)
-        where = (_real(key_path), processes, runner, tuple(runner_options))
-        stage = stages.Stages(beside, _real(export), *where, limits, show_progress, say)
+        where = (placing.real(key_path), processes, runner, tuple(runner_options))
+        stage = stages.Stages(beside, placing.real(export), *where, limits, show_progress, say)
         scans, counted = module.scans(
             export, lambda function, paths: stage.map(function, paths, _no_header, title="headers"), how
         )
@@ -149,6 +153,8 @@ def curate(
                     excluded[scan.number] = ("too_small", f"smaller than {size} px")
         remaining = [scan for scan in remaining if scan.number not in excluded]
         choosing.refuse_none_left(export, remaining, excluded)
+        if judge:
+            judge.check_size(size)
 
         described = {"source": source, "size": size, "fit": fit, **counted}
         described |= {**decoding, "normalise": str(decoding["normalise"]), "black_out": hidden.described()}
@@ -158,6 +164,11 @@ def curate(
         made = stage.map(pixels.write, jobs, _no_pixels, title="images", names=names, intact=pixels.intact)
         named = dict(zip((scan.number for scan in remaining), names, strict=True))
         done = dict(zip((scan.number for scan in remaining), made, strict=True))
+        if judge:
+            decoded = [scan for scan in remaining if not done[scan.number].rejected]
+            seen = judge.worn(decoded, lambda scan: beside.place("images", named[scan.number]), rule_set)
+            excluded.update(seen)
+            described["device_model"] = {"sha256": judge.sha256, "seen": len(seen)}
         kept = choosing.choose(scans, done, excluded, rule_set, normals, seed)
         choosing.refuse_none_left(export, kept, excluded)
         kept = choosing.name_and_split(kept, split, seed)
@@ -181,29 +192,12 @@ def curate(
     return report
 
 
-def _check_private(private: dict, out: Path) -> None:
-    """Raises InputError for a private file (by its option) inside of `out`, or a trace in the place of another."""
-    for name, path in private.items():
-        if path is not None and _real(path).is_relative_to(_real(out)):
-            raise InputError(f"{name} {path}: lies in --out, which is to be passed on; name a file elsewhere")
-    trace = private["--trace"]
-    if trace is not None:
-        artefacts.refuse_existing_file(trace, "--trace")
-        if _real(trace) == _real(private["--key-file"]):
-            raise InputError(f"--trace {trace}: is the --key-file; name another")
-
-
 def _content(given: dict) -> list:
     """Options in a form that is the same for the same cohort: files stand for what is in them."""
     files = ("rules_file", "codes_file", "labels_file", "columns")
     named = {name: given[name] for name in files if given[name] is not None}
     read = {name: Path(value).read_text(errors="replace") for name, value in named.items() if os.path.isfile(value)}
     return sorted([name, repr(value)] for name, value in {**given, **read}.items())
-
-
-def _real(path: str | os.PathLike) -> Path:
-    """Without links; unlike Path.resolve, also where they lead round in a loop."""
-    return Path(os.path.realpath(path))
 
 
 def _check_options(size, normals, fit, processes, label_sample) -> None:

@@ -14,6 +14,7 @@ from pgcxr.data.rules import LABELLED, ORDER, Rules
 COLUMNS = (
     *("image_id", "patient_id", "label", *FINDINGS, "age", "sex", "view", "manufacturer", "split", "png", "sha256"),
     *("diagnoses", "mask", "missing_tags", "image_flags", "label_confidence", "label_sources"),
+    "device",
 )
 
 
@@ -28,7 +29,8 @@ def write(folder: Path, scans, kept, excluded, rules: Rules, knows, key: bytes, 
         if scan.number in excluded
     ]
     write_csv(folder / "excluded.csv", ("source", "rule", "detail"), rows)
-    chart = flow(scans, kept, excluded, rules, knows)
+    # A source that says nothing of devices may still have images that were looked at for them.
+    chart = flow(scans, kept, excluded, rules, (*knows, "device") if described.get("device_model") else knows)
     artefacts.write_json(folder / "flowchart.json", chart)
     flowchart.draw(chart, folder / "flowchart.svg")
     surplus = next(step[NORMAL] for step in chart["steps"] if step["rule"] == "subsample")
@@ -136,6 +138,7 @@ def _row(image, key: bytes, rules: Rules, knows) -> dict:
         "image_flags": ";".join(rule for rule, _ in flags),
         "label_confidence": "" if scan.confidence is None else f"{scan.confidence:.2f}",
         "label_sources": ";".join(scan.witnesses),
+        "device": int(rules.told_device(scan) is not None) if "device" in knows else "",
     }
 
 
