@@ -67,7 +67,8 @@ def count(codes: np.ndarray) -> np.ndarray:
 
 def look_up(table: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """table[codes], faster."""
-    return cv2.LUT(codes, table) if codes.itemsize == 1 else np.take(table, codes)
+    # There is an entry for every code, and to check that takes half of the time.
+    return cv2.LUT(codes, table) if codes.itemsize == 1 else np.take(table, codes, mode="wrap")
 
 
 def stored_values(dataset: pydicom.Dataset, counts: np.ndarray) -> np.ndarray:
