@@ -146,7 +146,8 @@ def load_classifier(run: str | Path, outputs: int | None = None, resolution: int
             f"{path}: has {model.output_shape[-1]} outputs where {outputs} are needed; "
             f"train one with --labels {'binary' if outputs == 1 else 'findings'}"
         )
-    if load_run(run).get("labels") == "device":
+    config = Path(run) / "config.json"
+    if config.is_file() and artefacts.read_json(config).get("labels") == "device":
         raise InputError(f"{path}: tells devices, not diseases; name a RUN of --labels binary or findings")
     if resolution is not None and model.input_shape[1] != resolution:
         raise InputError(

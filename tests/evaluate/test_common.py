@@ -108,3 +108,15 @@ def test_a_damaged_config_is_one_line(tmp_path, text):
     with pytest.raises(InputError, match="config.json: ") as caught:
         common.cohort_of(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_classifier_of_devices_tells_no_disease(tmp_path):
+    import keras
+
+    model = keras.Sequential([keras.Input((16, 16, 1)), keras.layers.Flatten(), keras.layers.Dense(1)])
+    model.save(tmp_path / "classifier.keras")
+    (tmp_path / "config.json").write_text('{"labels": "device"}')
+    with pytest.raises(InputError, match="tells devices, not diseases"):
+        common.load_classifier(tmp_path, 1)
+    (tmp_path / "config.json").write_text('{"labels": "binary"}')
+    assert common.load_classifier(tmp_path, 1).output_shape == (None, 1)
