@@ -82,6 +82,16 @@ def test_augmentation_moves_and_never_flips():
     assert classifier_fit.augmentation(TINY | {"shift": 0, "rotation": 0, "brightness": 0}, seed=1) == []
 
 
+@pytest.mark.parametrize("warmup", [0, 7])
+def test_the_learning_rate_is_keras_cosine_after_a_warm_up(warmup):
+    theirs = keras.optimizers.schedules.CosineDecay(
+        0.0 if warmup else 0.003, 40 - warmup, warmup_target=0.003 if warmup else None, warmup_steps=warmup
+    )
+    ours = classifier_fit.WarmupCosine(0.003, warmup, 40)
+    for step in range(45):
+        assert float(ours(step)) == pytest.approx(float(theirs(step)), rel=1e-5, abs=1e-9)
+
+
 def test_learns_the_same_network_from_one_seed():
     images, kind = spots(260, 16, seed=1)
     labels = (kind > 0).astype(np.float32)[:, None]
