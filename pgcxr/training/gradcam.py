@@ -1,7 +1,7 @@
 """Where a classifier looks: Grad-CAM (Selvaraju et al., ICCV 2017; thesis Figures 10, 11, 14 and 15) and CAM.
 
-For a network that ends in global average pooling and one dense layer, as all of `pgcxr.networks.classifier` do, both are
-one map but for the sign and the unit: Grad-CAM is ReLU(CAM) / (h w) (Selvaraju et al., section 3.1).
+For a network that ends in global average pooling and one dense layer, as all of `pgcxr.networks.classifier` do, both
+are one map but for the sign and the unit: Grad-CAM is ReLU(CAM) / (h w) (Selvaraju et al., section 3.1).
 """
 
 import keras

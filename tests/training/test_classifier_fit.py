@@ -25,6 +25,8 @@ TINY = {
     "shift": 0.05,
     "rotation": 5.0,
     "brightness": 0.05,
+    "precision": "float32",
+    "curriculum": 0,
 }
 
 
