@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from pgcxr import artefacts
 from pgcxr.command import LARGEST_SEED
@@ -102,3 +103,12 @@ def over_seeds(areas: dict, trained_with: dict) -> dict:
         "difference_control": spread(real - areas[CONTROL]),
         "training_noise": float(np.sqrt(2) * spread(real)["sd"]),
     }
+
+
+def seeds_table(found: dict) -> pd.DataFrame:
+    """seeds.csv: arm, seed and AUROC of every training, of what `over_seeds` returns."""
+    table = [
+        {"arm": arm, "seed": seeds, "auroc": found["auroc"][KEYS[arm]]["values"]}
+        for arm, seeds in found["trained_with"].items()
+    ]
+    return pd.DataFrame(table).explode(["seed", "auroc"], ignore_index=True)

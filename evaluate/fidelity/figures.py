@@ -27,6 +27,7 @@ ARMS = {
     "synthetic_on_real": "Classifier (synthetic) on real test set",
     "pseudolabelled_real_on_real": "Classifier (pseudo-labelled real) on real test set",
 }
+FEWEST = 20
 CELL = 128  # px: images are shown at this size at least
 KINDS = (".png", ".svg")
 
@@ -95,11 +96,12 @@ def acceptance_plots(folder: Path, table: pd.DataFrame, chosen: dict) -> None:
     if np.isclose(above, below):
         marks |= {name: above for name in shares}
     right = {
-        "real, control arm (learned from)": control["right"],
-        "real test set (unseen)": test["right"],
-        "real test set, called normal": test["right_normal"],
-        "real test set, called abnormal": test["right_abnormal"],
+        "real test set, either label": _of_enough(test, "right", "accepted"),
+        "real test set, called normal": _of_enough(test, "right_normal", "called_normal"),
+        "real test set, called abnormal": _of_enough(test, "right_abnormal", "called_abnormal"),
+        "real, control arm, either label": _of_enough(control, "right", "accepted"),
     }
+    lowest = np.floor(10 * min(np.nanmin(share, initial=1.0) for share in right.values())) / 10
     for kind in KINDS:
         path = folder / f"acceptance{kind}"
         line_plot(x, shares, path, label, "Share of the images that get a label", ylim=(0, 1), marks=marks)
@@ -107,7 +109,12 @@ def acceptance_plots(folder: Path, table: pd.DataFrame, chosen: dict) -> None:
         known = {"real test set, called normal": below, "real test set, called abnormal": above}
         if np.isclose(above, below):
             known |= {name: above for name in right}
-        line_plot(x, right, path, label, "Share of the labels that are right", ylim=(0.5, 1), marks=known)
+        line_plot(x, right, path, label, "Share of the labels that are right", ylim=(lowest, 1), marks=known)
+
+
+def _of_enough(table: pd.DataFrame, share: str, of: str) -> np.ndarray:
+    """The column `share`, NaN where fewer than FEWEST images stand behind it: it would jump."""
+    return table[share].where(table[of] * table["images"] >= FEWEST).to_numpy()
 
 
 def explained(folder: Path, real, synthetic, rows: Cohort, images: np.ndarray, truth: np.ndarray, scores: dict) -> None:

@@ -7,7 +7,7 @@ from evaluate.fidelity.figures import ARMS
 from pgcxr.plots.page import Page
 
 TABLES = {"real_on_real": "Table 3. ", "synthetic_on_synthetic": "Table 4. ", "synthetic_on_real": "Table 5. "}
-RATES = ("auroc", "sensitivity", "specificity", "ppv", "npv")
+RATES = {"auroc": "AUROC", "sensitivity": "Sensitivity", "specificity": "Specificity", "ppv": "PPV", "npv": "NPV"}
 
 
 def write(folder: Path, report: dict, chosen: dict) -> None:
@@ -49,15 +49,17 @@ def _labels(page: Page, folder: Path, report: dict, chosen: dict) -> None:
             f"as many synthetic images as real ones. {chosen['most_generated']:g} were generated for each wanted, the "
             f"most allowed, and both classes were reduced to {sampling['share']:.0%}, in the same ratio.",
         )
-    page.figures(
-        [
-            (folder / "acceptance.png", "How many images get a label, at other thresholds. Dots: this run's."),
-            (folder / "acceptance-right.png", "How many labels of real images are right, at other thresholds."),
-        ]
+    elif not report["same_numbers"]:
+        page.verdict(None, "fewer or more synthetic images than real ones, as was asked for (--per-class).")
+    page.figure(
+        folder / "acceptance.png",
+        "How many images get a label at other thresholds; dots: this run's. Classifier (real) has not learned from the "
+        "test set.",
     )
-    page.text(
-        "Classifier (real) has learned from the control arm's images and their labels, so that it is more often right "
-        "on them than on images it has not seen, the test set."
+    page.figure(
+        folder / "acceptance-right.png",
+        "How many labels of real images are right at other thresholds, where there are at least 20 labels. Classifier "
+        "(real) has learned from the control arm's images and their true labels, so there it is right more often.",
     )
     page.table(
         ["Control arm: real images", "Images", "Called normal", "Called abnormal", "Dropped", "Labels wrong, share"],
@@ -89,7 +91,9 @@ def _readings(page: Page, folder: Path, report: dict) -> None:
     rows = []
     for arm, title in ARMS.items():
         limits = {"auroc": report[arm]["auroc_ci95"], **report[arm]["ci95"]}
-        rows += [(title if rate == "auroc" else "", rate, report[arm][rate], limits[rate]) for rate in RATES]
+        rows += [
+            (title if rate == "auroc" else "", name, report[arm][rate], limits[rate]) for rate, name in RATES.items()
+        ]
     page.table(["", "Measure", "Value", "95 % interval"], rows, "AUROC: DeLong; the others: Clopper-Pearson.")
     page.figure(folder / "roc.png", "Figures 7 to 9. ROC curves with AUROC and 95 % interval (DeLong).")
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from pgcxr.plots.figure import COLOURS, new_figure, save, styled
 
 COLUMNS = ("Learns from", "Classifier", "Reads", "AUROC (95 % CI)")
-LEFT = (0.0, 2.75, 4.75, 6.75)
-WIDTH = (2.45, 1.7, 1.7, 1.25)
+LEFT = (0.0, 2.45, 4.1, 6.4)
+WIDTH = (2.15, 1.35, 2.0, 1.25)
 ROW, GAP = 0.95, 0.3
 
 
@@ -15,11 +15,11 @@ def scheme_plot(report: dict, path: Path) -> Path:
     """Draws the report of `evaluate.fidelity`: one row for each step, and the control arm."""
     rows = _rows(report)
     down = len(rows) * (ROW + GAP)
-    figure, axes = new_figure(8.2, down + 0.4)
-    axes.set(xlim=(-0.05, LEFT[-1] + WIDTH[-1]), ylim=(-down, 0.35))
+    figure, axes = new_figure(7.9, down + 0.5)
+    axes.set(xlim=(-0.05, LEFT[-1] + WIDTH[-1]), ylim=(-down, 0.5))
     axes.set_axis_off()
     for left, width, head in zip(LEFT, WIDTH, COLUMNS, strict=True):
-        axes.text(left + width / 2, 0.15, head, ha="center", va="center", fontweight="bold")
+        axes.text(left + width / 2, 0.35, head, ha="center", va="center", fontweight="bold")
     for index, (step, colour, cells) in enumerate(rows):
         top = -index * (ROW + GAP)
         middle = top - ROW / 2
@@ -39,10 +39,10 @@ def _rows(report: dict) -> list:
     made, dropped = report["pseudo_labels"]["generated"], report["pseudo_labels"]["rejected"]
     wrong = report["pseudo_labels_control"]["wrong_share"]
     tests = f"Real test set\n{_count(real['test'])}", f"Synthetic test set\n{_count(synthetic['test'])}"
-    of_gan = f"{made:,} images of the PGGAN,\n{dropped:,} dropped: unsure\ntrain {_count(synthetic['train'])}"
-    of_real = f"Real images, pseudo-labelled,\n{wrong:.1%} of the labels wrong\ntrain {_count(control['train'])}"
+    of_gan = f"{made:,} images of the PGGAN,\n{dropped:,} dropped: unsure\nto train on: {_count(synthetic['train'])}"
+    of_real = f"Real images, pseudo-labelled,\n{wrong:.1%} of the labels wrong\nto train on: {_count(control['train'])}"
     rows = [
-        ("Step 1", 0, f"Real images\ntrain {_count(real['train'])}", "real", tests[0], "real_on_real"),
+        ("Step 1", 0, f"Real images\nto train on: {_count(real['train'])}", "real", tests[0], "real_on_real"),
         ("Step 2: pseudo-labels by (real)", 1, of_gan, "synthetic", tests[1], "synthetic_on_synthetic"),
         ("Step 3", 1, "as in step 2", "synthetic", tests[0], "synthetic_on_real"),
         ("Control: not in the thesis", 2, of_real, "pseudo-labelled\nreal", tests[0], "pseudolabelled_real_on_real"),
@@ -56,7 +56,7 @@ def _rows(report: dict) -> list:
 
 
 def _count(counts: dict) -> str:
-    return f"{sum(counts.values()):,} ({counts['normal']:,} normal,\n{counts['abnormal']:,} abnormal)"
+    return f"{sum(counts.values()):,}\n{counts['normal']:,} normal, {counts['abnormal']:,} abnormal"
 
 
 def _box(left: float, bottom: float, width: float, height: float, colour: str):

@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from evaluate import common
 from evaluate.fidelity import acceptance, arms, explain, figures, labelling, page, pseudo, real_images
@@ -106,13 +105,7 @@ def _steps(
     report["same_numbers"] = report["images"]["synthetic"] == report["images"]["real"]
     if chosen["seeds"] > 1:
         report["seeds"] = _more_seeds(trainer, data, truth, test_images, scores, chosen["seeds"], seed)
-        found = report["seeds"]
-        table = [
-            {"arm": arm, "seed": seeds, "auroc": found["auroc"][arms.KEYS[arm]]["values"]}
-            for arm, seeds in found["trained_with"].items()
-        ]
-        table = pd.DataFrame(table).explode(["seed", "auroc"])
-        artefacts.write_text(folder / "seeds.csv", table.to_csv(index=False))
+        artefacts.write_text(folder / "seeds.csv", arms.seeds_table(report["seeds"]).to_csv(index=False))
     report["explain"], table = explain.explain(
         real.model, model, rows, test_images, truth, scores, chosen["explained"], seed
     )
