@@ -1,4 +1,7 @@
-"""The tables and pictures of the evaluation of fidelity (thesis Tables 3 to 5, Figures 7 to 9 and 11)."""
+"""The tables and pictures of the evaluation of fidelity (thesis Tables 3 to 5, Figures 3, 7 to 9, 11 and 13).
+
+Each figure is a PNG of 300 dpi and an SVG; the data behind it is the CSV file of its name.
+"""
 
 from pathlib import Path
 
@@ -7,12 +10,15 @@ import numpy as np
 import pandas as pd
 
 from evaluate import common
+from evaluate.fidelity import acceptance, explain
 from evaluate.fidelity.pseudo import Synthetic
 from pgcxr import artefacts
 from pgcxr.data.cohort import Cohort
+from pgcxr.metrics.auroc import roc_curve
 from pgcxr.plots.confusion import confusion_plot
+from pgcxr.plots.curves import line_plot
 from pgcxr.plots.grids import labelled_grid
-from pgcxr.plots.overlay import outline, overlay
+from pgcxr.plots.overlay import diff_overlay, outline, overlay
 from pgcxr.plots.roc import roc_plot
 
 ARMS = {
@@ -21,16 +27,26 @@ ARMS = {
     "synthetic_on_real": "Classifier (synthetic) on real test set",
     "pseudolabelled_real_on_real": "Classifier (pseudo-labelled real) on real test set",
 }
+FEWEST = 20
 CELL = 128  # px: images are shown at this size at least
+KINDS = (".png", ".svg")
 
 
 def write(folder: Path, report: dict, curves: dict, rows: Cohort, scores: dict) -> None:
-    """roc.png, confusion-*.csv and .png, predictions.csv (no patient identifiers)."""
-    roc_plot(curves, folder / "roc.png")
+    """roc and confusion-* as CSV and figures, predictions.csv (no patient identifiers).
+
+    Args:
+        curves: {arm: (truth [N], scores [N])}.
+    """
+    for kind in KINDS:
+        roc_plot({ARMS[arm].removesuffix(" test set"): curves[arm] for arm in ARMS}, folder / f"roc{kind}")
+    points = [pd.DataFrame({"arm": arm, **roc_curve(*curves[arm])}) for arm in ARMS]
+    _csv(pd.concat(points), folder / "roc.csv", index=False)
     for arm, title in ARMS.items():
         own = arm == "synthetic_on_synthetic"  # nobody knows the truth of a synthetic image
         truth = "Pseudo-label by classifier (real)" if own else "Ground truth"
-        confusion_plot(report[arm]["confusion"], folder / f"confusion-{arm}.png", title, truth)
+        for kind in KINDS:
+            confusion_plot(report[arm]["confusion"], folder / f"confusion-{arm}{kind}", title, truth)
         table = confusion_table(report[arm]["confusion"], "pseudo" if own else "truth")
         artefacts.write_text(folder / f"confusion-{arm}.csv", table.to_csv())
     table = pd.DataFrame(
@@ -42,7 +58,7 @@ def write(folder: Path, report: dict, curves: dict, rows: Cohort, scores: dict) 
             "score_pseudolabelled_real": scores["control"],
         }
     )
-    artefacts.write_text(folder / "predictions.csv", table.to_csv(index=False, float_format="%.6f"))
+    _csv(table, folder / "predictions.csv", index=False)
 
 
 def confusion_table(confusion: dict, known: str = "truth") -> pd.DataFrame:
@@ -59,57 +75,102 @@ def confusion_table(confusion: dict, known: str = "truth") -> pd.DataFrame:
     return table
 
 
-def gradcam_sheet(path: Path, real, synthetic, rows: Cohort, images: np.ndarray, truth: np.ndarray, scores: dict):
-    """Thesis Figure 11: cases of the real test set under both classifiers' Grad-CAM, the lesion outlined.
+def acceptance_plots(folder: Path, table: pd.DataFrame, chosen: dict) -> None:
+    """acceptance: the share of images that get a label; acceptance-right: the share of labels that are right.
+
+    Args:
+        table: of `acceptance.curves`.
+        chosen: the thresholds of this run, marked by dots: abnormal above, normal below.
+    """
+    _csv(table, folder / "acceptance.csv")
+    synthetic, control, test = (table.loc[name] for name in (acceptance.SYNTHETIC, acceptance.CONTROL, acceptance.TEST))
+    above, below = chosen["abnormal_above"], 1 - chosen["normal_below"]
+    x, label = synthetic["threshold"], "Threshold t: abnormal above t, normal below 1 \N{MINUS SIGN} t"
+    shares = {
+        "synthetic, either label": synthetic["accepted"],
+        "synthetic, called normal": synthetic["called_normal"],
+        "synthetic, called abnormal": synthetic["called_abnormal"],
+        "real test set, either label": test["accepted"],
+    }
+    marks = {"synthetic, called normal": below, "synthetic, called abnormal": above}
+    if np.isclose(above, below):
+        marks |= {name: above for name in shares}
+    right = {
+        "real test set, either label": _of_enough(test, "right", "accepted"),
+        "real test set, called normal": _of_enough(test, "right_normal", "called_normal"),
+        "real test set, called abnormal": _of_enough(test, "right_abnormal", "called_abnormal"),
+        "real, control arm, either label": _of_enough(control, "right", "accepted"),
+    }
+    lowest = np.floor(10 * min(np.nanmin(share, initial=1.0) for share in right.values())) / 10
+    for kind in KINDS:
+        path = folder / f"acceptance{kind}"
+        line_plot(x, shares, path, label, "Share of the images that get a label", ylim=(0, 1), marks=marks)
+        path = folder / f"acceptance-right{kind}"
+        known = {"real test set, called normal": below, "real test set, called abnormal": above}
+        if np.isclose(above, below):
+            known |= {name: above for name in right}
+        line_plot(x, right, path, label, "Share of the labels that are right", ylim=(lowest, 1), marks=known)
+
+
+def _of_enough(table: pd.DataFrame, share: str, of: str) -> np.ndarray:
+    """The column `share`, NaN where fewer than FEWEST images stand behind it: it would jump."""
+    return table[share].where(table[of] * table["images"] >= FEWEST).to_numpy()
+
+
+def explained(folder: Path, real, synthetic, rows: Cohort, images: np.ndarray, truth: np.ndarray, scores: dict) -> None:
+    """gradcam: thesis Figure 11, cases of the real test set under both classifiers, the lesion outlined.
 
     Args:
         real, synthetic: the two classifiers.
         images: uint8 [N, H, W, 1], of `rows`; truth [N]; scores {"real": [N], "synthetic": [N]}.
     """
-    from pgcxr.training.gradcam import gradcam
+    from pgcxr.training.gradcam import cam, gradcam
 
     chosen = cases(truth, scores["synthetic"])
     picked = list(chosen.values())
     pixels = common.from_uint8(images[picked])
-    maps = [gradcam(model, pixels) for model in (real, synthetic)]
     masks = Cohort(rows.folder, rows.manifest.iloc[picked].reset_index(drop=True)).masks(images.shape[1])
-    # One scale for each classifier, so that the maps of its four cases can be compared.
-    limits = [(0.0, max(float(found.max()), 1e-6)) for found in maps]
+    columns = []
+    for make in (gradcam, cam):
+        for model in (real, synthetic):
+            maps = make(model, pixels)
+            # One scale for each column, so that the maps of its four cases can be compared.
+            columns.append((make is cam, maps, max(float(np.abs(maps).max()), 1e-6)))
     sheet = []
     for row, (name, index) in enumerate(chosen.items()):
         shown = enlarged(images[index, ..., 0])
         cells = [np.repeat(shown[..., None], 3, axis=-1)]
-        cells += [overlay(shown, found[row], limits=limit) for found, limit in zip(maps, limits, strict=True)]
+        for signed, maps, most in columns:
+            large = explain.enlarged(maps[row : row + 1], shown.shape[0])[0]
+            cells.append(diff_overlay(shown, large, most) if signed else overlay(shown, large, limits=(0.0, most)))
         if np.nan_to_num(masks[row]).any():
             cells = [outline(cell, cv2.resize(masks[row], cell.shape[1::-1])) for cell in cells]
         called = f"{scores['real'][index]:.2f} by (real)\n{scores['synthetic'][index]:.2f} by (synthetic)"
         sheet.append((f"{name}\nP(abnormal):\n{called}", np.stack(cells)))
-    labelled_grid(sheet, path, ["Image", "Classifier\n(real)", "Classifier\n(synthetic)"])
+    heads = ["Image", *(f"{kind}\n({name})" for kind in ("Grad-CAM", "CAM") for name in ("real", "synthetic"))]
+    for kind in KINDS:
+        labelled_grid(sheet, folder / f"gradcam{kind}", heads)
 
 
-def cases(truth: np.ndarray, scores: np.ndarray, threshold: float = 0.5) -> dict[str, int]:
+def cases(truth: np.ndarray, scores: np.ndarray, threshold: float = explain.THRESHOLD) -> dict[str, int]:
     """{kind: index of its clearest case}: the surest true and the worst false calls; absent kinds are left out."""
-    called = scores >= threshold
-    kinds = {
-        "True negative": ((truth == 0) & ~called, -scores),
-        "True positive": ((truth == 1) & called, scores),
-        "False positive": ((truth == 0) & called, scores),
-        "False negative": ((truth == 1) & ~called, -scores),
-    }
+    group = explain.group_of(truth, scores, threshold)
+    sure = np.where(scores >= threshold, scores, -scores)
     return {
-        name: int(np.flatnonzero(member)[np.argmax(order[member])])
-        for name, (member, order) in kinds.items()
-        if member.any()
+        name: int(np.flatnonzero(group == name)[np.argmax(sure[group == name])])
+        for name in explain.GROUPS
+        if (group == name).any()
     }
 
 
-def examples(path: Path, synthetic: Synthetic, count: int = 8) -> None:
-    """The first synthetic images of each pseudo-label (thesis Figure 13)."""
+def examples(folder: Path, synthetic: Synthetic, count: int = 8) -> None:
+    """synthetic: the first synthetic images of each pseudo-label (thesis Figure 13)."""
     images, labels = synthetic.images["train"], synthetic.labels["train"][:, 0]
     sheet = []
     for name, label in (("Called\nnormal", 0), ("Called\nabnormal", 1)):
         sheet.append((name, np.stack([enlarged(image[..., 0]) for image in images[labels == label][:count]])))
-    labelled_grid(sheet, path)
+    for kind in KINDS:
+        labelled_grid(sheet, folder / f"synthetic{kind}")
 
 
 def enlarged(image: np.ndarray) -> np.ndarray:
@@ -117,3 +178,7 @@ def enlarged(image: np.ndarray) -> np.ndarray:
     if image.shape[0] >= CELL:
         return image
     return cv2.resize(image, (CELL, CELL), interpolation=cv2.INTER_CUBIC)
+
+
+def _csv(table: pd.DataFrame, path: Path, **how) -> None:
+    artefacts.write_text(path, table.to_csv(float_format="%.6f", **how))

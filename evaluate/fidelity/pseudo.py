@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 NORMAL, ABNORMAL, REJECTED = 0, 1, -1
+NAMES = {NORMAL: "normal", ABNORMAL: "abnormal", REJECTED: "rejected"}
 
 
 def pseudo_labels(probability: np.ndarray, abnormal_above: float, normal_below: float) -> np.ndarray:
@@ -16,13 +17,20 @@ def pseudo_labels(probability: np.ndarray, abnormal_above: float, normal_below: 
     return np.where(probability > abnormal_above, ABNORMAL, np.where(probability < normal_below, NORMAL, REJECTED))
 
 
+def counts(labels: np.ndarray) -> dict[str, int]:
+    """{"normal", "abnormal"} of labels 0 and 1."""
+    return {NAMES[label]: int((labels == label).sum()) for label in (NORMAL, ABNORMAL)}
+
+
 @dataclass
 class Synthetic:
-    """`images` uint8 [N, H, W, 1] and `labels` float32 [N, 1] of each split; `counts` of all that were generated."""
+    """`images` uint8 [N, H, W, 1] and `labels` float32 [N, 1] of each split; of all that were generated, `counts` and
+    `probability` [M], P(abnormal)."""
 
     images: dict[str, np.ndarray]
     labels: dict[str, np.ndarray]
     counts: dict[str, int]
+    probability: np.ndarray
 
 
 def collect(
@@ -46,12 +54,10 @@ def collect(
     """
     need = [sum(counts[label] for counts in wanted.values()) for label in (NORMAL, ABNORMAL)]
     kept: list[list[np.ndarray]] = [[], []]
-    found = {"generated": 0, "normal": 0, "abnormal": 0, "rejected": 0}
+    said = []
     for images in batches:
-        called = pseudo_labels(score(images), abnormal_above, normal_below)
-        found["generated"] += len(images)
-        for name, label in (("normal", NORMAL), ("abnormal", ABNORMAL), ("rejected", REJECTED)):
-            found[name] += int((called == label).sum())
+        said.append(score(images))
+        called = pseudo_labels(said[-1], abnormal_above, normal_below)
         for label in (NORMAL, ABNORMAL):
             room = need[label] - len(kept[label])
             kept[label].extend(images[called == label][:room])
@@ -59,10 +65,13 @@ def collect(
         if all(len(kept[label]) >= need[label] for label in (NORMAL, ABNORMAL)):
             break
     share = min((len(kept[label]) / need[label] for label in (NORMAL, ABNORMAL) if need[label]), default=0.0)
-    return _share_out(kept, wanted, share, found)
+    probability = np.concatenate(said)
+    called = pseudo_labels(probability, abnormal_above, normal_below)
+    found = {"generated": len(called)} | {name: int((called == label).sum()) for label, name in NAMES.items()}
+    return Synthetic(*_share_out(kept, wanted, share), found, probability)
 
 
-def _share_out(kept: list[list[np.ndarray]], wanted: dict, share: float, found: dict) -> Synthetic:
+def _share_out(kept: list[list[np.ndarray]], wanted: dict, share: float) -> tuple[dict, dict]:
     images, labels = {}, {}
     start = [0, 0]
     for split, counts in wanted.items():
@@ -73,4 +82,4 @@ def _share_out(kept: list[list[np.ndarray]], wanted: dict, share: float, found: 
             start[label] += count
         images[split] = np.array([*parts[NORMAL], *parts[ABNORMAL]], np.uint8)
         labels[split] = np.repeat(np.float32([NORMAL, ABNORMAL]), [len(part) for part in parts])[:, None]
-    return Synthetic(images, labels, found)
+    return images, labels

@@ -14,11 +14,23 @@ THESIS = {
     "generate_batch": 16,
     # AUROC that classifier (synthetic) may lose against classifier (real) and still count as not inferior.
     "margin": 0.05,
+    # How often each classifier is trained, with another seed each time.
+    "seeds": 1,
+    # At most so many real test images are explained by Grad-CAM and CAM.
+    "explained": 1000,
 }
 PRESETS = {
     "thesis": THESIS,
     "small": THESIS | {"generate_batch": 64},
     "demo": THESIS | {"generate_batch": 128, "most_generated": 6.0},
+}
+_ALLOWED = {
+    "per_class": (lambda value: value >= 0, "0 or more"),
+    "most_generated": (lambda value: value >= 1, "1 or more"),
+    "generate_batch": (lambda value: value >= 1, "1 or more"),
+    "margin": (lambda value: value > 0, "above 0"),
+    "seeds": (lambda value: 1 <= value <= 100, "from 1 to 100"),
+    "explained": (lambda value: value >= 1, "1 or more"),
 }
 
 
@@ -30,9 +42,11 @@ def settings(config: str | dict = "thesis") -> dict:
         return dict(PRESETS[config])
     chosen = common.merge(THESIS, config)
     if not 0 <= chosen["normal_below"] <= chosen["abnormal_above"] <= 1:
-        raise InputError("fidelity: needs 0 <= normal_below <= abnormal_above <= 1")
-    if chosen["per_class"] < 0 or chosen["most_generated"] < 1 or chosen["generate_batch"] < 1 or chosen["margin"] <= 0:
         raise InputError(
-            "fidelity: per_class must be 0 or more, most_generated and generate_batch 1 or more, margin > 0"
+            f"--abnormal-above {chosen['abnormal_above']:g} --normal-below {chosen['normal_below']:g}: "
+            "needs 0 <= normal-below <= abnormal-above <= 1"
         )
+    for key, (holds, text) in _ALLOWED.items():
+        if not holds(chosen[key]):
+            raise InputError(f"--{key.replace('_', '-')} {chosen[key]:g}: must be {text}")
     return chosen

@@ -28,6 +28,7 @@ def resnet(
     channels: int = 1,
     stem: str = "imagenet",
     momentum: float = 0.99,
+    dtype: str = "float32",
 ) -> keras.Model:
     """Images [N, size, size, channels] in [-1, 1] -> probabilities [N, outputs]; layer "logits" holds their logits.
 
@@ -37,6 +38,8 @@ def resnet(
         stem: "imagenet" is 7x7 with stride 2, then a 3x3 maximum with stride 2; "half" is 3x3 with stride 2, "small"
             3x3 with stride 1, for images of about 16 to 64 px, which the first would reduce to nothing.
         momentum: of the moving averages of batch normalization; 0.99 needs a thousand steps to settle.
+        dtype: a Keras dtype policy; "mixed_float16" and "mixed_bfloat16" keep the weights, the pooled features and what
+            comes after them in float32.
     """
     if stem not in STEMS:
         raise InputError(f"stem: is {stem!r}; choose one of {', '.join(STEMS)}")
@@ -48,37 +51,40 @@ def resnet(
     inputs = keras.Input((size, size, channels), name="images")
     if stem == "imagenet":
         x = layers.ZeroPadding2D(3, name="conv1_pad")(inputs)
-        x = layers.Conv2D(width, 7, strides=2, name="conv1_conv")(x)
+        x = layers.Conv2D(width, 7, strides=2, dtype=dtype, name="conv1_conv")(x)
     else:
-        x = layers.Conv2D(width, 3, strides=STEMS[stem], padding="same", name="conv1_conv")(inputs)
-    x = layers.BatchNormalization(epsilon=_EPSILON, momentum=momentum, name="conv1_bn")(x)
-    x = layers.Activation("relu", name="conv1_relu")(x)
+        x = layers.Conv2D(width, 3, strides=STEMS[stem], padding="same", dtype=dtype, name="conv1_conv")(inputs)
+    x = layers.BatchNormalization(epsilon=_EPSILON, momentum=momentum, dtype=dtype, name="conv1_bn")(x)
+    x = layers.Activation("relu", dtype=dtype, name="conv1_relu")(x)
     if stem == "imagenet":
-        x = layers.ZeroPadding2D(1, name="pool1_pad")(x)
-        x = layers.MaxPooling2D(3, strides=2, name="pool1_pool")(x)
+        x = layers.ZeroPadding2D(1, dtype=dtype, name="pool1_pad")(x)
+        x = layers.MaxPooling2D(3, strides=2, dtype=dtype, name="pool1_pool")(x)
     for stage, count in enumerate(blocks):
         for block in range(count):
             stride = 2 if stage > 0 and block == 0 else 1
             name = f"conv{stage + 2}_block{block + 1}"
-            x = _bottleneck(x, width * 2**stage, stride, project=block == 0, momentum=momentum, name=name)
+            x = _bottleneck(x, width * 2**stage, stride, block == 0, momentum, dtype, name)
     x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
     x = layers.Dense(outputs, name=LOGITS)(x)
     x = layers.Activation("sigmoid", name=PREDICTIONS)(x)
     return keras.Model(inputs, x, name="resnet")
 
 
-def _bottleneck(x, filters: int, stride: int, project: bool, momentum: float, name: str):
+def _bottleneck(x, filters: int, stride: int, project: bool, momentum: float, dtype: str, name: str):
     """1x1, 3x3, 1x1 (4 * filters), added to the input or to its 1x1 projection (He et al., figure 5, right)."""
 
     def conv_bn(x, part, *arguments, **keywords):
-        x = layers.Conv2D(*arguments, **keywords, name=f"{name}_{part}_conv")(x)
-        return layers.BatchNormalization(epsilon=_EPSILON, momentum=momentum, name=f"{name}_{part}_bn")(x)
+        x = layers.Conv2D(*arguments, **keywords, dtype=dtype, name=f"{name}_{part}_conv")(x)
+        return layers.BatchNormalization(epsilon=_EPSILON, momentum=momentum, dtype=dtype, name=f"{name}_{part}_bn")(x)
+
+    def relu(x, part):
+        return layers.Activation("relu", dtype=dtype, name=f"{name}_{part}")(x)
 
     shortcut = conv_bn(x, 0, 4 * filters, 1, strides=stride) if project else x
-    x = layers.Activation("relu", name=f"{name}_1_relu")(conv_bn(x, 1, filters, 1, strides=stride))
-    x = layers.Activation("relu", name=f"{name}_2_relu")(conv_bn(x, 2, filters, 3, padding="same"))
-    x = layers.Add(name=f"{name}_add")([shortcut, conv_bn(x, 3, 4 * filters, 1)])
-    return layers.Activation("relu", name=f"{name}_out")(x)
+    x = relu(conv_bn(x, 1, filters, 1, strides=stride), "1_relu")
+    x = relu(conv_bn(x, 2, filters, 3, padding="same"), "2_relu")
+    x = layers.Add(dtype=dtype, name=f"{name}_add")([shortcut, conv_bn(x, 3, 4 * filters, 1)])
+    return relu(x, "out")
 
 
 def with_logits(model: keras.Model) -> keras.Model:

@@ -12,6 +12,8 @@ from keras import layers, ops
 from pgcxr import images as pixels
 from pgcxr.metrics.auroc import auroc
 from pgcxr.networks import classifier
+from pgcxr.training.fit_progress import FitProgress
+from pgcxr.training.precision import PRECISIONS
 
 # Everything that `config` must hold; train/configs/classifier_*.py say what suits which scale.
 CONFIG = {
@@ -31,10 +33,12 @@ CONFIG = {
     "shift": float,  # augmentation: fraction of the width, each way
     "rotation": float,  # degrees, each way
     "brightness": float,  # fraction of the range [-1, 1], each way
+    "precision": str,  # of the training: float32, float16 or bfloat16 (mixed); the network that comes out is float32
+    "curriculum": int,  # epochs on crops around lesions before those on whole images
 }
 
 
-def build(config: dict, outputs: int) -> keras.Model:
+def build(config: dict, outputs: int, precision: str = "float32") -> keras.Model:
     """The network that `config` describes, with the weights of its file where it names one."""
     model = classifier.resnet(
         config["size"],
@@ -43,6 +47,7 @@ def build(config: dict, outputs: int) -> keras.Model:
         width=config["width"],
         stem=config["stem"],
         momentum=config["momentum"],
+        dtype=PRECISIONS[precision],
     )
     if config["weights_file"]:
         classifier.load_weights_file(model, config["weights_file"])
@@ -58,6 +63,7 @@ def fit_classifier(
     seed: int,
     log_dir: str | Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    lesson: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[keras.Model, dict]:
     """Trains a new network and returns it as it was at its best validation AUROC, with the history.
 
@@ -67,28 +73,24 @@ def fit_classifier(
         config: see CONFIG.
         seed: of the weights, the order and the augmentation; one seed, one result on one machine.
         log_dir: for TensorBoard.
+        lesson: images and labels of the epochs of config["curriculum"], which come first.
 
     Returns:
-        (model: images in [-1, 1] -> probabilities [N, K], {"loss", "val_loss", "val_auroc", "learning_rate": one value
-        per epoch, "best_epoch": from 1}).
+        (model: images in [-1, 1] -> probabilities [N, K], {"loss", "val_loss", "val_auroc": one value per epoch,
+        "best_epoch": from 1, "lesson_loss": one value per epoch of the lesson}).
     """
     keras.utils.set_random_seed(seed)
-    batch_size = min(config["batch_size"], len(train_images))
-    steps = len(train_images) // batch_size
-    total, warmup = steps * config["epochs"], int(steps * config["warmup_epochs"])
-    rate = WarmupCosine(config["learning_rate"], warmup, total)
-
-    model = build(config, train_labels.shape[1])
+    model = build(config, train_labels.shape[1], config["precision"])
     logits = classifier.with_logits(model)
     trainer = keras.Sequential([keras.Input(train_images.shape[1:]), *augmentation(config, seed), logits])
-    weights = class_weights(train_labels) if config["balance"] else None
-    trainer.compile(
-        optimizer=keras.optimizers.AdamW(rate, weight_decay=config["weight_decay"]),
-        loss=MaskedCrossentropy(weights),
-        jit_compile=False,
-    )
-    # Variables made within the first step would have it traced twice.
-    trainer.optimizer.build(trainer.trainable_variables)
+    first = []
+    if config["curriculum"]:
+        data = _compile(trainer, *lesson, config, config["curriculum"], seed)
+        shown = [FitProgress("crops around lesions", config["curriculum"])]
+        first = trainer.fit(data, epochs=config["curriculum"], callbacks=shown, shuffle=False, verbose=0).history[
+            "loss"
+        ]
+    data = _compile(trainer, train_images, train_labels, config, config["epochs"], seed)
     validation = Validation(logits, val_images, val_labels)
     # The callbacks share one dict of logs: Validation puts in what the others read.
     stopping = keras.callbacks.EarlyStopping(
@@ -96,14 +98,39 @@ def fit_classifier(
     )
     shown = [keras.callbacks.TensorBoard(str(log_dir), write_graph=False)] if log_dir else []
     history = trainer.fit(
-        batches(train_images, train_labels, batch_size, seed),
+        data,
         epochs=config["epochs"],
         callbacks=[validation, stopping, *shown, *callbacks],
         shuffle=False,
         verbose=0,
     )
     kept = {name: history.history[name] for name in ("loss", "val_loss", "val_auroc")}
-    return model, {**kept, "best_epoch": stopping.best_epoch + 1}
+    return _in_float32(model, config), {**kept, "best_epoch": stopping.best_epoch + 1, "lesson_loss": first}
+
+
+def _compile(trainer: keras.Model, images: np.ndarray, labels: np.ndarray, config: dict, epochs: int, seed: int):
+    """Readies `trainer` for `epochs` epochs on these images, with an optimizer of their own; returns their batches."""
+    batch_size = min(config["batch_size"], len(images))
+    steps = len(images) // batch_size
+    warmup = int(steps * min(config["warmup_epochs"], epochs))
+    rate = WarmupCosine(config["learning_rate"], warmup, steps * epochs)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=config["weight_decay"])
+    if config["precision"] == "float16":  # small gradients would vanish, large ones skip a step
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    weights = class_weights(labels) if config["balance"] else None
+    trainer.compile(optimizer=optimizer, loss=MaskedCrossentropy(weights), jit_compile=False)
+    # Variables made within the first step would have it traced twice.
+    trainer.optimizer.build(trainer.trainable_variables)
+    return batches(images, labels, batch_size, seed)
+
+
+def _in_float32(model: keras.Model, config: dict) -> keras.Model:
+    """The same network for inference on any machine: its weights are float32 in every precision."""
+    if config["precision"] == "float32":
+        return model
+    plain = build(config | {"weights_file": ""}, model.output_shape[-1])
+    plain.set_weights(model.get_weights())
+    return plain
 
 
 def batches(images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int) -> tf.data.Dataset:

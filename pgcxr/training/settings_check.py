@@ -133,8 +133,12 @@ CLASSIFIER = {
     "shift": number(0, 1),
     "rotation": number(0, 360),
     "brightness": number(0, 1),
+    "precision": one_of(*PRECISIONS),
+    "curriculum": whole(0, 1_000_000),
     "seed": SEED,
 }
+# What a RUN was trained with whose config.json does not say it.
+CLASSIFIER_ADDED = {"precision": "float32", "curriculum": 0}
 
 
 def check(rules: dict[str, Rule], settings: dict, where: str = "--set ", needed: Iterable[str] = ()) -> None:

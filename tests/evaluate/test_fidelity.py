@@ -7,15 +7,19 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from sklearn.metrics import roc_auc_score
+from PIL import Image
+from sklearn import metrics
 
 from evaluate import common, fidelity
-from evaluate.fidelity import figures, steps
-from evaluate.fidelity.pseudo import collect, pseudo_labels
+from evaluate.fidelity import acceptance, arms, explain, figures, labelling, page, steps
+from evaluate.fidelity.pseudo import Synthetic, collect, pseudo_labels
 from evaluate.fidelity.settings import PRESETS, settings
 from pgcxr.data import cohort as cohorts
 from pgcxr.errors import InputError
 from pgcxr.networks import Generator, synthesize
+from pgcxr.plots.page import Page
+from pgcxr.training import classifier_fit
+from pgcxr.training.gradcam import gradcam
 from tests.toy_cohort import ramps, write_cohort
 from train.classifier.training import train
 from train.common import load_config
@@ -26,7 +30,7 @@ TINY = [
     "width=8",
     "stem=small",
     "momentum=0.6",
-    "epochs=10",
+    "epochs=7",
     "batch_size=16",
     "learning_rate=1e-2",
 ]
@@ -52,18 +56,29 @@ def test_collect_fills_every_split_and_stops():
     wanted = {"train": (2, 3), "val": (1, 1), "test": (1, 0)}
     found = collect(_batches(values), _score, wanted, 0.7, 0.3)
     assert found.counts == {"generated": 12, "normal": 4, "abnormal": 6, "rejected": 2}
+    np.testing.assert_allclose(found.probability, np.array(values[:12]) / 100)
+    ended = labelling.sampling(found, wanted, 5.0)
+    assert not ended["bound_hit"] and ended["share"] == 1 and ended["used"] == ended["wanted"]
     assert found.images["train"].ravel().tolist() == [10, 11, 90, 91, 92]
     assert found.labels["train"].ravel().tolist() == [0, 0, 1, 1, 1]
     assert found.images["val"].ravel().tolist() == [12, 93] and found.images["test"].ravel().tolist() == [13]
 
 
-def test_collect_keeps_the_ratio_where_a_class_runs_out():
+def test_collect_keeps_the_ratio_where_a_class_runs_out(capsys):
     values = [90, 10] + [20] * 30  # one abnormal in all, then normals only
-    found = collect(_batches([*values, 91]), _score, {"train": (6, 3), "test": (2, 1)}, 0.7, 0.3)
+    wanted = {"train": (6, 3), "test": (2, 1)}
+    found = collect(_batches([*values, 91]), _score, wanted, 0.7, 0.3)
     assert found.counts["generated"] == 33
     # Two of the four abnormal ones wanted were found: half of everything.
     assert [len(found.labels[split]) for split in ("train", "test")] == [3 + 1, 1 + 0]
     assert found.labels["train"].sum() == 1
+    ended = labelling.sampling(found, wanted, 3.0)
+    assert ended["bound_hit"] and ended["share"] == 0.5
+    assert ended["wanted"] == {"normal": 8, "abnormal": 4} and ended["labelled"] == {"normal": 31, "abnormal": 2}
+    assert ended["used"] == {"normal": 4, "abnormal": 1}
+    labelling.warn("RUN", ended, 33)
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "31 of 8 normal, 2 of 4 abnormal" in said and "50% of the real numbers" in said
 
 
 def test_confusion_table_is_laid_out_as_thesis_table_5():
@@ -77,12 +92,45 @@ def test_the_columns_of_synthetic_images_are_no_truth():
 
 
 def test_too_few_labels_are_blamed_on_what_is_to_blame():
-    counts = {"generated": 100, "normal": 0, "abnormal": 0, "rejected": 100}
-    said = np.linspace(0.45, 0.55, 100)
-    ignorant = steps._too_few("RUN", counts, said, 0.55, settings("demo"))
+    counts = {"generated": 100, "normal": 0, "abnormal": 1, "rejected": 99}
+    unsure = Synthetic({}, {}, counts, np.linspace(0.45, 0.55, 100))
+    ignorant = labelling.too_few("RUN", unsure, 0.55, settings("demo"))
     assert "0.50 in the median" in ignorant and "AUROC on real test images 0.55" in ignorant
-    assert "the classifier has learned too little" in ignorant
-    assert "the GAN's are alike" in steps._too_few("RUN", counts, said, 0.9, settings("demo"))
+    assert "the classifier has learned too little" in ignorant and "(normal never came)" in ignorant
+    assert "the GAN's are alike" in labelling.too_few("RUN", unsure, 0.9, settings("demo"))
+
+
+def test_acceptance_by_hand():
+    probability, truth = np.array([0.05, 0.25, 0.5, 0.65, 0.75, 0.95]), np.array([0, 1, 0, 1, 0, 1])
+    found = acceptance.curve(probability, truth, np.array([0.5, 0.7, 0.9, 0.97]))
+    np.testing.assert_allclose(found["accepted"], [5 / 6, 4 / 6, 2 / 6, 0])
+    np.testing.assert_allclose(found["called_normal"], [2 / 6, 2 / 6, 1 / 6, 0])
+    np.testing.assert_allclose(found["called_abnormal"], [3 / 6, 2 / 6, 1 / 6, 0])
+    np.testing.assert_allclose(found["right"], [3 / 5, 2 / 4, 1, np.nan])
+    np.testing.assert_allclose(found["right_normal"], [1 / 2, 1 / 2, 1, np.nan])
+    np.testing.assert_allclose(found["right_abnormal"], [2 / 3, 1 / 2, 1, np.nan])
+    np.testing.assert_allclose(found["accepted_normal"], [2 / 3, 2 / 3, 1 / 3, 0])
+    np.testing.assert_allclose(found["accepted_abnormal"], [1, 2 / 3, 1 / 3, 0])
+    assert acceptance.THRESHOLDS[0] == 0.5 and acceptance.THRESHOLDS[-1] == 0.99 and 0.7 in acceptance.THRESHOLDS
+
+
+def test_spread_over_seeds_by_hand():
+    areas = {"real": [0.9, 0.92, 0.94], "synthetic": [0.8, 0.85, 0.84], "control": [0.9, 0.9, 0.9]}
+    found = arms.over_seeds(areas, {"real": arms.seeds(2**32 - 2, 3)})
+    assert found["count"] == 3 and found["trained_with"]["real"] == [2**32 - 2, 2**32 - 1, 0]
+    real = found["auroc"]["real_on_real"]
+    assert real["mean"] == pytest.approx(0.92) and real["sd"] == pytest.approx(0.02)
+    assert (real["min"], real["max"], real["values"]) == (0.9, 0.94, areas["real"])
+    assert found["difference"]["values"] == pytest.approx([0.1, 0.07, 0.1])
+    assert found["difference_control"]["mean"] == pytest.approx(0.02)
+    assert found["training_noise"] == pytest.approx(0.02 * 2**0.5)
+
+
+def test_groups_of_explained_images():
+    truth, scores = np.array([0, 0, 1, 1]), np.array([0.49, 0.5, 0.5, 0.1])
+    assert explain.group_of(truth, scores).tolist() == [
+        *("True negative", "False positive", "True positive", "False negative"),
+    ]
 
 
 def test_cases_are_the_clearest():
@@ -95,7 +143,7 @@ def test_cases_are_the_clearest():
 def test_settings():
     assert settings("thesis")["abnormal_above"] == 0.7 and settings("thesis")["normal_below"] == 0.3
     assert settings({"margin": 0.1})["margin"] == 0.1 and set(PRESETS) == {"demo", "small", "thesis"}
-    for bad in ("huge", {"thresholds": 1}, {"normal_below": 0.8}, {"per_class": -1}, {"margin": 0}):
+    for bad in ("huge", {"thresholds": 1}, {"normal_below": 0.8}, {"per_class": -1}, {"margin": 0}, {"seeds": 0}):
         with pytest.raises(InputError):
             settings(bad)
 
@@ -141,41 +189,146 @@ def _gan(run, generator, config):
     (run / "config.json").write_text(json.dumps(config))
 
 
-def test_three_steps(runs):
-    report = fidelity.run(runs / "gan", runs / "binary", runs / "out", {"generate_batch": 64}, seed=4)
+def test_three_steps(runs, monkeypatch):
+    """The whole, killed after the trainings and begun again."""
+    asked = settings({"generate_batch": 64, "explained": 40})
+    arguments = runs / "gan", runs / "binary", runs / "out", asked
+
+    def kill(*given):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(explain, "explain", kill)
+        fidelity.run(*arguments, seed=4)
+    assert not (runs / "out").exists()
+    kept = sorted((runs / ".out.work").iterdir())
+    assert [path.name.split("-")[0] for path in kept] == ["control", "synthetic"]
+    with monkeypatch.context() as patched:
+        patched.setattr(classifier_fit, "fit_classifier", kill)  # nothing is trained again
+        report = fidelity.run(*arguments, seed=4)
+    assert not (runs / ".out.work").exists()
+
     assert report == json.loads((runs / "out" / "report.json").read_text())
     rates = {"auroc", "auroc_ci95", "sensitivity", "specificity", "ppv", "npv", "threshold", "confusion", "youden"}
-    arms = ("real_on_real", "synthetic_on_synthetic", "synthetic_on_real", "pseudolabelled_real_on_real")
-    assert all(rates <= set(report[arm]) for arm in arms)
+    assert all(rates <= set(report[arm]) for arm in figures.ARMS)
     assert {"delong", "hanley_mcneil_1982", "hanley_mcneil_1983", "non_inferiority"} <= set(report["comparison"])
     counted = report["pseudo_labels"]
     assert counted["generated"] == counted["normal"] + counted["abnormal"] + counted["rejected"]
     assert report["wanted_reached"] and report["images"]["synthetic"] == report["images"]["real"]
+    assert report["same_numbers"] and not report["sampling"]["bound_hit"]
     assert report["gan_patients"] == {"checked": True, "gan_patients": 192, "test_patients": 64, "shared": 0}
-
-    # What the report says follows from the predictions that it comes with.
-    told = pd.read_csv(runs / "out" / "predictions.csv")
-    truth = (told["label"] == "abnormal").astype(int)
-    test = cohorts.load(runs / "cohort").select(split="test")
-    assert told["image_id"].tolist() == test.manifest["image_id"].tolist()
-    assert not {"patient_id", "sha256"} & set(told.columns)
-    for arm, column in (("real_on_real", "score_real"), ("synthetic_on_real", "score_synthetic")):
-        assert report[arm]["auroc"] == pytest.approx(roc_auc_score(truth, told[column]), abs=1e-3)
-        confusion = report[arm]["confusion"]
-        assert confusion["tp"] == ((told[column] >= 0.5) & (truth == 1)).sum()
-        table = pd.read_csv(runs / "out" / f"confusion-{arm}.csv", index_col=0)
-        assert table.loc["predicted_abnormal", "truth_abnormal"] == confusion["tp"]
-        assert table.loc["total", "total"] == len(test)
     assert report["real_on_real"]["auroc"] > 0.95 and report["synthetic_on_real"]["auroc"] > 0.8
     assert report["pseudolabelled_real_on_real"]["auroc"] > 0.9
     difference = report["real_on_real"]["auroc"] - report["synthetic_on_real"]["auroc"]
     assert report["comparison"]["delong"]["difference"] == pytest.approx(difference)
-    for name in ("roc.png", "gradcam.png", "synthetic.png", "classifier-synthetic.keras"):
-        assert (runs / "out" / name).stat().st_size > 1000
     saved = keras.models.load_model(runs / "out" / "classifier-synthetic.keras")
     assert saved.count_params() == keras.models.load_model(runs / "binary" / "classifier.keras").count_params()
     with pytest.raises(InputError, match="not empty"):
         fidelity.run(runs / "gan", runs / "binary", runs / "out", "demo")
+
+
+def test_the_report_follows_from_its_tables(runs):
+    """Of the run of `test_three_steps`."""
+    out = runs / "out"
+    report = json.loads((out / "report.json").read_text())
+    told = pd.read_csv(out / "predictions.csv", dtype={"image_id": str})
+    truth = (told["label"] == "abnormal").astype(int)
+    test = cohorts.load(runs / "cohort").select(split="test")
+    assert told["image_id"].tolist() == test.manifest["image_id"].tolist()
+    curves = pd.read_csv(out / "roc.csv")
+    for arm, column in (("real_on_real", "score_real"), ("synthetic_on_real", "score_synthetic")):
+        assert report[arm]["auroc"] == pytest.approx(metrics.roc_auc_score(truth, told[column]), abs=1e-3)
+        confusion = report[arm]["confusion"]
+        assert confusion["tp"] == ((told[column] >= 0.5) & (truth == 1)).sum()
+        table = pd.read_csv(out / f"confusion-{arm}.csv", index_col=0)
+        assert table.loc["predicted_abnormal", "truth_abnormal"] == confusion["tp"]
+        assert table.loc["total", "total"] == len(test)
+        curve = curves[curves["arm"] == arm]
+        area = metrics.auc(curve["false_positive_rate"], curve["true_positive_rate"])
+        assert area == pytest.approx(report[arm]["auroc"], abs=1e-4)
+
+    accepted = pd.read_csv(out / "acceptance.csv").query("threshold == 0.7").set_index("of")
+    counted, control = report["pseudo_labels"], report["pseudo_labels_control"]
+    shares = counted["normal"] / counted["generated"], counted["abnormal"] / counted["generated"]
+    assert accepted.loc["synthetic", ["called_normal", "called_abnormal"]].tolist() == pytest.approx(shares, abs=1e-5)
+    assert accepted.loc["real, control arm", "right"] == pytest.approx(1 - control["wrong_share"], abs=1e-5)
+    assert control["wrong"] == sum(part["wrong_normal"] + part["wrong_abnormal"] for part in control["splits"].values())
+    assert control["images"] == 256 and control["splits"]["val"]["images"] == 64
+
+    explained = pd.read_csv(out / "explain.csv", dtype={"image_id": str})
+    found = report["explain"]
+    assert len(explained) == 40 == found["images"] and set(explained["image_id"]) <= set(told["image_id"])
+    told = told.set_index("image_id").loc[explained["image_id"]]
+    np.testing.assert_allclose(explained["score_synthetic"], told["score_synthetic"], atol=1e-6)
+    assert sum(found["groups"][name]["n"] for name in explain.GROUPS) == 40
+    assert found["groups"]["All"]["cam"]["pearson"]["mean"] == pytest.approx(explained["cam_pearson"].mean(), abs=1e-5)
+    # Both look at the ramp of the same image.
+    assert found["groups"]["All"]["cam"]["pearson"]["mean"] > found["chance"]["cam"]["pearson"]["mean"]
+
+    for name in ("roc", "gradcam", "synthetic", "scheme", "acceptance", "acceptance-right", "confusion-real_on_real"):
+        with Image.open(out / f"{name}.png") as picture:
+            assert round(picture.info["dpi"][0]) == 300
+        assert b"<svg" in (out / f"{name}.svg").read_bytes()[:2000]
+    assert (out / "report.html").stat().st_size > 100_000
+    patients = set(cohorts.load(runs / "cohort").manifest["patient_id"])
+    for path in [*out.glob("*.csv"), *out.glob("*.json"), out / "report.html"]:
+        assert not any(patient in path.read_text() for patient in patients), path
+
+
+class Ready:
+    """A trainer whose networks are untrained ones of their seed, and that says what it was asked for."""
+
+    def __init__(self, trained):
+        self.trained, self.asked = trained, []
+
+    def model(self, arm, images, labels, seed):
+        self.asked.append((arm, seed, len(images["train"]), len(labels["val"])))
+        keras.utils.set_random_seed(seed)
+        return classifier_fit.build(self.trained, 1)
+
+
+def test_other_seeds_train_every_arm_again(runs):
+    trained = json.loads((runs / "binary" / "config.json").read_text())
+    rows = cohorts.load(runs / "cohort").select(split="test")
+    truth, images = rows.binary(), rows.images(16)
+    data = {arm: ({"train": range(n)}, {"val": range(n + 1)}) for n, arm in enumerate(arms.KEYS)}
+    first = {arm: np.random.default_rng(n).random(len(truth)) for n, arm in enumerate(arms.KEYS)}
+    trainer = Ready(trained)
+    found = steps._more_seeds(trainer, data, truth, images, first, count=2, seed=4)
+    # Classifier (real) was trained with seed 2, the others begin with the seed of the evaluation.
+    assert trainer.asked == [("real", 3, 0, 1), ("synthetic", 5, 1, 2), ("control", 5, 2, 3)]
+    assert found["trained_with"] == {"real": [2, 3], "synthetic": [4, 5], "control": [4, 5]}
+    for arm, key in arms.KEYS.items():
+        scores = classifier_fit.predict(Ready(trained).model(arm, *data[arm], found["trained_with"][arm][1]), images)
+        wanted = [metrics.roc_auc_score(truth, known) for known in (first[arm], scores[:, 0])]
+        assert found["auroc"][key]["values"] == pytest.approx(wanted)
+    table = arms.seeds_table(found)
+    assert table["arm"].tolist() == ["real"] * 2 + ["synthetic"] * 2 + ["control"] * 2
+    assert table["seed"].tolist() == [2, 3, 4, 5, 4, 5]
+    assert table["auroc"].tolist() == sum((found["auroc"][key]["values"] for key in arms.KEYS.values()), [])
+    shown = Page("seeds")
+    page._seeds(shown, found)
+    assert "2 trainings of each classifier" in shown.html()
+
+
+def test_explanations_are_of_the_image_they_name(runs):
+    """Two equal classifiers agree wholly, on each image and not with the next; lesions are found where they are."""
+    model = keras.models.load_model(runs / "binary" / "classifier.keras")
+    rows = cohorts.load(runs / "cohort").select(split="test")
+    images, truth = rows.images(16), rows.binary()
+    scores = classifier_fit.predict(model, images)[:, 0]
+    report, table = explain.explain(
+        model, model, rows, images, truth, {"real": scores, "synthetic": scores}, most=99, seed=1
+    )
+    assert table["image_id"].tolist() == rows.manifest["image_id"].tolist()
+    np.testing.assert_allclose(table["cam_pearson"], 1, atol=1e-6)
+    np.testing.assert_allclose(table["cam_iou"], 1)
+    assert (table["cam_pearson_of_another"] < 0.999).all()
+    assert report["groups"]["True positive"]["n"] == ((scores >= 0.5) & (truth == 1)).sum()
+    # A Grad-CAM that is 0 everywhere agrees with nothing.
+    dark = gradcam(model, common.from_uint8(images)).max(axis=(1, 2)) == 0
+    assert table["gradcam_pearson"].isna().tolist() == dark.tolist()
+    assert report["groups"]["All"]["hits"]["real"]["n"] == 0, "the toy cohort has no masks"
 
 
 def test_a_gan_that_saw_a_test_patient_is_refused(runs):
@@ -225,6 +378,11 @@ def test_what_does_not_fit_is_refused_and_leaves_nothing(runs, tmp_path):
         fidelity.run(tmp_path / "small", runs / "binary", tmp_path / "out", "demo")
     with pytest.raises(InputError, match="no classifier of binary labels"):
         fidelity.run(runs / "gan", runs / "gan", tmp_path / "out", "demo")
+    config = json.loads((runs / "binary" / "config.json").read_text()) | {"curriculum": 3}
+    (tmp_path / "lessons").mkdir()
+    (tmp_path / "lessons" / "config.json").write_text(json.dumps(config))
+    with pytest.raises(InputError, match="crops around lesions"):
+        fidelity.run(runs / "gan", tmp_path / "lessons", tmp_path / "out", "demo")
     # A generator of one image only: everything is called the same.
     stuck = Generator(resolution=16, latent_size=16, fmap_base=32, fmap_max=16)
     synthesize(stuck, np.ones((1, 16), np.float32))

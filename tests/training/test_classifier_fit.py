@@ -25,6 +25,8 @@ TINY = {
     "shift": 0.05,
     "rotation": 5.0,
     "brightness": 0.05,
+    "precision": "float32",
+    "curriculum": 0,
 }
 
 
@@ -119,3 +121,22 @@ def test_predict_takes_any_number_of_images():
     whole = np.asarray(model(images.astype(np.float32) / 127.5 - 1))
     np.testing.assert_allclose(classifier_fit.predict(model, images, batch_size=3), whole, atol=1e-6)
     assert classifier_fit.predict(model, images[:0]).shape == (0, 2)
+
+
+def test_lesson_first_in_mixed_precision():
+    """Whole images come to a network that has learned from the lesson, in float16; float32 comes out."""
+    images, kind = spots(200, 16, seed=7)
+    labels = (kind > 0).astype(np.float32)[:, None]
+    config = TINY | {"blocks": (1,), "epochs": 1, "curriculum": 5, "precision": "float16", "learning_rate": 1e-2}
+    config |= {"shift": 0, "rotation": 0, "brightness": 0}
+    half = classifier_fit.build(config, 1, config["precision"])
+    assert {layer.compute_dtype for layer in half.layers if "conv2" in layer.name} == {"float16"}
+    assert half.output.dtype == "float32" and {value.dtype for value in half.weights} == {"float32"}
+
+    parts = images[:128], labels[:128], images[128:], labels[128:]
+    model, history = classifier_fit.fit_classifier(*parts, config, seed=1, lesson=(images[:96], labels[:96]))
+    assert len(history["lesson_loss"]) == 5 and len(history["loss"]) == 1
+    assert history["lesson_loss"][-1] < 0.7 * history["lesson_loss"][0] and history["loss"][0] < 0.4
+    assert {layer.compute_dtype for layer in model.layers} == {"float32"}
+    area = metrics.roc_auc_score(parts[3][:, 0], classifier_fit.predict(model, parts[2])[:, 0])
+    assert area == pytest.approx(history["val_auroc"][0], abs=0.01) and area > 0.9

@@ -13,7 +13,7 @@ from pgcxr.data.cohort import SPLITS
 from pgcxr.errors import InputError
 from pgcxr.metrics.auroc import delong_ci
 from pgcxr.networks import classifier
-from pgcxr.training import classifier_data, settings_check
+from pgcxr.training import classifier_data, curriculum, settings_check
 
 CONFIG, MODEL, REPORT, LOGS = "config.json", "classifier.keras", "report.json", "logs"
 # May differ between the run and the command that asks for it again: both folders may have moved together.
@@ -23,6 +23,8 @@ FREE = ("cohort",)
 def train(cohort: Path, labels: str, out: Path, config: dict, seed: int) -> None:
     """Trains and writes RUN as a whole; does nothing where it is finished already."""
     check(config)
+    if config["curriculum"] and labels == classifier_data.DEVICE:
+        raise InputError("--set curriculum: is for diseases, whose lesions have masks; give 0 with --labels device")
     images = cohorts.load(cohort)
     parts = {split: classifier_data.part(images, split, labels) for split in SPLITS}
     settings = config | {
@@ -52,7 +54,7 @@ def finished(out: Path, settings: dict) -> bool:
     if not (out / CONFIG).exists():
         artefacts.refuse_existing(out)
         return False
-    old, new = artefacts.read_json(out / CONFIG), artefacts.plain(settings)
+    old, new = settings_check.CLASSIFIER_ADDED | artefacts.read_json(out / CONFIG), artefacts.plain(settings)
     for key in sorted(set(old) | set(new)):
         if key not in FREE and old.get(key) != new.get(key):
             raise InputError(f"{out}: holds a run with {key} = {old.get(key)}, not {new.get(key)}; name another --out")
@@ -75,6 +77,7 @@ def _fit(parts: dict, settings: dict, folder: Path) -> dict:
 
     pictures = {split: images.images(settings["size"]) for split, (images, _) in parts.items()}
     known = {split: labels for split, (_, labels) in parts.items()}
+    lesson = curriculum.crops(*parts["train"], settings["size"], settings["seed"]) if settings["curriculum"] else None
     begin = time.perf_counter()
     model, history = fit_classifier(
         *(pictures["train"], known["train"], pictures["val"], known["val"]),
@@ -82,6 +85,7 @@ def _fit(parts: dict, settings: dict, folder: Path) -> dict:
         settings["seed"],
         log_dir=folder / LOGS,
         callbacks=[FitProgress(f"classifier ({settings['labels']})", settings["epochs"])],
+        lesson=lesson,
     )
     seconds = time.perf_counter() - begin
     model.save(folder / MODEL)
@@ -92,6 +96,7 @@ def _fit(parts: dict, settings: dict, folder: Path) -> dict:
         "images": {split: _counts(images) for split, (images, _) in parts.items()},
         "val": areas(known["val"], predict(model, pictures["val"]), settings["outputs"]),
         "test": areas(known["test"], predict(model, pictures["test"]), settings["outputs"]),
+        "lesson_images": 0 if lesson is None else len(lesson[0]),
         "history": history,
         "seconds": seconds,
     }

@@ -24,6 +24,10 @@ def get_config() -> dict:
         "weight_decay": 1e-2,
         "patience": 12,
         "balance": True,
+        # float16 or bfloat16 on a GPU: about half the memory; float32 everywhere else
+        "precision": "float32",
+        # epochs on crops around the lesions before whole images (thesis's reference 4), where there are masks
+        "curriculum": 0,
         # augmentation: no flip, the heart has a side
         "shift": 0.05,
         "rotation": 5.0,

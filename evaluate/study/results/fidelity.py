@@ -84,11 +84,18 @@ def fidelity(page: Page, out: Path, report: dict) -> None:
     )
     page.figure(
         folder / "gradcam.png",
-        "Figure 11. Grad-CAM of both classifiers on the same "
+        "Figure 11. Grad-CAM and CAM of both classifiers on the same "
         "four real test images. True and false, positive and negative are the calls of classifier (synthetic) at a "
         "threshold of 0.5 against the diagnosis: its surest true calls and its worst false ones. P(abnormal) is each "
-        "classifier's own output. Grey: speaks little for abnormal; red to yellow: speaks strongly for it, on one "
-        "scale for each classifier. Green: border of the true lesion, where there is one.",
+        "classifier's own output. Grad-CAM: grey speaks little for abnormal, red to yellow strongly; CAM: red speaks "
+        "for abnormal, blue against; on one scale for each column. Green: border of the true lesion, if there is one.",
+    )
+    seen = report["explain"]
+    maps, others = seen["groups"]["All"]["cam"]["pearson"], seen["chance"]["cam"]["pearson"]
+    page.text(
+        f"On {seen['images']:,} real test images the CAMs of the two classifiers correlate with {maps['mean']:.2f} in "
+        f"the mean ({interval(maps['ci95'])}), those of different images with {others['mean']:.2f}. "
+        "fidelity/report.html has this for true and false calls, and the pseudo-labels at other thresholds."
     )
     page.figure(
         folder / "synthetic.png", "Figure 13. Synthetic images by pseudo-label: what classifier (real) called them."

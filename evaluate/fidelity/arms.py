@@ -1,0 +1,114 @@
+"""The trainings: each arm once for each seed, all in the same way, and kept until the whole is done.
+
+A training that was finished before the command was killed is not made again: its network lies in a hidden folder beside
+--out, under the hash of everything that decides it (images, labels, settings, seed, versions).
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pgcxr import artefacts
+from pgcxr.command import LARGEST_SEED
+from pgcxr.errors import InputError
+
+REAL, SYNTHETIC, CONTROL = "real", "synthetic", "control"
+TITLES = {
+    REAL: "classifier (real)",
+    SYNTHETIC: "classifier (synthetic)",
+    CONTROL: "classifier (pseudo-labelled real)",
+}
+# Where each arm's AUROC stands in the report.
+KEYS = {REAL: "real_on_real", SYNTHETIC: "synthetic_on_real", CONTROL: "pseudolabelled_real_on_real"}
+
+
+def seeds(first: int, count: int) -> list[int]:
+    """`first` and the numbers after it."""
+    return [(first + step) % (LARGEST_SEED + 1) for step in range(count)]
+
+
+class Trainer:
+    """Trains classifiers with the architecture and hyper-parameters `trained` of classifier (real).
+
+    Args:
+        work: folder of finished trainings.
+    """
+
+    def __init__(self, trained: dict, work: Path):
+        self.trained, self.work = trained, work
+
+    def model(self, arm: str, images: dict, labels: dict, seed: int):
+        """The network of one arm and seed; `images` and `labels` {"train", "val"} as of `fit_classifier`."""
+        from pgcxr.generation import load_network
+        from pgcxr.training.classifier_fit import CONFIG, fit_classifier
+        from pgcxr.training.fit_progress import FitProgress
+
+        settings = {key: self.trained[key] for key in CONFIG}
+        name = f"{arm}-{_digest(images, labels, settings, seed)}.keras"
+        if (self.work / name).exists():
+            try:
+                return load_network(self.work, name, "evaluate.fidelity")[1]
+            except InputError:  # damaged: made again
+                pass
+        model, _ = fit_classifier(
+            *(images["train"], labels["train"], images["val"], labels["val"], settings, seed),
+            callbacks=[FitProgress(f"{TITLES[arm]}, seed {seed}", settings["epochs"])],
+        )
+        with artefacts.atomic_path(self.work / name) as beside:
+            model.save(beside)
+        return model
+
+
+def _digest(images: dict, labels: dict, settings: dict, seed: int) -> str:
+    whole = hashlib.sha256(json.dumps([artefacts.plain(settings), seed, artefacts.versions()]).encode())
+    for split in ("train", "val"):
+        for array in (images[split], labels[split]):
+            whole.update(f"{array.dtype} {array.shape}".encode())
+            whole.update(np.ascontiguousarray(array))
+    return whole.hexdigest()[:32]
+
+
+def spread(values) -> dict:
+    """{values, mean, sd, min, max}; `sd` with n - 1, NaN for a single value."""
+    values = np.asarray(values, float)
+    deviation = float(values.std(ddof=1)) if len(values) > 1 else float("nan")
+    return {
+        "values": values.tolist(),
+        "mean": float(values.mean()),
+        "sd": deviation,
+        "min": float(values.min()),
+        "max": float(values.max()),
+    }
+
+
+def over_seeds(areas: dict, trained_with: dict) -> dict:
+    """What the seeds of the trainings make of the AUROCs on the real test set, and of their differences.
+
+    The k-th network of one arm is compared with the k-th of the other; `training_noise` is the SD of the difference
+    that two trainings on the same real images have by their seeds alone, sqrt(2) times that of classifier (real).
+
+    Args:
+        areas: {arm: AUROC of each seed}.
+        trained_with: {arm: seeds}.
+    """
+    real = np.asarray(areas[REAL], float)
+    return {
+        "count": len(real),
+        "trained_with": trained_with,
+        "auroc": {KEYS[arm]: spread(areas[arm]) for arm in KEYS},
+        "difference": spread(real - areas[SYNTHETIC]),
+        "difference_control": spread(real - areas[CONTROL]),
+        "training_noise": float(np.sqrt(2) * spread(real)["sd"]),
+    }
+
+
+def seeds_table(found: dict) -> pd.DataFrame:
+    """seeds.csv: arm, seed and AUROC of every training, of what `over_seeds` returns."""
+    table = [
+        {"arm": arm, "seed": seeds, "auroc": found["auroc"][KEYS[arm]]["values"]}
+        for arm, seeds in found["trained_with"].items()
+    ]
+    return pd.DataFrame(table).explode(["seed", "auroc"], ignore_index=True)

@@ -1,0 +1,79 @@
+"""Classifier (real), its cohort, and how many images of each class the synthetic set must have."""
+
+from pathlib import Path
+
+from evaluate import common
+from pgcxr.data.cohort import SPLITS
+from pgcxr.errors import InputError
+from pgcxr.training import settings_check
+
+BINARY = "binary"
+CLASSIFIER_KEYS = tuple(key for key in settings_check.CLASSIFIER if key != "seed")
+LEAST_PER_CLASS = {"train": 4, "val": 2, "test": 2}
+
+
+def load_settings(classifier_run: Path) -> dict:
+    """How classifier (real) was trained, checked: the others are trained in the same way.
+
+    Raises:
+        InputError: it is none of binary labels, its config.json is damaged, or its training can't be repeated on
+            synthetic images.
+    """
+    if common.load_run(classifier_run).get("labels") != BINARY:
+        raise InputError(f"{classifier_run}: is no classifier of binary labels; train one with --labels binary")
+    trained = settings_check.CLASSIFIER_ADDED | common.load_run(classifier_run, architecture=str)
+    settings_check.check(
+        settings_check.CLASSIFIER, trained, f"{classifier_run / 'config.json'}: ", needed=CLASSIFIER_KEYS
+    )
+    if trained["curriculum"]:
+        raise InputError(
+            f"{classifier_run}: was first trained on crops around lesions, which synthetic images have no masks for; "
+            "both classifiers must be trained alike, so train one with --set curriculum=0"
+        )
+    return trained
+
+
+class RealImages:
+    """`parts` {split: (rows, images uint8 [N, H, W, 1], labels [N, 1])}, `model` and how it was `trained`."""
+
+    def __init__(self, classifier_run: Path, trained: dict):
+        from pgcxr.training import classifier_data
+
+        self.trained = trained
+        self.model = common.load_classifier(classifier_run, outputs=1, resolution=trained["size"])
+        cohort = common.cohort_of(classifier_run)
+        self.parts = {}
+        for split in SPLITS:
+            rows, labels = classifier_data.part(cohort, split, BINARY)
+            self.parts[split] = rows, rows.images(trained["size"]), labels
+
+    def images(self) -> dict:
+        """{split: images}."""
+        return {split: images for split, (_, images, _) in self.parts.items()}
+
+    def labels(self) -> dict:
+        """{split: labels}."""
+        return {split: labels for split, (_, _, labels) in self.parts.items()}
+
+    def counts(self, per_class: int) -> dict[str, tuple[int, int]]:
+        """{split: (normal, abnormal)}; with `per_class`, so many in all of each, shared out as the real ones are."""
+        found = {}
+        for split, (_, _, labels) in self.parts.items():
+            found[split] = int((labels == 0).sum()), int((labels == 1).sum())
+        if per_class:
+            total = [sum(counts[label] for counts in found.values()) for label in (0, 1)]
+            found = {
+                split: tuple(per_class * n // t for n, t in zip(c, total, strict=True)) for split, c in found.items()
+            }
+        return found
+
+
+def refuse_too_few(wanted: dict, per_class: int) -> None:
+    """Raises InputError where a split would be too small to train or test on."""
+    for split, least in LEAST_PER_CLASS.items():
+        if min(wanted[split]) < least:
+            normal, abnormal = wanted[split]
+            raise InputError(
+                f"--per-class {per_class}: leaves {normal} normal and {abnormal} abnormal images for split {split}, "
+                f"which needs {least} of each; ask for more, or 0 for as many as there are real ones"
+            )
