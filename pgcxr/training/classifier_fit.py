@@ -12,6 +12,7 @@ from keras import layers, ops
 from pgcxr import images as pixels
 from pgcxr.metrics.auroc import auroc
 from pgcxr.networks import classifier
+from pgcxr.training import learning_rate
 from pgcxr.training.fit_progress import FitProgress
 from pgcxr.training.precision import PRECISIONS
 
@@ -113,7 +114,7 @@ def _compile(trainer: keras.Model, images: np.ndarray, labels: np.ndarray, confi
     batch_size = min(config["batch_size"], len(images))
     steps = len(images) // batch_size
     warmup = int(steps * min(config["warmup_epochs"], epochs))
-    rate = WarmupCosine(config["learning_rate"], warmup, steps * epochs)
+    rate = learning_rate.WarmupCosine(config["learning_rate"], warmup, steps * epochs)
     optimizer = keras.optimizers.AdamW(rate, weight_decay=config["weight_decay"])
     if config["precision"] == "float16":  # small gradients would vanish, large ones skip a step
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
@@ -173,26 +174,6 @@ def class_weights(labels: np.ndarray) -> np.ndarray:
     """[2, K]: N / (2 n) for the n negatives and n positives of each output's N known labels; 1 for an absent class."""
     counts = np.stack([(labels == 0).sum(axis=0), (labels == 1).sum(axis=0)]).astype(np.float32)
     return np.where(counts > 0, counts.sum(axis=0) / np.maximum(2 * counts, 1), 1.0).astype(np.float32)
-
-
-class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
-    """From 0 up to `highest` in a line of `warmup` steps, then a cosine down to 0 at step `total`.
-
-    That of keras.optimizers.schedules.CosineDecay, without its `cond`: an optimizer asks for the rate anew for each
-    weight, and a hundred conditions in a graph are half the time of tracing it.
-    """
-
-    def __init__(self, highest: float, warmup: int, total: int):
-        self.highest, self.warmup, self.total = highest, warmup, total
-
-    def __call__(self, step):
-        step = ops.cast(step, "float32")
-        rising = step / max(self.warmup, 1)
-        done = ops.clip((step - self.warmup) / max(self.total - self.warmup, 1), 0.0, 1.0)
-        return self.highest * ops.where(step < self.warmup, rising, 0.5 * (1 + ops.cos(math.pi * done)))
-
-    def get_config(self) -> dict:
-        return {"highest": self.highest, "warmup": self.warmup, "total": self.total}
 
 
 class MaskedCrossentropy(keras.losses.Loss):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from pgcxr.training import classifier_fit
+from pgcxr.training import classifier_fit, learning_rate
 from tests.toy_cohort import spots
 
 TINY = {
@@ -89,7 +89,7 @@ def test_the_learning_rate_is_keras_cosine_after_a_warm_up(warmup):
     theirs = keras.optimizers.schedules.CosineDecay(
         0.0 if warmup else 0.003, 40 - warmup, warmup_target=0.003 if warmup else None, warmup_steps=warmup
     )
-    ours = classifier_fit.WarmupCosine(0.003, warmup, 40)
+    ours = learning_rate.WarmupCosine(0.003, warmup, 40)
     for step in range(45):
         assert float(ours(step)) == pytest.approx(float(theirs(step)), rel=1e-5, abs=1e-9)
 
