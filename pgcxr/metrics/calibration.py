@@ -51,7 +51,7 @@ def calibration(labels, probabilities, bins: int = BINS, patients=None, seed: in
             "ece_by_chance_high": float(np.quantile(drawn, 0.95)),
             "p": float((1 + (drawn >= error - 1e-12).sum()) / (1 + len(drawn))),
             "rms_debiased": rms_debiased(labels, scores, edges),
-            "curve": reliability_curve(labels, scores, edges),
+            "curve": {name: value.tolist() for name, value in reliability_curve(labels, scores, edges).items()},
         }
     return {
         "brier": brier(labels, scores, kinds["equal_mass"]),

@@ -14,7 +14,7 @@ from pgcxr.metrics.bootstrap import RESAMPLES, bootstrap_auroc, bootstrap_differ
 from pgcxr.metrics.calibration import bin_edges, calibration, checked_probabilities, ece
 from pgcxr.metrics.proportions import clopper_pearson, clustered_wilson, mcnemar, predictive_values, wilson
 from pgcxr.metrics.recalibration import log_loss, logits_of, scaled, temperature
-from pgcxr.metrics.roc import at_specificity, checked, patient_codes, youden
+from pgcxr.metrics.roc import at_specificity, checked, normal_quantile, patient_codes, youden
 
 __all__ = ["clopper_pearson", "comparison", "confusion", "evaluation", "mcnemar", "rates", "wilson"]
 
@@ -176,12 +176,12 @@ def non_inferiority(labels, scores_a, scores_b, margin: float, patients=None) ->
         cases = min(found.with_positive, found.with_negative)
         lower_bound, p, method = separated_limit(found) - 1, (1 - margin) ** cases, "exact"
     else:
-        paired = delong(labels, scores_a, scores_b, patients=patients)
-        variance = paired["variance_a"] + paired["variance_b"] - 2 * paired["covariance"]
-        above = margin - paired["difference"]
+        sign = np.array([-1.0, 1.0])
+        difference, variance = float(sign @ found.areas), max(float(sign @ found.covariance() @ sign), 0.0)
         # Readings that differ by nothing, or by a constant, have no variance but for rounding.
+        above = difference + margin
         z = above / math.sqrt(variance) if variance > 1e-16 else math.copysign(math.inf, above)
-        lower_bound, p = -paired["ci95"][1], float(stats.norm.sf(z))
+        lower_bound, p = difference - normal_quantile(0.95) * math.sqrt(variance), float(stats.norm.sf(z))
         method = "DeLong" if patients is None else "Obuchowski"
     return {
         "margin": margin,

@@ -17,6 +17,8 @@ from pgcxr.metrics.roc import checked, normal_quantile, patient_codes
 CLIP = 1e-7
 # Temperatures beyond are no finite optimum.
 _LARGEST_LOG = math.log(1e3)
+# Of Newton's method: a longer one may end where all probabilities are 0 or 1 and nothing shows the way back.
+_LONGEST_STEP = 2.0
 
 
 def logits_of(probabilities) -> np.ndarray:
@@ -119,6 +121,7 @@ def _logistic(design: np.ndarray, labels: np.ndarray, offset: np.ndarray, codes)
         chance = special.expit(offset + design @ beta)
         information = (design * (chance * (1 - chance))[:, None]).T @ design
         step = np.linalg.solve(information, design.T @ (labels - chance))
+        step *= min(1.0, _LONGEST_STEP / np.abs(step).max(initial=1e-300))
         # The loss is convex: a Newton step that raises it was too long.
         before = _mean_loss(labels, offset + design @ beta)
         while _mean_loss(labels, offset + design @ (beta + step)) > before + 1e-15 and np.abs(step).max() > 1e-12:
