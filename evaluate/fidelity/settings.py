@@ -14,6 +14,9 @@ THESIS = {
     "generate_batch": 16,
     # AUROC that classifier (synthetic) may lose against classifier (real) and still count as not inferior.
     "margin": 0.05,
+    # Of the third operating point, and the share of abnormal images where PPV and NPV are wanted.
+    "specificity": 0.95,
+    "prevalence": 0.1,
 }
 PRESETS = {
     "thesis": THESIS,
@@ -31,8 +34,9 @@ def settings(config: str | dict = "thesis") -> dict:
     chosen = common.merge(THESIS, config)
     if not 0 <= chosen["normal_below"] <= chosen["abnormal_above"] <= 1:
         raise InputError("fidelity: needs 0 <= normal_below <= abnormal_above <= 1")
-    if chosen["per_class"] < 0 or chosen["most_generated"] < 1 or chosen["generate_batch"] < 1 or chosen["margin"] <= 0:
-        raise InputError(
-            "fidelity: per_class must be 0 or more, most_generated and generate_batch 1 or more, margin > 0"
-        )
+    if chosen["per_class"] < 0 or chosen["most_generated"] < 1 or chosen["generate_batch"] < 1:
+        raise InputError("fidelity: per_class must be 0 or more, most_generated and generate_batch 1 or more")
+    for key in ("margin", "specificity", "prevalence"):
+        if not 0 < chosen[key] < 1:
+            raise InputError(f"fidelity: {key} is {chosen[key]}; it must lie between 0 and 1")
     return chosen
