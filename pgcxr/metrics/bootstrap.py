@@ -60,19 +60,15 @@ def bootstrap_difference(
 def resampled_areas(labels, *readings, patients=None, resamples: int = RESAMPLES, seed: int = 0):
     """(areas [B, K] of K readings over B resamples of the patients, how many of these lacked a class and were redrawn).
 
-    A patient that is drawn w times gives each of its images the weight w. In the order of scores, the weight of
-    negatives below a group of ties is a cumulative sum: O(N) for each resample, without a loop over images.
+    A patient that is drawn w times gives each of its images the weight w. The weight of negatives below a positive is
+    then a cumulative sum over sorted negatives: O(N) for each resample, without a loop over images.
     """
     if resamples < 1:
         raise ValueError(f"{resamples} resamples are too few; give at least 1, for an interval 1000")
     checks = [checked(labels, scores) for scores in readings]
     known = checks[0][0]
     codes = patient_codes(patients, len(known))
-    sorts = []
-    for _, scores in checks:
-        order = np.argsort(scores, kind="stable")
-        first_of_ties = np.append(0, 1 + np.flatnonzero(np.diff(scores[order])))
-        sorts.append((codes[order], known[order].astype(np.float64), first_of_ties))
+    sorts = [_sorted(known, scores, codes) for _, scores in checks]
     rng = np.random.default_rng(seed)
     held = max(_AT_ONCE // len(known), 1)
     areas, redrawn = np.empty((resamples, len(readings))), 0
@@ -119,13 +115,25 @@ def _draw(rng: np.random.Generator, known: np.ndarray, codes: np.ndarray, count:
     return weights, redrawn
 
 
-def _weighted_areas(weights: np.ndarray, codes: np.ndarray, known: np.ndarray, first_of_ties: np.ndarray) -> np.ndarray:
-    """[B] areas for patients' weights [B, P]; `codes` and `known` [N] in the order of ascending scores."""
-    image_weights = weights[:, codes]
-    positives = np.add.reduceat(image_weights * known, first_of_ties, axis=1)
-    negatives = np.add.reduceat(image_weights, first_of_ties, axis=1) - positives
-    below = np.cumsum(negatives, axis=1) - negatives / 2
-    return (positives * below).sum(axis=1) / (positives.sum(axis=1) * negatives.sum(axis=1))
+def _sorted(known: np.ndarray, scores: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Patients of the negatives, by ascending score, and of the positives; how many negatives each positive is above,
+    ties left out and counted."""
+    positive = known == 1
+    order = np.argsort(scores[~positive], kind="stable")
+    negatives = scores[~positive][order]
+    above = [np.searchsorted(negatives, scores[positive], side) for side in ("left", "right")]
+    return codes[~positive][order], codes[positive], *above
+
+
+def _weighted_areas(weights: np.ndarray, negatives, positives, above, above_or_tied) -> np.ndarray:
+    """[B] areas for patients' weights [B, P] and what `_sorted` gives."""
+    beneath = np.zeros((len(weights), len(negatives) + 1))
+    np.cumsum(weights[:, negatives], axis=1, out=beneath[:, 1:])
+    of_positives = weights[:, positives]
+    won = np.einsum("bi,bi->b", of_positives, beneath[:, above])
+    if not np.array_equal(above, above_or_tied):
+        won = (won + np.einsum("bi,bi->b", of_positives, beneath[:, above_or_tied])) / 2
+    return won / (of_positives.sum(axis=1) * beneath[:, -1])
 
 
 def _summary(drawn: np.ndarray, redrawn: int, found) -> dict:

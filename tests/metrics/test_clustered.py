@@ -90,9 +90,7 @@ def test_a_weighted_area_is_that_of_images_written_out():
     labels, a, b, patients = clustered_study(np.random.default_rng(6), patients=12)
     a = np.round(a)
     weights, _ = bootstrap._draw(np.random.default_rng(0), labels, patients, 7)
-    order = np.argsort(a, kind="stable")
-    ties = np.append(0, 1 + np.flatnonzero(np.diff(a[order])))
-    found = bootstrap._weighted_areas(weights, patients[order], labels[order].astype(float), ties)
+    found = bootstrap._weighted_areas(weights, *bootstrap._sorted(labels, a, patients))
     assert weights.sum(axis=1).tolist() == [12] * 7
     for row, area in zip(weights.astype(int), found, strict=True):
         copies = row[patients]
