@@ -128,6 +128,7 @@ def test_the_error_by_chance():
     sure = calibration(labels, scaled(scores, 0.4))
     assert sure["equal_mass"]["p"] == pytest.approx(1 / 1001) and sure["equal_mass"]["ece"] > 0.08
     assert found == calibration(labels, scores) != calibration(labels, scores, seed=1)
+    assert found["brier"] == brier(labels, scores, bin_edges(scores, 10, equal_mass=True))
     assert sure["equal_mass"]["rms_debiased"] > 0.08 > 0.03 > found["equal_mass"]["rms_debiased"]
 
 
