@@ -27,8 +27,8 @@ def calibration(labels, probabilities, bins: int = BINS, patients=None, seed: in
     """All that is said about the calibration of one classifier on one test set.
 
     Returns:
-        {brier: see `brier` (equal mass), log_loss, equal_width and equal_mass: {ece, ece_by_chance, ece_by_chance_high, p,
-        rms_debiased, curve}, recalibration: see `pgcxr.metrics.recalibration.recalibration`}.
+        {brier: see `brier` (equal mass), log_loss, equal_width and equal_mass: {ece, ece_by_chance,
+        ece_by_chance_high, p, rms_debiased, curve}, recalibration: see `pgcxr.metrics.recalibration.recalibration`}.
 
         ece is never 0: `ece_by_chance` is its mean, and `ece_by_chance_high` its 95th percentile, for labels drawn
         from the scores themselves, and p the share of those draws (1,000, from `seed`) that reach it: above 0.05

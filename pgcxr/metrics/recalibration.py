@@ -121,7 +121,7 @@ def _logistic(design: np.ndarray, labels: np.ndarray, offset: np.ndarray, codes)
         chance = special.expit(offset + design @ beta)
         information = (design * (chance * (1 - chance))[:, None]).T @ design
         step = np.linalg.solve(information, design.T @ (labels - chance))
-        step *= min(1.0, _LONGEST_STEP / np.abs(step).max(initial=1e-300))
+        step /= max(1.0, np.abs(step).max() / _LONGEST_STEP)
         # The loss is convex: a Newton step that raises it was too long.
         before = _mean_loss(labels, offset + design @ beta)
         while _mean_loss(labels, offset + design @ (beta + step)) > before + 1e-15 and np.abs(step).max() > 1e-12:

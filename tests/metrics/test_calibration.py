@@ -178,6 +178,9 @@ def test_recalibration_where_there_is_no_finite_answer():
     assert recalibration([1, 1, 0, 0], [0.1, 0.2, 0.4, 0.9])["slope"] == -np.inf
     assert np.isnan(recalibration([0, 1, 1], [0.3, 0.3, 0.3])["slope"])
     assert recalibration([0, 1, 1], [0.3, 0.3, 0.3])["in_the_large"] == pytest.approx(np.log(2) - special.logit(0.3))
+    # From where Newton's first step leads too far.
+    found = recalibration([1] * 6 + [0], [0.0] * 7)
+    assert found["in_the_large"] == pytest.approx(np.log(6) - special.logit(1e-7))
     # Nearly separated, saturated and far from 0: still the maximum.
     for labels, scores in (
         ([0] * 50 + [1, 0] + [1] * 50, [*np.linspace(0, 0.4, 50), 0.5, 0.5001, *np.linspace(0.6, 1, 50)]),
