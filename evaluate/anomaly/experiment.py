@@ -134,7 +134,7 @@ def study(generator, classifier, reading: Reading, config: dict, seed: int, fold
         classifier,
     )
     return {
-        **judgement.report(reading.classes, ours, supervised),
+        **judgement.report(reading.classes, ours, supervised, reading.test.manifest["patient_id"].to_numpy(), seed),
         "localisation": judgement.localisation(marks, masks, reading.classes),
         "seconds_per_image": found.seconds / len(differences),
         "iterations": found.iterations,

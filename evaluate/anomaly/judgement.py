@@ -13,8 +13,9 @@ from evaluate.anomaly.selection import Reading
 from pgcxr import artefacts
 from pgcxr.data.findings import NORMAL, TABLE_6
 from pgcxr.metrics.auroc import delong, delong_ci
-from pgcxr.metrics.confusion import clopper_pearson, mcnemar
-from pgcxr.metrics.roc import auroc
+from pgcxr.metrics.bootstrap import bootstrap_auroc
+from pgcxr.metrics.proportions import clopper_pearson, clustered_wilson, mcnemar
+from pgcxr.metrics.roc import auroc, patient_codes
 
 # A pixel belongs to a lesion from this share of its area on (a small nodule may fill no pixel at low resolution).
 COVERED = 0.25
@@ -43,22 +44,28 @@ class Scores:
         return self.test > self.threshold
 
 
-def report(classes: np.ndarray, ours: Scores, supervised: Scores) -> dict:
-    """{classes, normals, overall, supervised, mcnemar, delong}: see design section 3.
+def report(classes: np.ndarray, ours: Scores, supervised: Scores, patients: np.ndarray, seed: int) -> dict:
+    """{classes, normals, overall, supervised, mcnemar, delong, obuchowski}: see design section 3.
+
+    `overall` holds under `clustered` {patients, images, auroc_ci95 (Obuchowski), bootstrap, sensitivity_ci95,
+    specificity_ci95}, which allow for several images of one patient; `obuchowski` is DeLong's test that does so.
 
     Args:
         classes: [N] "normal" or a class of thesis Table 6.
+        patients: [N], whose image each is.
+        seed: of the bootstrap.
     """
     ill = classes != NORMAL
     only_ours = int(np.sum(ill & ours.detected & ~supervised.detected))
     only_theirs = int(np.sum(ill & ~ours.detected & supervised.detected))
-    rival = _of_one(classes, supervised)
+    rival = _of_one(classes, supervised, patients, seed)
     return {
-        **_of_one(classes, ours),
+        **_of_one(classes, ours, patients, seed),
         "supervised": {**rival["overall"], "classes": rival["classes"], "normals": rival["normals"]},
         # On abnormal images, as the thesis compares detection rates.
         "mcnemar": mcnemar(only_ours, only_theirs),
         "delong": delong(ill.astype(int), ours.test, supervised.test),
+        "obuchowski": delong(ill.astype(int), ours.test, supervised.test, patients=patients),
     }
 
 
@@ -126,7 +133,7 @@ def write_scores(path: Path, reading: Reading, ours: Scores, supervised: Scores)
         csv.writer(file).writerows([columns, *rows])
 
 
-def _of_one(classes: np.ndarray, scores: Scores) -> dict:
+def _of_one(classes: np.ndarray, scores: Scores, patients: np.ndarray, seed: int) -> dict:
     table = {}
     for name in TABLE_6:
         rows = classes == name
@@ -156,5 +163,20 @@ def _of_one(classes: np.ndarray, scores: Scores) -> dict:
             "auroc": area,
             "auroc_ci95": [low, high],
             "threshold": scores.threshold,
+            "clustered": _clustered(~calm, scores, patients, seed),
         },
+    }
+
+
+def _clustered(ill: np.ndarray, scores: Scores, patients: np.ndarray, seed: int) -> dict:
+    codes = patient_codes(patients, len(ill))
+    _, low, high = delong_ci(ill.astype(int), scores.test, patients=patients)
+    drawn = bootstrap_auroc(ill.astype(int), scores.test, patients, seed=seed)
+    return {
+        "patients": drawn["patients"],
+        "images": len(ill),
+        "auroc_ci95": [low, high],
+        "bootstrap": drawn,
+        "sensitivity_ci95": clustered_wilson(np.bincount(codes, ill & scores.detected), np.bincount(codes, ill)),
+        "specificity_ci95": clustered_wilson(np.bincount(codes, ~ill & ~scores.detected), np.bincount(codes, ~ill)),
     }

@@ -49,10 +49,11 @@ def select(cohort: Cohort, config: dict, fewest: int, seed: int) -> Reading:
     calm = _some(cohort.select("test", NORMAL), config["normals"], np.random.default_rng([seed, 1]))
     ill = cohort.select("test", ABNORMAL)
     places, names = _by_class(ill, config["per_class"], np.random.default_rng([seed, 2]))
-    if not len(calm) or not len(places):
+    people = [part["patient_id"].nunique() for part in (calm.manifest, ill.manifest.iloc[places])]
+    if min(people) < 2:  # of one, no variance is known
         raise InputError(
-            f"{where}: split test has {len(calm)} normal images and {len(places)} with a diagnosis of thesis Table 6; "
-            "both are needed; curate more patients"
+            f"{where}: split test has normal images of {people[0]} patients, and of {people[1]} with a diagnosis of "
+            "thesis Table 6; two of each are needed; curate more patients"
         )
     together = pd.concat([calm.manifest, ill.manifest.iloc[places]], ignore_index=True)
     classes = np.array([NORMAL] * len(calm) + names)

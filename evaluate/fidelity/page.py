@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from evaluate.fidelity import arms, explain
+from evaluate.fidelity import arms, explain, statistics
 from evaluate.fidelity.figures import ARMS
 from pgcxr.plots.page import Page
 
@@ -21,6 +21,7 @@ def write(folder: Path, report: dict, chosen: dict) -> None:
     page.figure(folder / "scheme.png", "Figure 3. The three steps, and a control arm that the thesis does not have.")
     _labels(page, folder, report, chosen)
     _readings(page, folder, report)
+    statistics.chapter(page, folder, report)
     _comparison(page, report)
     if "seeds" in report:
         _seeds(page, report["seeds"])

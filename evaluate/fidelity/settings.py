@@ -18,6 +18,9 @@ THESIS = {
     "seeds": 1,
     # At most so many real test images are explained by Grad-CAM and CAM.
     "explained": 1000,
+    # Of the third operating point, and the share of abnormal images where PPV and NPV are wanted.
+    "specificity": 0.95,
+    "prevalence": 0.1,
 }
 PRESETS = {
     "thesis": THESIS,
@@ -28,7 +31,7 @@ _ALLOWED = {
     "per_class": (lambda value: value >= 0, "0 or more"),
     "most_generated": (lambda value: value >= 1, "1 or more"),
     "generate_batch": (lambda value: value >= 1, "1 or more"),
-    "margin": (lambda value: value > 0, "above 0"),
+    **dict.fromkeys(("margin", "specificity", "prevalence"), (lambda value: 0 < value < 1, "above 0 and below 1")),
     "seeds": (lambda value: 1 <= value <= 100, "from 1 to 100"),
     "explained": (lambda value: value >= 1, "1 or more"),
 }

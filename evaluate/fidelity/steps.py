@@ -15,13 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from evaluate import common
-from evaluate.fidelity import acceptance, arms, explain, figures, labelling, page, pseudo, real_images
+from evaluate.fidelity import acceptance, arms, explain, figures, labelling, page, pseudo, real_images, statistics
 from evaluate.fidelity.real_images import RealImages
 from evaluate.fidelity.scheme import scheme_plot
 from evaluate.fidelity.settings import settings
 from pgcxr import artefacts
 from pgcxr.errors import InputError
-from pgcxr.metrics.confusion import comparison, evaluation
 from pgcxr.metrics.roc import auroc
 
 
@@ -40,7 +39,9 @@ def run(gan_run: Path, classifier_run: Path, out: Path, config: str | dict = "th
         )
     real = RealImages(classifier_run, trained)
     real_images.refuse_too_few(real.counts(chosen["per_class"]), chosen["per_class"])
-    disjoint = common.check_disjoint(gan_run, real.parts["test"][0])
+    test_rows, _, test_labels = real.parts["test"]
+    statistics.refuse_few_patients(test_rows, test_labels)
+    disjoint = common.check_disjoint(gan_run, test_rows)
     work = out.with_name(f".{out.name}.work")
     with artefacts.new_folder(out) as folder:
         report = _steps(gan_run, generator, real, chosen, seed, folder, arms.Trainer(trained, work))
@@ -87,13 +88,22 @@ def _steps(
     control = trainer.model(arms.CONTROL, *data[arms.CONTROL], seed)
     scores["control"] = predict(control, test_images)[:, 0]
 
+    _, val_images, val_labels = real.parts["val"]
+    patients = rows.manifest["patient_id"].to_numpy()
+
+    def on_real(arm: str, network) -> statistics.Reading:
+        validation = val_labels[:, 0], predict(network, val_images)[:, 0]
+        return statistics.Reading(truth, scores[arm], validation, patients)
+
+    own_validation = synthetic.labels["val"][:, 0], predict(model, synthetic.images["val"])[:, 0]
+    readings = {
+        "real_on_real": on_real("real", real.model),
+        "synthetic_on_synthetic": statistics.Reading(own_truth, own, own_validation),
+        "synthetic_on_real": on_real("synthetic", model),
+        "pseudolabelled_real_on_real": on_real("control", control),
+    }
     report = {
-        "real_on_real": evaluation(truth, scores["real"]),
-        "synthetic_on_synthetic": evaluation(own_truth, own),
-        "synthetic_on_real": evaluation(truth, scores["synthetic"]),
-        "pseudolabelled_real_on_real": evaluation(truth, scores["control"]),
-        "comparison": comparison(truth, scores["real"], scores["synthetic"], chosen["margin"]),
-        "comparison_control": comparison(truth, scores["real"], scores["control"], chosen["margin"]),
+        **statistics.measured(readings, chosen, seed),
         "pseudo_labels": synthetic.counts,
         "pseudo_labels_control": control_counts,
         "sampling": sampling,
@@ -119,6 +129,7 @@ def _steps(
         "pseudolabelled_real_on_real": (truth, scores["control"]),
     }
     figures.write(folder, report, curves, rows, scores)
+    statistics.write(folder, report, readings)
     known = {split: (probability[split], labels[:, 0]) for split, labels in real.labels().items()}
     figures.acceptance_plots(folder, acceptance.curves(synthetic.probability, known), chosen)
     figures.explained(folder, real.model, model, rows, test_images, truth, scores)

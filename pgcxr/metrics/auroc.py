@@ -1,20 +1,36 @@
-"""Area under the ROC curve, its variance and the paired comparison of two (DeLong et al. 1988).
+"""Area under the ROC curve, its variance and the paired comparison of two (DeLong et al. 1988; Obuchowski 1997).
 
 The area is the probability that a positive case scores higher than a negative one, ties counting half. Placements
 are computed from midranks in O(n log n): Sun & Xu 2014, Fast implementation of DeLong's algorithm for comparing the
 areas under correlated ROC curves, IEEE Signal Processing Letters 21, 1389-1393.
+
+Images of one patient are alike, so they say less than as many patients would. Where `patients` are given, placements
+are summed over each patient first: Obuchowski 1997, Nonparametric analysis of clustered ROC curve data, Biometrics 53,
+567-578. With one image for each patient that is DeLong's variance, and computed so.
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
 from pgcxr.metrics.hanley_mcneil import hanley_mcneil, hanley_mcneil_1982, hanley_mcneil_1983
-from pgcxr.metrics.roc import auroc, checked, roc_curve, youden, z_test
+from pgcxr.metrics.roc import (
+    at_specificity,
+    auroc,
+    checked,
+    checked_level,
+    normal_quantile,
+    patient_codes,
+    roc_curve,
+    youden,
+    z_test,
+)
 
 __all__ = [
     "area_covariance",
+    "at_specificity",
     "auroc",
     "delong",
     "delong_ci",
@@ -26,17 +42,17 @@ __all__ = [
 ]
 
 
-def delong(labels, scores_a, scores_b, level: float = 0.95) -> dict:
-    """DeLong's two-sided test of two areas that were read on the same cases.
+def delong(labels, scores_a, scores_b, level: float = 0.95, patients=None) -> dict:
+    """DeLong's two-sided test of two areas that were read on the same cases; Obuchowski's with `patients` [N].
 
     Returns:
         {auroc_a, auroc_b, difference (a - b), z, p, ci95 (of the difference, normal), variance_a, variance_b,
         covariance}. Where the variance of the difference is 0: z 0 and p 1 for equal areas, else z +-inf and p 0.
     """
-    areas, covariance = area_covariance(labels, scores_a, scores_b)
+    areas, covariance = area_covariance(labels, scores_a, scores_b, patients=patients)
     difference = float(areas[0] - areas[1])
     variance = float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
-    reach = float(stats.norm.ppf((1 + level) / 2)) * math.sqrt(max(variance, 0.0))
+    reach = normal_quantile(level) * math.sqrt(max(variance, 0.0))
     return {
         "auroc_a": float(areas[0]),
         "auroc_b": float(areas[1]),
@@ -49,40 +65,88 @@ def delong(labels, scores_a, scores_b, level: float = 0.95) -> dict:
     }
 
 
-def delong_ci(labels, scores, level: float = 0.95) -> tuple[float, float, float]:
+def delong_ci(labels, scores, level: float = 0.95, patients=None) -> tuple[float, float, float]:
     """(area, low, high): the interval is normal on the logit scale, so it stays inside [0, 1].
 
     DeLong's variance is 0 when the classes are separated completely (area 1 or 0), which says nothing about how many
-    cases stand behind it. There the inner limit is the exact binomial one for as many successes as the smaller class
-    has cases: (alpha/2)^(1/n).
+    cases stand behind it. There the inner limit is `separated_limit`.
+
+    Args:
+        patients: [N], whose image each case is: Obuchowski's variance.
     """
-    areas, covariance = area_covariance(labels, scores)
-    area, variance = float(areas[0]), float(covariance[0, 0])
+    found = influences(labels, scores, patients=patients)
+    area, variance = float(found.areas[0]), float(found.covariance()[0, 0])
     if area in (0.0, 1.0):
-        positives = int(np.sum(labels))
-        inner = ((1 - level) / 2) ** (1 / min(positives, len(labels) - positives))
+        inner = separated_limit(found, level)
         return (area, inner, 1.0) if area == 1.0 else (area, 0.0, 1 - inner)
     middle = math.log(area / (1 - area))
     # The delta method: d logit(A) / dA = 1 / (A (1 - A)).
-    reach = float(stats.norm.ppf((1 + level) / 2)) * math.sqrt(max(variance, 0.0)) / (area * (1 - area))
+    reach = normal_quantile(level) * math.sqrt(max(variance, 0.0)) / (area * (1 - area))
     return area, 1 / (1 + math.exp(reach - middle)), 1 / (1 + math.exp(-reach - middle))
 
 
-def area_covariance(labels, *readings) -> tuple[np.ndarray, np.ndarray]:
-    """Areas [K] and their DeLong covariance [K, K], for K readings [N] of the same cases."""
-    of_positives, of_negatives = [], []
+def area_covariance(labels, *readings, patients=None) -> tuple[np.ndarray, np.ndarray]:
+    """Areas [K] and their covariance [K, K] (DeLong, or Obuchowski by `patients`), for K readings [N] of one set."""
+    found = influences(labels, *readings, patients=patients)
+    return found.areas, found.covariance()
+
+
+@dataclass(frozen=True)
+class Influences:
+    """What each of P patients adds to the error of K areas [K]: `above` through positive cases, `below` through
+    negative ones, both [K, P] and of sum 0. `with_positive`, `with_negative`: how many patients have such a case."""
+
+    areas: np.ndarray
+    above: np.ndarray
+    below: np.ndarray
+    with_positive: int
+    with_negative: int
+
+    def covariance(self) -> np.ndarray:
+        """[K, K]: Obuchowski 1997, equations 2 to 4: S10 / M + S01 / N + (S11 + S11') / (M N)."""
+        both = self.above @ self.below.T
+        return (
+            _unbiased(self.with_positive) * self.above @ self.above.T
+            + _unbiased(self.with_negative) * self.below @ self.below.T
+            + _unbiased(self.above.shape[1]) * (both + both.T)
+        )
+
+
+def influences(labels, *readings, patients=None) -> Influences:
+    """The areas of K readings [N] and what each patient adds to their errors.
+
+    Raises:
+        ValueError: fewer than two patients (or cases) with, or without, a positive one: no variance.
+    """
+    areas, above, below = [], [], []
     for scores in readings:
         known, scores = checked(labels, scores)
         positive = known == 1
-        n_positive, n_negative = int(positive.sum()), int((~positive).sum())
-        if min(n_positive, n_negative) < 2:
+        codes = patient_codes(patients, len(known))
+        count, n_positive, n_negative = int(codes.max()) + 1, int(positive.sum()), int((~positive).sum())
+        with_positive, with_negative = (len(np.unique(codes[own])) for own in (positive, ~positive))
+        if min(with_positive, with_negative) < 2:
+            of = "cases" if patients is None else "patients with cases"
             raise ValueError(
-                f"a variance needs two cases of each class; got {n_positive} positive and {n_negative} negative"
+                f"a variance needs two {of} of each class; got {with_positive} positive and {with_negative} negative"
             )
         ranks = stats.rankdata(scores)
         # For each positive the share of negatives below it, for each negative the share of positives above it.
-        of_positives.append((ranks[positive] - stats.rankdata(scores[positive])) / n_negative)
-        of_negatives.append(1 - (ranks[~positive] - stats.rankdata(scores[~positive])) / n_positive)
-    of_positives, of_negatives = np.stack(of_positives), np.stack(of_negatives)
-    covariance = np.atleast_2d(np.cov(of_positives)) / n_positive + np.atleast_2d(np.cov(of_negatives)) / n_negative
-    return of_positives.mean(axis=1), covariance
+        placed = (ranks[positive] - stats.rankdata(scores[positive])) / n_negative
+        beneath = 1 - (ranks[~positive] - stats.rankdata(scores[~positive])) / n_positive
+        areas.append(float(placed.mean()))
+        above.append(np.bincount(codes[positive], placed - areas[-1], count) / n_positive)
+        below.append(np.bincount(codes[~positive], beneath - areas[-1], count) / n_negative)
+    return Influences(np.array(areas), np.stack(above), np.stack(below), with_positive, with_negative)
+
+
+def separated_limit(found: Influences, level: float = 0.95) -> float:
+    """Lower limit of an area of 1: the exact binomial one, (alpha/2)^(1/n), for n successes in n.
+
+    n is how many patients (or cases) the smaller class has.
+    """
+    return ((1 - checked_level(level)) / 2) ** (1 / min(found.with_positive, found.with_negative))
+
+
+def _unbiased(count: int) -> float:
+    return count / (count - 1)

@@ -1,4 +1,4 @@
-"""What a threshold makes of scores: the confusion matrix, its rates, and exact intervals of proportions.
+"""What a threshold makes of scores: the confusion matrix and its rates; all that is said of one reading, and of two.
 
 A case is called positive where its score is at or above the threshold. Sensitivity and specificity are of the truth's
 classes, PPV and NPV of the calls: the thesis (Tables 3 to 5) prints NPV and PPV under the former's names.
@@ -9,25 +9,45 @@ import math
 import numpy as np
 from scipy import stats
 
-from pgcxr.metrics.auroc import delong, delong_ci, hanley_mcneil_1982, hanley_mcneil_1983, youden
-from pgcxr.metrics.roc import checked
+from pgcxr.metrics.auroc import delong, delong_ci, hanley_mcneil_1982, hanley_mcneil_1983, influences, separated_limit
+from pgcxr.metrics.bootstrap import RESAMPLES, bootstrap_auroc, bootstrap_difference
+from pgcxr.metrics.calibration import bin_edges, calibration, checked_probabilities, ece
+from pgcxr.metrics.proportions import clopper_pearson, clustered_wilson, mcnemar, predictive_values, wilson
+from pgcxr.metrics.recalibration import log_loss, logits_of, scaled, temperature
+from pgcxr.metrics.roc import at_specificity, checked, normal_quantile, patient_codes, youden
+
+__all__ = ["clopper_pearson", "comparison", "confusion", "evaluation", "mcnemar", "rates", "wilson"]
 
 RATES = ("sensitivity", "specificity", "ppv", "npv")
 
 
-def confusion(labels, scores, threshold: float) -> dict:
+def confusion(labels, scores, threshold: float, patients=None) -> dict:
     """The rates at one threshold; `rates` says what the dict holds.
 
     Args:
         labels: 0 or 1, [N], both present.
         scores: finite, [N].
         threshold: cases at or above it are called positive.
+        patients: [N], whose image each is: adds `clustered95`, the interval [low, high] of each rate that allows for
+            several images of one patient.
     """
     labels, scores = checked(labels, scores)
-    called = scores >= threshold
-    tp, fp = int((called & (labels == 1)).sum()), int((called & (labels == 0)).sum())
-    tn, fn = int((~called & (labels == 0)).sum()), int((~called & (labels == 1)).sum())
-    return {**rates(tn, fp, fn, tp), "threshold": float(threshold)}
+    if math.isnan(threshold):
+        raise ValueError("the threshold is NaN")
+    called, positive = scores >= threshold, labels == 1
+    # What is counted for each rate, and of what.
+    parts = {"sensitivity": (called, positive), "specificity": (~called, ~positive)}
+    parts |= {"ppv": (positive, called), "npv": (~positive, ~called)}
+    tp, fn = int((called & positive).sum()), int((~called & positive).sum())
+    fp, tn = int((called & ~positive).sum()), int((~called & ~positive).sum())
+    found = {**rates(tn, fp, fn, tp), "threshold": float(threshold)}
+    if patients is not None:
+        codes = patient_codes(patients, len(labels))
+        found["clustered95"] = {
+            name: clustered_wilson(np.bincount(codes, right & of), np.bincount(codes, of))
+            for name, (right, of) in parts.items()
+        }
+    return found
 
 
 def rates(tn: int, fp: int, fn: int, tp: int) -> dict:
@@ -45,76 +65,144 @@ def rates(tn: int, fp: int, fn: int, tp: int) -> dict:
     }
 
 
-def clopper_pearson(k: int, n: int, level: float = 0.95) -> list[float]:
-    """Exact interval [low, high] of k successes in n; [0, 1] where n is 0."""
-    _check_counts(k, n)
-    tail = (1 - level) / 2
-    low = float(stats.beta.ppf(tail, k, n - k + 1)) if k else 0.0
-    high = float(stats.beta.ppf(1 - tail, k + 1, n - k)) if k < n else 1.0
-    return [low, high]
-
-
-def wilson(k: int, n: int, level: float = 0.95) -> list[float]:
-    """Wilson's score interval [low, high] of k successes in n; [0, 1] where n is 0."""
-    _check_counts(k, n)
-    if n == 0:
-        return [0.0, 1.0]
-    z = float(stats.norm.ppf((1 + level) / 2))
-    middle = (k + z**2 / 2) / (n + z**2)
-    reach = z * math.sqrt(k * (n - k) / n + z**2 / 4) / (n + z**2)
-    # Exactly 0 and 1 at the ends, where the sum leaves a rounding error.
-    return [max(middle - reach, 0.0) if k else 0.0, min(middle + reach, 1.0) if k < n else 1.0]
-
-
-def mcnemar(b: int, c: int) -> dict:
-    """{p, b, c}: exact two-sided test that two readers of the same cases differ.
-
-    Args:
-        b, c: cases that only the first, and only the second, got right. Without any, p is 1.
-    """
-    _check_counts(b, b + c)
-    return {"p": float(stats.binomtest(b, b + c, 0.5).pvalue) if b + c else 1.0, "b": int(b), "c": int(c)}
-
-
-def evaluation(labels, scores, threshold: float = 0.5) -> dict:
-    """All that is said about one classifier on one test set (thesis 2.3), at `threshold` and at Youden's.
+def evaluation(
+    labels,
+    scores,
+    threshold: float = 0.5,
+    patients=None,
+    validation: tuple | None = None,
+    specificity: float = 0.95,
+    prevalence: float = 0.1,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict:
+    """All that is said about one classifier on one test set (thesis 2.3), at three operating points.
 
     Returns:
-        {auroc, auroc_ci95, sensitivity, specificity, ppv, npv, threshold, confusion, ci95, wilson95, youden: {the
-        same from sensitivity on}}.
+        {auroc, auroc_ci95 (DeLong), sensitivity, specificity, ppv, npv, threshold, confusion, ci95, wilson95,
+        at_prevalence, youden, at_specificity, chosen_on, calibration, clustered}.
+
+        `youden` and `at_specificity` hold the same as the top level does from sensitivity to at_prevalence, at Youden's
+        point and at the highest sensitivity of `specificity` or more. Their thresholds are chosen on what `chosen_on`
+        names: "validation", or "test", where their rates are optimistic. `at_prevalence`: PPV and NPV were `prevalence`
+        of the cases positive, not the test set's share. `calibration`: see `pgcxr.metrics.calibration.calibration`,
+        with `temperature` {temperature, log_loss_before, log_loss_after, ece_before, ece_after} (equal width), fitted
+        on validation, and None without one; None as a whole where scores are no probabilities. `clustered` (with
+        `patients`): {patients, images, auroc_ci95 (Obuchowski), bootstrap}, and each point has `clustered95`.
+
+    Args:
+        labels: 0 or 1, [N], two of each.
+        scores: finite, [N], higher for positive.
+        threshold: of the first operating point.
+        patients: [N], whose image each is.
+        validation: (labels, scores) of cases that are not in the test set.
+        resamples, seed: of the bootstrap over patients.
     """
     area, low, high = delong_ci(labels, scores)
-    return {
+    chosen = (labels, scores) if validation is None else validation
+
+    def point(at: float) -> dict:
+        found = confusion(labels, scores, at, patients)
+        return {**found, "at_prevalence": predictive_values(**found["confusion"], prevalence=prevalence)}
+
+    found = {
         "auroc": area,
         "auroc_ci95": [low, high],
-        **confusion(labels, scores, threshold),
-        "youden": confusion(labels, scores, youden(labels, scores)["threshold"]),
+        **point(threshold),
+        "youden": point(youden(*chosen)["threshold"]),
+        "at_specificity": {"aimed_at": specificity, **point(at_specificity(*chosen, specificity)["threshold"])},
+        "chosen_on": "test" if validation is None else "validation",
+        "calibration": None,
     }
+    if np.min(scores) >= 0 and np.max(scores) <= 1:
+        found["calibration"] = {
+            **calibration(labels, scores, patients=patients, seed=seed),
+            "temperature": None if validation is None else _temperature(labels, scores, validation),
+        }
+    if patients is not None:
+        _, low, high = delong_ci(labels, scores, patients=patients)
+        drawn = bootstrap_auroc(labels, scores, patients, resamples=resamples, seed=seed)
+        found["clustered"] = {
+            "patients": drawn["patients"],
+            "images": len(scores),
+            "auroc_ci95": [low, high],
+            "bootstrap": drawn,
+        }
+    return found
 
 
-def comparison(labels, scores_a, scores_b, margin: float = 0.05) -> dict:
+def comparison(
+    labels, scores_a, scores_b, margin: float = 0.05, patients=None, resamples: int = RESAMPLES, seed: int = 0
+) -> dict:
     """Whether reading b (trained on synthetic images) is worse than reading a (trained on real ones), same cases.
-
-    Non-inferior where the lower limit of the two-sided 95 % interval (DeLong) of AUROC b - a lies above -margin.
 
     Returns:
         {delong: {z, p, difference (a - b), ci95, ...}, hanley_mcneil_1982: {z, p}, hanley_mcneil_1983: {z, p, r},
-        non_inferiority: {margin, passed, lower_bound}}.
+        non_inferiority: see `non_inferiority`, clustered (with `patients`): {patients, images, obuchowski: as delong,
+        bootstrap: of the difference}}.
     """
-    if not margin > 0:
-        raise ValueError(f"a non-inferiority margin must be above 0, not {margin}")
     paired = delong(labels, scores_a, scores_b)
     n_positive = int(np.sum(np.asarray(labels) == 1))
     n_negative = len(labels) - n_positive
-    lower_bound = -paired["ci95"][1]
-    return {
+    found = {
         "delong": paired,
         "hanley_mcneil_1982": hanley_mcneil_1982(paired["auroc_a"], paired["auroc_b"], n_positive, n_negative),
         "hanley_mcneil_1983": hanley_mcneil_1983(labels, scores_a, scores_b),
-        "non_inferiority": {"margin": margin, "passed": lower_bound > -margin, "lower_bound": lower_bound},
+        "non_inferiority": non_inferiority(labels, scores_a, scores_b, margin, patients),
+    }
+    if patients is not None:
+        drawn = bootstrap_difference(labels, scores_a, scores_b, patients, resamples=resamples, seed=seed)
+        found["clustered"] = {
+            "patients": drawn["patients"],
+            "images": len(labels),
+            "obuchowski": delong(labels, scores_a, scores_b, patients=patients),
+            "bootstrap": drawn,
+        }
+    return found
+
+
+def non_inferiority(labels, scores_a, scores_b, margin: float, patients=None) -> dict:
+    """{margin, passed, lower_bound, p, method}: whether AUROC b is at most `margin` below AUROC a.
+
+    Passed where the lower limit of the two-sided 95 % interval of b - a lies above -margin, which is where the
+    one-sided p of "b - a <= -margin" is below 0.025. The variance is DeLong's, with `patients` Obuchowski's. Where both
+    readings separate the classes completely it is 0 and says nothing of how many cases there are: there the limit is
+    that of b alone, exact, and a is taken as 1. Preset the margin; 0.05 is a convention, no finding.
+    """
+    if not 0 < margin < 1:
+        raise ValueError(f"a non-inferiority margin must lie above 0 and below 1, not {margin}")
+    found = influences(labels, scores_a, scores_b, patients=patients)
+    if (found.areas == 1).all():
+        cases = min(found.with_positive, found.with_negative)
+        lower_bound, p, method = separated_limit(found) - 1, (1 - margin) ** cases, "exact"
+    else:
+        sign = np.array([-1.0, 1.0])
+        difference, variance = float(sign @ found.areas), max(float(sign @ found.covariance() @ sign), 0.0)
+        # Readings that differ by nothing, or by a constant, have no variance but for rounding.
+        above = difference + margin
+        z = above / math.sqrt(variance) if variance > 1e-16 else math.copysign(math.inf, above)
+        lower_bound, p = difference - normal_quantile(0.95) * math.sqrt(variance), float(stats.norm.sf(z))
+        method = "DeLong" if patients is None else "Obuchowski"
+    return {
+        "margin": margin,
+        "passed": bool(lower_bound > -margin),
+        "lower_bound": lower_bound,
+        "p": p,
+        "method": method,
     }
 
 
-def _check_counts(k: int, n: int) -> None:
-    if not 0 <= k <= n:
-        raise ValueError(f"{k} of {n} is no proportion")
+def _temperature(labels, scores, validation: tuple) -> dict:
+    known, probabilities = checked_probabilities(*validation)
+    try:
+        by = temperature(known, logits_of(probabilities))
+    except ValueError as error:  # too few errors in the validation set, or too many
+        return {"temperature": None, "reason": str(error)}
+    after, edges = scaled(scores, by), bin_edges(scores)
+    return {
+        "temperature": by,
+        "log_loss_before": log_loss(labels, scores),
+        "log_loss_after": log_loss(labels, after),
+        "ece_before": ece(labels, scores, edges),
+        "ece_after": ece(labels, after, edges),
+    }

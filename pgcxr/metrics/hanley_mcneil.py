@@ -33,7 +33,7 @@ def hanley_mcneil(auroc: float, n_positive: int, n_negative: int, level: float =
     q2 = 2 * auroc**2 / (1 + auroc)
     spread = auroc * (1 - auroc) + (n_positive - 1) * (q1 - auroc**2) + (n_negative - 1) * (q2 - auroc**2)
     error = math.sqrt(max(spread, 0.0) / (n_positive * n_negative))
-    reach = float(stats.norm.ppf((1 + level) / 2)) * error
+    reach = roc.normal_quantile(level) * error
     return {
         "standard_error": error,
         "q1": q1,

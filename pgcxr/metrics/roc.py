@@ -46,6 +46,25 @@ def youden(labels, scores) -> dict:
     return {"threshold": float(curve["threshold"][1 + best]), "index": float(index[best])}
 
 
+def at_specificity(labels, scores, specificity: float = 0.95) -> dict:
+    """{threshold, specificity, sensitivity}: the point of highest sensitivity among those of `specificity` or more.
+
+    The threshold is an observed score, or, where even the highest is too common among the negatives, just above all.
+    On the cases that it was chosen on, the specificity is optimistic: choose it on validation data.
+    """
+    if not 0 < specificity <= 1:
+        raise ValueError(f"a specificity lies above 0 and at most at 1, not {specificity}")
+    curve = roc_curve(labels, scores)
+    # 1 - 0.9 is a little below a tenth.
+    point = int(np.flatnonzero(curve["false_positive_rate"] <= 1 - specificity + 1e-12)[-1])
+    threshold = curve["threshold"][point] if point else np.nextafter(curve["threshold"][1], np.inf)
+    return {
+        "threshold": float(threshold),
+        "specificity": float(1 - curve["false_positive_rate"][point]),
+        "sensitivity": float(curve["true_positive_rate"][point]),
+    }
+
+
 def z_test(difference: float, variance: float) -> dict:
     """{z, p}, two-sided; for a variance of 0 (rounding included), z 0 where the difference is 0, else +-inf."""
     if abs(difference) < 1e-12:
@@ -68,7 +87,31 @@ def checked(labels, scores) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError("labels must be 0 or 1")
     labels = labels.astype(np.int64)
     if labels.min(initial=1) == labels.max(initial=0):
-        raise ValueError(f"all {len(labels)} cases are of one class ({labels[0]}); a ROC curve needs both")
+        raise ValueError(f"all {len(labels)} cases are of one class ({labels[0]}); both are needed")
     if not len(labels):
         raise ValueError("no cases")
     return labels, scores
+
+
+def patient_codes(patients, count: int) -> np.ndarray:
+    """int64 [N] from 0 on: which of `count` cases are of one patient; without `patients`, each is its own."""
+    if patients is None:
+        return np.arange(count)
+    patients = np.asarray(patients)
+    if patients.shape != (count,):
+        raise ValueError(f"patients must name one for each of {count} cases; got shape {patients.shape}")
+    if any(patient is None or patient != patient or patient == "" for patient in patients.tolist()):
+        raise ValueError("a patient is missing (empty, None or NaN); without patients, leave the argument out")
+    return np.unique(patients, return_inverse=True)[1].astype(np.int64)
+
+
+def checked_level(level: float) -> float:
+    """`level` of an interval, or a ValueError where it is no share such as 0.95."""
+    if not 0 < level < 1:
+        raise ValueError(f"the level of an interval lies between 0 and 1, not {level}")
+    return float(level)
+
+
+def normal_quantile(level: float) -> float:
+    """z of a two-sided interval: 1.96 for 0.95."""
+    return float(stats.norm.ppf((1 + checked_level(level)) / 2))

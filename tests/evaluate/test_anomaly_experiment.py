@@ -31,6 +31,8 @@ def make_cohort(folder, generator) -> None:
     pixels = np.asarray(networks.synthesize(generator, latents)) + rng.normal(size=(len(kinds), SIZE, SIZE, 1)) * 0.02
     for index, (label, split, diagnosis) in enumerate(kinds):
         row = {"image_id": f"i{index:03}", "patient_id": f"p{index:03}", "label": label, "split": split}
+        if label == "abnormal":
+            row["patient_id"] = f"p{index // 2:03}x"
         row |= dict.fromkeys(FINDINGS, "0") | {"diagnoses": diagnosis, "mask": "", "png": f"images/i{index:03}.png"}
         if label == "abnormal":
             y, x = rng.integers(3, 10, size=2)
@@ -106,6 +108,19 @@ def test_the_report_holds_the_keys_of_the_contract_and_adds_up(result):
         assert row["n"] == 2 and 0 < row["area"] < 1 and row["contrast"] > 0 and 0 <= row["hit_rate"] <= 1
 
 
+def test_intervals_allow_for_patients_with_several_images(result):
+    report, _, _ = result
+    for part in (report["overall"], report["supervised"]):
+        found = part["clustered"]
+        assert (found["patients"], found["images"]) == (24 + 12, 48)  # two images of each abnormal patient
+        assert found["auroc_ci95"] != part["auroc_ci95"] and found["bootstrap"]["auroc"] == part["auroc"]
+        for rate in ("sensitivity", "specificity"):
+            low, high = found[f"{rate}_ci95"]
+            assert low <= part[rate] <= high
+    assert report["obuchowski"]["difference"] == report["delong"]["difference"]
+    assert report["obuchowski"]["variance_b"] != report["delong"]["variance_b"]
+
+
 def test_the_table_of_scores_agrees_with_the_report_and_names_no_patient(result):
     report, folder, _ = result
     rows = list(csv.DictReader((folder / "scores.csv").open()))
@@ -142,7 +157,12 @@ def test_another_resolution_is_refused(runs, tmp_path):
 
 @pytest.mark.parametrize(
     ("damage", "message"),
-    [("few healthy", "split val"), ("no normals", "split test"), ("shared patient", "several splits")],
+    [
+        ("few healthy", "split val"),
+        ("no normals", "split test has normal images of 0 patients"),
+        ("one patient", "and of 1 with a diagnosis"),
+        ("shared patient", "several splits"),
+    ],
 )
 def test_cohorts_that_cannot_carry_the_test_are_refused(runs, tmp_path, damage, message):
     table = pd.read_csv(runs / "cohort" / "manifest.csv", dtype=str, keep_default_na=False)
@@ -150,6 +170,8 @@ def test_cohorts_that_cannot_carry_the_test_are_refused(runs, tmp_path, damage, 
         table = table[44:]
     elif damage == "no normals":
         table = table[(table["split"] != "test") | (table["label"] != "normal")]
+    elif damage == "one patient":
+        table.loc[table["label"] == "abnormal", "patient_id"] = "one"
     else:
         table.loc[60, "patient_id"] = table.loc[0, "patient_id"]
     (tmp_path / "cohort").mkdir()

@@ -11,11 +11,12 @@ from PIL import Image
 from sklearn import metrics
 
 from evaluate import common, fidelity
-from evaluate.fidelity import acceptance, arms, explain, figures, labelling, page, steps
+from evaluate.fidelity import acceptance, arms, explain, figures, labelling, page, statistics, steps
 from evaluate.fidelity.pseudo import Synthetic, collect, pseudo_labels
 from evaluate.fidelity.settings import PRESETS, settings
 from pgcxr.data import cohort as cohorts
 from pgcxr.errors import InputError
+from pgcxr.metrics.roc import at_specificity
 from pgcxr.networks import Generator, synthesize
 from pgcxr.plots.page import Page
 from pgcxr.training import classifier_fit
@@ -143,7 +144,8 @@ def test_cases_are_the_clearest():
 def test_settings():
     assert settings("thesis")["abnormal_above"] == 0.7 and settings("thesis")["normal_below"] == 0.3
     assert settings({"margin": 0.1})["margin"] == 0.1 and set(PRESETS) == {"demo", "small", "thesis"}
-    for bad in ("huge", {"thresholds": 1}, {"normal_below": 0.8}, {"per_class": -1}, {"margin": 0}, {"seeds": 0}):
+    bounded = ({key: value} for key in ("margin", "specificity", "prevalence") for value in (0, 1.0))
+    for bad in ("huge", {"thresholds": 1}, {"normal_below": 0.8}, {"per_class": -1}, {"seeds": 0}, *bounded):
         with pytest.raises(InputError):
             settings(bad)
 
@@ -247,6 +249,7 @@ def test_the_report_follows_from_its_tables(runs):
         area = metrics.auc(curve["false_positive_rate"], curve["true_positive_rate"])
         assert area == pytest.approx(report[arm]["auroc"], abs=1e-4)
 
+    _check_statistics(runs, report, told, truth)
     accepted = pd.read_csv(out / "acceptance.csv").query("threshold == 0.7").set_index("of")
     counted, control = report["pseudo_labels"], report["pseudo_labels_control"]
     shares = counted["normal"] / counted["generated"], counted["abnormal"] / counted["generated"]
@@ -265,7 +268,16 @@ def test_the_report_follows_from_its_tables(runs):
     # Both look at the ramp of the same image.
     assert found["groups"]["All"]["cam"]["pearson"]["mean"] > found["chance"]["cam"]["pearson"]["mean"]
 
-    for name in ("roc", "gradcam", "synthetic", "scheme", "acceptance", "acceptance-right", "confusion-real_on_real"):
+    for name in (
+        "roc",
+        "reliability",
+        "gradcam",
+        "synthetic",
+        "scheme",
+        "acceptance",
+        "acceptance-right",
+        "confusion-real_on_real",
+    ):
         with Image.open(out / f"{name}.png") as picture:
             assert round(picture.info["dpi"][0]) == 300
         assert b"<svg" in (out / f"{name}.svg").read_bytes()[:2000]
@@ -329,6 +341,55 @@ def test_explanations_are_of_the_image_they_name(runs):
     dark = gradcam(model, common.from_uint8(images)).max(axis=(1, 2)) == 0
     assert table["gradcam_pearson"].isna().tolist() == dark.tolist()
     assert report["groups"]["All"]["hits"]["real"]["n"] == 0, "the toy cohort has no masks"
+
+
+def _check_statistics(runs, report, told, truth):
+    """The statistics are those of the predictions, with thresholds and temperatures from validation images."""
+    for arm, column in (("real_on_real", "score_real"), ("synthetic_on_real", "score_synthetic")):
+        part, scores = report[arm], told[column]
+        # One image each: all clustered intervals are the plain ones, but for the bootstrap.
+        assert (part["clustered"]["patients"], part["clustered"]["images"]) == (64, 64)
+        assert part["clustered"]["auroc_ci95"] == pytest.approx(part["auroc_ci95"])
+        assert part["clustered"]["bootstrap"]["ci95"][0] <= part["auroc"] <= part["clustered"]["bootstrap"]["ci95"][1]
+        for point in (part, part["youden"], part["at_specificity"]):
+            assert point["confusion"]["tp"] == ((scores >= point["threshold"] - 1e-6) & (truth == 1)).sum()
+            assert point["at_prevalence"]["prevalence"] == 0.1
+            assert {"ci95", "wilson95", "clustered95"} <= set(point)
+        assert part["chosen_on"] == "validation" and part["at_specificity"]["aimed_at"] == 0.95
+        found = part["calibration"]
+        assert found["brier"]["score"] == pytest.approx(((scores - truth) ** 2).mean(), abs=1e-5)
+        assert sum(found["equal_width"]["curve"]["n"]) == 64
+        assert "temperature" in found["temperature"] and {"slope", "intercept"} <= set(found["recalibration"])
+    assert "clustered" not in report["synthetic_on_synthetic"]
+    compared = report["comparison"]
+    assert compared["clustered"]["obuchowski"]["ci95"] == pytest.approx(compared["delong"]["ci95"])
+    assert {"margin", "passed", "lower_bound", "p", "method"} == set(compared["non_inferiority"])
+    # Thresholds were chosen on the validation images of the cohort.
+    classifier = common.load_classifier(runs / "binary")
+    val = cohorts.load(runs / "cohort").select(split="val")
+    on_val = classifier.predict(common.from_uint8(val.images(16)), verbose=0)[:, 0]
+    expected = at_specificity(val.binary().astype(int), on_val, 0.95)["threshold"]
+    assert report["real_on_real"]["at_specificity"]["threshold"] == pytest.approx(expected, abs=1e-5)
+
+    points = pd.read_csv(runs / "out" / "operating-points.csv").set_index(["arm", "point"])
+    assert len(points) == 12
+    assert points.loc[("real_on_real", "youden"), "npv"] == pytest.approx(
+        report["real_on_real"]["youden"]["npv"], abs=1e-5
+    )
+    curve = pd.read_csv(runs / "out" / "reliability.csv")
+    assert curve.groupby(["arm", "bins"])["n"].sum().tolist() == [64] * 8
+    page = Page("Statistics")
+    statistics.chapter(page, runs / "out", report)
+    assert page.html().count("<table") == 3 and page.html().count("<img") == 1
+
+
+def test_one_patient_of_a_class_is_refused_before_anything_is_trained(tmp_path):
+    cohort = cohorts.load(write_cohort(tmp_path / "cohort", *ramps(40, 16, seed=1))).select(split="test")
+    statistics.refuse_few_patients(cohort, cohort.binary()[:, None])
+    names = cohort.manifest["patient_id"].where(cohort.manifest["label"] == "normal", "one")
+    alone = cohorts.Cohort(cohort.folder, cohort.manifest.assign(patient_id=names))
+    with pytest.raises(InputError, match="abnormal images of split test are of 1 patient"):
+        statistics.refuse_few_patients(alone, alone.binary()[:, None])
 
 
 def test_a_gan_that_saw_a_test_patient_is_refused(runs):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
-from pgcxr.metrics.auroc import auroc, delong, delong_ci, roc_curve, youden
+from pgcxr.metrics.auroc import at_specificity, auroc, delong, delong_ci, roc_curve, youden
 from tests.reference import roc_slow
 
 # Hanley & McNeil 1982, table I: 109 CT images rated 1 (definitely normal) to 5 (definitely abnormal).
@@ -124,6 +124,33 @@ def test_youden_is_an_observed_score_and_the_best_one():
     scores = np.array([0.1, 0.2, 0.6, 0.5, 0.7, 0.8])
     # At 0.5: 3 of 3 and 2 of 3; at 0.7: 2 of 3 and 3 of 3, the same index. The higher is taken.
     assert youden(labels, scores) == {"threshold": 0.7, "index": pytest.approx(2 / 3)}
+
+
+def test_a_fixed_specificity_by_hand():
+    labels = np.array([0] * 10 + [1] * 4)
+    scores = np.array([*np.arange(10) / 10, 0.35, 0.75, 0.85, 0.95])
+    # 0.9 itself is one false alarm in ten; without any, only 0.95 is left.
+    assert at_specificity(labels, scores, 0.9) == {"threshold": 0.85, "specificity": 0.9, "sensitivity": 0.5}
+    assert at_specificity(labels, scores, 0.95) == {"threshold": 0.95, "specificity": 1.0, "sensitivity": 0.25}
+    assert at_specificity(labels, scores, 0.3)["sensitivity"] == 1.0
+    # The highest score is a normal one: nothing may be called.
+    above = at_specificity([0, 0, 1, 1], [0.9, 0.1, 0.2, 0.9], 0.95)
+    assert (above["specificity"], above["sensitivity"]) == (1.0, 0.0) and 0.9 < above["threshold"] < 0.9 + 1e-9
+    for bad in (0, 1.1, -1, np.nan):
+        with pytest.raises(ValueError, match="specificity"):
+            at_specificity(labels, scores, bad)
+
+
+@pytest.mark.parametrize("specificity", [0.5, 0.8, 0.9, 0.95, 1.0])
+def test_a_fixed_specificity_is_the_best_that_keeps_it(specificity):
+    random = np.random.default_rng(6)
+    labels = random.integers(0, 2, 120)
+    scores = np.round(labels + random.normal(size=120), 1)
+    found = at_specificity(labels, scores, specificity)
+    kept = [t for t in [*scores, np.inf] if (scores[labels == 0] < t).mean() >= specificity - 1e-12]
+    assert found["sensitivity"] == max((scores[labels == 1] >= t).mean() for t in kept)
+    assert found["specificity"] == pytest.approx((scores[labels == 0] < found["threshold"]).mean())
+    assert found["specificity"] >= specificity - 1e-12
 
 
 @pytest.mark.parametrize(

@@ -1,72 +1,16 @@
-"""Rates, intervals and tests of proportions, replayed on the thesis's own tables."""
+"""Rates at an operating point, and what is said of one reading and of two."""
 
 import math
 
 import numpy as np
 import pytest
-from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
-from statsmodels.stats.proportion import proportion_confint
+from scipy import stats
 
-from pgcxr.metrics.auroc import auroc, delong, youden
-from pgcxr.metrics.confusion import clopper_pearson, comparison, confusion, evaluation, mcnemar, rates, wilson
-
-# Thesis Tables 3, 4 and 5, and what its Results 1 prints as sensitivity and specificity.
-TABLES = {
-    "real on real": (dict(tn=1312, fp=109, fn=92, tp=1540), (0.934, 0.933)),
-    "synthetic on synthetic": (dict(tn=1264, fp=157, fn=128, tp=1504), (0.908, 0.905)),
-    "synthetic on real": (dict(tn=1095, fp=326, fn=191, tp=1441), (0.851, 0.816)),
-}
-# Thesis Table 6, in its order.
-SUBJECTS = (8, 9, 6, 9, 9, 6, 8, 9, 10, 10, 6, 10)
-DETECTED = (8, 9, 6, 9, 8, 5, 7, 8, 8, 6, 5, 10)
-
-
-@pytest.mark.parametrize("name", TABLES)
-def test_the_thesis_prints_npv_and_ppv(name):
-    table, (printed_sensitivity, printed_specificity) = TABLES[name]
-    found = rates(**table)
-    # 0.933 and 0.905 are cut, not rounded.
-    assert found["npv"] == pytest.approx(printed_sensitivity, abs=6e-4)
-    assert found["ppv"] == pytest.approx(printed_specificity, abs=1e-3)
-    assert found["sensitivity"] != pytest.approx(printed_sensitivity, abs=5e-3)
-    assert found["specificity"] != pytest.approx(printed_specificity, abs=5e-3)
-
-
-def test_table_5_has_sensitivity_88_3_and_specificity_77_1():
-    found = rates(**TABLES["synthetic on real"][0])
-    assert found["sensitivity"] == pytest.approx(0.883, abs=5e-4)
-    assert found["specificity"] == pytest.approx(0.771, abs=5e-4)
-
-
-def test_table_3_has_1649_abnormal_calls_and_1421_normals():
-    table = TABLES["real on real"][0]
-    assert (table["tp"] + table["fp"], table["tn"] + table["fp"]) == (1649, 1421)
-
-
-def test_table_6_sums_to_89():
-    assert (sum(SUBJECTS), sum(DETECTED)) == (100, 89)
-    assert clopper_pearson(89, 100) == pytest.approx([0.8117, 0.9438], abs=1e-4)
-
-
-@pytest.mark.parametrize(("k", "n"), [(0, 5), (5, 5), (1, 7), (89, 100), (1540, 1632)])
-@pytest.mark.parametrize("level", [0.95, 0.9])
-def test_intervals_as_in_statsmodels(k, n, level):
-    assert clopper_pearson(k, n, level) == pytest.approx(proportion_confint(k, n, 1 - level, "beta"), abs=1e-10)
-    assert wilson(k, n, level) == pytest.approx(proportion_confint(k, n, 1 - level, "wilson"), abs=1e-10)
-
-
-def test_intervals_of_nothing():
-    assert clopper_pearson(0, 0) == [0.0, 1.0] and wilson(0, 0) == [0.0, 1.0]
-    with pytest.raises(ValueError, match="6 of 5"):
-        clopper_pearson(6, 5)
-    with pytest.raises(ValueError, match="-1 of 5"):
-        wilson(-1, 5)
-
-
-@pytest.mark.parametrize(("b", "c"), [(0, 0), (1, 0), (3, 9), (12, 12), (40, 2)])
-def test_mcnemar_as_in_statsmodels(b, c):
-    expected = statsmodels_mcnemar([[50, b], [c, 50]], exact=True).pvalue
-    assert mcnemar(b, c)["p"] == pytest.approx(1.0 if b == c else expected, abs=1e-12)
+from pgcxr.metrics.auroc import at_specificity, auroc, delong, delong_ci, youden
+from pgcxr.metrics.bootstrap import bootstrap_auroc, bootstrap_difference
+from pgcxr.metrics.calibration import calibration
+from pgcxr.metrics.confusion import comparison, confusion, evaluation, non_inferiority
+from pgcxr.metrics.proportions import clustered_wilson, predictive_values, wilson
 
 
 def test_a_case_at_the_threshold_is_called_positive():
@@ -107,11 +51,169 @@ def test_the_comparison_has_the_contract_keys_and_a_direction(study):
     found = comparison(labels, better, worse, margin=0.05)
     assert {"z", "p", "difference", "ci95"} <= set(found["delong"])
     assert set(found["hanley_mcneil_1982"]) == {"z", "p"} and set(found["hanley_mcneil_1983"]) == {"z", "p", "r"}
-    assert set(found["non_inferiority"]) == {"margin", "passed", "lower_bound"}
+    assert set(found["non_inferiority"]) == {"margin", "passed", "lower_bound", "p", "method"}
     assert found["delong"]["difference"] > 0
     assert found["non_inferiority"]["lower_bound"] == pytest.approx(-delong(labels, better, worse)["ci95"][1])
     assert found["non_inferiority"]["passed"]
     assert not comparison(labels, better, worse, margin=0.01)["non_inferiority"]["passed"]
     assert comparison(labels, worse, better, margin=0.01)["non_inferiority"]["passed"]
-    with pytest.raises(ValueError, match="margin"):
-        comparison(labels, better, worse, margin=0)
+    for bad in (0, 1, -0.1, math.nan):
+        with pytest.raises(ValueError, match="margin"):
+            comparison(labels, better, worse, margin=bad)
+
+
+def test_the_one_sided_p_agrees_with_the_interval(study):
+    labels, better, worse = study
+    paired = delong(labels, better, worse)
+    error = math.sqrt(paired["variance_a"] + paired["variance_b"] - 2 * paired["covariance"])
+    for margin in (0.005, 0.01, 0.03, 0.05):
+        found = non_inferiority(labels, better, worse, margin)
+        assert found["p"] == pytest.approx(stats.norm.cdf((paired["difference"] - margin) / error))
+        assert found["passed"] == (found["p"] < 0.025) and found["method"] == "DeLong"
+    # At a margin of the lower bound itself the p-value is a fortieth.
+    edge = non_inferiority(labels, better, worse, -found["lower_bound"])
+    assert edge["p"] == pytest.approx(0.025, abs=1e-6)
+
+
+def test_non_inferiority_keeps_its_level():
+    """300 studies where b is worse by the margin exactly: 2.5 % pass (+- 4 SE)."""
+    random = np.random.default_rng(11)
+    labels = np.repeat([0, 1], [150, 120])
+    margin = stats.norm.cdf(1.5 / math.sqrt(2)) - stats.norm.cdf(1.2 / math.sqrt(2))
+    passed = 0
+    for _ in range(300):
+        shared = random.normal(size=270)
+        a = 1.5 * labels + 0.7 * shared + 0.714 * random.normal(size=270)
+        b = 1.2 * labels + 0.7 * shared + 0.714 * random.normal(size=270)
+        passed += non_inferiority(labels, a, b, margin)["passed"]
+    assert passed / 300 < 0.025 + 4 * math.sqrt(0.025 / 300)
+
+
+def test_two_readings_without_an_error_are_as_good_as_there_are_cases():
+    labels = np.repeat([0, 1], [70, 80])
+    found = non_inferiority(labels, labels, 2.0 * labels, 0.05)
+    # All of 70: 1 - 0.025^(1/70), and 0.95^70.
+    assert found["lower_bound"] == pytest.approx(0.025 ** (1 / 70) - 1) and found["method"] == "exact"
+    assert found["p"] == pytest.approx(0.95**70) and not found["passed"]
+    few = np.array([0, 0, 1, 1])
+    assert not non_inferiority(few, few, few, 0.05)["passed"]
+    assert non_inferiority(np.repeat([0, 1], 80), np.repeat([0, 1], 80), np.repeat([0, 1], 80), 0.05)["passed"]
+    # Constant differences have no variance either.
+    assert non_inferiority(few, few, -few, 0.5)["p"] == 1.0 and non_inferiority(few, -few, few, 0.5)["passed"]
+
+
+@pytest.fixture(scope="module")
+def clustered():
+    """Labels, two probabilities and patients with one to four images each."""
+    random = np.random.default_rng(12)
+    patients = np.repeat(np.arange(120), random.integers(1, 5, 120))
+    common = random.normal(size=120)[patients]
+    labels = (random.random(len(patients)) < stats.norm.cdf(common)).astype(int)
+    a, b = (
+        stats.norm.cdf(1.5 * (labels - 0.5) + common + spread * random.normal(size=len(labels))) for spread in (1, 1.3)
+    )
+    return labels, a, b, patients
+
+
+def test_with_patients_all_is_said_twice(clustered):
+    labels, a, b, patients = clustered
+    found = evaluation(labels, a, patients=patients, resamples=200, seed=5)
+    plain = evaluation(labels, a)
+    assert "clustered" not in plain and "clustered95" not in plain
+    assert found["auroc_ci95"] == plain["auroc_ci95"] and found["wilson95"] == plain["wilson95"]
+    assert found["clustered"]["auroc_ci95"] == list(delong_ci(labels, a, patients=patients)[1:])
+    assert found["clustered"]["bootstrap"] == bootstrap_auroc(labels, a, patients, resamples=200, seed=5)
+    assert (found["clustered"]["patients"], found["clustered"]["images"]) == (120, len(labels))
+    called, of = (a >= 0.5) & (labels == 1), labels == 1
+    by_patient = [np.bincount(patients, each) for each in (called, of)]
+    for point in (found, found["youden"], found["at_specificity"]):
+        assert set(point["clustered95"]) == {"sensitivity", "specificity", "ppv", "npv"}
+    assert found["clustered95"]["sensitivity"] == clustered_wilson(*by_patient)
+    widths = [np.ptp(found[name]["sensitivity"]) for name in ("clustered95", "wilson95")]
+    assert widths[0] > widths[1]
+
+    pair = comparison(labels, a, b, 0.1, patients, resamples=200, seed=5)
+    assert pair["delong"] == delong(labels, a, b)
+    assert pair["clustered"]["obuchowski"] == delong(labels, a, b, patients=patients)
+    assert pair["clustered"]["bootstrap"] == bootstrap_difference(labels, a, b, patients, resamples=200, seed=5)
+    assert pair["non_inferiority"]["lower_bound"] == pytest.approx(-pair["clustered"]["obuchowski"]["ci95"][1])
+    assert pair["non_inferiority"]["method"] == "Obuchowski"
+
+
+def test_the_rates_of_each_point_are_clustered_by_hand():
+    #         patient 1, both right; patient 2, one of two; patient 3, wrong; and two normals
+    labels, scores = [1, 1, 1, 1, 1, 0, 0], [0.9, 0.8, 0.7, 0.1, 0.2, 0.1, 0.6]
+    found = confusion(labels, scores, 0.5, patients=["a", "a", "b", "b", "c", "d", "e"])["clustered95"]
+    share, n = 3 / 5, 5
+    variance = 3 / 2 * ((2 - 2 * share) ** 2 + (1 - 2 * share) ** 2 + (0 - share) ** 2) / n**2
+    effective = n * share * (1 - share) / (n - 1) / variance
+    assert effective < 5
+    assert found["sensitivity"] == pytest.approx(wilson(share * effective, effective))
+    # One image each: as without patients.
+    assert found["specificity"] == pytest.approx(wilson(1, 2))
+    # Called abnormal: two of patient a, one of b, one of e, of which e is wrong.
+    assert found["ppv"] == clustered_wilson([2, 1, 0], [2, 1, 1])
+
+
+def test_thresholds_from_validation_are_not_optimistic(clustered):
+    labels, a, b, _ = clustered
+    half = np.arange(len(labels)) % 2 == 0
+    found = evaluation(labels[half], a[half], validation=(labels[~half], a[~half]), specificity=0.9)
+    assert found["chosen_on"] == "validation"
+    assert found["youden"]["threshold"] == youden(labels[~half], a[~half])["threshold"]
+    assert found["at_specificity"]["threshold"] == at_specificity(labels[~half], a[~half], 0.9)["threshold"]
+    assert found["at_specificity"]["aimed_at"] == 0.9
+    itself = evaluation(labels[half], a[half], specificity=0.9)
+    assert itself["chosen_on"] == "test" and itself["at_specificity"]["specificity"] >= 0.9
+    index = [each["youden"]["sensitivity"] + each["youden"]["specificity"] for each in (itself, found)]
+    assert index[0] >= index[1]
+    # The temperature is fitted there too.
+    cooled = found["calibration"]["temperature"]
+    assert cooled["temperature"] > 0 and cooled["ece_before"] == found["calibration"]["equal_width"]["ece"]
+    assert cooled["log_loss_before"] == found["calibration"]["log_loss"]
+    assert itself["calibration"]["temperature"] is None
+    sure = evaluation(labels[half], a[half], validation=([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9]))
+    assert sure["calibration"]["temperature"]["temperature"] is None
+    assert "own side" in sure["calibration"]["temperature"]["reason"]
+    with pytest.raises(ValueError, match="one class"):
+        evaluation(labels[half], a[half], validation=([0, 0], [0.1, 0.2]))
+    with pytest.raises(ValueError, match="outside"):
+        evaluation(labels[half], a[half], validation=([0, 1], [0.1, 2]))
+
+
+def test_scores_that_are_no_probabilities_have_no_calibration(study, clustered):
+    labels, scores, _ = study
+    assert evaluation(labels, scores, resamples=10)["calibration"] is None
+    labels, a, _, patients = clustered
+    found = evaluation(labels, a, patients=patients, resamples=10, seed=2)["calibration"]
+    assert {name: value for name, value in found.items() if name != "temperature"} == calibration(
+        labels, a, patients=patients, seed=2
+    )
+
+
+def test_each_point_says_what_it_means_at_another_prevalence(clustered):
+    labels, a, _, _ = clustered
+    found = evaluation(labels, a, prevalence=0.02)
+    for point in (found, found["youden"], found["at_specificity"]):
+        assert point["at_prevalence"] == predictive_values(**point["confusion"], prevalence=0.02)
+    assert found["at_prevalence"]["ppv"] < found["ppv"] and found["at_prevalence"]["npv"] > found["npv"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"threshold": math.nan}, "threshold is NaN"),
+        ({"specificity": 0}, "specificity"),
+        ({"specificity": math.nan}, "specificity"),
+        ({"prevalence": 0}, "prevalence"),
+        ({"prevalence": 1.0}, "prevalence"),
+        ({"patients": [1, 2, 3]}, "name one for each"),
+        ({"labels": [0, 0, 0, 0]}, "one class"),
+        ({"labels": [0, 1], "scores": [0.1, 0.2]}, "two cases of each class"),
+        ({"scores": [0.1, 0.2, math.nan, 0.5]}, "NaN"),
+        ({"scores": [[0.1, 0.2, 0.4, 0.5]]}, "flat"),
+    ],
+)
+def test_what_makes_no_evaluation_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        evaluation(**({"labels": [0, 0, 1, 1], "scores": [0.1, 0.6, 0.4, 0.9]} | changes))

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from pgcxr.metrics.confusion import confusion
+from pgcxr.metrics.confusion import confusion, wilson
 from pgcxr.plots import confusion as confusion_plots
-from pgcxr.plots import curves, grids, overlay, roc
+from pgcxr.plots import curves, grids, overlay, reliability, roc
 from pgcxr.plots.figure import new_figure, save
 
 
@@ -26,7 +26,7 @@ def drawn(monkeypatch):
         figures.append(figure)
         return save(figure, path)
 
-    for module in (roc, curves, confusion_plots, grids):
+    for module in (roc, curves, confusion_plots, grids, reliability):
         monkeypatch.setattr(module, "save", spy)
     return figures
 
@@ -39,6 +39,7 @@ def draw_all(folder, readings, kind):
         curves.histogram_plot({"n": scores}, folder / f"histogram.{kind}", "score", threshold=0.5),
         confusion_plots.confusion_plot(dict(tn=5, fp=1, fn=2, tp=7), folder / f"confusion.{kind}"),
         confusion_plots.matrix_plot([[1, np.nan], [-0.2, 1]], ["a", "b"], folder / f"matrix.{kind}"),
+        reliability.reliability_plot({"a": (labels, 1 / (1 + np.exp(-scores)))}, folder / f"reliability.{kind}"),
         grids.labelled_grid([("row", np.zeros((2, 8, 8), np.uint8))], folder / f"grid.{kind}", ["1", "2"]),
     ]
 
@@ -79,6 +80,28 @@ def test_the_confusion_plot_has_calls_in_rows_and_the_truth_in_columns(tmp_path,
     confusion_plots.confusion_plot(dict(tn=1312, fp=109, fn=92, tp=1540), tmp_path / "c.png")
     cells = {text.get_position(): text.get_text() for text in drawn[0].axes[0].texts}
     assert cells == {(0, 0): "1,312\n92.3%", (1, 0): "92\n5.6%", (0, 1): "109\n7.7%", (1, 1): "1,540\n94.4%"}
+
+
+def test_the_reliability_plot_draws_shares_intervals_and_counts(tmp_path, drawn):
+    labels, scores = np.array([0, 0, 1, 0, 1, 1]), np.array([0.1, 0.2, 0.3, 0.7, 0.8, 0.9])
+    reliability.reliability_plot({"one": (labels, scores), "two": (labels, scores / 2)}, tmp_path / "r.png", bins=2)
+    upper, _, lower, other = drawn[0].axes
+    diagonal, points = upper.lines[:2]
+    assert list(diagonal.get_xdata()) == list(diagonal.get_ydata()) == [0, 1]
+    assert list(points.get_xdata()) == pytest.approx([0.2, 0.8]) and list(points.get_ydata()) == pytest.approx(
+        [1 / 3, 2 / 3]
+    )
+    bars = [segment[:, 1] for segment in upper.collections[0].get_segments()]
+    assert [pytest.approx(wilson(k, 3)) for k in (1, 2)] == [list(bar) for bar in bars]
+    assert upper.texts[0].get_text() == "ECE 0.133"
+    counts = [patch.get_data().values.tolist() for patch in lower.patches if not patch.get_fill()]
+    assert counts == [[2, 0, 1, 0], [0, 1, 0, 2]]
+    assert [patch.get_data().values.sum() for patch in other.patches if not patch.get_fill()] == [3, 3]
+    with pytest.raises(ValueError, match="outside"):
+        reliability.reliability_plot({"one": (labels, 2 * scores)}, tmp_path / "bad.png")
+    with pytest.raises(ValueError, match="no readings"):
+        reliability.reliability_plot({}, tmp_path / "bad.png")
+    assert not (tmp_path / "bad.png").exists()
 
 
 def test_a_histogram_shows_shares_of_each_group(tmp_path, drawn):

@@ -50,8 +50,11 @@ def anomaly(page: Page, out: Path, report: dict) -> None:
              supervised["specificity"], supervised["normals"]["ci95"]),
             ("False alarms", None, normals["false_alarms"], None, supervised["normals"]["false_alarms"], None),
             ("AUROC", None, overall["auroc"], overall["auroc_ci95"], supervised["auroc"], supervised["auroc_ci95"]),
+            ("AUROC, by patient (Obuchowski)", None, overall["auroc"], overall["clustered"]["auroc_ci95"],
+             supervised["auroc"], supervised["clustered"]["auroc_ci95"]),
         ],
-        "Both methods on the same test images. The thesis tested no normal image.",
+        "Both methods on the same test images. The thesis tested no normal image. By patient: the interval allows for "
+        "several images of one.",
     )  # fmt: skip
     compared, paired = report["mcnemar"], report["delong"]
     page.table(

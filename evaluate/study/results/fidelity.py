@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from evaluate.fidelity import statistics
 from evaluate.study import thesis
 from evaluate.study.wording import ARM_NAMES, interval
 from pgcxr.plots.page import Page
@@ -80,8 +81,11 @@ def fidelity(page: Page, out: Path, report: dict) -> None:
         "Is the classifier trained on synthetic images worse?",
     )  # fmt: skip
     page.verdict(
-        None, f"Non-inferiority with a margin of {margin['margin']}: {'shown' if margin['passed'] else 'not shown'}."
+        None,
+        f"Non-inferiority with a margin of {margin['margin']}: {'shown' if margin['passed'] else 'not shown'} "
+        f"({margin['method']}, one-sided p = {margin['p']:.2g}, of which less than 0.025 shows it).",
     )
+    statistics.chapter(page, folder, report)
     page.figure(
         folder / "gradcam.png",
         "Figure 11. Grad-CAM and CAM of both classifiers on the same "
