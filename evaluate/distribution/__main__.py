@@ -22,8 +22,8 @@ def main(
         ),
     ] = "",
     n: Annotated[int, typer.Option(help="images of each set; 0: half of the held-out ones, 5,000 at most")] = 0,
-    replicates: Annotated[int, typer.Option(help="random halves behind each interval; 0: no intervals")] = 200,
-    components: Annotated[int, typer.Option(help="of the PCA of the baseline")] = 256,
+    replicates: Annotated[int, typer.Option(help="random halves behind each interval; 0: no intervals")] = 100,
+    explained: Annotated[float, typer.Option(help="share of the variance that the baseline's components keep")] = 0.95,
     seed: Annotated[int, typer.Option(**command.SEED, help="of latents, choices of images and halves")] = 0,
 ) -> None:
     """Compares as many synthetic images with held-out real ones, which neither the GAN nor the classifier has seen.
@@ -33,7 +33,7 @@ def main(
     """
     from evaluate.distribution.experiment import run
 
-    run(gan_run, out, features, {"n": n, "replicates": replicates, "components": components}, seed)
+    run(gan_run, out, features, {"n": n, "replicates": replicates, "explained": explained}, seed)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pgcxr.metrics.half_samples import half_samples
 DEFAULTS = {
     "n": 0,  # images of each set; 0: as many as there are
     "replicates": 100,  # random halves behind each interval
-    "components": 256,  # of the baseline
+    "explained": 0.95,  # share of the variance that the baseline keeps
 }
 NAMES = ("gan", "floor", "baseline")
 BATCH = 64
@@ -33,8 +33,8 @@ def run(gan_run: Path, out: Path, features: str = "", config: dict | None = None
     """
     begin = time.perf_counter()
     chosen = common.merge(DEFAULTS, config)
-    if chosen["n"] < 0 or chosen["replicates"] < 0 or chosen["components"] < 1:
-        raise InputError("distribution: n and replicates must be 0 or more, components 1 or more")
+    if chosen["n"] < 0 or chosen["replicates"] < 0 or not 0 < chosen["explained"] <= 1:
+        raise InputError("distribution: n and replicates must be 0 or more, explained above 0 and at most 1")
     artefacts.refuse_existing(Path(out))
     generator = common.load_generator(gan_run)
     if generator.resolution < swd.SMALLEST or generator.channels != 1:
@@ -47,7 +47,7 @@ def run(gan_run: Path, out: Path, features: str = "", config: dict | None = None
     n = sources.chosen_number(gan_run, real, chosen["n"])
     with artefacts.new_folder(out) as folder:
         size = generator.resolution
-        gaussian = baseline.fit(real.training, size, chosen["components"], seed)
+        gaussian = baseline.fit(real.training, size, chosen["explained"], seed)
         sets = {
             "reference": sources.of_cohort(real.reference, n, size),
             "training": sources.of_cohort(real.training, n, size),
@@ -75,7 +75,7 @@ def run(gan_run: Path, out: Path, features: str = "", config: dict | None = None
         }
         report["seconds"] = time.perf_counter() - begin
         artefacts.write_report(folder, report, command="evaluate.distribution", seed=seed, config=chosen)
-        figures.write(folder, report, {name: sets[name].draw(0, figures.SHOWN) for name in ("reference", *NAMES)})
+        figures.write(folder, report, {name: sets[name].examples(figures.SHOWN) for name in ("reference", *NAMES)})
     return artefacts.read_json(Path(out) / "report.json")
 
 

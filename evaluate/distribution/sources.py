@@ -27,6 +27,11 @@ class Source:
     def __len__(self) -> int:
         return len(self.clusters)
 
+    def examples(self, count: int) -> np.ndarray:
+        """The first image of each of the first `count` patients."""
+        firsts = np.sort(np.unique(self.clusters, return_index=True)[1])[:count]
+        return self.draw(0, int(firsts[-1]) + 1)[firsts]
+
 
 @dataclass(frozen=True)
 class RealSets:
