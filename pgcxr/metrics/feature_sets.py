@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-# Pairs held at a time: 32 MB in float64.
+# Pairs held at a time: 32 MB in float64. Fewer are multiplied more slowly.
 PAIRS = 2**22
 
 
@@ -23,23 +23,30 @@ def checked(real: np.ndarray, fake: np.ndarray, least: int = 2) -> tuple[np.ndar
     return sets
 
 
-def row_blocks(rows: int, columns: int) -> Iterator[slice]:
-    """Slices of `rows` that hold at most PAIRS pairs with all `columns`: the more columns, the fewer rows."""
-    step = max(1, PAIRS // columns)
-    return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
+def products(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """(rows of a, a[rows] @ b.T float64 [rows, M]) for all rows, at most PAIRS values at a time.
+
+    The block is the caller's to change, until the next comes: all are one piece of memory, as asking the system for
+    new pages each time took longer than the products.
+    """
+    step = max(1, PAIRS // len(b))
+    block = np.empty((min(step, len(a)), len(b)))
+    for start in range(0, len(a), step):
+        rows = slice(start, min(start + step, len(a)))
+        yield rows, np.matmul(a[rows], b.T, out=block[: rows.stop - start])
 
 
 def squared_distances(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     """(rows of a, float64 [rows, M]) for centred float64 features a [N, D] and b [M, D].
 
     By |a|^2 + |b|^2 - 2 a.b. What is less than the rounding error of these is 0, so that equal vectors are at 0.
+    The block is the caller's to change, until the next comes.
     """
     norms_a, norms_b = np.einsum("nd,nd->n", a, a), np.einsum("nd,nd->n", b, b)
-    for rows in row_blocks(len(a), len(b)):
-        sums = norms_a[rows, None] + norms_b
-        found = a[rows] @ b.T
-        found *= -2
-        found += sums
-        sums *= 1e-12
-        found[found < sums] = 0
+    for rows, found in products(-2 * a, b):
+        found += norms_a[rows, None]
+        found += norms_b
+        rounding = 1e-12 * (norms_a[rows] + norms_b.max())
+        if found.min() < rounding.max():
+            found[found < rounding[:, None]] = 0
         yield rows, found

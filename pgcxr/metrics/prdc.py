@@ -35,7 +35,7 @@ def prdc(real: np.ndarray, fake: np.ndarray, k: int = NEIGHBOURS) -> dict:
     recalled = covered = 0
     for rows, apart in squared_distances(real, fake):
         within = apart < radii_real[rows, None]
-        inside += within.sum(axis=0)
+        inside += np.count_nonzero(within, axis=0)
         covered += int(within.any(axis=1).sum())
         recalled += int((apart < radii_fake).any(axis=1).sum())
     return {

