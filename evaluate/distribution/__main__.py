@@ -1,5 +1,6 @@
 """How near are synthetic images to real ones, as sets? FID, KID, PRDC, SWD and MS-SSIM beside floor and baseline."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +34,9 @@ def main(
     """
     from evaluate.distribution.experiment import run
 
-    run(gan_run, out, features, {"n": n, "replicates": replicates, "explained": explained}, seed)
+    report = run(gan_run, out, features, {"n": n, "replicates": replicates, "explained": explained}, seed)
+    for warning in report.get("warnings", ()):
+        print(f"warning: {warning}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ class Estimate:
 
 
 def compared(better: str, gan: Estimate, floor: Estimate, baseline: Estimate) -> dict:
-    """{better, gan, floor, baseline, gan_ahead_by: {value, ci95}, gan_wins}.
+    """{better, gan, floor, baseline, gan_ahead_by: {value, ci95}, gan_wins, certain: 0 is not in that interval}.
 
     Halves and sets are the same for all three, so that the interval of the lead is that of paired differences.
     """
@@ -60,11 +60,14 @@ def compared(better: str, gan: Estimate, floor: Estimate, baseline: Estimate) ->
         of(baseline.parts, floor.parts) - of(gan.parts, floor.parts),
         gan.apart,
     )
+    ahead = lead.summary()
+    low, high = ahead["ci95"]
     return {
         "better": better,
         "gan": gan.summary(),
         "floor": floor.summary(),
         "baseline": baseline.summary(),
-        "gan_ahead_by": lead.summary(),
+        "gan_ahead_by": ahead,
         "gan_wins": lead.value > 0,
+        "certain": low > 0 or high < 0,
     }

@@ -145,10 +145,11 @@ def _published(vectors: dict[str, np.ndarray], seed: int) -> dict:
     real = vectors["reference"]
     n, dimensions = real.shape
     warnings = []
-    if n <= dimensions:
+    # The halves behind the interval have n / 2.
+    if n <= 2 * dimensions:
         warnings.append(
-            f"FID of {n} images in {dimensions} features is mostly bias: its covariances are singular. Read KID, or "
-            "take more images or a network of fewer features"
+            f"FID of {n} images in {dimensions} features is largely bias (its covariances, or those of halves, are "
+            "singular); read KID, or take more images or a network of fewer features"
         )
     subsets = {name: kid.kid(real, vectors[name], seed=seed) for name in NAMES}
     kept = ("subset_mean", "subset_std", "subset_size", "subsets")

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from evaluate import distribution
-from evaluate.distribution import baseline, estimate, measures, sources
+from evaluate.distribution import baseline, estimate, experiment, measures, sources
 from evaluate.distribution.estimate import Estimate, compared
 from pgcxr.data import cohort as cohorts
 from pgcxr.errors import InputError
@@ -118,13 +118,14 @@ def test_who_wins_by_hand():
 
     gan, floor, plain = halves(3, 2, 4), halves(1, 1, 1), halves(7, 7, 7)
     found = compared(estimate.LOWER, gan, floor, plain)
-    assert found["gan_wins"] and found["gan_ahead_by"]["value"] == 4
+    assert found["gan_wins"] and found["certain"] and found["gan_ahead_by"]["value"] == 4
     assert found["gan_ahead_by"]["ci95"] == pytest.approx([4 - 0.95, 4 + 0.95])
     assert found["gan"] == {"value": 3, "ci95": pytest.approx([3 - 0.95, 3 + 0.95])}
     assert not compared(estimate.HIGHER, gan, floor, plain)["gan_wins"]
     assert compared(estimate.NEARER, gan, floor, plain)["gan_ahead_by"]["value"] == 6 - 2
     assert not compared(estimate.NEARER, gan, halves(6, 6, 6), plain)["gan_wins"]
     assert not compared(estimate.LOWER, gan, floor, gan)["gan_wins"]  # no lead, no win
+    assert not compared(estimate.LOWER, gan, floor, halves(3.5, 3.5, 3.5))["certain"]
     # Student's t of four sets: mean 2, deviation 1.2910, 3.1824 x 1.2910 / 2.
     few = Estimate(2.5, np.array([1.0, 2, 3, 4]), apart=True, range=(1.0, np.inf)).summary()
     assert few["ci95"] == pytest.approx([1.0, 2.5 + 3.1824 * 1.2910 / 2], abs=1e-3)
@@ -185,6 +186,12 @@ def test_a_generator_of_the_truth_wins_and_is_at_the_floor(runs, tmp_path, monke
     assert report["gan_wins"]["swd"] and report["warnings"] == []
     against = report["training_set"]["fid"]
     assert against["gan"] < against["baseline"] and against["floor"] < against["baseline"]
+
+
+def test_fewer_images_than_twice_the_features_are_warned_of():
+    vectors = {name: np.random.default_rng(6).normal(size=(40, 20)) for name in ("reference", *measures_of)}
+    assert "40 images in 20 features" in experiment._published(vectors, 0)["warnings"][0]
+    assert experiment._published({name: each[:, :19] for name, each in vectors.items()}, 0)["warnings"] == []
 
 
 def test_without_features_pixels_alone(runs, tmp_path):
