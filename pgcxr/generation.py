@@ -171,12 +171,17 @@ def load_network(run: str | Path, name: str, made_by: str) -> tuple[Path, object
     path = run / name
     if not path.is_file():
         raise InputError(f"{run}: no {name}; name a RUN of `python -m {made_by}` that has ended")
+    return path, load_model(path, "is damaged or of another version; train the run again")
+
+
+def load_model(path: Path, otherwise: str):
+    """The Keras model of a .keras file, which can hold no code that runs; InputError `otherwise`."""
     import keras
 
     import pgcxr.networks  # noqa: F401  registers the classes
 
     try:
-        return path, keras.saving.load_model(path, compile=False, safe_mode=True)
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
     # Keras names a damaged archive in any of these ways.
     except (OSError, ValueError, TypeError, KeyError, ImportError, AttributeError, zipfile.BadZipFile):
-        raise InputError(f"{path}: is damaged or of another version; train the run again") from None
+        raise InputError(f"{path}: {otherwise}") from None

@@ -15,6 +15,7 @@ from pgcxr.errors import InputError
 RESNET50 = (3, 4, 6, 3)
 STEMS = {"imagenet": 4, "half": 2, "small": 1}  # how often each makes the image smaller
 LOGITS, PREDICTIONS = "logits", "predictions"
+PENULTIMATE = "avg_pool"
 _EPSILON = 1.001e-5  # of keras.applications
 # What keras.applications subtracts from images in [0, 255] (BGR); weights files of ResNet-50 expect it.
 _IMAGENET_BGR_MEAN = (103.939, 116.779, 123.68)
@@ -64,7 +65,7 @@ def resnet(
             stride = 2 if stage > 0 and block == 0 else 1
             name = f"conv{stage + 2}_block{block + 1}"
             x = _bottleneck(x, width * 2**stage, stride, block == 0, momentum, dtype, name)
-    x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
+    x = layers.GlobalAveragePooling2D(name=PENULTIMATE)(x)
     x = layers.Dense(outputs, name=LOGITS)(x)
     x = layers.Activation("sigmoid", name=PREDICTIONS)(x)
     return keras.Model(inputs, x, name="resnet")
@@ -90,6 +91,11 @@ def _bottleneck(x, filters: int, stride: int, project: bool, momentum: float, dt
 def with_logits(model: keras.Model) -> keras.Model:
     """The same network, weights shared, that returns logits [N, outputs] instead of probabilities."""
     return keras.Model(model.input, model.get_layer(LOGITS).output, name="resnet_logits")
+
+
+def penultimate(model: keras.Model) -> keras.Model:
+    """The same network, weights shared, that returns what its last dense layer reads, [N, width * 2**(stages + 1)]."""
+    return keras.Model(model.input, model.get_layer(PENULTIMATE).output, name="resnet_features")
 
 
 def last_stage(model: keras.Model) -> str:

@@ -62,10 +62,11 @@ def test_as_the_slow_twin(channels, n):
 
 
 @pytest.mark.shared
-def test_a_whole_run_of_the_original_program(shared):
+@pytest.mark.parametrize("images_of", ["rgb", "gray", "gray128"])
+def test_whole_runs_of_the_original_program(shared, images_of):
     with np.load(shared / "reference" / "metrics.npz") as file:
-        reals, fakes = (file[f"gray128_{name}"].transpose(0, 2, 3, 1) for name in ("reals", "fakes"))
-        expected = file["gray128_swd_fakes"]
+        reals, fakes = (file[f"{images_of}_{name}"].transpose(0, 2, 3, 1) for name in ("reals", "fakes"))
+        expected = file[f"{images_of}_swd_fakes"]
     found = swd.sliced_wasserstein(reals, fakes, seed=1234)
     assert list(found.values()) == pytest.approx(expected, rel=1e-5)
 

@@ -1,0 +1,168 @@
+"""The comparison: GAN, floor and baseline, each against the same held-out real images."""
+
+import hashlib
+import time
+from pathlib import Path
+
+import numpy as np
+
+from evaluate import common
+from evaluate.distribution import baseline, figures, measures, sources
+from evaluate.distribution.estimate import BETTER, Estimate, compared
+from evaluate.distribution.sources import Source
+from pgcxr import artefacts
+from pgcxr.errors import InputError
+from pgcxr.metrics import frechet, kid, prdc, swd
+from pgcxr.metrics.half_samples import half_samples
+
+DEFAULTS = {
+    "n": 0,  # images of each set; 0: as many as there are
+    "replicates": 100,  # random halves behind each interval
+    "explained": 0.95,  # share of the variance that the baseline keeps
+}
+NAMES = ("gan", "floor", "baseline")
+BATCH = 64
+
+
+def run(gan_run: Path, out: Path, features: str = "", config: dict | None = None, seed: int = 0) -> dict:
+    """Compares the images of `gan_run` with real ones and writes the folder `out`; returns its report.
+
+    Args:
+        features: see pgcxr.training.features.KINDS; "" for the measures on pixels alone.
+        config: changes to DEFAULTS.
+    """
+    begin = time.perf_counter()
+    chosen = common.merge(DEFAULTS, config)
+    if chosen["n"] < 0 or chosen["replicates"] < 0 or not 0 < chosen["explained"] <= 1:
+        raise InputError("distribution: n and replicates must be 0 or more, explained above 0 and at most 1")
+    artefacts.refuse_existing(Path(out))
+    generator = common.load_generator(gan_run)
+    if generator.resolution < swd.SMALLEST or generator.channels != 1:
+        raise InputError(
+            f"{gan_run}: makes images of {generator.resolution} px and {generator.channels} channels; grey ones of "
+            f"{swd.SMALLEST} px or more are compared"
+        )
+    extractor = _extractor(features)
+    real, disjoint = sources.real_sets(gan_run, seed)
+    n = sources.chosen_number(gan_run, real, chosen["n"])
+    with artefacts.new_folder(out) as folder:
+        size = generator.resolution
+        gaussian = baseline.fit(real.training, size, chosen["explained"], seed)
+        sets = {
+            "reference": sources.of_cohort(real.reference, n, size),
+            "training": sources.of_cohort(real.training, n, size),
+            "gan": sources.of_gan(gan_run, generator, n, seed, BATCH),
+            "floor": sources.of_cohort(real.floor, n, size),
+            "baseline": sources.of_baseline(gaussian, n, seed),
+        }
+        found, vectors = _measured(sets, extractor, chosen["replicates"], seed)
+        report = {
+            "n": n,
+            "real_n": n,
+            "resolution": size,
+            "features": extractor and {"source": features, "sha256": _sha256(features), **extractor.describe()},
+            "metrics": _metrics(found),
+            "training_set": _against_training(vectors),
+            "baseline": gaussian.describe(),
+            "gan_patients": disjoint,
+            "swd_images": measures.groups(n)[0][1],
+        }
+        if extractor is not None:
+            report |= _published(vectors, seed)
+        report["gan_wins"] = {
+            name: entry["mean"]["gan_wins"] if name == "swd" else entry["gan_wins"]
+            for name, entry in report["metrics"].items()
+        }
+        report["seconds"] = time.perf_counter() - begin
+        artefacts.write_report(folder, report, command="evaluate.distribution", seed=seed, config=chosen)
+        figures.write(folder, report, {name: sets[name].examples(figures.SHOWN) for name in ("reference", *NAMES)})
+    return artefacts.read_json(Path(out) / "report.json")
+
+
+def _extractor(features: str):
+    if not features:
+        return None
+    from pgcxr.training import features as networks
+
+    return networks.load(features)
+
+
+def _measured(sets: dict[str, Source], extractor, replicates: int, seed: int) -> tuple[dict, dict]:
+    """({source: {measure: Estimate}}, {set: features [N, D]})."""
+    n, found, vectors = len(sets["gan"]), {}, {}
+    with common.progress_bars() as advance:
+        done = 0
+        total = n * (len(NAMES) if extractor is None else len(sets))
+        for name in NAMES if extractor is None else sets:
+            against = sets["reference"] if name in NAMES else None
+            found[name], vectors[name] = measures.one_pass(
+                *(sets[name], against, extractor, replicates, seed),
+                lambda images, done=done: advance("images", done + images, total),
+            )
+            done += n
+        if extractor is None:
+            return found, {}
+        halves = {
+            name: half_samples(sets[name].clusters, replicates, [seed, place])
+            for place, name in enumerate(("reference", "floor", "gan"))
+        }
+        for place, name in enumerate(NAMES):
+            of_fake = halves["floor" if name == "floor" else "gan"]
+            found[name] |= measures.with_halves(
+                *(vectors["reference"], vectors[name], halves["reference"], of_fake),
+                lambda done, place=place: advance("intervals", place * replicates + done, len(NAMES) * replicates),
+            )
+    return found, vectors
+
+
+def _metrics(found: dict[str, dict[str, Estimate]]) -> dict:
+    """{measure: see `estimate.compared`}, of "swd" one for each level and their mean."""
+    metrics: dict[str, dict] = {}
+    for measure in sorted(found["gan"], key=lambda name: list(BETTER).index(name.partition(" ")[0])):
+        name, _, level = measure.partition(" ")
+        entry = compared(BETTER[name], *(found[source][measure] for source in NAMES))
+        if level:
+            metrics.setdefault(name, {})[level] = entry
+        else:
+            metrics[name] = entry
+    return metrics
+
+
+def _against_training(vectors: dict[str, np.ndarray]) -> dict | None:
+    """{measure: {gan, floor, baseline}} with training images as the real ones, as is often published; no intervals.
+
+    A generator that repeats its training images does better here than against held-out ones. The floor is held-out
+    images; it holds as well what the classifier knows of the images that it was trained on.
+    """
+    if not vectors:
+        return None
+    of = {name: measures.on_features(vectors["training"], vectors[name]) for name in NAMES}
+    return {measure: {name: of[name][measure] for name in NAMES} for measure in of["gan"]}
+
+
+def _published(vectors: dict[str, np.ndarray], seed: int) -> dict:
+    """What papers give besides: FID_infinity, KID of subsets; and whether there are enough images for FID."""
+    real = vectors["reference"]
+    n, dimensions = real.shape
+    warnings = []
+    # The halves behind the interval have n / 2.
+    if n <= 2 * dimensions:
+        warnings.append(
+            f"FID of {n} images in {dimensions} features is largely bias (its covariances, or those of halves, are "
+            "singular); read KID, or take more images or a network of fewer features"
+        )
+    subsets = {name: kid.kid(real, vectors[name], seed=seed) for name in NAMES}
+    kept = ("subset_mean", "subset_std", "subset_size", "subsets")
+    return {
+        "fid_infinity": {name: frechet.fid_infinity(real, vectors[name], seed) for name in NAMES},
+        "kid_subsets": {name: {key: found[key] for key in kept} for name, found in subsets.items()},
+        "neighbours": prdc.NEIGHBOURS,
+        "warnings": warnings,
+    }
+
+
+def _sha256(features: str) -> str:
+    """Of the network's file."""
+    path = Path(features.removeprefix("inception:"))
+    path = path / common.CLASSIFIER if path.is_dir() else path
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,71 @@
+"""The table and pictures of the comparison."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from pgcxr import artefacts
+from pgcxr.plots.grids import labelled_grid
+from pgcxr.plots.intervals import interval_plot
+
+SHOWN = 8  # images of each set
+CELL = 128  # px: images are shown at this size at least
+TITLES = {"gan": "GAN", "floor": "Real (floor)", "baseline": "PCA-Gaussian"}
+NEIGHBOURS = ("precision", "recall", "density", "coverage")
+
+
+def write(folder: Path, report: dict, images: dict[str, np.ndarray]) -> None:
+    """distribution.csv, samples.png, swd.png and, where there are features, prdc.png, fid.png and kid.png.
+
+    Args:
+        images: {"reference", "gan", "floor", "baseline"}: uint8 [SHOWN, R, R, 1].
+    """
+    artefacts.write_text(folder / "distribution.csv", table(report).to_csv(index=False, float_format="%.6g"))
+    titles = {"reference": "Real", "floor": "Real, other\npatients (floor)", "gan": "GAN", "baseline": "PCA-Gaussian"}
+    sheet = [(title, np.stack([_enlarged(image) for image in images[name]])) for name, title in titles.items()]
+    labelled_grid(sheet, folder / "samples.png")
+    metrics = report["metrics"]
+    levels = list(metrics["swd"])
+    names = [level if level == "mean" else f"{level} px" for level in levels]
+    what = f"Sliced Wasserstein distance x 1000\n({report['swd_images']:,} images each)"
+    interval_plot(_series([metrics["swd"][level] for level in levels]), names, folder / "swd.png", what)
+    if "fid" not in metrics:
+        return
+    entries = [metrics[name] for name in NEIGHBOURS]
+    names = [name.capitalize() for name in NEIGHBOURS]
+    interval_plot(_series(entries), names, folder / "prdc.png", f"Higher is better (n = {report['n']:,})")
+    for name in ("fid", "kid"):
+        what = f"{name.upper()} (n = {report['n']:,})"
+        interval_plot(_series([metrics[name]]), ["against held-out real images"], folder / f"{name}.png", what)
+
+
+def table(report: dict) -> pd.DataFrame:
+    """One row for each measure and source: measure, source, value, low, high, n, better, gan_wins, certain."""
+    rows = []
+    for name, entry in report["metrics"].items():
+        entries = {f"swd_{level}": each for level, each in entry.items()} if name == "swd" else {name: entry}
+        for measure, each in entries.items():
+            for source in TITLES:
+                low, high = each[source]["ci95"]
+                row = {"measure": measure, "source": source, "value": each[source]["value"], "low": low, "high": high}
+                rows.append(row | {"n": report["n"]} | {key: each[key] for key in ("better", "gan_wins", "certain")})
+    return pd.DataFrame(rows)
+
+
+def _series(entries: list[dict]) -> dict:
+    return {
+        title: (
+            [entry[source]["value"] for entry in entries],
+            [entry[source]["ci95"][0] for entry in entries],
+            [entry[source]["ci95"][1] for entry in entries],
+        )
+        for source, title in TITLES.items()
+    }
+
+
+def _enlarged(image: np.ndarray) -> np.ndarray:
+    """uint8 [R, R, 1] -> [H, W], at least CELL px wide, interpolated."""
+    image = image[..., 0]
+    return image if len(image) >= CELL else cv2.resize(image, (CELL, CELL), interpolation=cv2.INTER_CUBIC)
