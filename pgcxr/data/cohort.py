@@ -1,8 +1,8 @@
 """A curated cohort on disk: manifest.csv and images/*.png."""
 
 import csv
-import errno
-import os
+import io
+import math
 import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +13,13 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from pgcxr import artefacts
+from pgcxr import artefacts, user_files
 from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.errors import InputError
 
 PNG = b"\x89PNG\r\n\x1a\n"
+# Of one image: the largest that is curated, of 16 bits, hardly compressed.
+MAX_PIXELS, MOST_BYTES = 8192 * 8192, 256 << 20
 SPLITS = ("train", "val", "test")
 REQUIRED = ("image_id", "patient_id", "label", *FINDINGS, "split", "png")
 # What is wrong with an image is said in one line here; OpenCV's own warnings would come between.
@@ -96,9 +98,11 @@ def load(folder: str | Path) -> Cohort:
 
 def _table(path: Path) -> pd.DataFrame:
     """A CSV file with a header, all cells texts; InputError where a row has more or fewer cells."""
+    content = user_files.read_bytes(path, user_files.TABLE, absent="make it again with `pgcxr curate`")
     try:
-        with open(path, newline="", encoding="utf-8") as file:
-            lines = [line for line in csv.reader(file) if line]
+        # With a byte order mark, too: a spreadsheet program puts one there.
+        text = io.StringIO(content.decode("utf-8-sig"), newline="")
+        lines = [line for line in csv.reader(text) if line]
     except (csv.Error, UnicodeDecodeError):
         lines = [[]]
     header = lines[0] if lines else []
@@ -144,14 +148,11 @@ def _refuse(path: Path, manifest: pd.DataFrame, wrong: pd.Series, column: str, s
         )
 
 
-def read_png(path: Path) -> np.ndarray:
-    """A grey PNG, uint8 [H, W]; of 16 bits the upper 8."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"{path}: {os.strerror(error.errno or errno.EIO)}; make the cohort again with `pgcxr curate`"
-        ) from None
+def read_png(path: Path, size: int | None = None) -> np.ndarray:
+    """A grey PNG, uint8 [H, W]; of 16 bits the upper 8. With `size`, it must be square and of `size` px at least."""
+    content = user_files.read_bytes(path, MOST_BYTES, absent="make the cohort again with `pgcxr curate`")
+    if size is not None and all(_said_size(content)):
+        _check_shape(path, _said_size(content), size)
     image = decode_png(content)
     if image is None:
         raise InputError(f"{path}: is damaged or not a PNG image; make the cohort again with `pgcxr curate`")
@@ -163,8 +164,8 @@ def decode_png(content: bytes) -> np.ndarray | None:
 
     Of 16 bits (`pgcxr curate --bits 16`) the upper 8 are taken, as tf.io.decode_png does: networks are trained on 8.
     """
-    # OpenCV fills with black what is cut short, and grumbles.
-    if not _whole_png(content):
+    # OpenCV fills with black what is cut short, and grumbles; and it makes room for whatever a header claims.
+    if not _whole_png(content) or math.prod(_said_size(content)) > MAX_PIXELS:
         return None
     image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
     return (image >> 8).astype(np.uint8) if image is not None and image.dtype == np.uint16 else image
@@ -178,15 +179,16 @@ def reduce(image: np.ndarray, size: int) -> np.ndarray:
 def png_size(path: Path) -> tuple[int, int]:
     """Rows and columns from the first chunk of a PNG; 0, 0 where it is none or cannot be read."""
     try:
-        if not path.is_file():  # a pipe would never answer
-            return 0, 0
-        with open(path, "rb") as file:
-            start = file.read(24)
-    except OSError:
+        with user_files.opened(path, MOST_BYTES) as file:
+            return _said_size(file.read(24))
+    except (InputError, OSError):
         return 0, 0
-    if len(start) < 24 or start[:8] != PNG:
+
+
+def _said_size(content: bytes) -> tuple[int, int]:
+    if len(content) < 24 or content[:8] != PNG:
         return 0, 0
-    columns, rows = struct.unpack(">II", start[16:24])
+    columns, rows = struct.unpack(">II", content[16:24])
     return rows, columns
 
 
@@ -194,7 +196,7 @@ def check_images(paths: list[Path], size: int) -> None:
     """Raises InputError for the first PNG that is missing, not square or smaller than `size`, by their headers."""
     for path in paths:
         rows, columns = png_size(path)
-        if not rows or not columns:
+        if not 0 < rows * columns <= MAX_PIXELS:
             read_png(path)  # says what is wrong
             raise InputError(f"{path}: is damaged; make the cohort again with `pgcxr curate`")
         _check_shape(path, (rows, columns), size)
@@ -231,9 +233,7 @@ def load_images(paths: list[Path], size: int) -> np.ndarray:
     images = np.empty((len(paths), size, size, 1), np.uint8)
 
     def fill(index: int) -> None:
-        image = read_png(paths[index])
-        _check_shape(paths[index], image.shape, size)
-        images[index, :, :, 0] = reduce(image, size)
+        images[index, :, :, 0] = reduce(read_png(paths[index], size), size)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(fill, range(len(paths))))

@@ -287,7 +287,7 @@ def test_a_failed_write_leaves_nothing(tmp_path, make_export):
     ("options", "said"),
     [
         ({"trace": "export"}, "export: exists; .*--trace"),
-        ({"trace": "mine.csv"}, "mine.csv: exists; .*--trace"),
+        ({"trace": "mine.csv"}, "mine.csv: exists, .*--trace"),
         ({"trace": "mine.csv/trace.csv"}, "mine.csv is not a folder; .*--trace"),
         ({"trace": "private/key"}, "is the --key-file"),
         ({"key_file": "export"}, "is a folder; .*--key-file"),
