@@ -8,14 +8,17 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import pandas as pd
 
 from pgcxr import artefacts, user_files
 from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.errors import InputError
+
+if TYPE_CHECKING:  # slow to import, and worker processes need only the images
+    import pandas as pd
 
 PNG = b"\x89PNG\r\n\x1a\n"
 # Of one image: the largest that is curated, of 16 bits, hardly compressed.
@@ -32,7 +35,7 @@ class Cohort:
     ";" between them) and `mask` (a PNG under the cohort, 255 where a pixel is all lesion, or empty)."""
 
     folder: Path
-    manifest: pd.DataFrame
+    manifest: "pd.DataFrame"
 
     def select(self, split: str | None = None, label: str | None = None) -> "Cohort":
         """The rows of one split and/or one label, in the manifest's order."""
@@ -73,6 +76,8 @@ class Cohort:
     def findings(self) -> np.ndarray:
         """float32 [N, 6]: normal, then the five findings, as in thesis 3.2; NaN where the finding is unknown."""
         normal = (self.manifest["label"] == NORMAL).to_numpy(np.float32)[:, None]
+        import pandas as pd
+
         five = self.manifest[list(FINDINGS)].apply(pd.to_numeric, errors="coerce").to_numpy(np.float32)
         return np.concatenate([normal, five], axis=1)
 
@@ -96,7 +101,7 @@ def load(folder: str | Path) -> Cohort:
     return Cohort(folder, manifest)
 
 
-def _table(path: Path) -> pd.DataFrame:
+def _table(path: Path) -> "pd.DataFrame":
     """A CSV file with a header, all cells texts; InputError where a row has more or fewer cells."""
     content = user_files.read_bytes(path, user_files.TABLE, absent="make it again with `pgcxr curate`")
     try:
@@ -114,10 +119,12 @@ def _table(path: Path) -> pd.DataFrame:
                 f"{path}: row {row} ({header[0]} {line[0][:40]}): has {len(line)} cells where the header has "
                 f"{len(header)}; make it again with `pgcxr curate`"
             )
+    import pandas as pd
+
     return pd.DataFrame(lines[1:], columns=header, dtype=str)
 
 
-def check_manifest(path: Path, manifest: pd.DataFrame) -> None:
+def check_manifest(path: Path, manifest: "pd.DataFrame") -> None:
     """Raises InputError for the first cell that the contract does not allow; `path` is named in it."""
     allowed = {"label": (NORMAL, ABNORMAL), "split": SPLITS, **{name: ("0", "1", "") for name in FINDINGS}}
     for column, words in allowed.items():
@@ -138,7 +145,7 @@ def check_manifest(path: Path, manifest: pd.DataFrame) -> None:
     _refuse(path, manifest, manifest["image_id"].duplicated(), "image_id", "occurs twice")
 
 
-def _refuse(path: Path, manifest: pd.DataFrame, wrong: pd.Series, column: str, said: str) -> None:
+def _refuse(path: Path, manifest: "pd.DataFrame", wrong: "pd.Series", column: str, said: str) -> None:
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         name, value = str(manifest["image_id"].iloc[row]), str(manifest[column].iloc[row])
