@@ -48,7 +48,7 @@ def make(make_export, chest):
 @pytest.fixture
 def go(tmp_path):
     def run(folder, name, rules=None, **options):
-        given = {"key_file": tmp_path / "key", "processes": 0, "show_progress": False, "size": 32}
+        given = {"key_file": tmp_path / "key", "processes": 0, "show_progress": False, "audit": False, "size": 32}
         rules_file = tmp_path / "rules.toml"
         rules_file.write_text(rules or ON)
         return curate(folder, tmp_path / name, rules_file=rules_file, **given | options)
