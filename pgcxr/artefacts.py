@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 import pgcxr
+from pgcxr import user_files
 from pgcxr.errors import InputError
 
 PARTIAL = ".partial"
@@ -66,15 +67,15 @@ def new_folder(final: str | os.PathLike, *, replace: bool = False) -> Iterator[P
     """Yields an empty folder beside `final`; it becomes `final` on success and is removed on any error.
 
     Args:
-        replace: whether what is at `final` may go, in the moment in which the new folder takes its place.
+        replace: whether what is at `final` may go, in the moment in which the new folder takes its place; the caller
+            has made sure that it is nothing of the user's.
 
     Raises:
         InputError: `final` exists and is not an empty folder (nothing of the user's is overwritten), or another
             process is making it.
     """
     final = Path(final)
-    if not replace:
-        refuse_existing(final)
+    (refuse_place if replace else refuse_existing)(final)
     final.parent.mkdir(parents=True, exist_ok=True)
     beside = final.with_name(f".{final.name}{PARTIAL}")
 
@@ -169,12 +170,17 @@ def _is_at(handle: int, path: Path) -> bool:
         return False
 
 
+def remove(path: Path) -> None:
+    """Removes a file, a link, or a folder with all that is in it."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
 def _empty(folder: Path) -> None:
     for path in folder.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+        remove(path)
 
 
 def _name_final(error: BaseException, beside: Path, final: Path) -> None:
@@ -201,17 +207,29 @@ def refuse_existing(folder: str | os.PathLike, option: str = "--out") -> None:
     To be called before any work is done for it.
     """
     folder = Path(folder)
+    refuse_place(folder, option)
+    try:
+        full = folder.is_dir() and any(not is_left_over(path.name) for path in folder.iterdir())
+    except OSError as error:
+        raise InputError(f"{folder}: {os.strerror(error.errno)}; name another {option}") from None
+    if full:
+        raise InputError(f"{folder}: exists and is not empty; remove it or name another {option}")
+
+
+def refuse_place(folder: str | os.PathLike, option: str = "--out") -> None:
+    """Raises InputError unless a folder is, or could be made, at `folder` itself, whatever is in it."""
+    folder = Path(folder)
     other = f"name another {option}"
     if folder.name in ("", ".."):
         raise InputError(f"{folder}: a new folder is made; give its name as {option}")
+    if "\0" in str(folder):
+        raise InputError(f"{option}: no folder can have this name; {other}")
     if len(os.fsencode(folder.name)) > LONGEST_NAME:
         raise InputError(f"{folder.name[:40]}...: is too long a name; {other}")
     try:
         if folder.is_symlink():
             raise InputError(f"{folder}: is a link; {other}, or the folder that it leads to")
         if folder.is_dir():
-            if any(not _is_left_over(path.name) for path in folder.iterdir()):
-                raise InputError(f"{folder}: exists and is not empty; remove it or {other}")
             return
         if folder.exists():
             raise InputError(f"{folder}: is a file, not a folder; {other}")
@@ -224,7 +242,35 @@ def refuse_existing(folder: str | os.PathLike, option: str = "--out") -> None:
         raise InputError(f"{folder}: nothing may be written into {above}; {other}, or change its permissions")
 
 
-def _is_left_over(name: str) -> bool:
+def refuse_overlap(
+    folder: str | os.PathLike, source: str | os.PathLike, what: str = "the export", option: str = "--out"
+) -> None:
+    """Raises InputError where `folder`, which is to be written, is `source`, holds it, or lies in it; links count.
+
+    So that nothing that is read can be replaced by what is made of it, nor be read as part of it next time.
+    """
+    written, read = (Path(os.path.realpath(path)) for path in (folder, source))
+    if _is_in(written, read):
+        same = _is_in(read, written)
+        raise InputError(f"{folder}: {'is' if same else 'lies in'} {what}; name another {option}, outside of it")
+    if _is_in(read, written):
+        raise InputError(f"{folder}: holds {what}; name another {option}, beside it")
+
+
+def _is_in(path: Path, folder: Path) -> bool:
+    """Whether `path` is `folder` or below it, also where a folder has two names (as by mounting it twice)."""
+    return any(above == folder or _is_same(above, folder) for above in (path, *path.parents))
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except (OSError, ValueError):
+        return False
+
+
+def is_left_over(name: str) -> bool:
+    """Whether a killed process left a file or folder of this name."""
     return name.startswith(".") and PARTIAL in name
 
 
@@ -262,11 +308,9 @@ def write_json(path: str | os.PathLike, body: dict) -> None:
 
 def read_json(path: str | os.PathLike) -> dict:
     """Reads a JSON object, or raises InputError in one line."""
-    path = Path(path)
+    content = user_files.read_bytes(path, user_files.JSON, absent="was the step that writes it run to its end?")
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; was the step that writes it run to its end?") from None
+        body = json.loads(content)
     except (ValueError, RecursionError):  # of JSON, of UTF-8, of a number's length
         raise InputError(f"{path}: is not JSON; make it again with the step that writes it") from None
     if not isinstance(body, dict):

@@ -28,6 +28,9 @@ def main(
     from evaluate.study.steps import Runner
 
     steps = presets.steps(preset, data, seed)
+    artefacts.refuse_place(out)
+    if data is not None:
+        artefacts.refuse_overlap(out, data, "the --data")
     if out.exists() and not (out / "steps").is_dir():
         artefacts.refuse_existing(out)
     out.mkdir(parents=True, exist_ok=True)

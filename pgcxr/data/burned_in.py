@@ -7,7 +7,6 @@ lead marker (L, R, PA) says nothing of who the patient is, and is left alone.
 
 import cv2
 import numpy as np
-from scipy.sparse.csgraph import connected_components
 
 # Letters are looked for on images of at most this side: text of 0.6 % of the height or more.
 LARGEST_SIDE = 2048
@@ -117,6 +116,9 @@ def _lines(letters: np.ndarray, words: np.ndarray) -> list[tuple[float, float, f
     """Boxes around SHORTEST_LINE or more letters of one height beside each other, or around words."""
     if not len(letters):
         return []
+    # Slow to import, and seldom needed.
+    from scipy.sparse.csgraph import connected_components
+
     x, y, width, height = letters.T
     taller = np.maximum(height[:, None], height[None])
     gap = np.maximum(x[:, None], x[None]) - np.minimum((x + width)[:, None], (x + width)[None])

@@ -1,23 +1,28 @@
 """A curated cohort on disk: manifest.csv and images/*.png."""
 
 import csv
-import errno
-import os
+import io
+import math
 import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import pandas as pd
 
-from pgcxr import artefacts
+from pgcxr import artefacts, user_files
 from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.errors import InputError
 
+if TYPE_CHECKING:  # slow to import, and worker processes need only the images
+    import pandas as pd
+
 PNG = b"\x89PNG\r\n\x1a\n"
+# Of one image: the largest that is curated, of 16 bits, hardly compressed.
+MAX_PIXELS, MOST_BYTES = 8192 * 8192, 256 << 20
 SPLITS = ("train", "val", "test")
 REQUIRED = ("image_id", "patient_id", "label", *FINDINGS, "split", "png")
 # What is wrong with an image is said in one line here; OpenCV's own warnings would come between.
@@ -30,7 +35,7 @@ class Cohort:
     ";" between them) and `mask` (a PNG under the cohort, 255 where a pixel is all lesion, or empty)."""
 
     folder: Path
-    manifest: pd.DataFrame
+    manifest: "pd.DataFrame"
 
     def select(self, split: str | None = None, label: str | None = None) -> "Cohort":
         """The rows of one split and/or one label, in the manifest's order."""
@@ -71,6 +76,8 @@ class Cohort:
     def findings(self) -> np.ndarray:
         """float32 [N, 6]: normal, then the five findings, as in thesis 3.2; NaN where the finding is unknown."""
         normal = (self.manifest["label"] == NORMAL).to_numpy(np.float32)[:, None]
+        import pandas as pd
+
         five = self.manifest[list(FINDINGS)].apply(pd.to_numeric, errors="coerce").to_numpy(np.float32)
         return np.concatenate([normal, five], axis=1)
 
@@ -94,11 +101,13 @@ def load(folder: str | Path) -> Cohort:
     return Cohort(folder, manifest)
 
 
-def _table(path: Path) -> pd.DataFrame:
+def _table(path: Path) -> "pd.DataFrame":
     """A CSV file with a header, all cells texts; InputError where a row has more or fewer cells."""
+    content = user_files.read_bytes(path, user_files.TABLE, absent="make it again with `pgcxr curate`")
     try:
-        with open(path, newline="", encoding="utf-8") as file:
-            lines = [line for line in csv.reader(file) if line]
+        # With a byte order mark, too: a spreadsheet program puts one there.
+        text = io.StringIO(content.decode("utf-8-sig"), newline="")
+        lines = [line for line in csv.reader(text) if line]
     except (csv.Error, UnicodeDecodeError):
         lines = [[]]
     header = lines[0] if lines else []
@@ -110,10 +119,12 @@ def _table(path: Path) -> pd.DataFrame:
                 f"{path}: row {row} ({header[0]} {line[0][:40]}): has {len(line)} cells where the header has "
                 f"{len(header)}; make it again with `pgcxr curate`"
             )
+    import pandas as pd
+
     return pd.DataFrame(lines[1:], columns=header, dtype=str)
 
 
-def check_manifest(path: Path, manifest: pd.DataFrame) -> None:
+def check_manifest(path: Path, manifest: "pd.DataFrame") -> None:
     """Raises InputError for the first cell that the contract does not allow; `path` is named in it."""
     allowed = {"label": (NORMAL, ABNORMAL), "split": SPLITS, **{name: ("0", "1", "") for name in FINDINGS}}
     for column, words in allowed.items():
@@ -134,7 +145,7 @@ def check_manifest(path: Path, manifest: pd.DataFrame) -> None:
     _refuse(path, manifest, manifest["image_id"].duplicated(), "image_id", "occurs twice")
 
 
-def _refuse(path: Path, manifest: pd.DataFrame, wrong: pd.Series, column: str, said: str) -> None:
+def _refuse(path: Path, manifest: "pd.DataFrame", wrong: "pd.Series", column: str, said: str) -> None:
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         name, value = str(manifest["image_id"].iloc[row]), str(manifest[column].iloc[row])
@@ -144,14 +155,11 @@ def _refuse(path: Path, manifest: pd.DataFrame, wrong: pd.Series, column: str, s
         )
 
 
-def read_png(path: Path) -> np.ndarray:
-    """A grey PNG, uint8 [H, W]; of 16 bits the upper 8."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"{path}: {os.strerror(error.errno or errno.EIO)}; make the cohort again with `pgcxr curate`"
-        ) from None
+def read_png(path: Path, size: int | None = None) -> np.ndarray:
+    """A grey PNG, uint8 [H, W]; of 16 bits the upper 8. With `size`, it must be square and of `size` px at least."""
+    content = user_files.read_bytes(path, MOST_BYTES, absent="make the cohort again with `pgcxr curate`")
+    if size is not None and all(_said_size(content)):
+        _check_shape(path, _said_size(content), size)
     image = decode_png(content)
     if image is None:
         raise InputError(f"{path}: is damaged or not a PNG image; make the cohort again with `pgcxr curate`")
@@ -163,8 +171,8 @@ def decode_png(content: bytes) -> np.ndarray | None:
 
     Of 16 bits (`pgcxr curate --bits 16`) the upper 8 are taken, as tf.io.decode_png does: networks are trained on 8.
     """
-    # OpenCV fills with black what is cut short, and grumbles.
-    if not _whole_png(content):
+    # OpenCV fills with black what is cut short, and grumbles; and it makes room for whatever a header claims.
+    if not _whole_png(content) or math.prod(_said_size(content)) > MAX_PIXELS:
         return None
     image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
     return (image >> 8).astype(np.uint8) if image is not None and image.dtype == np.uint16 else image
@@ -178,15 +186,16 @@ def reduce(image: np.ndarray, size: int) -> np.ndarray:
 def png_size(path: Path) -> tuple[int, int]:
     """Rows and columns from the first chunk of a PNG; 0, 0 where it is none or cannot be read."""
     try:
-        if not path.is_file():  # a pipe would never answer
-            return 0, 0
-        with open(path, "rb") as file:
-            start = file.read(24)
-    except OSError:
+        with user_files.opened(path, MOST_BYTES) as file:
+            return _said_size(file.read(24))
+    except (InputError, OSError):
         return 0, 0
-    if len(start) < 24 or start[:8] != PNG:
+
+
+def _said_size(content: bytes) -> tuple[int, int]:
+    if len(content) < 24 or content[:8] != PNG:
         return 0, 0
-    columns, rows = struct.unpack(">II", start[16:24])
+    columns, rows = struct.unpack(">II", content[16:24])
     return rows, columns
 
 
@@ -194,7 +203,7 @@ def check_images(paths: list[Path], size: int) -> None:
     """Raises InputError for the first PNG that is missing, not square or smaller than `size`, by their headers."""
     for path in paths:
         rows, columns = png_size(path)
-        if not rows or not columns:
+        if not 0 < rows * columns <= MAX_PIXELS:
             read_png(path)  # says what is wrong
             raise InputError(f"{path}: is damaged; make the cohort again with `pgcxr curate`")
         _check_shape(path, (rows, columns), size)
@@ -231,9 +240,7 @@ def load_images(paths: list[Path], size: int) -> np.ndarray:
     images = np.empty((len(paths), size, size, 1), np.uint8)
 
     def fill(index: int) -> None:
-        image = read_png(paths[index])
-        _check_shape(paths[index], image.shape, size)
-        images[index, :, :, 0] = reduce(image, size)
+        images[index, :, :, 0] = reduce(read_png(paths[index], size), size)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(fill, range(len(paths))))

@@ -14,9 +14,11 @@ import secrets
 import stat
 from pathlib import Path
 
+from pgcxr import user_files
 from pgcxr.errors import InputError
 
 KEY_BYTES = 32
+LARGEST_KEY = 1 << 20
 # 64 of the 256 bits of HMAC-SHA-256: among a million patients two share them with a probability of 3 in 100 million,
 # and they fit the shortest texts of DICOM (SH, 16 characters). The key makes them irreversible, not their length.
 HASH_DIGITS = 16
@@ -61,13 +63,17 @@ def read_or_make_key(path: str | os.PathLike | None = None) -> bytes:
     if path.is_dir():
         raise InputError(f"{path}: is a folder; give the name of a file in it as --key-file")
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _make_key(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _make_key(path)
+        except OSError as error:
+            error.filename, error.filename2 = str(path), None  # not that of a file beside it, which nobody asked for
+            raise
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise InputError(f"{path}: others may read the patient key; run `chmod 600 {path}`")
     try:
-        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
-    except (ValueError, UnicodeDecodeError):
+        key = bytes.fromhex(user_files.read_text(path, LARGEST_KEY).strip())
+    except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
         raise InputError(f"{path}: is not a patient key (64 hexadecimal digits); name another --key-file")

@@ -18,12 +18,15 @@ import pydicom
 from pydicom.pixels import get_decoder
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from pgcxr.data import dicom_deflated
 from pgcxr.errors import InputError
 
 REASONS = ("unreadable", "no_pixels", "multi_frame", "colour", "too_large", "timeout", "blank", "burned_in_text")
 # 8192 x 8192 is four times the largest chest detector; a header that claims more is refused before memory is asked for.
 MAX_PIXELS = 8192 * 8192
 MAX_BYTES = 1 << 30
+# A data set with an image of 32 bits, and all else that may be in it.
+MAX_INFLATED = 4 * MAX_PIXELS + (64 << 20)
 # Chest radiographs compress 2 to 100 times; a stream that promises more than this is a decompression bomb.
 MAX_COMPRESSION = 1000
 MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
@@ -104,11 +107,14 @@ def read(path: str | os.PathLike, **options) -> pydicom.Dataset:
             raise Rejected("too_large", "the file is larger than 1 GiB")
         with open(path, "rb") as file:
             start = file.read(132)
+            bomb = dicom_deflated.unpacks_to_more(file, MAX_INFLATED)
     except OSError:
         raise Rejected("unreadable", "cannot be read from the disk") from None
     # Without the preamble of PS3.10, a file has to begin with an element of group 0002 or 0008, in either byte order.
     if start[128:] != b"DICM" and start[:2] not in (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08"):
         raise Rejected("unreadable", "not DICOM")
+    if bomb:
+        raise Rejected("too_large", "unpacks to more than an image of 8192 x 8192 pixels takes")
     with blaming_the_file("broken DICOM"):
         dataset = pydicom.dcmread(path, force=True, **options)
         known = "SOPClassUID" in dataset or "Rows" in dataset or "Modality" in dataset

@@ -27,8 +27,8 @@ def write(folder: str | Path, format: str = "png", *, out: str | Path | None = N
     if format not in FORMATS:
         raise InputError(f"--format {format}: unknown; the formats are {', '.join(FORMATS)}")
     cohort = cohorts.load(folder)
-    own = cohorts.read_png(cohort.paths()[0]).shape[0]
-    size = size or own
+    own = _side(cohort.paths())
+    size = own if size is None else size
     if size < 1 << SMALLEST_LOG2 or size & (size - 1) or size > own:
         raise InputError(f"--size {size}: must be a power of two from 4 up to the cohort's {own}")
     out = Path(out) if out is not None else cohort.folder / "records" / format
@@ -46,6 +46,20 @@ def write(folder: str | Path, format: str = "png", *, out: str | Path | None = N
         }
         artefacts.write_report(beside, report | where, command=COMMAND)
     return report
+
+
+def _side(paths: list[Path]) -> int:
+    """Of all images, by their headers, so that none is decoded that is not what the others are."""
+    side = cohorts.png_size(paths[0])[0]
+    cohorts.check_images(paths, side)
+    for path in paths:
+        rows, columns = cohorts.png_size(path)
+        if rows != side:
+            raise InputError(
+                f"{path}: is {columns} x {rows} where the cohort's first image is {side} x {side}; "
+                "make the cohort again with `pgcxr curate`"
+            )
+    return side
 
 
 def cohort_of(folder: Path) -> Path | None:

@@ -6,8 +6,11 @@ import tomllib
 from importlib import resources
 from pathlib import Path
 
+from pgcxr import user_files
+from pgcxr.data.weak_labels.codes import CODE
 from pgcxr.errors import InputError
 
+ABSENT = "pgcxr/data/rules.toml shows the form of a file of rules"
 UNKNOWN = ("exclude", "keep")
 # Lists whose words are the only ones there are: what is shown in a cohort is one of these.
 WORDS = {
@@ -29,6 +32,10 @@ RANGES = {
     ("near_duplicate", "distance"): (0, 31),
 }
 WHOLE = (("near_duplicate", "distance"),)
+# Roots of diagnosis codes.
+OF_CODES = (("diagnosis", "neutral"), ("device", "codes"))
+# Rules that cannot be switched off.
+ALWAYS = (("diagnosis", "enabled"),)
 # Lower and upper bound of one thing.
 ORDERED = (("age", "minimum", "maximum"), ("study_date", "earliest", "latest"))
 # Lists of what may stay: an empty one would exclude everything.
@@ -42,7 +49,7 @@ def read(path: str | Path | None = None) -> dict[str, dict]:
         InputError: no such file, not TOML, a table or key that does not exist, or a value that is not allowed.
     """
     tables = tomllib.loads(resources.files("pgcxr.data").joinpath("rules.toml").read_text(encoding="utf-8"))
-    for name, table in _parse(Path(path)).items() if path is not None else ():
+    for name, table in user_files.read_toml(path, absent=ABSENT).items() if path is not None else ():
         if name not in tables:
             raise InputError(f"{path}: unknown rule [{name}]; the rules are {', '.join(tables)}")
         if not isinstance(table, dict):
@@ -64,15 +71,6 @@ def _plain(value):
     return value.isoformat() if isinstance(value, datetime.date) else value
 
 
-def _parse(path: Path) -> dict:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError):
-        raise InputError(f"{path}: no such file of rules") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: is not TOML: {error}") from None
-
-
 def _expected(name: str, key: str, value, default) -> str | None:
     """What `value` should have been, or None where it is right."""
     if isinstance(default, list):
@@ -80,9 +78,16 @@ def _expected(name: str, key: str, value, default) -> str | None:
             return "a list of texts"
         if not value and (name, key) in NEVER_EMPTY:
             return "a list of one text or more; to take everything, write enabled = false"
+        if not all(item.strip() for item in value):
+            return "a list of texts, none empty"
         words = WORDS.get((name, key))
-        return f"a list of {', '.join(words)}" if words and not set(value) <= set(words) else None
+        if words and not set(value) <= set(words):
+            return f"a list of {', '.join(words)}"
+        wrong = [item for item in value if (name, key) in OF_CODES and not CODE.fullmatch(item.strip().upper())]
+        return f"a list of ICD-10 codes such as J90 or S27.0, which {wrong[0][:20]!r} is not" if wrong else None
     if isinstance(default, bool):
+        if value is False and (name, key) in ALWAYS:
+            return "true: an image in a cohort is normal or abnormal, so others are always excluded"
         return None if isinstance(value, bool) else "true or false"
     if isinstance(default, datetime.date):
         right = isinstance(value, datetime.date) and not isinstance(value, datetime.datetime)

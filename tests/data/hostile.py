@@ -222,9 +222,9 @@ def _bad_pixels(bomb: int) -> Iterator[tuple[str, bytes, str | None]]:
     for count in (0, 15, 0xFFFFFFFF):
         head = struct.pack("<16I", count, *(64,) * 15)
         yield f"RLE of {count} segments", dicom(0, fragments(head + bytes(64)), syntax=RLELossless), "unreadable"
-    run = b"\x81\x00" * (8000 * 8000 // 128)
+    run = b"\x81\x00" * (4096 * 4096 // 128)
     plane = struct.pack("<16I", 2, 64, 64 + len(run), *(0,) * 13) + run + run
-    yield "RLE of 8000 x 8000 zeros", dicom(0, sized(8000, 8000) | fragments(plane), syntax=RLELossless), "blank"
+    yield "RLE of 4096 x 4096 zeros", dicom(0, sized(4096, 4096) | fragments(plane), syntax=RLELossless), "blank"
 
 
 def special(folder: Path, outside: Path) -> dict[str, str | None]:

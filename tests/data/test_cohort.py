@@ -61,8 +61,8 @@ def test_what_is_no_table_is_one_line(tmp_path, content):
 
 def test_wrong_images_are_one_line_and_opencv_says_nothing(tmp_path, capfd):
     path = tmp_path / "a.png"
-    assert "No such file" in _refused(cohorts.read_png, path)
-    assert "Is a directory" in _refused(cohorts.read_png, tmp_path)
+    assert "no such file" in _refused(cohorts.read_png, path)
+    assert "is a folder" in _refused(cohorts.read_png, tmp_path)
     good = cv2.imencode(".png", np.zeros((16, 16), np.uint8))[1].tobytes()
     for content in (b"", b"GIF89a", good[:40], good[:30] + b"IEND\0\0\0\0", good[:20] + bytes(30) + good[50:]):
         path.write_bytes(content)

@@ -22,7 +22,12 @@ def run(tmp_path):
     """run(export, name, ...): curates into tmp_path/name, in this process, with one key."""
 
     def go(export, name="cohort", **options):
-        options = {"key_file": tmp_path / "private" / "key", "processes": 0, "show_progress": False} | options
+        options = {
+            "key_file": tmp_path / "private" / "key",
+            "processes": 0,
+            "show_progress": False,
+            "audit": False,
+        } | options
         return curate(export, tmp_path / name, **options), tmp_path / name
 
     return go
@@ -64,7 +69,7 @@ def test_every_rule_takes_its_own_and_the_numbers_add_up(run, make_export, chest
     export = make_export(given)
     (export / "notes.txt").write_text("SECRET")
     os.truncate(export / "study0" / "IM0000", 900)
-    report, out = run(export, size=32)
+    report, out = run(export, size=32, audit=True)
     found = {row["source"].split()[1]: row["rule"] for row in table(out / "excluded.csv")}
     order = sorted(path.relative_to(export).as_posix() for path in export.rglob("*") if path.is_file())
     order.remove("studies.csv")
@@ -122,11 +127,11 @@ def test_manifest_says_what_is_in_the_files(run, make_export, tmp_path):
 
 def test_same_whatever_the_key_the_processes_and_the_order_of_rows(run, make_export, tmp_path):
     export = make_export(rows(20, 20))
-    _, a = run(export, "a")
-    _, b = run(export, "b", processes=2)
+    _, a = run(export, "a", audit=True)
+    _, b = run(export, "b", processes=2, audit=True)
     lines = (export / "studies.csv").read_text().splitlines()
     (export / "studies.csv").write_text("\n".join([lines[0], *reversed(lines[1:])]) + "\n")
-    _, c = run(export, "c", key_file=tmp_path / "another key")
+    _, c = run(export, "c", key_file=tmp_path / "another key", audit=True)
     _, d = run(export, "d", seed=5)
 
     def content(folder):
@@ -158,7 +163,7 @@ def test_nothing_identifying_in_the_output(run, make_export, capfd):
     given += [{"BodyPartExamined": "SECRET CHEST", "patient": "SECRETID", "report": "SECRET device"}]
     export = make_export(given)
     (export / "SECRET^NAME.txt").write_text("x")
-    _, out = run(export, show_progress=True)
+    _, out = run(export, show_progress=True, audit=True)
     said = "".join(capfd.readouterr())
     for path in out.rglob("*"):
         content = path.read_bytes() if path.is_file() else b""
@@ -276,7 +281,7 @@ def test_a_failed_write_leaves_nothing(tmp_path, make_export):
         "resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200));"
         "from pgcxr.data.curation.run import curate;"
         f"curate({str(export)!r}, {str(tmp_path / 'out')!r}, key_file={str(tmp_path / 'k')!r}, processes=0,"
-        " show_progress=False)"
+        " show_progress=False, audit=False)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode != 0 and f"File too large: {str(tmp_path / 'out')!r}" in done.stderr
@@ -287,7 +292,7 @@ def test_a_failed_write_leaves_nothing(tmp_path, make_export):
     ("options", "said"),
     [
         ({"trace": "export"}, "export: exists; .*--trace"),
-        ({"trace": "mine.csv"}, "mine.csv: exists; .*--trace"),
+        ({"trace": "mine.csv"}, "mine.csv: exists, .*--trace"),
         ({"trace": "mine.csv/trace.csv"}, "mine.csv is not a folder; .*--trace"),
         ({"trace": "private/key"}, "is the --key-file"),
         ({"key_file": "export"}, "is a folder; .*--key-file"),

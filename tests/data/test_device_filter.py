@@ -1,8 +1,11 @@
 """Devices seen on the images by a classifier that was trained on what reports say (thesis 1.1)."""
 
 import csv
+import io
 import json
+import zipfile
 
+import h5py
 import numpy as np
 import pytest
 
@@ -45,7 +48,7 @@ def make(make_export, chest):
 @pytest.fixture
 def go(tmp_path):
     def run(folder, name, rules=None, **options):
-        given = {"key_file": tmp_path / "key", "processes": 0, "show_progress": False, "size": 32}
+        given = {"key_file": tmp_path / "key", "processes": 0, "show_progress": False, "audit": False, "size": 32}
         rules_file = tmp_path / "rules.toml"
         rules_file.write_text(rules or ON)
         return curate(folder, tmp_path / name, rules_file=rules_file, **given | options)
@@ -87,7 +90,88 @@ def test_what_reports_say_teaches_a_filter_that_sees_what_they_do_not_say(make, 
     (tmp_path / "model" / "classifier.keras").write_bytes(b"PK no model")
     with pytest.raises(InputError, match="classifier.keras: cannot be read; train it again"):
         go(silent, "broken", device_model=tmp_path / "model")
-    assert not (tmp_path / "broken").exists()
+    assert not list(tmp_path.glob("*broken*")) and not list(tmp_path.glob(".broken*")), "refused before the run began"
+
+
+def _archive(path, change) -> None:
+    """Writes the archive at `path` anew, with the members that `change` makes of its own."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    change(members)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def _bomb(members: dict) -> None:
+    members["model.weights.h5"] = bytes(5000)
+
+
+def _long_config(members: dict) -> None:
+    members["assets"] = bytes(5000)
+
+
+def _h5_bomb(members: dict) -> None:
+    # Terabytes that take no room, as nothing was ever written to them.
+    file = io.BytesIO(members["model.weights.h5"])
+    with h5py.File(file, "a") as opened:
+        opened.create_dataset("more", (1 << 40,), "float32", chunks=(1 << 20,))
+    members["model.weights.h5"] = file.getvalue()
+
+
+def test_networks_that_are_none_are_refused_before_the_run(tmp_path, monkeypatch):
+    import keras
+
+    def network(inputs=(8, 8, 1), outputs=1, activation="sigmoid", value=0.0, ends=1):
+        end = keras.Input(inputs)
+        flat = keras.layers.Flatten()(end)
+        made = [
+            keras.layers.Dense(outputs, activation, bias_initializer=keras.initializers.Constant(value))(flat)
+            for _ in range(ends)
+        ]
+        keras.Model(end, made if ends > 1 else made[0]).save(tmp_path / "classifier.keras")
+
+    def refused(size=8) -> str:
+        (tmp_path / "config.json").write_text(json.dumps({"labels": "device", "size": size}))
+        with pytest.raises(InputError) as raised:
+            device_filter.DeviceFilter(tmp_path).load()
+        assert "\n" not in str(raised.value)
+        return str(raised.value)
+
+    network()
+    for size in (0, -8, True, "8", 8.0):
+        assert "is no RUN" in refused(size)
+    assert "one grey image of 16 px" in refused(16)
+    for wrong in ({"inputs": (8, 8, 3)}, {"inputs": (64,)}, {"outputs": 2}, {"ends": 2}):
+        network(**wrong)
+        assert "does not make one number of one grey image of 8 px" in refused()
+    network(value=np.nan)
+    assert "weights that are no finite numbers" in refused()
+    # Finite, but no probability: seen when it is asked.
+    network(activation="linear", value=2.0)
+    judge = device_filter.DeviceFilter(tmp_path)
+    judge.load()
+    with pytest.raises(InputError, match="numbers that are no probabilities"):
+        judge._predict(np.zeros((1, 8, 8, 1), np.uint8))
+
+    network()
+    monkeypatch.setattr(device_filter, "LARGEST", 1 << 15)
+    for bomb, small in ((_bomb, "LARGEST"), (_long_config, "LARGEST_CONFIG"), (_h5_bomb, None)):
+        network()
+        _archive(tmp_path / "classifier.keras", bomb)
+        with monkeypatch.context() as patched:
+            if small:
+                patched.setattr(device_filter, small, 4000)
+            # Keras never sees it.
+            patched.setattr(keras.saving, "load_model", lambda *_, **__: pytest.fail("loaded"))
+            assert "unpacks to more than a classifier holds" in refused()
+    # An archive whose directory promises less than there is.
+    network()
+    content = bytearray((tmp_path / "classifier.keras").read_bytes())
+    at = content.rindex(b"PK\x01\x02") + 24
+    content[at : at + 4] = (100).to_bytes(4, "little")
+    (tmp_path / "classifier.keras").write_bytes(content)
+    assert "cannot be read" in refused()
 
 
 def test_a_run_of_another_kind_is_refused(tmp_path):

@@ -8,7 +8,7 @@ import pydicom
 import pytest
 from pydicom import uid
 
-from pgcxr.data import dicom, dicom_streams
+from pgcxr.data import dicom, dicom_file, dicom_streams
 from tests.data import dicom_encoders as encoders
 from tests.data.test_dicom_syntaxes import picture
 
@@ -122,3 +122,18 @@ def test_broken_files_are_rejected_and_nothing_else(tmp_path, chest, name):
             except dicom.Rejected as refusal:
                 outcomes.add(refusal.rule)
     assert {"read", "unreadable"} <= outcomes
+
+
+def test_deflated_files_are_not_unpacked_to_more_than_an_image_takes(tmp_path, chest, monkeypatch):
+    path = encoders.write(tmp_path / "a", chest(0, 40), 12, "deflated")
+    size = 40 * 48 * 2
+    for most, small in ((size, False), (size + 4096, True)):
+        monkeypatch.setattr(dicom_file, "MAX_INFLATED", most)
+        if small:
+            assert dicom.decode(path).shape == (40, 48)
+        else:
+            with pytest.raises(dicom.Rejected, match="unpacks to more than an image"):
+                dicom.decode(path)
+    # Nothing is asked of files that are not deflated, however long.
+    monkeypatch.setattr(dicom_file, "MAX_INFLATED", 0)
+    assert dicom.decode(encoders.write(tmp_path / "b", chest(0, 40), 12, "explicit")).shape == (40, 48)

@@ -75,7 +75,7 @@ def rule_sets(draw) -> rules.Rules:
     st.sampled_from([pacs.KNOWS, nih.KNOWS]),
     st.none() | st.integers(1, 5),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_every_file_is_kept_or_excluded_by_one_rule_that_is_on(rule_set, files, knows, normals):
     scans = [Scan(number, Path("x"), "x", **fields) for number, (fields, _) in enumerate(files, 1)]
     excluded = {}

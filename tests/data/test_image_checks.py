@@ -6,6 +6,7 @@ import time
 import cv2
 import numpy as np
 import pytest
+from scipy.stats import rankdata
 
 from pgcxr.data import rules
 from pgcxr.data.curation import chest_template, image_checks
@@ -123,6 +124,12 @@ def test_ranks_by_hand():
     standard = chest_template.ranks(np.uint8([[10, 20], [20, 200]]), 2)  # ranks 1, 2.5, 2.5, 4
     np.testing.assert_allclose(standard, np.array([[-1.5, 0], [0, 1.5]]) / np.sqrt(4.5), rtol=1e-6)
     assert not chest_template.ranks(np.full((4, 4), 7, np.uint8), 2).any()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_ranks_by_scipy(dtype):
+    image = np.random.default_rng(0).integers(0, 200, (16, 16)).astype(dtype)
+    np.testing.assert_array_equal(chest_template.order(image), rankdata(image).reshape(16, 16))
 
 
 def test_borders_of_one_value_are_outside_of_the_frame():

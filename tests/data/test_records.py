@@ -16,7 +16,7 @@ def tf():
 @pytest.fixture
 def small_cohort(tmp_path, make_export):
     given = [{"codes": "J90"} if index % 3 else {} for index in range(12)]
-    options = {"key_file": tmp_path / "key", "processes": 0, "show_progress": False}
+    options = {"key_file": tmp_path / "key", "processes": 0, "show_progress": False, "audit": False}
     curate(make_export(given), tmp_path / "cohort", size=16, **options)
     return tmp_path / "cohort"
 

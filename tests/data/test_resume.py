@@ -32,7 +32,13 @@ def run(tmp_path):
 
     def go(folder, name="cohort", **options) -> list[str]:
         said: list[str] = []
-        given = {"key_file": tmp_path / "key", "processes": 0, "show_progress": False, "say": said.append}
+        given = {
+            "key_file": tmp_path / "key",
+            "processes": 0,
+            "show_progress": False,
+            "audit": False,
+            "say": said.append,
+        }
         curate(folder, tmp_path / name, **given | options)
         return said
 
@@ -44,7 +50,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def start(export: Path, out: Path, key: Path) -> subprocess.Popen:
-    words = ["curate", str(export), "--out", str(out), "--key-file", str(key), "--workers", "2"]
+    words = ["curate", str(export), "--out", str(out), "--key-file", str(key), "--workers", "2", "--no-audit"]
     return subprocess.Popen(
         [sys.executable, "-m", "pgcxr.cli", *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -55,14 +61,14 @@ def journalled(out: Path) -> int:
 
 
 def test_killed_at_any_moment_it_ends_with_the_same_cohort(export, run, tmp_path):
-    folder = export(160)
+    folder = export(60)
     run(folder, "undisturbed")
     rng = random.Random(0)
     out, lines = tmp_path / "killed", 0
-    for part in (rng.uniform(0.05, 0.95) for _ in range(4)):
+    for part in (rng.uniform(0.05, 0.95) for _ in range(3)):
         process = start(folder, out, tmp_path / "key")
         # Moments are counted in results, as machines differ: within the headers, then within the images.
-        until = lines + part * (320 - lines) / 2
+        until = lines + part * (120 - lines) / 2
         while process.poll() is None and journalled(out) < until:
             time.sleep(0.005)
         process.kill()
@@ -71,12 +77,12 @@ def test_killed_at_any_moment_it_ends_with_the_same_cohort(export, run, tmp_path
         assert not out.exists()
         assert journalled(out) >= lines, "nothing is lost"
         lines = journalled(out)
-    assert 0 < lines < 320
+    assert 0 < lines < 120
     time.sleep(1.0)  # the workers notice
     said = run(folder, "killed", processes=2)
     assert any("known from an earlier run" in line for line in said)
-    # Each result was written once, but for those in hand (at most HELD for each of 2 workers) at each of 4 kills.
-    assert journalled(out) == 160 + 160 + 1
+    # Each result was written once, but for those in hand (at most HELD for each of 2 workers) at each of 3 kills.
+    assert journalled(out) == 60 + 60 + 1
     assert content(out) == content(tmp_path / "undisturbed")
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == [
         ".killed.work",
@@ -86,10 +92,10 @@ def test_killed_at_any_moment_it_ends_with_the_same_cohort(export, run, tmp_path
 
 def test_a_second_run_reads_nothing_again(export, run, tmp_path, monkeypatch):
     folder = export()
-    run(folder, audit=False)
+    run(folder)
     before = content(tmp_path / "cohort")
     monkeypatch.setattr("pydicom.dcmread", None)
-    assert run(folder, audit=False) == [
+    assert run(folder) == [
         "headers: 24 of 24 are known from an earlier run",
         "images: 24 of 24 are known from an earlier run",
     ]
@@ -221,7 +227,7 @@ def test_killed_as_the_new_cohort_takes_the_old_ones_place(export, run, tmp_path
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
         "artefacts._exchange = exchange\n"
         f"curate({str(folder)!r}, {str(tmp_path / 'cohort')!r}, key_file={str(tmp_path / 'key')!r}, processes=0,"
-        " show_progress=False)"
+        " show_progress=False, audit=False)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == -signal.SIGKILL
     assert len(list((tmp_path / "cohort" / "images").iterdir())) == (11 if moment == "before" else 12)
@@ -247,14 +253,14 @@ def test_a_journal_reads_only_what_its_key_wrote(tmp_path):
 
 
 def test_an_interrupted_run_goes_on(export, tmp_path, run):
-    folder = export(160)
+    folder = export(60)
     process = start(folder, tmp_path / "out", tmp_path / "key")
-    while process.poll() is None and journalled(tmp_path / "out") < 200:
+    while process.poll() is None and journalled(tmp_path / "out") < 70:
         time.sleep(0.005)
     process.send_signal(signal.SIGTERM)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130 and error == "error: interrupted; run the same command again to go on\n", error
-    assert journalled(tmp_path / "out") >= 200
+    assert journalled(tmp_path / "out") >= 70
     with open(tmp_path / "out.csv", "w") as file:
         csv.writer(file).writerow(run(folder, "out"))
     assert "images:" in (tmp_path / "out.csv").read_text()

@@ -203,6 +203,13 @@ def test_a_rule_on_pixels_that_is_off_flags_and_does_not_exclude(tmp_path):
         ('[age]\nunknown = "maybe"\n', '[age] unknown must be "exclude" or "keep"'),
         ("[view]\nallowed = [1]\n", "[view] allowed must be a list of texts"),
         ("[view]\nenabled = 1\n", "[view] enabled must be true or false"),
+        (
+            "[diagnosis]\nneutral = ['(']\n",
+            "[diagnosis] neutral must be a list of ICD-10 codes such as J90 or S27.0, which",
+        ),
+        ("[diagnosis]\nenabled = false\n", "[diagnosis] enabled must be true: an image in a cohort is normal or"),
+        ("[device]\ncodes = ['Z95', 'pacemaker']\n", "[device] codes must be a list of ICD-10 codes"),
+        ("[device]\nwords = ['stent', ' ']\n", "[device] words must be a list of texts, none empty"),
         ("age = 3\n", "age must be a table"),
         ("[age\n", "is not TOML"),
     ],

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pgcxr.data.curation import workers
+from pgcxr.data.curation import pixels, stages, workers
 from pgcxr.data.worker_process import Limits
 
 
@@ -40,6 +40,11 @@ def busy(item: int) -> int:
 def silent(item: int) -> int:
     if item == 3:
         time.sleep(600)
+    return item
+
+
+def nap(item: float) -> float:
+    time.sleep(item)
     return item
 
 
@@ -82,9 +87,38 @@ def test_a_process_that_is_killed_from_outside_costs_nothing(tmp_path):
 
 def test_limits_cost_one_item_each():
     too_large = ("too_large", "takes more memory than one file may")
-    assert run(hungry, [1, 2000, 3], memory=1 << 30) == [1 << 20, too_large, 3 << 20]
+    assert run(hungry, [1, 2000, 3], 1, memory=1 << 30) == [1 << 20, too_large, 3 << 20]
     assert run(busy, list(range(6)), cpu=1) == [0, 1, 2, workers.TIMEOUT, 4, 5]
     assert run(silent, list(range(6)), wall=1.5) == [0, 1, 2, workers.TIMEOUT, 4, 5]
+
+
+def test_the_larger_the_file_the_more_time_it_may_take(tmp_path):
+    with open(tmp_path / "a", "wb") as file:
+        file.truncate(20 << 20)
+    job = pixels.Job(tmp_path / "a", tmp_path, tmp_path, 32, "pad")
+    limits = Limits(cpu=15, cpu_per_mib=0.5, most_cpu=60)
+    assert limits.seconds(tmp_path / "a") == limits.seconds(job) == 25
+    assert limits.seconds(3) == limits.seconds(tmp_path / "absent") == 15
+    os.truncate(tmp_path / "a", 1 << 30)
+    assert limits.seconds(job) == 60
+    # More than `most_cpu` where more is asked for.
+    assert Limits(cpu=90).seconds(3) == 90
+
+
+def test_a_slow_file_is_told_of(tmp_path):
+    waited, told = [], []
+    list(workers.stream(nap, [0, 1.5], said, workers=1, limits=Limits(), waiting=waited.append))
+    assert max(waited) >= 1
+    stage = stages.Stages(None, tmp_path, tmp_path, 0, stages.LOCAL, (), Limits(), False, told.append)
+    with workers.progress("images", 3, False) as advance:
+        tell = stage._told(advance)
+        for seconds in (0.0, 9.0, 11.0, 12.0):
+            tell(seconds)
+        assert told == ["waiting for a slow file; each may take 15 to 60 s of processor time"]
+        (task,) = advance._bar.tasks
+        assert task.description == "images (a slow file: 12 s)"
+        tell(0.5)
+        assert task.description == "images"
 
 
 def test_errors_of_a_file_are_named_by_their_class_alone():
@@ -107,19 +141,20 @@ def test_no_items():
     assert run(double, []) == []
 
 
-def slow(item: int) -> int:
+def slow(item: str) -> str:
+    Path(item).touch()
     time.sleep(60)
     return item
 
 
 POOLS = {
-    "curate": "list(workers.stream(slow, list(range(99)), said, workers=2))",
-    "phantom": "export.write_export(sys.argv[1], 64, 0, 1024, workers=2)",
+    "curate": "list(workers.stream(slow, [f'{out}{number}' for number in range(9)], said, workers=2))",
+    "phantom": "export.write_export(out, 5000, 0, 64, workers=2)",
 }
 CALL = """
 import sys, typer
 from pgcxr import command
-from pgcxr.data.curation import workers
+from pgcxr.data.curation import pixels, stages, workers
 from pgcxr.data.phantom import export
 from tests.data.test_workers import said, slow
 app = typer.Typer()
@@ -149,11 +184,13 @@ def test_an_interrupt_is_answered_at_once(tmp_path, name, number):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout.readline() == "begun\n"
-    time.sleep(3)
+    until = time.monotonic() + 60
+    while not list(tmp_path.glob("out?")) + list(tmp_path.rglob("*.dcm")) and time.monotonic() < until:
+        time.sleep(0.05)
     # As a terminal does: to the workers as well.
     (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
     begun = time.monotonic()
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130 and "interrupted" in error and "Traceback" not in error, error
     assert time.monotonic() - begun < 10, "about one second on a machine with nothing else to do"
-    assert [path.name for path in tmp_path.iterdir()] == ["script.py"]
+    assert not [path.name for path in tmp_path.iterdir() if path.name not in ("script.py", "out0", "out1")]

@@ -252,5 +252,5 @@ def test_an_image_that_does_not_fit_leaves_no_run(cohort, tmp_path, capsys):
     cv2.imwrite(str(folder / "images/7.png"), np.zeros((16, 24), np.uint8))
     assert "7.png: is 24 x 16 pixels, not square" in _fails(capsys, folder, *out)
     (folder / "images/7.png").unlink()
-    assert "7.png: No such file" in _fails(capsys, folder, *out)
+    assert "7.png: no such file" in _fails(capsys, folder, *out)
     assert not (tmp_path / "run").exists()

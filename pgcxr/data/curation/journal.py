@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import os
 import pickle
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +19,14 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from pgcxr import user_files
+from pgcxr.errors import InputError
+
 NONCE = 12
 SUFFIX = ".journal"
+NAME = re.compile(r"\d{8}-[0-9a-f]{16}\.journal")
+# Bytes of a file, and of a line: results are far smaller.
+MOST, LINE = 1 << 40, 1 << 26
 
 
 class Journal:
@@ -34,14 +41,23 @@ class Journal:
     def read(self) -> Iterator[tuple[str, object]]:
         """(name, value) of every whole line, the oldest file's first; `damaged` is then the number of other lines."""
         self.damaged = 0
-        for path in sorted(self.folder.glob(f"*{SUFFIX}")):
+        for path in self.files():
             yield from self.read_file(path)
+
+    def files(self) -> list[Path]:
+        """The journal files, in the order in which they were begun."""
+        return sorted(path for path in self.folder.iterdir() if NAME.fullmatch(path.name))
 
     def read_file(self, path: Path, offset: int = 0, count: int | None = None) -> Iterator[tuple[str, object]]:
         """The lines of one file, from byte `offset` on, at most `count` of them."""
-        with open(path, "rb") as file:
+        try:
+            file = user_files.opened(path, MOST)
+        except InputError:  # no regular file
+            self.damaged += 1
+            return
+        with file:
             file.seek(offset)
-            for number, line in enumerate(file):
+            for number, line in enumerate(iter(lambda: file.readline(LINE), b"")):
                 if number == count:
                     return
                 try:
@@ -52,7 +68,7 @@ class Journal:
     def write(self, name: str, value) -> int:
         """Appends one line; returns its length in bytes. After a kill it is there, or counts as not written."""
         if self._handle is None:
-            last = max((int(path.name[:8]) for path in self.folder.glob(f"*{SUFFIX}")), default=0)
+            last = max((int(path.name[:8]) for path in self.files()), default=0)
             path = self.folder / f"{last + 1:08d}-{secrets.token_hex(8)}{SUFFIX}"
             self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         line = self.line(name, value)

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from pgcxr import user_files
 from pgcxr.artefacts import PARTIAL
 from pgcxr.data import cohort, dicom, dicom_codes
 from pgcxr.data.black_out import BlackOut
@@ -17,6 +18,7 @@ from pgcxr.data.dicom_file import MAX_PIXELS
 from pgcxr.data.dicom_luts import Grey
 from pgcxr.data.image_size import image_size, is_image
 from pgcxr.data.normalisation import THESIS, Normalisation
+from pgcxr.errors import InputError
 
 PAD, CROP = "pad", "crop"
 # Some writers leave a few bytes after JPEG's end mark.
@@ -75,9 +77,11 @@ def intact(job: Job, done: Done) -> bool:
     if done.rejected:
         return True
     try:
-        same = hashlib.sha256(job.png.read_bytes()).hexdigest() == done.sha256
-        return same and (not done.mask or cohort.decode_png(job.mask_png.read_bytes()) is not None)
-    except OSError:
+        same = hashlib.sha256(user_files.read_bytes(job.png, cohort.MOST_BYTES)).hexdigest() == done.sha256
+        if not same or not done.mask:
+            return same
+        return cohort.decode_png(user_files.read_bytes(job.mask_png, cohort.MOST_BYTES)) is not None
+    except (InputError, OSError):
         return False
 
 

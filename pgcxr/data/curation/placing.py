@@ -8,6 +8,12 @@ from pgcxr import artefacts
 from pgcxr.data.curation.work import Work
 from pgcxr.errors import InputError
 
+# What `pgcxr curate` writes into a cohort, and `pgcxr records` beside it.
+WRITTEN = {
+    *("manifest.csv", "excluded.csv", "flowchart.json", "flowchart.svg", "report.json", "images", "masks", "records"),
+    *("table1.csv", "table2.csv", "tables.html", "label_agreement.csv", "label_sample.csv", "label_sample.html"),
+}
+
 
 def place(folder: Path, beside: Work, named: dict[int, str], kept) -> None:
     """Puts the images and masks of the kept into the cohort's folder, under their final names.
@@ -43,9 +49,37 @@ def refuse_existing(out: Path) -> None:
     artefacts.refuse_existing(out)
 
 
+def check_out(out: Path, read: dict[str, Path | None]) -> None:
+    """Raises InputError where no cohort can be, or where it would touch what is `read` (what it is -> its place)."""
+    artefacts.refuse_place(out)
+    for what, place in read.items():
+        if place is not None:
+            artefacts.refuse_overlap(out, place, what)
+
+
+def may_replace(out: Path) -> bool:
+    """Whether --overwrite may put a new cohort in the place of what is at `out`: a cohort and nothing else.
+
+    Raises:
+        InputError: something lies in the cohort that neither `pgcxr curate` nor `pgcxr records` wrote.
+    """
+    if not is_cohort(out):
+        return False
+    names = sorted(path.name for path in out.iterdir())
+    foreign = [name for name in names if name not in WRITTEN and not artefacts.is_left_over(name)]
+    if foreign:
+        raise InputError(
+            f"{out / foreign[0][:80]}: lies in the cohort that --overwrite would replace, and was not written by "
+            "`pgcxr curate`; move it away, or name another --out"
+        )
+    return True
+
+
 def is_cohort(folder: Path) -> bool:
     """Whether `pgcxr curate` made `folder`."""
     try:
+        if not (folder / "manifest.csv").is_file():
+            return False
         return artefacts.read_json(folder / "report.json")["made_by"]["command"] == "pgcxr curate"
     except (InputError, OSError, KeyError, TypeError):
         return False
@@ -58,9 +92,18 @@ def check_private(private: dict, out: Path) -> None:
             raise InputError(f"{name} {path}: lies in --out, which is to be passed on; name a file elsewhere")
     trace = private["--trace"]
     if trace is not None:
-        artefacts.refuse_existing_file(trace, "--trace")
         if real(trace) == real(private["--key-file"]):
             raise InputError(f"--trace {trace}: is the --key-file; name another")
+        if not os.path.isfile(trace) or os.path.islink(trace):
+            artefacts.refuse_existing_file(trace, "--trace")
+
+
+def check_trace(trace: str | os.PathLike | None, beside: Work) -> None:
+    """Raises InputError for a --trace that is there already, unless an earlier run of the same cohort wrote it."""
+    if trace is not None and os.path.lexists(trace) and not beside.wrote_trace(Path(trace)):
+        raise InputError(
+            f"{trace}: exists, and is not as an earlier run for this cohort wrote it; remove it or name another --trace"
+        )
 
 
 def real(path: str | os.PathLike) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pgcxr import artefacts
+from pgcxr import artefacts, user_files
 from pgcxr.data import black_out as black_outs
 from pgcxr.data import deidentify, dicom_codes, normalisation, rules, sources, splits
 from pgcxr.data.curation import choosing, device_filter, label_audit, pixels, placing, stages, tables, work, workers
@@ -83,7 +83,8 @@ def curate(
         normalise: see `pgcxr.data.normalisation.parse`; `bits` 8 or 16; `decoder` see `pgcxr.data.dicom.decode`.
         black_out: regions to make black, each as pgcxr.data.black_out.parse reads it, besides those of the rules.
         black_out_text: make text that is found near the borders black.
-        trace: a private file that says which file became which image or why not, outside of `out`.
+        trace: a private file that says which file became which image or why not, outside of `out`; one that an earlier
+            run for the same cohort wrote is replaced.
         runner: one of stages.RUNNERS; those of Apache Beam take `runner_options`, each "name=value".
         overwrite: whether another cohort at `out`, with all that is in it, may be replaced.
         limits: what one file may take, by default `Limits()`.
@@ -104,7 +105,10 @@ def curate(
     _check_options(size, normals, fit, processes, label_sample)
     processes = (os.cpu_count() or 1) if processes is None else processes
     stages.check_runner(runner, runner_options, processes)
-    if not (overwrite and placing.is_cohort(out)) and not work.folder_of(out).is_dir():
+    read = {"the export": export, "the --device-model": device_model, "the --rules": rules_file}
+    read |= {"the --codes-file": codes_file, "the --labels-file": labels_file, "the --columns": columns}
+    placing.check_out(out, read)
+    if not (overwrite and placing.may_replace(out)) and not work.folder_of(out).is_dir():
         placing.refuse_existing(out)
     normalisation.check_bits(bits)
     dicom_codes.reader(decoder)
@@ -115,6 +119,8 @@ def curate(
     hidden = black_outs.asked(black_out, black_out_text, rule_set.tables["black_out"], rules_file)
     decoding = {"normalise": normalisation.parse(normalise), "bits": bits, "decoder": decoder, "black_out": hidden}
     judge = device_filter.asked(device_model, rule_set)
+    if judge and runner == stages.LOCAL:  # Beam's forks and TensorFlow's threads do not go together: there, when needed
+        judge.load()
     given["device_model"] = judge and judge.sha256
     source, module = sources.named(source, export)
     how = labelling.load(
@@ -125,15 +131,17 @@ def curate(
         labels_file=labels_file,
         columns=columns,
     )
+    given = _content(given)
     key = deidentify.read_or_make_key(key_file)
     with work.opened(out, export, key, say) as beside:
-        asked = beside.hash("asked", str(placing.real(export)), work.code_version(), _content(given))
-        replacing = beside.owns(asked) or (overwrite and placing.is_cohort(out))
+        asked = beside.hash("asked", str(placing.real(export)), work.code_version(), given)
+        replacing = beside.owns(asked) or (overwrite and placing.may_replace(out))
         if not replacing:
             placing.refuse_existing(out)
+        placing.check_trace(trace, beside)
         limits = limits or Limits()
         if decoder != dicom_codes.PYDICOM:
-            limits = replace(limits, memory=limits.memory + TENSORFLOW)
+            limits = replace(limits, memory=limits.memory + TENSORFLOW, cpu=max(limits.cpu, limits.most_cpu))
         where = (placing.real(key_path), processes, runner, tuple(runner_options))
         stage = stages.Stages(beside, placing.real(export), *where, limits, show_progress, say)
         scans, counted = module.scans(
@@ -186,7 +194,7 @@ def curate(
                 written = artefacts.read_json(folder / "report.json")
                 artefacts.write_json(folder / "report.json", {**written, "privacy_audit": report["privacy_audit"]})
             if trace is not None:
-                tables.write_trace(Path(trace), scans, kept, excluded)
+                tables.write_trace(Path(trace), scans, kept, excluded, beside.will_write_trace)
             beside.will_own(asked, folder)
         beside.forget_the_rest()
     return report
@@ -196,7 +204,7 @@ def _content(given: dict) -> list:
     """Options in a form that is the same for the same cohort: files stand for what is in them."""
     files = ("rules_file", "codes_file", "labels_file", "columns")
     named = {name: given[name] for name in files if given[name] is not None}
-    read = {name: Path(value).read_text(errors="replace") for name, value in named.items() if os.path.isfile(value)}
+    read = {name: user_files.read_text(value) for name, value in named.items()}
     return sorted([name, repr(value)] for name, value in {**given, **read}.items())
 
 

@@ -16,6 +16,8 @@ from pgcxr.data.worker_process import Limits
 from pgcxr.errors import InputError
 
 LOCAL = "local"
+# Seconds that one file may take before a line says so.
+SLOW = 10.0
 RUNNERS = (LOCAL, "DirectRunner", "FlinkRunner", "SparkRunner", "DataflowRunner")
 
 
@@ -91,10 +93,29 @@ class Stages:
         if self.runner != LOCAL and items:
             yield from _beam().stream(self, function, items, names, failed, advance)
             return
-        for at, result in workers.stream(function, items, failed, workers=self.processes, limits=self.limits):
+        stream = workers.stream(
+            function, items, failed, workers=self.processes, limits=self.limits, waiting=self._told(advance)
+        )
+        for at, result in stream:
             self.work.keep(names[at], result)
             advance(1)
             yield at, result
+
+    def _told(self, advance: workers.Advance) -> Callable[[float], None]:
+        """Passes on to the bar for how long a file has been in hand; in a log, without a bar, it is one line."""
+        said = False
+
+        def tell(seconds: float) -> None:
+            nonlocal said
+            advance.waiting(seconds)
+            if not said and not advance.shown and seconds >= SLOW:
+                said = True
+                self.say(
+                    f"waiting for a slow file; each may take {self.limits.cpu} to {self.limits.most_cpu} s of "
+                    "processor time"
+                )
+
+        return tell
 
 
 class Lazily(Sequence):

@@ -2,6 +2,7 @@
 
 import csv
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from pgcxr import artefacts
@@ -105,8 +106,12 @@ def composition(kept, surplus: int = 0) -> dict:
     return {**named, "masks": masks, "table1": table1, "table2": {**table, "total": totals}}
 
 
-def write_trace(path: Path, scans, kept, excluded: dict[int, tuple[str, str]]) -> None:
-    """Which file became which image: identifies patients, so it is readable by its owner alone."""
+def write_trace(path: Path, scans, kept, excluded: dict[int, tuple[str, str]], note: Callable[[Path], None]) -> None:
+    """Which file became which image: identifies patients, so it is readable by its owner alone.
+
+    Args:
+        note: is told where the finished table lies, before it becomes `path`.
+    """
     names = {image.scan.number: image.image_id for image in kept}
     rows = [
         {"file": f"{scan.number:06d}", "path": scan.name, "image_id": names.get(scan.number, "")}
@@ -115,6 +120,7 @@ def write_trace(path: Path, scans, kept, excluded: dict[int, tuple[str, str]]) -
     ]
     with artefacts.atomic_path(path, private=True) as beside:
         write_csv(beside, ("file", "path", "image_id", "rule"), rows)
+        note(beside)
 
 
 def _row(image, key: bytes, rules: Rules, knows) -> dict:

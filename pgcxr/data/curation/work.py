@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 import pgcxr
-from pgcxr import artefacts
+from pgcxr import artefacts, user_files
 from pgcxr.data.curation.journal import Journal
 from pgcxr.errors import InputError
 
@@ -28,7 +28,7 @@ MARK = "made-by-pgcxr-curate"
 # Where an item says that its results are to be written: no part of what it is.
 PLACES = ("png", "mask_png")
 DECODERS = ("numpy", "opencv-python-headless", "pydicom", "pylibjpeg", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg")
-COHORTS = "cohorts"
+COHORTS, TRACES = "cohorts", "traces"
 # Results of a run that ended with an error; fewer are made again in seconds and left nowhere.
 WORTH_KEEPING = 1000
 
@@ -41,7 +41,7 @@ class Work:
         self._export, self._key = str(export), key
         self.journal = Journal(folder / "journal", key)
         self.known = dict(self.journal.read())
-        self._cohorts = self.known.pop(COHORTS, ())
+        self._cohorts, self._traces = self.known.pop(COHORTS, ()), self.known.pop(TRACES, ())
         self.resumed = bool(self.known)
         self._used: set[str] = set()
 
@@ -100,7 +100,7 @@ class Work:
         for kind in ("images", "masks"):
             for path in (self.folder / kind).glob("*/*"):
                 if path.stem not in self._used:
-                    path.unlink()
+                    artefacts.remove(path)
         if not self.known and not self.journal.damaged:
             return
         self.journal.close()
@@ -110,9 +110,11 @@ class Work:
                 if name in self._used:
                     self.journal.write(name, value)
         self.journal.write(COHORTS, self._cohorts)
+        if self._traces:
+            self.journal.write(TRACES, self._traces)
         self.journal.close()
         for path in before:
-            path.unlink()
+            artefacts.remove(path)
 
     def owns(self, asked: str) -> bool:
         """Whether the cohort that is there is as this folder's last runs wrote it, with the same options."""
@@ -123,6 +125,15 @@ class Work:
         now = fingerprint(self.out)
         self._cohorts = [*(each for each in self._cohorts if each[1] == now), (asked, fingerprint(folder))]
         self.keep(COHORTS, self._cohorts)
+
+    def wrote_trace(self, path: Path) -> bool:
+        """Whether the file at `path` is as this folder's last runs wrote their --trace."""
+        return _sha256(path) in self._traces
+
+    def will_write_trace(self, written: Path) -> None:
+        """To be called before what is `written` becomes the --trace, for the same reason."""
+        self._traces = [*self._traces[-1:], _sha256(written)]
+        self.keep(TRACES, self._traces)
 
 
 @contextlib.contextmanager
@@ -142,7 +153,7 @@ def opened(out: Path, export: Path, key: bytes, say: Callable[[str], None]) -> I
         if mark.exists() and mark.read_text(encoding="ascii", errors="replace") != whose:
             say(f"{folder}: was made with another patient key; begins anew")
             for path in folder.iterdir():
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                artefacts.remove(path)
         artefacts.write_text(mark, whose)
         (folder / "journal").mkdir(exist_ok=True)
         work = Work(folder, out, export, key)
@@ -158,6 +169,10 @@ def opened(out: Path, export: Path, key: bytes, say: Callable[[str], None]) -> I
             raise
         finally:
             work.journal.close()
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(user_files.read_bytes(path, user_files.TABLE)).hexdigest()
 
 
 def folder_of(out: Path) -> Path:
@@ -179,8 +194,7 @@ def fingerprint(cohort: Path) -> str:
         return ""
     seen = hashlib.sha256()
     for path in sorted(path for path in cohort.iterdir() if not path.name.startswith(".")):
-        content = path.read_bytes() if path.is_file() else b""
-        seen.update(repr((path.name, hashlib.sha256(content).hexdigest())).encode())
+        seen.update(repr((path.name, _sha256(path) if path.is_file() else "")).encode())
     return seen.hexdigest()
 
 

@@ -23,6 +23,8 @@ HELD = 4
 SLICE, START = 0.5, 300.0
 # Seconds that a killed process is waited for: one that hangs in a dead network drive never ends.
 ENDING = 5.0
+# Seconds from which on it is said that one file is waited for.
+SLOW = 5.0
 CRASHED = ("unreadable", "crashed the decoder")
 TIMEOUT = ("timeout", "took longer than one file may")
 
@@ -59,7 +61,13 @@ class Failed:
 
 
 def stream(
-    function: Callable, items: Sequence, failed: Callable, *, workers: int, limits: Limits | None = None
+    function: Callable,
+    items: Sequence,
+    failed: Callable,
+    *,
+    workers: int,
+    limits: Limits | None = None,
+    waiting: Callable[[float], None] = lambda seconds: None,
 ) -> Iterator[tuple[int, object]]:
     """(index, function(items[index])) as they come, each once, from several processes.
 
@@ -68,6 +76,7 @@ def stream(
         failed: function(rule, detail) -> the result of an item that crashed, took too long or too much memory.
         workers: processes; 0 does everything in this one (for tests and small exports), without limits.
         limits: what one item may take, by default `Limits()`.
+        waiting: is told for how many seconds the slowest item has been in hand, about twice a second.
 
     Raises:
         OSError: the machine is at fault (a full disk), not a file.
@@ -77,7 +86,7 @@ def stream(
             yield index, _value(worker_process.attempt(function, item), failed)
         return
     with Pool(function, min(workers, len(items)), limits or Limits()) as pool:
-        yield from pool.stream(items, failed)
+        yield from pool.stream(items, failed, waiting)
 
 
 class Pool:
@@ -101,7 +110,9 @@ class Pool:
         for lane in self._lanes:
             lane.end()
 
-    def stream(self, items: Sequence, failed: Callable) -> Iterator[tuple[int, object]]:
+    def stream(
+        self, items: Sequence, failed: Callable, told: Callable[[float], None] = lambda seconds: None
+    ) -> Iterator[tuple[int, object]]:
         """As the function `stream`; to be read to its end before the next one."""
         waiting = deque(range(len(items)))
         suspects: set[int] = set()
@@ -114,6 +125,7 @@ class Pool:
                 for index, said in lane.news(suspects):
                     yield index, _value(said, failed)
                 waiting.extendleft(reversed(lane.take_back()))
+            told(max((lane.quiet for lane in self._lanes if lane.ready), default=0.0))
 
     def _with_news(self) -> list["Lane"]:
         """The lanes that have something to say, a crash or a time-out included, after at most SLICE seconds."""
@@ -217,8 +229,8 @@ def _value(said: tuple, failed: Callable):
 
 
 @contextlib.contextmanager
-def progress(title: str, total: int, show: bool) -> Iterator[Callable[[int], None]]:
-    """A progress bar on stderr; yields advance(number of items)."""
+def progress(title: str, total: int, show: bool) -> Iterator["Advance"]:
+    """A progress bar on stderr."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     # A handle of its own: Beam's runners need stderr for themselves.
     with open(os.dup(2), "w") as stderr:
@@ -226,5 +238,23 @@ def progress(title: str, total: int, show: bool) -> Iterator[Callable[[int], Non
         # A bar that vanishes leaves a blank line in a log.
         hidden = not show or not console.is_terminal
         with Progress(*columns, console=console, disable=hidden, transient=True) as bar:
-            task = bar.add_task(title, total=total)
-            yield lambda number: bar.advance(task, number)
+            yield Advance(bar, title, total)
+
+
+class Advance:
+    """advance(number of items) moves the bar; advance.waiting(seconds) says that one of them takes so long."""
+
+    def __init__(self, bar: Progress, title: str, total: int):
+        self._bar, self._title, self._slow = bar, title, False
+        self.shown = not bar.disable
+        self._task = bar.add_task(title, total=total)
+
+    def __call__(self, number: int) -> None:
+        self._bar.advance(self._task, number)
+
+    def waiting(self, seconds: float) -> None:
+        """Shown beside the title from SLOW seconds on."""
+        if seconds >= SLOW or self._slow:
+            self._slow = seconds >= SLOW
+            said = f" (a slow file: {seconds:.0f} s)" if self._slow else ""
+            self._bar.update(self._task, description=self._title + said)

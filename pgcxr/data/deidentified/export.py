@@ -65,6 +65,7 @@ def export_deidentified(
     export = artefacts.existing_folder(export, "an export of DICOM files")
     out = Path(out)
     artefacts.refuse_existing(out)
+    artefacts.refuse_overlap(out, export)
     if dates not in (REMOVE, SHIFT):
         raise InputError(f"--dates {dates}: must be {REMOVE} or {SHIFT}")
     hide = BlackOut(tuple(black_outs.parse(text, "--black-out") for text in black_out), black_out_text)

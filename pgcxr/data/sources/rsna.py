@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pgcxr import user_files
 from pgcxr.data.sources import Scan, dicom_files, label_map, tables
 from pgcxr.data.weak_labels import decision
 from pgcxr.data.weak_labels.labelling import Labelling
@@ -97,7 +98,7 @@ def _patients(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
+        rows = json.loads(user_files.read_bytes(path, user_files.JSON))
         return {row["subset_img_id"]: row["img_id"].split("_")[0] for row in rows}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(f"{path}: is damaged or another file; fetch it again, or take it away") from None

@@ -74,7 +74,7 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
 
 def _map(folder: Path, labelling: Labelling | None) -> ColumnMap:
     path = labelling.columns if labelling is not None and labelling.columns else folder / column_map.NAME
-    if not path.is_file():
+    if not path.exists():
         raise InputError(f"{path}: no such file; --source table needs a column map there, or as --columns")
     return column_map.load(path)
 

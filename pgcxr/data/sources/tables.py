@@ -1,16 +1,22 @@
 """CSV tables that come with images: any of the usual encodings, and one line where a column is missing."""
 
 import codecs
+import contextlib
 import csv
 import gzip
+import io
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import TextIO
 
+from pgcxr import user_files
 from pgcxr.errors import InputError
 
 # A report may be long, a bomb is longer.
 csv.field_size_limit(1 << 20)
+# Characters of one line.
+LINE = 1 << 24
 
 
 def rows(path: Path, needed: Sequence[str]) -> list[dict[str, str]]:
@@ -19,10 +25,7 @@ def rows(path: Path, needed: Sequence[str]) -> list[dict[str, str]]:
     Raises:
         InputError: no such file, not a table, or without one of the `needed` columns.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; it needs the columns {', '.join(needed)}") from None
+    content = user_files.read_bytes(path, user_files.TABLE, absent=f"it needs the columns {', '.join(needed)}")
     if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         raise InputError(f"{path}: is UTF-16; save it as CSV in UTF-8")
     try:
@@ -56,10 +59,9 @@ def columns(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()) -> 
     Raises:
         InputError: no such file, not a table, cut short, or without a `wanted` column.
     """
-    opened = gzip.open if path.suffix == ".gz" else open
     try:
-        with opened(path, "rt", newline="", encoding="utf-8-sig", errors="replace") as file:
-            lines = csv.reader(file)
+        with _opened(path, f"it needs the columns {', '.join(wanted)}") as file:
+            lines = csv.reader(_lines(path, file))
             header = [cell.strip() for cell in next(lines, [])]
             missing = [name for name in wanted if name not in header]
             if missing:
@@ -68,18 +70,37 @@ def columns(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()) -> 
             for line in lines:
                 if line:
                     yield tuple(line[at].strip() if 0 <= at < len(line) else "" for at in places)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; it needs the columns {', '.join(wanted)}") from None
     except (OSError, EOFError, zlib.error, csv.Error):
         raise InputError(f"{path}: is damaged or not a CSV table; fetch it again") from None
+
+
+@contextlib.contextmanager
+def _opened(path: Path, absent: str) -> Iterator[TextIO]:
+    """A UTF-8 file, plain or .gz, as text."""
+    with contextlib.ExitStack() as open_files:
+        file = open_files.enter_context(user_files.opened(path, user_files.TABLE, absent=absent))
+        if path.suffix == ".gz":
+            file = open_files.enter_context(gzip.open(file))
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
+        yield open_files.enter_context(text)
+
+
+def _lines(path: Path, file: TextIO) -> Iterator[str]:
+    """The lines of a table, which may be a bomb: one endless line, or more of them than any table has."""
+    read = 0
+    while line := file.readline(LINE):
+        read += len(line)
+        if read > user_files.TABLE or (len(line) == LINE and line[-1] not in "\r\n"):
+            raise InputError(f"{path}: unpacks to more than any table has; fetch it again")
+        yield line
 
 
 def header(path: Path) -> tuple[str, ...]:
     """The names of the columns; () where there is no such file or no table."""
     try:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
-            first = file.readline(1 << 16).decode("utf-8-sig", errors="replace")
-    except (OSError, EOFError, zlib.error):
+        with _opened(path, "") as file:
+            first = file.readline(1 << 16)
+    except (InputError, OSError, EOFError, zlib.error):
         return ()
     return tuple(cell.strip() for cell in next(csv.reader([first]), []))
 

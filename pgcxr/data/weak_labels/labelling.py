@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from pgcxr.data.weak_labels import codes as diagnosis_codes
@@ -35,7 +35,7 @@ class Labelling:
 
     @cached_property
     def _labeler(self) -> Labeler:
-        return Labeler(self.language or languages.load())
+        return Labeler(self.language or _english())
 
     def of_study(self, codes: Sequence[str], report: str) -> tuple[Decision, tuple[Opinion, ...]]:
         """The label of a study from its codes and its report, and what each of the two says."""
@@ -58,6 +58,12 @@ class Labelling:
         return {"policy": self.policy, "uncertain": self.uncertain, "own_codes": self.lists is not None} | {
             "own_language": self.language is not None
         }
+
+
+@cache
+def _english() -> Language:
+    """That of the file that is shipped, which is read once."""
+    return languages.load()
 
 
 def load(

@@ -4,6 +4,7 @@ import tomllib
 from importlib import resources
 from pathlib import Path
 
+from pgcxr import user_files
 from pgcxr.errors import InputError
 
 
@@ -11,14 +12,7 @@ def read(path: Path | None, package: str, shipped: str) -> tuple[str, dict]:
     """(name for errors, content) of the user's file `path`, or of the file `shipped` in `package` where it is None."""
     if path is None:
         return shipped, tomllib.loads(resources.files(package).joinpath(shipped).read_text(encoding="utf-8"))
-    try:
-        return str(path), tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError):
-        raise InputError(f"{path}: no such file; {package.replace('.', '/')}/{shipped} shows its form") from None
-    except PermissionError:
-        raise InputError(f"{path}: may not be read; change its permissions") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: is not TOML: {error}") from None
+    return str(path), user_files.read_toml(path, absent=f"{package.replace('.', '/')}/{shipped} shows its form")
 
 
 def texts(name: str, table: dict, key: str, *, needed: bool = False) -> tuple[str, ...]:
