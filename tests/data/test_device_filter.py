@@ -16,7 +16,7 @@ from pgcxr.errors import InputError
 from pgcxr.training import classifier_data
 from train.classifier.__main__ import app
 
-TINY = ("size=16", "blocks=1,", "width=8", "stem=small", "momentum=0.8", "epochs=30", "batch_size=16", "patience=30")
+TINY = ("size=16", "blocks=1,", "width=8", "stem=small", "momentum=0.8", "epochs=20", "batch_size=16", "patience=20")
 ON = "[near_duplicate]\nenabled = false\n"
 OFF = "[device]\nenabled = false\n" + ON
 # Every third patient, normal and abnormal ones, wears a bright case.

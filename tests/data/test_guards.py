@@ -103,6 +103,17 @@ def test_places_without_a_name_are_one_line(make_export, tmp_path, monkeypatch, 
     assert stopped.value.code == 2 and error.count("\n") == 1 and "a new folder is made; give its name" in error
 
 
+def test_a_study_does_not_lie_over_its_data(make_export, tmp_path, capsys):
+    """Its steps remove folders of their names, such as `cohort`, when their options change."""
+    from evaluate.study.__main__ import app as study
+
+    make_export(ROWS[:1], "cohort")
+    (tmp_path / "steps").mkdir()
+    with pytest.raises(SystemExit) as stopped:
+        command.run(study, ["--preset", "demo", "--data", str(tmp_path / "cohort"), "--out", str(tmp_path)])
+    assert stopped.value.code == 2 and f"{tmp_path}: holds the --data; name another --out" in capsys.readouterr().err
+
+
 READERS = {
     "--rules": rules.load,
     "--codes-file": codes.load,
