@@ -23,7 +23,7 @@ from collections.abc import Iterable
 
 from pgcxr.data.privacy.fingerprints import MOST_WORDS, joined, words
 
-KINDS = ("name", "number", "date", "uid", "text", "path", "other", "kept")
+KINDS = ("name", "number", "date", "uid", "text", "path", "other", "kept", "patient")
 NAME_PART, CODE, DIGITS, WORD = 4, 5, 6, 6
 PHRASE = 8
 MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",

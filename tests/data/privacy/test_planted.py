@@ -279,7 +279,7 @@ def test_curate_fails_and_leaves_nothing_where_an_output_names_a_patient(planted
     options = {"key_file": tmp_path / "private" / "key", "processes": 0, "show_progress": False, "size": 32}
     rules = tmp_path / "rules.toml"
     rules.write_text("[device]\nenabled = false\n[body_part]\nenabled = false\n")
-    with pytest.raises(InputError, match="privacy audit: 2 identifiers") as said:
+    with pytest.raises(InputError, match="privacy audit: 3 identifiers") as said:
         curate(planted, tmp_path / "cohort", rules_file=rules, **options)
     assert "ottilie" not in str(said.value).lower() and not [p for p in tmp_path.iterdir() if "cohort" in p.name]
     row = next(csv.DictReader((tmp_path / "private" / "privacy_findings.csv").open()))
