@@ -69,7 +69,7 @@ def _lines(path: Path) -> Iterator[str]:
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         opened = gzip.GzipFile(fileobj=file) if packed else file
-        encoding = encodings.marked(opened.read(4))
+        encoding = encodings.wide(opened.read(encodings.START))
         opened.seek(0)
         if encoding:
             opened = io.TextIOWrapper(opened, encoding, errors="replace", newline="")

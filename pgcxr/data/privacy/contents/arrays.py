@@ -38,8 +38,7 @@ def _values(array: np.ndarray, where: str) -> Iterator[Piece]:
         for name in array.dtype.names:
             yield from _values(array[name], where)
     elif array.dtype.kind == "U":
-        # An array of NumPy's drops the zeros at a text's end; those within would hide what follows.
-        yield Piece(where, "\n".join(array.ravel().tolist()).replace("\0", " "))
+        yield Piece(where, _lines(array.ravel()))
     elif array.dtype.kind == "S":
         yield Piece(where, encodings.decode(b"\n".join(array.ravel().tolist()).replace(b"\0", b" ")))
     elif array.dtype.kind == "M":
@@ -48,6 +47,14 @@ def _values(array: np.ndarray, where: str) -> Iterator[Piece]:
         yield from _numbers(array, where)
     else:
         yield from texts.printable(array.tobytes(), where, numbers=True)
+
+
+def _lines(array: np.ndarray) -> str:
+    """[N] texts, a line for each; what is no character, or fills a text up, as a blank."""
+    codes = np.ascontiguousarray(array).view(array.dtype.byteorder.replace("|", "=") + "u4").reshape(len(array), -1)
+    codes = np.where((codes == 0) | (codes > 0x10FFFF) | (codes >> 11 == 0x1B), ord(" "), codes).astype("<u4")
+    ends = np.full((len(codes), 1), ord("\n"), "<u4")
+    return np.concatenate([codes, ends], axis=1).tobytes().decode("utf-32-le")
 
 
 def _numbers(array: np.ndarray, where: str) -> Iterator[Piece]:

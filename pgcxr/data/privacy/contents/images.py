@@ -29,7 +29,7 @@ def png(file, where: str) -> Iterator[Piece | Inner]:
             continue
         body = file.read(length)
         file.seek(4, io.SEEK_CUR)
-        for part in (body, *_inflated(body)):
+        for part in (body, *_inflated(body)) if body else ():
             # A keyword of a text chunk and its text are parted by a zero.
             yield Piece(f"{where} {kind.decode('latin-1')}", encodings.decode(part.replace(b"\0", b" ")))
         if kind == b"IEND":

@@ -7,12 +7,10 @@ value, a namespace, an id that matplotlib gives. Every other value of an attribu
 import re
 
 STARTS = (b"<?xml", b"<!doctype", b"<svg", b"<html")
-COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
-STYLE = re.compile(r"(<style\b[^>]*>)(.*?)(</style)", re.DOTALL | re.IGNORECASE)
 TAG = re.compile(r"<[/!?]?[A-Za-z][^<>]*>")
 # Of an element, or of an attribute that has a value.
 NAME = re.compile(r"(?<=[<\s/?!])[A-Za-z][\w:.-]*(?=\s*=\s*[\"'])|(?<=<)[/?!]?[A-Za-z][\w:.-]*")
-DECLARATION = re.compile(r"([A-Za-z][\w-]*)(\s*:\s*|\s*=\s*[\"'])([^;{}\"]*)")
+DECLARATION = re.compile(r"(?<![\w-])([A-Za-z][\w-]{0,40})(\s*:\s*|\s*=\s*[\"'])([^;{}\"]*)")
 NAMESPACE = re.compile(
     r"https?://(?:www\.w3\.org|purl\.org|creativecommons\.org)/[\w./#-]*|\"-//W3C//[^\"]*\"|\bPUBLIC\b|\bsvg11\.dtd\b"
 )
@@ -79,11 +77,21 @@ def is_markup(start: bytes) -> bool:
 
 def reduced(text: str) -> str:
     """The texts between the tags, in lines of their own, and then what the tags say besides their own words."""
-    comments = COMMENT.findall(text)
-    text = COMMENT.sub("\n", text)
-    text = STYLE.sub(lambda found: found[1] + _without(found[2], NAMES | PROPERTIES | VALUES) + found[3], text)
+    text, comments = _apart(text, "<!--", "-->")
+    text, styles = _apart(text, "<style", "</style")
+    styles = [_without(style, NAMES | PROPERTIES | VALUES) for style in styles]
     tags = TAG.findall(text)
-    return "\n".join([TAG.sub("\n", text), *comments, *filter(None, map(_attributes, tags))])
+    return "\n".join([TAG.sub("\n", text), *comments, *styles, *filter(None, map(_attributes, tags))])
+
+
+def _apart(text: str, begin: str, end: str) -> tuple[str, list[str]]:
+    """What lies outside of pairs of `begin` and `end`, and what inside; a `begin` without `end` is text."""
+    outside, inside, at = [], [], 0
+    while (start := text.find(begin, at)) >= 0 and (stop := text.find(end, start)) >= 0:
+        outside.append(text[at:start])
+        inside.append(text[start + len(begin) : stop])
+        at = stop + len(end)
+    return "\n".join([*outside, text[at:]]), inside
 
 
 def _attributes(tag: str) -> str:

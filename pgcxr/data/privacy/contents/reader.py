@@ -85,6 +85,6 @@ def _parts(content, where: str) -> Iterator[Piece | Inner]:
         return records.records(content, where)
     if start[:1] == b"\x80" and len(start) > 1 and start[1] in (2, 3, 4, 5):
         return archives.pickled(content, where)
-    if encoding := encodings.marked(start):
-        return texts.marked(bytes(content), encoding, where)
+    if encoding := encodings.wide(start):
+        return texts.wide(bytes(content), encoding, where)
     return texts.text_or_bytes(content, where)

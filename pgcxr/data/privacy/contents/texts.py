@@ -9,6 +9,8 @@ import re
 import urllib.parse
 from collections.abc import Iterator
 
+import numpy as np
+
 from pgcxr.data.privacy import encodings
 from pgcxr.data.privacy.contents import markup
 from pgcxr.data.privacy.contents.piece import Inner, Piece
@@ -16,10 +18,15 @@ from pgcxr.data.privacy.contents.piece import Inner, Piece
 # Among random bytes, printable runs of 16 hardly occur; in shorter ones only long identifiers are looked for.
 LONG_RUN, SHORT_RUN = 16, 6
 PRINTABLE = re.compile(rb"[\x20-\x7e]{%d,}" % SHORT_RUN)
-# Two and four bytes to a character, as Windows and NumPy write.
-WIDE = tuple(re.compile(rb"(?:[\x20-\x7e]\0{%d}){%d,}[\x20-\x7e]?" % (zeros, SHORT_RUN - 1)) for zeros in (1, 3))
+# Two and four bytes to a character, in either order, as Windows and NumPy write.
+WIDE = {
+    width: re.compile(
+        rb"(?:[\x20-\x7e]\0{%d}){%d,}|(?:\0{%d}[\x20-\x7e]){%d,}" % (width - 1, SHORT_RUN, width - 1, SHORT_RUN)
+    )
+    for width in (2, 4)
+}
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-BASE64 = re.compile(rb"base64,([A-Za-z0-9+/=\s]{8,})")
+BASE64 = re.compile(rb"base64,([A-Za-z0-9+/=\r\n]{8,})")
 # How base64 begins that holds an image or an archive: what it is made of are no words.
 PACKED = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"\x1f\x8b")
 JSON_ESCAPE = re.compile(r"\\u[0-9a-fA-F]{4}")
@@ -38,7 +45,7 @@ def text_or_bytes(content, where: str) -> Iterator[Piece | Inner]:
     begun, plain = 0, []
     for start, end in _base64(content):
         try:
-            inside = base64.b64decode(bytes(content[start:end]).translate(None, b" \t\r\n"), validate=True)
+            inside = base64.b64decode(bytes(content[start:end]).translate(None, b"\r\n"), validate=True)
         except (binascii.Error, ValueError):
             continue
         yield Inner(f"{where} base64", inside)
@@ -78,12 +85,11 @@ def _cut_text(block: bytes) -> str:
         return block.decode("latin-1")
 
 
-def marked(content: bytes, encoding: str, where: str) -> Iterator[Piece | Inner]:
-    """A text that begins with a byte order mark; or binary numbers that only happen to."""
-    text = content.decode(encoding, errors="replace")
-    if "\ufffd" in text:
-        yield from printable(content, where)
-    yield from text_or_bytes(text.encode(errors="replace").replace(b"\0", b" "), where)
+def wide(content: bytes, encoding: str, where: str) -> Iterator[Piece | Inner]:
+    """A text of two or four bytes to a character, and in case that it only seems to be one its printable parts."""
+    text = content.decode(encoding, errors="replace").replace("\0", " ")
+    yield from text_or_bytes(text.encode(errors="replace"), where)
+    yield from printable(content, where)
 
 
 def _twice(text: str, where: str) -> Iterator[Piece]:
@@ -101,9 +107,19 @@ def _twice(text: str, where: str) -> Iterator[Piece]:
 def printable(block: bytes, where: str, numbers: bool = False) -> Iterator[Piece]:
     """The printable runs of binary content; of pixels and weights (`numbers`) none is surely a text."""
     runs = PRINTABLE.findall(block)
-    for pattern in WIDE:
-        runs += [run.replace(b"\0", b"") for run in pattern.findall(block)]
+    runs += [run.replace(b"\0", b"") for width in WIDE if _has_wide(block, width) for run in WIDE[width].findall(block)]
     for sure in (True, False):
         chosen = [run for run in runs if (len(run) >= LONG_RUN and not numbers) == sure]
         if chosen:
             yield Piece(where, b"\n".join(chosen).decode("ascii"), sure)
+
+
+def _has_wide(block: bytes, width: int) -> bool:
+    """Whether the pattern of this width can match: much sooner known than by looking for it."""
+    raw = np.frombuffer(block, np.uint8)
+    spaced = (raw >= 0x20) & (raw <= 0x7E)
+    for behind in range(1, width):
+        spaced = spaced[:-1] & (raw[behind : len(spaced) + behind - 1] == 0)
+    for _ in range(SHORT_RUN - 2):
+        spaced = spaced[:-width] & spaced[width:]
+    return bool(spaced.any())
