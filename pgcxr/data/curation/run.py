@@ -13,7 +13,6 @@ from pgcxr.data.curation import choosing, device_filter, label_audit, pixels, pl
 from pgcxr.data.privacy import audit as audits
 from pgcxr.data.privacy import findings as findings_table
 from pgcxr.data.privacy import own_words
-from pgcxr.data.privacy import tables as cells
 from pgcxr.data.sources import Scan
 from pgcxr.data.weak_labels import decision, labelling
 from pgcxr.data.worker_process import Limits
@@ -185,7 +184,9 @@ def curate(
             if audit:
                 gathering = audits.in_processes(processes, show_progress)
                 own = [str(rule_set.tables), *own_words.of_files((codes_file, labels_file, columns))]
-                look_for, counts = audits.matcher(export, gathering, own, _may_be_unread(scans))
+                look_for, counts = audits.matcher(
+                    export, gathering, own, [scan.name for scan in scans if not scan.rejected]
+                )
                 report["privacy_audit"] = audits.check([folder], look_for, counts, findings)
                 written = artefacts.read_json(folder / "report.json")
                 artefacts.write_json(folder / "report.json", {**written, "privacy_audit": report["privacy_audit"]})
@@ -194,13 +195,6 @@ def curate(
             beside.will_own(asked, folder)
         beside.forget_the_rest()
     return report
-
-
-def _may_be_unread(scans: list[Scan]) -> Callable[[str], bool]:
-    """Whether nothing can have been made of a file that the audit cannot read, by its name in the export."""
-    refused = {scan.name for scan in scans if scan.rejected}
-    taken = {scan.name for scan in scans} - refused
-    return lambda name: name in refused or name not in taken and not cells.is_table(name)
 
 
 def _content(given: dict) -> list:

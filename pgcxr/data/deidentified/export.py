@@ -85,8 +85,8 @@ def export_deidentified(
         options = Options(dates, characteristics)
         jobs = [Job(number, export / name, folder, key, options, hide) for number, name in enumerate(names, 1)]
         done = writing(write, jobs)
-        used = {STUDIES, *(name for name, result in zip(names, done, strict=True) if not isinstance(result, tuple))}
-        look_for, counts = audit.matcher(export, gathering, may_be_unread=lambda name: name not in used)
+        used = [name for name, result in zip(names, done, strict=True) if not isinstance(result, tuple)]
+        look_for, counts = audit.matcher(export, gathering, made_of=used)
         if dates == SHIFT:  # one patient's new date is another one's real one
             look_for = look_for.without("date")
         found, done = _without_identifiers(folder, done, look_for)

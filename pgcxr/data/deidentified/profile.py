@@ -60,9 +60,8 @@ def apply(dataset: Dataset, key: bytes, options: Options, cleaned: bool) -> None
     Args:
         cleaned: whether what was burned into the pixels has been made black (Clean Pixel Data Option).
     """
-    found = {
-        value for kind, value in elements.of_dataset(dataset) if _is_identity(kind, value)
-    } - own_words.vocabulary()
+    pairs = [pair for pair in elements.of_dataset(dataset) if _is_identity(*pair)]
+    found = {value for (_, value), own in zip(pairs, own_words.are_own(pairs), strict=True) if not own}
     patient = deidentify.same_patient(str(dataset.get("PatientID") or ""))
     number = str(dataset.get("AccessionNumber") or "")
     age = ages.age_in_years(str(dataset.get("PatientAge") or ""))

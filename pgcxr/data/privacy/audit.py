@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from itertools import islice
 from pathlib import Path
 
-from pgcxr.data.privacy import findings, gather
+from pgcxr.data.privacy import findings, gather, tables
 from pgcxr.data.privacy.matcher import Matcher
 from pgcxr.data.privacy.search import Search, listed
 from pgcxr.errors import InputError
@@ -18,14 +18,14 @@ MOST_FINDINGS = 10_000
 
 
 def matcher(
-    export: Path, run: Callable, own_texts: Sequence[str] = (), may_be_unread: Callable[[str], bool] | None = None
+    export: Path, run: Callable, own_texts: Sequence[str] = (), made_of: Collection[str] | None = None
 ) -> tuple[Matcher, dict]:
     """The identifiers of an export, less those that pgcxr's own texts and `own_texts` hold; counts for the report.
 
     Args:
         run: as `in_processes` gives it.
-        may_be_unread: of a file that cannot be read, by its name in the export: whether nothing can have been made of
-            it. By default no file may.
+        made_of: the files, by their names in the export, that the outputs were made of: of others, but tables, nothing
+            can have been copied if they cannot be read. By default all files have to be readable.
 
     Raises:
         InputError: there is nothing to compare with, or not all of it.
@@ -35,7 +35,10 @@ def matcher(
     if not files:
         raise InputError(f"{export}: holds no file, so that the privacy audit has nothing to look for; check the path")
     look_for, indistinct = Matcher.of_batches(gathering.batches(), own_texts, own_numbers=files)
-    missing = [name for name in gathering.unread if may_be_unread is None or not may_be_unread(name)]
+    missing = set(gathering.unread)
+    if made_of is not None:
+        missing = {name for name in missing if tables.is_table(name) and (gathering.export / name).is_file()}
+        missing |= set(made_of) - (set(gathering.files) - gathering.unread)
     if missing:
         raise InputError(
             f"{export}: {len(missing)} of its files and folders could not be read, so that the privacy audit cannot "

@@ -45,7 +45,11 @@ PIXELS = re.compile(rb"\xe0\x7f[\x08\x09\x10]\0|\x7f\xe0\0[\x08\x09\x10]")
 
 
 class Damaged(Exception):
-    """pydicom cannot read a file that begins like DICOM."""
+    """pydicom cannot read a file that begins like DICOM, or nothing of an image; `found` is what it could read."""
+
+    def __init__(self, found: Found):
+        super().__init__()
+        self.found = found
 
 
 def of_dicom(path: Path) -> Found:
@@ -61,6 +65,8 @@ def of_dicom(path: Path) -> Found:
         return set()
     with dicom_file.quiet():
         dataset = _read(path)
+        if not any(keyword in dataset for keyword in ("SOPClassUID", "Rows", "Modality", "PatientID")):
+            raise Damaged(of_dataset(dataset))  # pydicom takes a length that lies for the end of the file
         patient = dicom_file.text(dataset, "PatientID") + dicom_file.text(dataset, "PatientName")
         return of_dataset(dataset) | {("patient", patient or dicom_file.text(dataset, "SOPInstanceUID"))}
 
@@ -96,7 +102,7 @@ def _read(path: Path) -> pydicom.Dataset:
             raise
         except (Exception, MemoryError):
             continue
-    raise Damaged
+    raise Damaged(set())
 
 
 def _add_dataset(found: Found, dataset: pydicom.Dataset | None, depth: int) -> None:

@@ -158,16 +158,16 @@ def of_file(export: Path, name: str) -> Result:
         if not _is_regular(path):
             return [], b"", UNREAD
         return *identifiers.arrays(elements.of_dicom(path)), READ
-    except elements.Damaged:
-        return of_remains(export, name)
+    except elements.Damaged as damaged:
+        return of_remains(export, name, damaged.found)
     except OSError:
         return [], b"", UNREAD
 
 
-def of_remains(export: Path, name: str) -> Result:
-    """The identifiers in the printable parts of a file that its reader cannot read."""
+def of_remains(export: Path, name: str, found: Found = frozenset()) -> Result:
+    """The identifiers in the printable parts of a file that its reader cannot read, and what it `found`."""
     try:
-        return *identifiers.arrays(elements.of_remains(export / name)), DAMAGED
+        return *identifiers.arrays(found | elements.of_remains(export / name)), DAMAGED
     except OSError:
         return [], b"", UNREAD
 

@@ -42,9 +42,7 @@ class Matcher:
         for batch in batches:
             kept.append(matcher._hasher.of_many([value for kind, value in batch if kind == "kept"]))
             pairs = [pair for pair in batch if pair[0] != "kept"]
-            is_own = np.isin(own_words.OWN.of_many([value for _, value in pairs]), own)
-            exempt = np.array([kind in ("uid", "date") or value.isdigit() for kind, value in pairs], bool)
-            parts.append((*matcher._arrays(pairs), is_own & ~exempt))
+            parts.append((*matcher._arrays(pairs), own_words.are_own(pairs, own)))
         hashes, digests, kinds, dropped = (np.concatenate(columns) for columns in zip(*parts, strict=True))
         kinds[np.isin(kinds, WEAK) & np.isin(hashes, np.concatenate(kept))] = OTHER
         matcher._build([(hashes[~dropped], digests[~dropped], kinds[~dropped])])

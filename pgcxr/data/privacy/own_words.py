@@ -2,14 +2,14 @@
 
 import functools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources, util
 from pathlib import Path
 
 import numpy as np
 
 from pgcxr.data.privacy import encodings
-from pgcxr.data.privacy.fingerprints import OVERLAP, PIECE, WORD, Hasher, fold
+from pgcxr.data.privacy.fingerprints import OVERLAP, PIECE, Hasher, fold
 from pgcxr.errors import InputError
 
 # Hashes what pgcxr itself writes: no secret.
@@ -79,11 +79,18 @@ def runs() -> np.ndarray:
     return runs_of([*_own_texts(), *of_standard()])
 
 
-@functools.cache
-def vocabulary() -> frozenset[str]:
-    """The single words of those texts: "chest" or "thorax" in a description identifies nobody."""
-    texts = [*_own_texts(), *of_standard()]
-    return frozenset(word for text in texts for word in WORD.findall(fold(text)) if word.isalpha())
+def are_own(pairs: Sequence[tuple[str, str]], own: np.ndarray | None = None) -> np.ndarray:
+    """bool [N]: whether (kind, joined words) cannot be told from what pgcxr, or the standard, says anyway.
+
+    "chest" in a description or "GE MEDICAL SYSTEMS" as the operator identify nobody; numbers, dates and UIDs do.
+
+    Args:
+        own: sorted hashes of such runs of words, by default `runs()`.
+    """
+    own = runs() if own is None else own
+    hashes = OWN.of_many([value for _, value in pairs])
+    same = own[np.minimum(np.searchsorted(own, hashes), len(own) - 1)] == hashes
+    return same & np.array([kind not in ("uid", "date") and not value.isdigit() for kind, value in pairs], bool)
 
 
 def _own_texts() -> Iterator[str]:

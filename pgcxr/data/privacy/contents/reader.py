@@ -70,21 +70,22 @@ def _guarded(parts, raw, where: str, depth: int) -> Iterator[Piece]:
 def _parts(content, where: str) -> Iterator[Piece | Inner]:
     start = bytes(content[:256])
     if start[:8] == PNG:
-        return images.png_content(content, where)
-    if start[:3] == JPEG:
-        return images.jpeg(bytes(content), where)
-    if start[:4] == ZIP:
-        return archives.zipped(content, where)
-    if packed := archives.opener(start):
-        return archives.packed(content, where, packed)
-    if start[:6] == NPY:
-        return arrays.npy(content, where)
-    if start[128:132] == b"DICM":
-        return images.dicom(bytes(content), where)
-    if len(start) > 12 and 0 < struct.unpack("<Q", start[:8])[0] <= len(content) - 16 and records.is_record(start):
-        return records.records(content, where)
-    if start[:1] == b"\x80" and len(start) > 1 and start[1] in (2, 3, 4, 5):
-        return archives.pickled(content, where)
-    if encoding := encodings.wide(start):
-        return texts.wide(bytes(content), encoding, where)
-    return texts.text_or_bytes(content, where)
+        yield from images.png_content(content, where)
+    elif start[:3] == JPEG:
+        yield from images.jpeg(bytes(content), where)
+    elif start[:4] == ZIP:
+        yield from archives.zipped(content, where)
+    elif packed := archives.opener(start):
+        yield from archives.packed(content, where, packed)
+    elif start[:6] == NPY:
+        yield from arrays.npy(content, where)
+    elif start[128:132] == b"DICM":
+        yield from images.dicom(bytes(content), where)
+    elif len(start) > 12 and 0 < struct.unpack("<Q", start[:8])[0] <= len(content) - 16 and records.is_record(start):
+        yield from records.records(content, where)
+    elif start[:1] == b"\x80" and len(start) > 1 and start[1] in (2, 3, 4, 5):
+        yield from archives.pickled(content, where)
+    elif encoding := encodings.wide(start):
+        yield from texts.wide(bytes(content), encoding, where)
+    else:
+        yield from texts.text_or_bytes(content, where)
