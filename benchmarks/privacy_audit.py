@@ -1,7 +1,7 @@
-"""Speed and memory of the privacy audit: gathering from DICOM headers, and the pass over outputs.
+"""Speed and memory of the privacy audit: gathering from DICOM headers and a table, and the pass over outputs.
 
 The identifiers of `--files` made-up scans (name, numbers, dates, UIDs, a file name) are looked for in `--megabytes` of
-a manifest, of a TFRecord file of PNG images and of random bytes (weights). Nothing is to be found: `found` counts
+a manifest, of a TFRecord file of PNG images and of random bytes (weights), and in the `--images` of a cohort. Nothing is to be found: `found` counts
 false alarms. One JSON line per measurement.
 
 Example: python -m benchmarks.privacy_audit --files 200000 --megabytes 64
@@ -21,26 +21,37 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=20_000)
     parser.add_argument("--megabytes", type=int, default=16, help="of each kind of output")
+    parser.add_argument("--images", type=int, default=5_000, help="PNG files of a cohort")
     parser.add_argument("--headers", type=int, default=200, help="DICOM files to gather from")
     options = parser.parse_args()
 
-    from pgcxr.data.privacy import audit
+    from pgcxr.data.privacy.matcher import Matcher
 
     with tempfile.TemporaryDirectory() as folder:
         _headers(Path(folder), options.headers)
+        _tables(Path(folder), 100 * options.headers)
         begun = time.perf_counter()
         found = _identifiers(options.files)
         made = time.perf_counter()
-        look_for = audit.Matcher(found, own_numbers=options.files)
+        look_for = Matcher(found, own_numbers=options.files)
         _say("matcher", identifiers=len(look_for), seconds=time.perf_counter() - made, made_in=made - begun)
         for name, write in (("manifest.csv", _manifest), ("images.tfrecord", _records), ("weights.h5", _weights)):
             path = Path(folder) / name
             write(path, options.megabytes << 20)
-            begun = time.perf_counter()
-            alarms = audit.search([path], look_for)
-            seconds = time.perf_counter() - begun
+            seconds, alarms = _searched(look_for, path)
             size = path.stat().st_size / 2**20
-            _say(name, megabytes=size, seconds=seconds, megabytes_per_second=size / seconds, found=len(alarms))
+            _say(name, megabytes=size, seconds=seconds, megabytes_per_second=size / seconds, found=alarms)
+        _images(Path(folder) / "images", options.images)
+        seconds, alarms = _searched(look_for, Path(folder) / "images")
+        _say("images", files=options.images, seconds=seconds, files_per_second=options.images / seconds, found=alarms)
+
+
+def _searched(look_for, path: Path) -> tuple[float, int]:
+    from pgcxr.data.privacy.search import Search, listed
+
+    begun = time.perf_counter()
+    alarms = len(list(Search(look_for).findings(listed([path]))))
+    return time.perf_counter() - begun, alarms
 
 
 def _say(what: str, **numbers) -> None:
@@ -61,6 +72,22 @@ def _headers(folder: Path, count: int) -> None:
         gather.of_file(folder / "export", name)
     seconds = time.perf_counter() - begun
     _say("gather", files=len(names), seconds=seconds, files_per_second=len(names) / seconds)
+
+
+def _tables(folder: Path, count: int) -> None:
+    """A table of studies with reports of two lines."""
+    from pgcxr.data.privacy import tables
+
+    words = (
+        ["the", "heart", "is", "of", "normal", "size;", "the", "lungs", "are", "clear", "and", "there", "is", "no", "effusion", "or", "pneumothorax", "to", "be", "seen"]
+    )
+    rows = [f'A{n:09d},{n:08d},J90,"{" ".join(words[n % 9 :])}\nno {" ".join(words[: n % 7])}"' for n in range(count)]
+    path = folder / "studies.csv"
+    path.write_text("\n".join(["accession_number,patient_id,diagnosis_codes,report", *rows]) + "\n")
+    begun = time.perf_counter()
+    tables.of_table(path)
+    seconds = time.perf_counter() - begun
+    _say("table", rows=count, seconds=seconds, megabytes_per_second=path.stat().st_size / 2**20 / seconds)
 
 
 def _identifiers(files: int) -> set:
@@ -109,6 +136,16 @@ def _records(path: Path, size: int) -> None:
             data = b"\x0a" + _varint(len(png)) + png
             for part in (struct.pack("<Q", len(data)), data):
                 file.write(part + masked_crc32c(np.frombuffer(part, np.uint8)[None]).tobytes())
+
+
+def _images(folder: Path, count: int) -> None:
+    import cv2
+    import numpy as np
+
+    folder.mkdir()
+    png = cv2.imencode(".png", np.random.default_rng(4).integers(0, 256, (64, 64), np.uint8))[1].tobytes()
+    for number in range(count):
+        (folder / f"{number:06d}.png").write_bytes(png)
 
 
 def _varint(number: int) -> bytes:

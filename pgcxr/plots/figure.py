@@ -33,6 +33,8 @@ STYLE = {
 }
 # For print: journals ask for 300 and more.
 DPI = 300
+# Neither the date nor the version of matplotlib belongs into a file, nor addresses of vocabularies.
+NO_METADATA = {"png": {"Software": None}, "svg": dict.fromkeys(("Date", "Creator", "Format", "Type"))}
 
 
 # A decorator for functions that draw: matplotlib reads its settings when a thing is made, not when it is saved.
@@ -55,10 +57,8 @@ def save(figure: Figure, path: str | os.PathLike, tight: bool = False) -> Path:
     if kind not in ("png", "svg"):
         raise ValueError(f"{path.name}: plots are written as .png or .svg")
     buffer = io.BytesIO()
-    # Neither the date nor the version of matplotlib belongs into the file.
-    metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
     fit = {"bbox_inches": "tight", "pad_inches": 0.05} if tight else {}
-    figure.savefig(buffer, format=kind, metadata=metadata, **fit)
+    figure.savefig(buffer, format=kind, metadata=NO_METADATA[kind], **fit)
     with atomic_path(path) as beside:
         beside.write_bytes(buffer.getvalue())
     return path

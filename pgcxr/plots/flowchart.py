@@ -49,10 +49,13 @@ def draw(chart: dict, path: str | os.PathLike) -> None:
     import matplotlib
     from matplotlib.figure import Figure
 
+    from pgcxr.plots.figure import NO_METADATA
+
     before = [step for step in chart["steps"] if "normal" not in step]
     after = [step for step in chart["steps"] if "normal" in step]
     with (
-        matplotlib.rc_context({"svg.hashsalt": "pgcxr", "svg.fonttype": "none"}),
+        # Texts that can be searched, in one font: matplotlib lists a dozen others, by names that people have too.
+        matplotlib.rc_context({"svg.hashsalt": "pgcxr", "svg.fonttype": "none", "font.sans-serif": ["DejaVu Sans"]}),
         artefacts.atomic_path(path) as beside,
     ):
         figure = Figure(figsize=(WIDTH, 1.0))
@@ -90,7 +93,7 @@ def draw(chart: dict, path: str | os.PathLike) -> None:
         figure.set_size_inches(WIDTH, height)
         axes.set_xlim(0, WIDTH)
         axes.set_ylim(-height, 0)
-        figure.savefig(beside, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(beside, format="svg", metadata=NO_METADATA["svg"])
 
 
 def _column(steps: list[dict], key: str) -> list[str]:

@@ -11,6 +11,8 @@ from pgcxr.data import black_out as black_outs
 from pgcxr.data import deidentify, dicom_codes, normalisation, rules, sources, splits
 from pgcxr.data.curation import choosing, device_filter, label_audit, pixels, placing, stages, tables, work, workers
 from pgcxr.data.privacy import audit as audits
+from pgcxr.data.privacy import findings as findings_table
+from pgcxr.data.privacy import own_words
 from pgcxr.data.sources import Scan
 from pgcxr.data.weak_labels import decision, labelling
 from pgcxr.data.worker_process import Limits
@@ -115,6 +117,7 @@ def curate(
     key_path = key_file or deidentify.default_key_file()
     findings = findings or Path(key_path).parent / "privacy_findings.csv"
     placing.check_private({"--trace": trace, "--key-file": key_path, "--findings": findings}, out)
+    findings_table.check_file(findings, [export], {"--key-file": key_path, "--trace": trace})
     rule_set = rules.load(rules_file)
     hidden = black_outs.asked(black_out, black_out_text, rule_set.tables["black_out"], rules_file)
     decoding = {"normalise": normalisation.parse(normalise), "bits": bits, "decoder": decoder, "black_out": hidden}
@@ -187,8 +190,10 @@ def curate(
             )
             report = tables.write(folder, scans, kept, excluded, rule_set, knows, key, described, seed=seed)
             if audit:
+                gathering = audits.in_processes(processes, show_progress)
+                own = [str(rule_set.tables), *own_words.of_files((codes_file, labels_file, columns))]
                 look_for, counts = audits.matcher(
-                    export, audits.in_processes(processes, show_progress), [str(rule_set.tables)]
+                    export, gathering, own, [scan.name for scan in scans if not scan.rejected]
                 )
                 report["privacy_audit"] = audits.check([folder], look_for, counts, findings)
                 written = artefacts.read_json(folder / "report.json")

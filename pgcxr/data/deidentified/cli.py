@@ -49,3 +49,5 @@ def export_deidentified(
         f"{out}: {report['images']} de-identified images of {report['files']} files; no identifier found in them"
         f"{', ' + str(report['made_black']) + ' of them partly made black' if report['made_black'] else ''}"
     )
+    for warning in report["warnings"]:
+        typer.echo(f"warning: {warning}", err=True)

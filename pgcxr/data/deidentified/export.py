@@ -20,7 +20,10 @@ from pgcxr.data.deidentified import profile
 from pgcxr.data.deidentified.profile import REMOVE, SHIFT, Options
 from pgcxr.data.dicom_file import Rejected, quiet
 from pgcxr.data.normalisation import THESIS
-from pgcxr.data.privacy import audit, gather
+from pgcxr.data.privacy import audit, gather, tables
+from pgcxr.data.privacy import findings as findings_table
+from pgcxr.data.privacy.findings import Finding
+from pgcxr.data.privacy.search import Search, listed
 from pgcxr.errors import InputError
 
 STUDIES = "studies.csv"
@@ -71,25 +74,28 @@ def export_deidentified(
     hide = BlackOut(tuple(black_outs.parse(text, "--black-out") for text in black_out), black_out_text)
     key_path = Path(key_file or deidentify.default_key_file())
     findings = Path(findings or key_path.parent / "privacy_findings.csv")
-    for name, private in (("--key-file", key_path), ("--findings", findings)):
-        if Path(os.path.realpath(private)).is_relative_to(os.path.realpath(out)):
-            raise InputError(f"{name} {private}: lies in --out, which is to be passed on; name a file elsewhere")
+    if Path(os.path.realpath(key_path)).is_relative_to(os.path.realpath(out)):
+        raise InputError(f"--key-file {key_path}: lies in --out, which is to be passed on; name a file elsewhere")
+    findings_table.check_file(findings, [out, export], {"--key-file": key_path})
+    gathering = audit.in_processes(processes, show_progress)
+    writing = audit.in_processes(processes, show_progress, "images", crashed)
     key = deidentify.read_or_make_key(key_path)
-    processes = (os.cpu_count() or 1) if processes is None else processes
-    names = [name for name in gather.names(export) if Path(name).suffix.lower() not in gather.TABLES]
+    names = [name for name in gather.names(export) if not tables.is_table(name)]
     with artefacts.new_folder(out) as folder:
         (folder / "images").mkdir()
         options = Options(dates, characteristics)
         jobs = [Job(number, export / name, folder, key, options, hide) for number, name in enumerate(names, 1)]
-        done = audit.in_processes(processes, show_progress, "images", crashed)(write, jobs)
-        look_for, counts = audit.matcher(export, audit.in_processes(processes, show_progress))
+        done = writing(write, jobs)
+        used = [name for name, result in zip(names, done, strict=True) if not isinstance(result, tuple)]
+        look_for, counts = audit.matcher(export, gathering, made_of=used)
         if dates == SHIFT:  # one patient's new date is another one's real one
             look_for = look_for.without("date")
-        done = _without_identifiers(folder, done, look_for)
+        found, done = _without_identifiers(folder, done, look_for)
         excluded = _write_excluded(folder, names, done, key)
         if len(excluded) == len(names):
             most = ", ".join(f"{count} by {rule}" for rule, count in Counter(r for r, _ in excluded).most_common(3))
-            raise InputError(f"{export}: no image is left of {len(names)} files ({most}); expected DICOM images")
+            said = f"; {_warning(found, len(names), findings)}" if found else "; expected DICOM images"
+            raise InputError(f"{export}: no image is left of {len(names)} files ({most}){said}")
         _write_studies(export, folder, key)
         report = {
             "files": len(names),
@@ -98,8 +104,10 @@ def export_deidentified(
         }
         report |= {"dates": dates, "characteristics": characteristics, "black_out": hide.described()}
         report["made_black"] = sum(result == "black" for result in done)
+        report["warnings"] = [_warning(found, len(names), findings)] if found else []
         artefacts.write_report(folder, report, command="pgcxr export-deidentified")
-        report["privacy_audit"] = audit.check([folder], look_for, counts, findings)
+        passed = set((folder / "images").iterdir())
+        report["privacy_audit"] = audit.check([folder], look_for, counts, findings, passed=passed)
         artefacts.write_report(folder, report, command="pgcxr export-deidentified")
     return artefacts.plain(report)
 
@@ -163,13 +171,35 @@ def _make_black(dataset: pydicom.Dataset, hidden: np.ndarray) -> None:
     dataset["PixelData"].is_undefined_length = False
 
 
-def _without_identifiers(folder: Path, done: list, look_for: audit.Matcher) -> list:
-    """Removes files in which something identifies another file's patient: the profile sees one file at a time."""
-    found = {Path(finding.output).name for finding in audit.search([folder / "images"], look_for)}
+def _without_identifiers(folder: Path, done: list, look_for: audit.Matcher) -> tuple[dict[str, list[Finding]], list]:
+    """Removes files in which something identifies another file's patient: the profile sees one file at a time.
+
+    Returns:
+        what was found, by the names of the files; and `done` with the reason.
+    """
+    found: dict[str, list[Finding]] = {}
+    if not any((folder / "images").iterdir()):
+        return found, done
+    search = Search(look_for)
+    for finding in search.findings(listed([folder / "images"])):
+        found.setdefault(Path(finding.output).name, []).append(finding)
+    if search.unread:
+        raise InputError(f"{folder}: {search.unread} of its files cannot be read again; check the disk")
     for name in found:
         (folder / "images" / name).unlink()
     reason = ("identifier", "an element that is kept holds an identifier of another file")
-    return [reason if f"{at:06d}.dcm" in found else result for at, result in enumerate(done, 1)]
+    return found, [reason if f"{at:06d}.dcm" in found else result for at, result in enumerate(done, 1)]
+
+
+def _warning(found: dict[str, list[Finding]], files: int, findings: Path) -> str:
+    """How many images the audit took, and by what; the private table is written besides."""
+    every = [finding for one in found.values() for finding in one]
+    findings_table.write(findings, every[: audit.MOST_FINDINGS])
+    return (
+        f"{len(found)} of {files} images are left out as an element that is kept holds an identifier of another file "
+        f"({findings_table.by_kind(every)}); {findings} (private) says which and where: a word of a maker or protocol "
+        "in a name or number of one file takes all that hold it"
+    )
 
 
 def _write_excluded(folder: Path, names: list[str], done: list, key: bytes) -> list[tuple[str, str]]:

@@ -4,7 +4,9 @@ What happens to which element is Table E.1-1 of edition 2026c, with dummy values
 Where that library falls short of the table it is done here: it leaves nested data sets alone, keeps removed dates as
 year 1, draws UIDs anew in every process and replaces those of SOP classes in sequences, too. Beyond the table:
 
-- private elements, elements that the standard does not know, and UIDs, names and dates that the table does not name go;
+- private elements, elements that the standard does not know, and UIDs, names, dates and explanations in free text that
+  the table does not name go;
+- a character set or sex that is none of those that the standard defines goes (texts are written as UTF-8 then);
 - an element that is kept, of any kind, is emptied if one of the file's own identifiers stands in it: a name in the
   manufacturer, a number in an exposure;
 - patient ID, name and accession number become keyed hashes (those of cohorts of the same key), UIDs keyed UIDs (2.25.),
@@ -26,8 +28,7 @@ from pydicom.uid import UID_dictionary
 
 import pgcxr
 from pgcxr.data import ages, deidentify
-from pgcxr.data.privacy import gather
-from pgcxr.data.privacy.audit import own_vocabulary
+from pgcxr.data.privacy import elements, own_words
 from pgcxr.data.privacy.fingerprints import MOST_WORDS, words
 
 REMOVE, SHIFT = "remove", "shift"
@@ -35,6 +36,7 @@ REMOVE, SHIFT = "remove", "shift"
 FARTHEST = 3652
 CHARACTERISTICS = ("PatientAge", "PatientSex", "PatientSize", "PatientWeight")
 DEEPEST = 32
+UTF_8 = "ISO_IR 192"
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ def apply(dataset: Dataset, key: bytes, options: Options, cleaned: bool) -> None
     Args:
         cleaned: whether what was burned into the pixels has been made black (Clean Pixel Data Option).
     """
-    found = {value for kind, value in gather.of_dataset(dataset) if _is_identity(kind, value)} - own_vocabulary()
+    pairs = [pair for pair in elements.of_dataset(dataset) if _is_identity(*pair)]
+    found = {value for (_, value), own in zip(pairs, own_words.are_own(pairs), strict=True) if not own}
     patient = deidentify.same_patient(str(dataset.get("PatientID") or ""))
     number = str(dataset.get("AccessionNumber") or "")
     age = ages.age_in_years(str(dataset.get("PatientAge") or ""))
@@ -123,13 +126,17 @@ class _Work:
         for tag in list(dataset.keys()):
             if tag.group == 0x7FE0:
                 continue
-            if not gather.known(tag) or depth > DEEPEST:
+            if not elements.known(tag) or depth > DEEPEST:
                 del dataset[tag]
                 continue
             try:
                 self._element(dataset, dataset[tag], depth)
             except Exception:  # a value that breaks the rules of its VR
                 del dataset[tag]
+        for keyword, terms in elements.DEFINED.items():
+            # Last, so that all texts are decoded by then.
+            if keyword in dataset and not set(map(str, _as_list(dataset[keyword].value or ""))) <= terms:
+                dataset[keyword].value = UTF_8 if keyword == "SpecificCharacterSet" else None
 
     def _element(self, dataset: Dataset, element: pydicom.DataElement, depth: int) -> None:
         action = _actions().get((element.tag.group, element.tag.element)) or _masked_action(element.tag)
@@ -141,7 +148,7 @@ class _Work:
             pass
         elif action == "U" or (element.VR == "UI" and action is None):
             self._replace_uids(element)
-        elif action == "X" or (action is None and element.VR in ("PN", "DA", "DT")):
+        elif action == "X" or (action is None and _is_anybodys(element)):
             del dataset[element.tag]
         elif action == "Z":
             element.value = [] if element.VR == "SQ" else None
@@ -150,7 +157,7 @@ class _Work:
         elif element.VR == "SQ":
             for item in element.value:
                 self.clean(item, depth + 1)
-        elif self._identifies(element):
+        elif element.keyword not in elements.DEFINED and self._identifies(element):
             element.value = None
 
     def _replace_uids(self, element: pydicom.DataElement) -> None:
@@ -179,7 +186,7 @@ class _Work:
         """Whether one of the file's identifiers stands in what would be kept."""
         value = element.value
         text = value.decode("latin-1") if isinstance(value, bytes) else "\n".join(map(str, _as_list(value)))
-        parts = words(text[: gather.LONGEST_TEXT])
+        parts = words(text[: elements.LONGEST_TEXT])
         runs = ("".join(parts[at : at + n]) for at in range(len(parts)) for n in range(1, MOST_WORDS + 1))
         return any(run in self.found for run in runs)
 
@@ -194,6 +201,11 @@ class _Work:
         return moved[0] if len(moved) == 1 else moved or None
 
 
+def _is_anybodys(element: pydicom.DataElement) -> bool:
+    """Whether an element that the table does not name may identify whatever it says."""
+    return element.VR in ("PN", "DA", "DT") or elements.is_explanation(element.VR, element.keyword)
+
+
 def _as_list(value) -> list:
     return list(value) if isinstance(value, (list, tuple, pydicom.multival.MultiValue)) else [value]
 
@@ -202,7 +214,7 @@ def _as_list(value) -> list:
 def _table() -> dict[tuple, str]:
     from dicomanonymizer.dicomfields_selector import dicom_anonymization_database_selector
 
-    table = dicom_anonymization_database_selector(gather.PROFILE)
+    table = dicom_anonymization_database_selector(elements.PROFILE)
     # Where the table leaves a choice by IOD, the one that is allowed in every IOD.
     chosen = {
         "D": "D",

@@ -1,6 +1,5 @@
 """`pgcxr privacy-audit` for the command line."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,10 @@ import typer
 def privacy_audit(
     export: Annotated[Path, typer.Argument(help="The export, with all that identifies its patients.")],
     outputs: Annotated[list[Path], typer.Argument(help="Cohorts, runs or single files made of it.")],
+    own_words: Annotated[
+        list[Path] | None,
+        typer.Option("--own-words", help="A text file whose words are yours, as --labels-file; may be repeated."),
+    ] = None,
     findings: Annotated[
         Path | None,
         typer.Option(help="PRIVATE table of what was found; by default privacy_findings.csv beside the patient key."),
@@ -18,24 +21,32 @@ def privacy_audit(
 ) -> None:
     """Looks for every identifier of an export in everything made of it; fails if there is one."""
     from pgcxr import artefacts
-    from pgcxr.data.privacy import audit
+    from pgcxr.data import deidentify
+    from pgcxr.data.privacy import audit, search
+    from pgcxr.data.privacy import findings as tables
+    from pgcxr.data.privacy import own_words as own_texts
     from pgcxr.errors import InputError
 
     artefacts.existing_folder(export, "an export")
     for path in outputs:
         if not path.exists():
             raise InputError(f"{path}: no such file or folder; name a cohort or a run")
-    workers = (os.cpu_count() or 1) if workers is None else workers
-    look_for, counts = audit.matcher(export, audit.in_processes(workers, True), own_words(outputs))
+    findings = findings or tables.default_file()
+    tables.check_file(findings, [*outputs, export], {"patient key": deidentify.default_key_file()})
+    run = audit.in_processes(workers, True)
+    search.listed(outputs)
+    own = [*rules_of(outputs), *own_texts.of_files(own_words or ())]
+    look_for, counts = audit.matcher(export, run, own)
     report = audit.check(outputs, look_for, counts, findings)
+    damaged = f"{report['damaged']} damaged files read as bytes; " if report["damaged"] else ""
     typer.echo(
         f"no identifier found: {report['identifiers']} of {report['files']} files looked for in "
-        f"{report['outputs']} output files ({report['indistinct']} words that pgcxr itself uses left out)"
+        f"{report['outputs']} output files ({damaged}{report['indistinct']} words that pgcxr itself uses left out)"
     )
 
 
-def own_words(outputs: list[Path]) -> list[str]:
-    """The rules that a cohort was made by: their words are the user's own."""
+def rules_of(outputs: list[Path]) -> list[str]:
+    """The rules that cohorts were made by: their words are the user's own."""
     import json
 
     found = []

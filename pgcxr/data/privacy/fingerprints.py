@@ -19,6 +19,8 @@ MOST_WORDS = 8
 # Texts are hashed in pieces of this many characters; what is longer than OVERLAP is not looked for.
 PIECE = 1 << 20
 OVERLAP = 512
+# Texts whose characters are hashed at once.
+CHUNK = 1 << 14
 # The base of the polynomial: odd, so that it can be divided by modulo 2^64.
 BASE = 0x9E3779B97F4A7C15
 # Between two words of digits stands at most one of these, or they are two numbers ("2011-03-05" is one, "20 11" isn't).
@@ -65,6 +67,11 @@ class Hasher:
         chars = _characters("".join(texts))
         ends = np.cumsum([len(text) for text in texts])
         return _of_runs(*self._sums(chars), ends - [len(text) for text in texts], ends)
+
+    def of_many(self, texts: list[str]) -> np.ndarray:
+        """`of_joined` for any number of texts."""
+        parts = [self.of_joined(texts[at : at + CHUNK]) for at in range(0, len(texts), CHUNK)]
+        return np.concatenate([np.zeros(0, np.uint64), *parts])
 
     def runs(self, folded: str):
         """Yields (hash uint64, start, end) arrays for all runs of 1, then 2, ... MOST_WORDS words of a folded piece."""

@@ -9,7 +9,7 @@ Every value becomes the joined() words that would betray it in an output:
   months alone are no identifiers, neither are times of day;
 - a UID that is not one of the standard's own: its last 8 components;
 - free text (comments, addresses, reports, private elements): in pieces of 8 words, a shorter text as a whole if it has
-  two words or one of 6 letters, and the words with at least 3 digits among 6 characters or more;
+  two words or one of 6 letters; the words with at least 3 digits among 6 characters or more; long UIDs;
 - the names of files and folders, like numbers and free text.
 
 A value with letters that pgcxr's own texts hold too (its source, rules and page templates: "chest", "normal", but
@@ -23,7 +23,7 @@ from collections.abc import Iterable
 
 from pgcxr.data.privacy.fingerprints import MOST_WORDS, joined, words
 
-KINDS = ("name", "number", "date", "uid", "text", "path", "other", "kept")
+KINDS = ("name", "number", "date", "uid", "text", "path", "other", "kept", "patient")
 NAME_PART, CODE, DIGITS, WORD = 4, 5, 6, 6
 PHRASE = 8
 MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
@@ -32,6 +32,9 @@ MONTHS = ("january", "february", "march", "april", "may", "june", "july", "augus
 DUMMY_DATES = ("19000101", "19700101")
 DUMMY_NAMES = ("anonymous", "anonymized", "anonymised", "anonym", "deidentified", "removed", "unknown", "unnamed")
 TRANSLITERATED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "å": "aa", "ø": "oe", "æ": "ae", "œ": "oe"})
+# A UID within a text, or the beginning of one, which any number of things share.
+UID = re.compile(r"(?<![\w.])[0-2]\.[0-3]?\d\.\d+\.[\d.]+")
+LONG_UID = 24
 DATE = re.compile(r"(?<!\d)(\d{4})([-./]?)(\d{2})\2(\d{2})(?!\d)|(?<!\d)(\d{1,2})([-./])(\d{1,2})\6(\d{4})(?!\d)")
 Found = set[tuple[str, str]]
 
@@ -100,7 +103,9 @@ def of_text(text: str, kind: str = "text") -> Found:
     """Free text: its pieces, its dates, the words that hold numbers."""
     found = of_date(text) if any(mark.isdigit() for mark in text) else set()
     parts = words(text)
-    for part in {*parts, *(joined(blank) for blank in text.split())}:
+    for uid in UID.findall(text):
+        found |= of_uid(uid) if len(uid) >= LONG_UID else set()
+    for part in {*parts, *(joined(blank) for blank in text.split() if not UID.fullmatch(blank))}:
         if len(part) >= DIGITS and sum(mark.isdigit() for mark in part) >= 3:
             found |= of_number(part, kind)
     for at in range(0, max(len(parts) - MOST_WORDS, 0) + 1, MOST_WORDS):

@@ -125,10 +125,46 @@ def test_the_audit_stops_what_leaks_beside_the_images(run, make_export, monkeypa
     assert "SECRET" not in str(said.value) and not list(export.parent.glob("*out*"))
 
 
-def test_a_file_with_another_ones_identifier_is_left_out(run, make_export):
+def test_a_file_with_another_ones_identifier_is_left_out_with_a_warning(run, make_export, tmp_path):
     export = make_export([{"patient": "PID77001"}, {"Manufacturer": "GE PID77001"}, {}])
     report, out = run(export)
     assert report["excluded"] == {"identifier": 1} and not (out / "images" / "000002.dcm").exists()
+    (warning,) = report["warnings"]
+    assert warning.startswith("1 of 3 images are left out") and "1 of kind number" in warning and "77001" not in warning
+    rows = table(tmp_path / "private" / "privacy_findings.csv")
+    assert {(row["identifier"], row["output"][-17:]) for row in rows} == {("pid77001", "images/000002.dcm")}
+    export = make_export([{"Manufacturer": "PID90001"}, {"patient": "PID90001", "Rows": None}], "second")
+    with pytest.raises(InputError, match="no image is left of 2 files .* of kind number") as said:
+        run(export, "third")
+    assert "90001" not in str(said.value)
+
+
+def test_terms_of_the_standard_take_no_file(run, make_export):
+    rows = [{"OperatorsName": "GE MEDICAL SYSTEMS", "SpecificCharacterSet": "ISO_IR 100"} for _ in range(3)]
+    export = make_export([{**row, "Manufacturer": "GE MEDICAL SYSTEMS"} for row in rows])
+    dataset = pydicom.dcmread(export / "study0" / "IM0000")
+    dataset.private_block(0x0009, "PACS", create=True).add_new(1, "LO", "ISO_IR 100")
+    dataset.save_as(export / "study0" / "IM0000")
+    report, out = run(export)
+    assert report["images"] == 3 and report["warnings"] == []
+    kept = pydicom.dcmread(out / "images" / "000001.dcm")
+    assert kept.SpecificCharacterSet == "ISO_IR 100" and kept.Manufacturer == "GE MEDICAL SYSTEMS"
+
+
+def test_an_export_that_is_gone_when_it_is_to_be_compared_fails(run, make_export, monkeypatch, tmp_path):
+    export = make_export([{} for _ in range(2)])
+    real = exports.audit.matcher
+
+    def gone(*arguments, **named):
+        export.rename(tmp_path / "away")
+        export.mkdir()
+        (export / "a.txt").write_text("Zwetschgen")
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(exports.audit, "matcher", gone)
+    with pytest.raises(InputError, match="could not be read"):
+        run(export)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

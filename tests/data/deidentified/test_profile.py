@@ -160,3 +160,36 @@ def test_characteristics_are_kept_on_request(dataset, age, shown):
     assert (dataset.PatientAge, dataset.PatientSex, dataset.PatientWeight) == (shown, "F", 70)
     values = [item.CodeValue for item in dataset.DeidentificationMethodCodeSequence]
     assert values == ["113100", "113101", "113108"] and dataset.BurnedInAnnotation == "NO"
+
+
+@pytest.mark.parametrize("terms", ["ISO_IR 100", ["", "ISO 2022 IR 87"], "ISO_IR 192"])
+def test_a_character_set_of_the_standard_stays(dataset, terms):
+    dataset.SpecificCharacterSet = terms
+    profile.apply(dataset, KEY, Options(), cleaned=False)
+    assert dataset.SpecificCharacterSet == terms
+
+
+def test_what_is_no_character_set_and_no_sex_goes(dataset):
+    inner = Dataset()
+    inner.SpecificCharacterSet, inner.CodeMeaning = ["ISO 2022 IR 6", "Doe Jane"], "Gr\u00fcn"
+    dataset.ViewCodeSequence = Sequence([inner])
+    dataset.SpecificCharacterSet, dataset.PatientSex = "Mole John", "Mole John"
+    profile.apply(dataset, KEY, Options(characteristics=True), cleaned=False)
+    assert dataset.SpecificCharacterSet == inner.SpecificCharacterSet == "ISO_IR 192" and not dataset.PatientSex
+    assert dataset.ViewCodeSequence[0].CodeMeaning == "Gr\u00fcn" and "Mole" not in str(dataset)
+
+
+def test_explanations_in_free_text_go(dataset):
+    item = Dataset()
+    item.LUTDescriptor, item.LUTExplanation, item.LUTData = [2, 0, 16], "Mole John", b"\0\0\1\0"
+    dataset.VOILUTSequence = Sequence([item])
+    dataset.WindowCenterWidthExplanation = ["Mole", "John"]
+    dataset.DetectorDescription, dataset.PartialViewDescription = "Mole John", "Mole John"
+    profile.apply(dataset, KEY, Options(), cleaned=False)
+    assert "Mole" not in str(dataset) and dataset.VOILUTSequence[0].LUTData == b"\0\0\1\0"
+
+
+def test_a_maker_as_the_operator_does_not_empty_the_maker(dataset):
+    dataset.OperatorsName = dataset.Manufacturer = "GE MEDICAL SYSTEMS"
+    profile.apply(dataset, KEY, Options(), cleaned=False)
+    assert dataset.Manufacturer == "GE MEDICAL SYSTEMS" and "MEDICAL" not in str(dataset.get("OperatorsName"))

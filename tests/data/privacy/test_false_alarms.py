@@ -5,8 +5,8 @@ import datetime
 import numpy as np
 import pytest
 
-from pgcxr.data.privacy import audit, fingerprints, identifiers
-from pgcxr.data.privacy.audit import Matcher
+from pgcxr.data.privacy import audit, fingerprints, identifiers, matcher
+from pgcxr.data.privacy.matcher import Matcher
 from pgcxr.errors import InputError
 
 FOUND = (
@@ -92,7 +92,7 @@ def test_every_run_of_words_has_the_hash_of_its_joined_words(seed):
 
 
 def test_a_text_is_found_wherever_the_pieces_are_cut(tmp_path, monkeypatch):
-    monkeypatch.setattr(audit, "PIECE", 64)
-    monkeypatch.setattr(audit, "OVERLAP", 16)
+    monkeypatch.setattr(matcher, "PIECE", 64)
+    monkeypatch.setattr(matcher, "OVERLAP", 16)
     for at in range(40, 70):
         assert found(tmp_path, "x" * at + " otto " + "y" * 99)

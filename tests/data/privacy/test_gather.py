@@ -5,7 +5,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from pgcxr.data.privacy import gather, identifiers
+from pgcxr.data.privacy import elements, identifiers, tables
 
 
 def values(found):
@@ -40,8 +40,8 @@ def nested(element) -> Dataset:
 )
 def test_elements_that_identify(tag, vr, value, expected):
     element = pydicom.DataElement(tag, vr, value)
-    assert expected <= values(gather.of_element(element))
-    assert expected <= values(gather.of_dataset(nested(element)))
+    assert expected <= values(elements.of_element(element))
+    assert expected <= values(elements.of_dataset(nested(element)))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_elements_that_identify(tag, vr, value, expected):
     ],
 )
 def test_elements_that_do_not(tag, vr, value):
-    assert not values(gather.of_element(pydicom.DataElement(tag, vr, value)))
+    assert not values(elements.of_element(pydicom.DataElement(tag, vr, value)))
 
 
 def test_tables_by_their_columns(tmp_path):
@@ -70,7 +70,7 @@ def test_tables_by_their_columns(tmp_path):
         "accession_number;surname;diagnosis_codes;report;born;score\n"
         "ACC00001;Zwetsch;J90.0;Ottilie has pneumonia near the ninth rib;21.07.1943;0.712345\n"
     )
-    found = values(gather.of_table(path))
+    found = values(tables.of_table(path))
     assert {"acc00001", "zwetsch", "19430721", "ottiliehaspneumonianeartheninthrib"} <= found
     assert not {"j900", "0712345", "712345"} & found
 
