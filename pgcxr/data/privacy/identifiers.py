@@ -107,7 +107,7 @@ def of_text(text: str, kind: str = "text") -> Found:
         found |= of_date(text)
         for uid in UID.findall(text):
             found |= of_uid(uid) if len(uid) >= LONG_UID else set()
-        blanks = (blank for blank in text.split() if any(map(str.isdigit, blank)) and not UID.fullmatch(blank))
+        blanks = (blank for blank in text.split() if any(map(str.isdigit, blank)) and not UID.search(blank))
         for part in {*parts, *map(joined, blanks)}:
             if len(part) >= DIGITS and sum(map(str.isdigit, part)) >= 3:
                 found |= of_number(part, kind)
