@@ -177,7 +177,10 @@ def test_other_files_are_not_overwritten_by_findings(command, export, out, tmp_p
 
 
 @pytest.mark.parametrize("number", ["-1", "257"])
-def test_numbers_of_processes(command, export, out, tmp_path, number):
+def test_numbers_of_processes(command, export, out, tmp_path, number, monkeypatch):
+    from pgcxr.data.curation import workers
+
+    monkeypatch.setattr(workers, "run", lambda *arguments, **named: pytest.fail("a process is started"))
     assert command(export, out, "--workers", number) == (2, f"error: --workers {number}: must be from 0 to 256")
     with pytest.raises(InputError, match="--workers"):
         export_deidentified(export, tmp_path / "new", processes=int(number), key_file=tmp_path / "key")
