@@ -44,7 +44,8 @@ def matcher(
             f"{export}: {len(missing)} of its files and folders could not be read, so that the privacy audit cannot "
             "look for what they hold; make them readable, or remove what is no file (pipes, devices, links to nowhere)"
         )
-    if not len(look_for):
+    # A public set may have none; who names an export may have named the wrong one.
+    if made_of is None and not len(look_for):
         raise InputError(
             f"{export}: no identifier in {files} files, so that the privacy audit has nothing to look for; name the "
             "export that the outputs were made of"
