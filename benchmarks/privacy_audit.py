@@ -1,8 +1,8 @@
 """Speed and memory of the privacy audit: gathering from DICOM headers and a table, and the pass over outputs.
 
 The identifiers of `--files` made-up scans (name, numbers, dates, UIDs, a file name) are looked for in `--megabytes` of
-a manifest, of a TFRecord file of PNG images and of random bytes (weights), and in the `--images` of a cohort. Nothing is to be found: `found` counts
-false alarms. One JSON line per measurement.
+a manifest, of a TFRecord file of PNG images and of random bytes (weights), and in the `--images` of a cohort. Nothing
+is to be found: `found` counts false alarms. One JSON line per measurement.
 
 Example: python -m benchmarks.privacy_audit --files 200000 --megabytes 64
 """
@@ -78,9 +78,8 @@ def _tables(folder: Path, count: int) -> None:
     """A table of studies with reports of two lines."""
     from pgcxr.data.privacy import tables
 
-    words = (
-        ["the", "heart", "is", "of", "normal", "size;", "the", "lungs", "are", "clear", "and", "there", "is", "no", "effusion", "or", "pneumothorax", "to", "be", "seen"]
-    )
+    said = "the heart is of normal size; the lungs are clear and there is no effusion or pneumothorax to be seen"
+    words = said.split()
     rows = [f'A{n:09d},{n:08d},J90,"{" ".join(words[n % 9 :])}\nno {" ".join(words[: n % 7])}"' for n in range(count)]
     path = folder / "studies.csv"
     path.write_text("\n".join(["accession_number,patient_id,diagnosis_codes,report", *rows]) + "\n")

@@ -74,7 +74,7 @@ def test_what_reports_say_teaches_a_filter_that_sees_what_they_do_not_say(make, 
     out = [rule[f"study{index // 3}/IM{index:04d}"] == "device" for index in range(120)]
     normal = [index for index in range(120) if index % 2 == 0]
     hits = np.mean([out[index] for index in normal if WEARS[index]])
-    assert hits > 0.9 and np.mean([out[index] for index in normal if not WEARS[index]]) < 0.1
+    assert hits > 0.8 and np.mean([out[index] for index in normal if not WEARS[index]]) < 0.1
     assert not any(out[index] for index in range(1, 120, 2)), "the rule is of normals alone"
     assert found["device_model"]["seen"] == sum(out)
     assert {row["detail"] for row in rows_of(tmp_path / "cohort", "excluded.csv")} == {"seen by the device classifier"}

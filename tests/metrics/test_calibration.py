@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import optimize, special
 from sklearn import metrics as sklearn_metrics
@@ -33,6 +33,9 @@ def readings(count, slope=1.0, intercept=0.0, seed=0):
 @given(FEW, st.booleans(), st.integers(1, 12))
 def test_the_curve_as_in_scikit_learn(rows, equal_mass, bins):
     labels, scores = columns(rows)
+    inner = np.percentile(scores, np.linspace(0, 100, bins + 1)[1:-1])
+    # At an edge that is a score, rounding decides on which side it lies.
+    assume(not equal_mass or not np.isclose(inner[:, None], scores).any())
     share, score = calibration_curve(labels, scores, n_bins=bins, strategy="quantile" if equal_mass else "uniform")
     curve = reliability_curve(labels, scores, bin_edges(scores, bins, equal_mass))
     assert curve["share"] == pytest.approx(share, abs=1e-12)

@@ -38,19 +38,26 @@ def matcher(
     missing = set(gathering.unread)
     if made_of is not None:
         missing = {name for name in missing if tables.is_table(name) and (gathering.export / name).is_file()}
-        missing |= set(made_of) - (set(gathering.files) - gathering.unread)
+        read = set(gathering.files) - gathering.unread
+        missing |= {name for name in made_of if name not in read and _real_name(gathering.export, name) not in read}
     if missing:
         raise InputError(
             f"{export}: {len(missing)} of its files and folders could not be read, so that the privacy audit cannot "
             "look for what they hold; make them readable, or remove what is no file (pipes, devices, links to nowhere)"
         )
-    if not len(look_for):
+    # A public set may have none; who names an export may have named the wrong one.
+    if made_of is None and not len(look_for):
         raise InputError(
             f"{export}: no identifier in {files} files, so that the privacy audit has nothing to look for; name the "
             "export that the outputs were made of"
         )
     counts = {"files": files, "damaged": gathering.damaged, "unread": len(gathering.unread)}
     return look_for, {**counts, "identifiers": len(look_for), "indistinct": indistinct}
+
+
+def _real_name(export: Path, name: str) -> str:
+    """What a file of an export is called without links to folders in it."""
+    return os.path.relpath(os.path.realpath(export / name), os.path.realpath(export))
 
 
 def in_processes(

@@ -101,17 +101,21 @@ def of_uid(text: str) -> Found:
 
 def of_text(text: str, kind: str = "text") -> Found:
     """Free text: its pieces, its dates, the words that hold numbers."""
-    found = of_date(text) if any(mark.isdigit() for mark in text) else set()
+    found: Found = set()
     parts = words(text)
-    for uid in UID.findall(text):
-        found |= of_uid(uid) if len(uid) >= LONG_UID else set()
-    for part in {*parts, *(joined(blank) for blank in text.split() if not UID.fullmatch(blank))}:
-        if len(part) >= DIGITS and sum(mark.isdigit() for mark in part) >= 3:
-            found |= of_number(part, kind)
-    for at in range(0, max(len(parts) - MOST_WORDS, 0) + 1, MOST_WORDS):
+    if any(map(str.isdigit, text)):
+        found |= of_date(text)
+        for uid in UID.findall(text):
+            found |= of_uid(uid) if len(uid) >= LONG_UID else set()
+        blanks = (blank for blank in text.split() if any(map(str.isdigit, blank)) and not UID.search(blank))
+        for part in {*parts, *map(joined, blanks)}:
+            if len(part) >= DIGITS and sum(map(str.isdigit, part)) >= 3:
+                found |= of_number(part, kind)
+    last = max(len(parts) - MOST_WORDS, 0)
+    for at in {*range(0, last, MOST_WORDS), last}:
         piece = "".join(parts[at : at + MOST_WORDS])
         long_enough = len(piece) >= (PHRASE if len(parts) > 1 else WORD)
-        if long_enough and not piece.isdigit() and sum(mark.isalpha() for mark in piece) >= 4:
+        if long_enough and sum(map(str.isalpha, piece)) >= 4:
             found.add((kind, piece))
     return found
 

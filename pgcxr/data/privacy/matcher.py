@@ -81,15 +81,15 @@ class Matcher:
         for at in range(0, max(len(text), 1), PIECE):
             folded = fold(text[at : at + PIECE + OVERLAP])
             for hashes, starts, ends in self._hasher.runs(folded):
-                for place in np.flatnonzero(self._sieve[hashes >> self._shift]):
-                    start, end = int(starts[place]), int(ends[place])
-                    for kind in self._kinds_of(hashes[place], folded[start:end]):
+                places = np.flatnonzero(self._sieve[hashes >> self._shift])
+                low = np.searchsorted(self._hashes, hashes[places])
+                high = np.searchsorted(self._hashes, hashes[places], side="right")
+                for which in np.flatnonzero(low < high):
+                    start, end = int(starts[places[which]]), int(ends[places[which]])
+                    for kind in self._kinds_of(low[which], high[which], folded[start:end]):
                         yield kind, folded[start:end], folded, start, end
 
-    def _kinds_of(self, found: np.uint64, text: str) -> list[str]:
-        low, high = np.searchsorted(self._hashes, found), np.searchsorted(self._hashes, found, side="right")
-        if low == high:
-            return []
+    def _kinds_of(self, low: int, high: int, text: str) -> list[str]:
         same = self._digests[low:high] == np.uint64(digest(joined(text)))
         return sorted({KINDS[kind] for kind in self._kinds[low:high][same]})
 

@@ -111,6 +111,8 @@ def of_part(part: Part) -> Found:
             for line in lines[begun : reader.line_num]:
                 found |= identifiers.of_text(line)
         for line in lines[begun : reader.line_num] if again else ():
+            if line.count(part.delimiter) + 1 < len(part.header):
+                continue
             cells = _cells(line, part.delimiter)
             if len(cells) >= max(len(part.header), 1):
                 _add_row(found, part.header, cells)

@@ -129,7 +129,7 @@ SPREAD = {
     "log in Korean": ("a.log", "환자홍길동님".encode()),
     "log in Chinese": ("a.log", "患者洪吉洞".encode()),
     "log in UTF-16": ("a.log", "Ottilie".encode("utf-16")),
-    "log in UTF-32": ("a.log", "Ottilie".encode("utf-32")),
+    "log in UTF-32": ("a.log", "Grünspecht".encode("utf-32")),
     "log in UTF-16, unmarked": ("a.log", "seen: Ottilie\n".encode("utf-16-le")),
     "log in UTF-16, unmarked, big-endian": ("a.log", "\nseen: Ottilie".encode("utf-16-be")),
     "words after base64": ("a.html", b"base64,Ottilie base64,Ottilie0"),

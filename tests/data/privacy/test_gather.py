@@ -78,3 +78,19 @@ def test_tables_by_their_columns(tmp_path):
 def test_names_of_files_and_folders():
     found = values(identifiers.of_path("Zwetsch_Ottilie/1943-07-21/IM0001.dcm"))
     assert {"zwetschottilie", "zwetsch", "ottilie", "19430721", "im0001"} <= found
+
+
+def test_every_word_of_a_long_text_is_in_a_piece_of_eight():
+    for count in (1, 7, 8, 9, 15, 16, 17, 30):
+        words = [f"word{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(count)]
+        pieces = {value for _, value in identifiers.of_text(" ".join(words))}
+        assert all(any(word in piece for piece in pieces) for word in words) and len(pieces) <= count // 8 + 1
+        assert pieces <= {"".join(words[at : at + 8]) for at in range(count)}
+
+
+def test_uids_within_texts():
+    found = identifiers.of_text(
+        "see 1.2.276.0.7230010.3.1.4.8323329 of 1.2.840.10008.1.2.1, root 1.2.826.0.1, on 1.3.2011"
+    )
+    assert ("uid", "2276072300103148323329") in found
+    assert ("date", "01032011") in found and not {("text", "1282601"), ("text", "1284010008121")} & found

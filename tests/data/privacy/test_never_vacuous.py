@@ -86,6 +86,18 @@ def test_a_file_that_errs_and_a_folder_that_cannot_be_listed_fail(export, out, m
         audit.matcher(export, audit.in_processes(0, False))
 
 
+def test_files_that_outputs_were_made_of_have_to_be_read(export):
+    (export / "inside").mkdir()
+    (export / "inside" / "a.dcm").write_bytes(b"x")
+    os.symlink("inside", export / "round")
+    os.mkfifo(export / "pipe.dcm")
+    run = audit.in_processes(0, False)
+    assert audit.matcher(export, run, made_of=["inside/a.dcm", "round/a.dcm"])[1]["unread"] == 1
+    for gone in ("gone.dcm", "pipe.dcm", "round/b.dcm"):
+        with pytest.raises(InputError, match=": 1 of its files and folders could not be read"):
+            audit.matcher(export, run, made_of=["inside/a.dcm", gone])
+
+
 def test_a_file_that_brings_its_reader_down_is_read_as_bytes(export, out, monkeypatch):
     (export / "a.dcm").write_bytes(
         bytes(128) + b"DICM\x01Zwetschgen^Ottilie\x01" + b"\xe0\x7f\x10\0" + b"Kieselstein" * 9
@@ -177,7 +189,10 @@ def test_other_files_are_not_overwritten_by_findings(command, export, out, tmp_p
 
 
 @pytest.mark.parametrize("number", ["-1", "257"])
-def test_numbers_of_processes(command, export, out, tmp_path, number):
+def test_numbers_of_processes(command, export, out, tmp_path, number, monkeypatch):
+    from pgcxr.data.curation import workers
+
+    monkeypatch.setattr(workers, "run", lambda *arguments, **named: pytest.fail("a process is started"))
     assert command(export, out, "--workers", number) == (2, f"error: --workers {number}: must be from 0 to 256")
     with pytest.raises(InputError, match="--workers"):
         export_deidentified(export, tmp_path / "new", processes=int(number), key_file=tmp_path / "key")

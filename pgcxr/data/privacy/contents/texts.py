@@ -32,6 +32,7 @@ PACKED = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"\x1f\x8b")
 JSON_ESCAPE = re.compile(r"\\u[0-9a-fA-F]{4}")
 # "March 5, 2011": two numbers with a comma between them are one date here.
 AMERICAN = re.compile(r"\b([A-Za-z]{3,9}\.? \d{1,2}),? (\d{4})\b")
+YEAR = re.compile(r" \d{4}\b")
 BLOCK = 1 << 22
 OVERLAP = 1 << 12
 
@@ -99,7 +100,7 @@ def _twice(text: str, where: str) -> Iterator[Piece]:
     if "\\u" in again:
         again = JSON_ESCAPE.sub(lambda found: json.loads(f'"{found[0]}"'), again)
     again = urllib.parse.unquote(again) if "%" in again else again
-    again = AMERICAN.sub(r"\1-\2", again)
+    again = AMERICAN.sub(r"\1-\2", again) if YEAR.search(again) else again
     if again != text:
         yield Piece(f"{where} decoded", again)
 
