@@ -9,7 +9,7 @@ Every value becomes the joined() words that would betray it in an output:
   months alone are no identifiers, neither are times of day;
 - a UID that is not one of the standard's own: its last 8 components;
 - free text (comments, addresses, reports, private elements): in pieces of 8 words, a shorter text as a whole if it has
-  two words or one of 6 letters; the words with at least 3 digits among 6 characters or more; long UIDs;
+  two words or one of 6 letters, unless all its words are the standard's or makers' terms; the words with at least 3 digits among 6 characters or more; long UIDs;
 - the names of files and folders, like numbers and free text.
 
 A value with letters that pgcxr's own texts hold too (its source, rules and page templates: "chest", "normal", but
@@ -22,6 +22,7 @@ import re
 from collections.abc import Iterable
 
 from pgcxr.data.privacy.fingerprints import MOST_WORDS, joined, words
+from pgcxr.data.privacy.own_words import standard_words
 
 KINDS = ("name", "number", "date", "uid", "text", "path", "other", "kept", "patient")
 NAME_PART, CODE, DIGITS, WORD = 4, 5, 6, 6
@@ -115,7 +116,7 @@ def of_text(text: str, kind: str = "text") -> Found:
     for at in {*range(0, last, MOST_WORDS), last}:
         piece = "".join(parts[at : at + MOST_WORDS])
         long_enough = len(piece) >= (PHRASE if len(parts) > 1 else WORD)
-        if long_enough and sum(map(str.isalpha, piece)) >= 4:
+        if long_enough and sum(map(str.isalpha, piece)) >= 4 and not standard_words().issuperset(parts):
             found.add((kind, piece))
     return found
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pgcxr.data.privacy import encodings
-from pgcxr.data.privacy.fingerprints import OVERLAP, PIECE, Hasher, fold
+from pgcxr.data.privacy.fingerprints import OVERLAP, PIECE, Hasher, fold, words
 from pgcxr.errors import InputError
 
 # Hashes what pgcxr itself writes: no secret.
@@ -45,9 +45,16 @@ Technology, Digital Radiography, X-Ray
 """
 
 
+@functools.cache
+def standard_words() -> frozenset[str]:
+    """The single words of the terms: a text of nothing else, such as ['DERIVED', 'PRIMARY'], identifies nobody."""
+    return frozenset(words(TERMS))
+
+
 def of_standard() -> list[str]:
     """The texts of terms that anything may hold: a private element that says ISO_IR 100, a maker as the operator."""
-    return [TERMS, *sorted(CHARACTER_SETS)]
+    # On one line: words of two lines are no run.
+    return [" ".join(TERMS.split()), *sorted(CHARACTER_SETS)]
 
 
 def of_files(paths: Iterable[str | os.PathLike | None]) -> list[str]:

@@ -187,10 +187,12 @@ def test_wrong_options(run, make_export, tmp_path, options, said):
 @pytest.mark.parametrize("dates", ["remove", "shift"])
 def test_real_files(run, dates):
     report, out = run(SHARED, dates=dates)
-    assert report["images"] == 10 and report["excluded"]["no_pixels"] == 1
+    # One lies in a file that is called after its maker.
+    assert report["images"] == 9 and report["excluded"] == {"no_pixels": 1, "identifier": 1}
+    assert "1 of 11 images are left out" in report["warnings"][0]
     assert report["privacy_audit"]["found"] == 0
     kept = {pydicom.dcmread(path, force=True).PixelData for path in (out / "images").iterdir()}
     names = [row["file"] for row in table(SHARED / "INDEX.csv") if row["pixel_range"] != "no pixel data"]
     originals = [pydicom.dcmread(SHARED / name, force=True).PixelData for name in names]
-    assert len(names) == 10 and all(pixels in kept for pixels in originals)
+    assert len(names) == 10 and sum(pixels in kept for pixels in originals) == 9
     assert json.loads((out / "report.json").read_text())["dates"] == dates
