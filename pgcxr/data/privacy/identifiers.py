@@ -9,7 +9,8 @@ Every value becomes the joined() words that would betray it in an output:
   months alone are no identifiers, neither are times of day;
 - a UID that is not one of the standard's own: its last 8 components;
 - free text (comments, addresses, reports, private elements): in pieces of 8 words, a shorter text as a whole if it has
-  two words or one of 6 letters, unless all its words are the standard's or makers' terms; the words with at least 3 digits among 6 characters or more; long UIDs;
+  two words or one of 6 letters, unless all its words are the standard's or makers' terms; the words with at least 3
+  digits among 6 characters or more; long UIDs;
 - the names of files and folders, like numbers and free text.
 
 A value with letters that pgcxr's own texts hold too (its source, rules and page templates: "chest", "normal", but
