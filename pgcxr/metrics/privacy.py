@@ -78,7 +78,7 @@ def nearest(
 ) -> tuple[np.ndarray, np.ndarray]:
     """(Euclidean distance float64 [N], index [N]) of the nearest of `references` [M, D] to each of `queries` [N, D].
 
-    Of equally near ones the first. Memory is flat: at most CHUNK of each set are compared at a time.
+    Of equally near ones it is any. Memory is flat: at most CHUNK of each set are compared at a time.
 
     Args:
         groups: of queries [N] and references [M]; those of the query's own group are left out.
@@ -227,19 +227,24 @@ def share_test(generated: np.ndarray, held_out: np.ndarray, alpha: float) -> dic
 
 
 def copying(distances: Distances, cell_of: tuple[np.ndarray, np.ndarray], alpha: float) -> dict:
-    """What the distances say: shares at or below the cut-off, C_T and authenticity.
+    """What the distances say: near copies, C_T and authenticity.
 
     Args:
         cell_of: the cells of generated and of held-out images, see `cells`.
         alpha: a test whose p is below it fails.
 
     Returns:
-        {cutoff, near_copies, c_t, not_authentic, failed: the names of the tests that did}. Authentic is an image that
-        is farther from its nearest training image than that is from the nearest of another patient.
+        {cutoff, near_copies, nearer_than_all, c_t, not_authentic, failed: the names of the tests that did}.
+        near_copies counts what is at or below the cut-off; nearer_than_all, what is below every held-out image, finds
+        a few whole copies; authentic is an image that is farther from its nearest training image than that is from
+        the nearest of another patient.
     """
     limit = cutoff(distances)
+    no_held_out = np.zeros(len(distances.held_out), bool)
     found = {
         "near_copies": share_test(distances.generated <= limit["value"], distances.held_out <= limit["value"], alpha),
+        # The k nearest of all images may be any k of them: the chance that all are synthetic is that of Fisher's test.
+        "nearer_than_all": share_test(distances.generated < distances.held_out.min(), no_held_out, alpha),
         "c_t": c_t(distances.generated, distances.held_out, *cell_of),
         "not_authentic": share_test(
             distances.generated <= distances.training[distances.of_generated],
