@@ -126,7 +126,10 @@ def _measured(sets: dict[str, np.ndarray], space: str, real: spaces.RealSets) ->
 
 def _copying(distances: privacy.Distances, sets: dict[str, np.ndarray], seed: int) -> dict:
     cell_of = privacy.cells(sets["training"], sets["generated"], sets["held_out"], seed)
-    return privacy.copying(distances, cell_of, ALPHA / TESTS) | {"distances": privacy.quantiles(distances)}
+    found = privacy.copying(distances, cell_of, ALPHA / TESTS)
+    # Told, not judged: see its own words.
+    beside = privacy.nearer_training(sets["generated"], sets["training"], sets["held_out"], seed)
+    return found | {"nearer_training": beside, "distances": privacy.quantiles(distances)}
 
 
 def _reasons(space: str, found: dict) -> list[str]:

@@ -255,6 +255,20 @@ def copying(distances: Distances, cell_of: tuple[np.ndarray, np.ndarray], alpha:
     return {"cutoff": limit, **found, "failed": [name for name, test in found.items() if test["p"] < alpha]}
 
 
+def nearer_training(generated: np.ndarray, training: np.ndarray, held_out: np.ndarray, seed: int) -> dict:
+    """How often is a training image nearer to a generated one than a held-out image is, of as many of each at random?
+
+    {share, count, n, of_each}. About half where nothing is copied, also where images are blurred or all alike: those
+    are near to any real image, so that the tests of `copying` may fail though no patient's image is repeated.
+    """
+    rng = np.random.default_rng(seed)
+    count = min(len(training), len(held_out))
+    sets = [each[np.sort(rng.permutation(len(each))[:count])] for each in (training, held_out)]
+    to_training, to_held_out = (nearest(generated, each)[0] for each in sets)
+    found = float((to_training < to_held_out).sum() + 0.5 * (to_training == to_held_out).sum())
+    return {"share": found / len(generated), "count": found, "n": len(generated), "of_each": count}
+
+
 def quantiles(distances: Distances) -> dict:
     """{generated, held_out, training, same_patient: {"0.01": distance, ...}}, for reports; {} where there are none."""
     sets = ("generated", "held_out", "training", "same_patient")

@@ -175,6 +175,20 @@ def test_fresh_draws_pass_and_copies_fail():
     assert "nearer_than_all" in _judged(mix)["failed"] and "near_copies" in _judged(mix)["failed"]
 
 
+def test_blurred_images_are_near_but_not_nearer_to_training_images():
+    rng = np.random.default_rng(8)
+    training, held_out = _drawn(rng, 600), _drawn(rng, 400)
+    blurred = 0.3 * _drawn(rng, 500)
+    assert privacy.rank_z(privacy.nearest(blurred, training)[0], privacy.nearest(held_out, training)[0]) < -5
+    assert 0.4 < privacy.nearer_training(blurred, training, held_out, 0)["share"] < 0.6
+    copies = privacy.nearer_training(training[:100], training, held_out, 0)
+    assert copies["share"] > 0.5 and copies["of_each"] == 400
+    assert privacy.nearer_training(training[:100], training[:300], held_out, 0)["share"] == 1
+    assert privacy.nearer_training(training[:9], training, training, 0)["n"] == 9
+    same = privacy.nearer_training(blurred, training[:1], training[:1], 0)
+    assert same["share"] == 0.5  # a tie counts half
+
+
 def test_duplicates_among_training_images_do_not_hide_copies():
     training = np.repeat(_drawn(np.random.default_rng(7), 300), 2, axis=0)
     found = _judged(lambda training, rng: training[rng.integers(0, 600, 400)], training=training)
