@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pgcxr.metrics import privacy
+from pgcxr.metrics import neighbours, privacy
 from tests.reference import privacy_slow
 
 ALPHA = 0.01 / 8
 
 
 def test_nearest_as_one_pair_at_a_time(monkeypatch):
-    monkeypatch.setattr(privacy, "CHUNK", 7)  # several blocks, the last not full
+    monkeypatch.setattr(neighbours, "CHUNK", 7)  # several blocks, the last not full
     rng = np.random.default_rng(1)
     for kind in (np.float32, np.float64):
         # Far from 0, where products lose digits; whole numbers give ties and duplicates.
@@ -21,24 +21,24 @@ def test_nearest_as_one_pair_at_a_time(monkeypatch):
         queries = np.concatenate([references[:4], rng.integers(0, 3, (9, 4)) + 1000]).astype(kind)
         groups = rng.integers(0, 5, 13), rng.integers(0, 5, 25)
         for chosen in (None, groups):
-            distance, index = privacy.nearest(queries, references, chosen)
+            distance, index = neighbours.nearest(queries, references, chosen)
             slow = privacy_slow.nearest(queries, references, chosen)
             assert distance == pytest.approx([apart for apart, _ in slow], abs=1e-12)
             # Of equally near ones rounding decides.
             assert np.linalg.norm(queries - references[index], axis=1) == pytest.approx(distance, abs=1e-6)
             if chosen is not None:
                 assert (groups[0] != groups[1][index]).all()
-    assert privacy.nearest(references[:1], references)[0][0] == 0.0
+    assert neighbours.nearest(references[:1], references)[0][0] == 0.0
 
 
 def test_memory_of_neighbours_does_not_grow_with_their_pairs(monkeypatch):
-    monkeypatch.setattr(privacy, "CHUNK", 128)
+    monkeypatch.setattr(neighbours, "CHUNK", 128)
     rng = np.random.default_rng(2)
     few, many = (rng.normal(size=(count, 8)).astype(np.float32) for count in (400, 3200))
 
     def peak(vectors):
         tracemalloc.start()
-        privacy.nearest(vectors, vectors, (np.arange(len(vectors)),) * 2)
+        neighbours.nearest(vectors, vectors, (np.arange(len(vectors)),) * 2)
         reached = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return reached
@@ -179,7 +179,7 @@ def test_blurred_images_are_near_but_not_nearer_to_training_images():
     rng = np.random.default_rng(8)
     training, held_out = _drawn(rng, 600), _drawn(rng, 400)
     blurred = 0.3 * _drawn(rng, 500)
-    assert privacy.rank_z(privacy.nearest(blurred, training)[0], privacy.nearest(held_out, training)[0]) < -5
+    assert privacy.rank_z(neighbours.nearest(blurred, training)[0], neighbours.nearest(held_out, training)[0]) < -5
     assert 0.4 < privacy.nearer_training(blurred, training, held_out, 0)["share"] < 0.6
     copies = privacy.nearer_training(training[:100], training, held_out, 0)
     assert copies["share"] > 0.5 and copies["of_each"] == 400
@@ -206,6 +206,6 @@ def test_what_cannot_be_measured_is_refused():
         (one, one, (np.zeros(2), np.zeros(3)), "one is needed for each"),
     ):
         with pytest.raises(ValueError, match=said):
-            privacy.nearest(queries, references, groups)
+            neighbours.nearest(queries, references, groups)
     with pytest.raises(ValueError):
         privacy.measure(one, one, one, np.zeros(3), (one, one))  # one patient has no others
