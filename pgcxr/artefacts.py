@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import errno
 import fcntl
+import hashlib
 import json
 import math
 import os
@@ -304,6 +305,12 @@ def write_arrays(path: str | os.PathLike, arrays: dict) -> None:
 def write_json(path: str | os.PathLike, body: dict) -> None:
     """Writes strict JSON atomically: NaN and infinities become null, numpy scalars and arrays plain numbers."""
     write_text(path, json.dumps(plain(body), indent=2, allow_nan=False) + "\n")
+
+
+def sha256(path: str | os.PathLike) -> str:
+    """Of a file's bytes, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_json(path: str | os.PathLike) -> dict:

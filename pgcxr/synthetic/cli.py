@@ -39,6 +39,10 @@ def generate(
     bits: Annotated[int, typer.Option(help="8 or 16 bits a pixel")] = 8,
     format: Annotated[str, typer.Option(help="png, or dicom: Secondary Capture marked as synthetic")] = "png",
     batch: Annotated[int, typer.Option(min=1, help="images held in memory; changes no image")] = 32,
+    release: Annotated[
+        Path | None,
+        typer.Option(help="for others: the --out of `python -m evaluate.privacy RUN`, which must have passed"),
+    ] = None,
 ) -> None:
     """Makes synthetic radiographs with a trained generator: images, and latents.npz that makes each of them again."""
     from pgcxr import artefacts
@@ -56,7 +60,9 @@ def generate(
 
     from pgcxr import generation
     from pgcxr.synthetic import output, selection
+    from pgcxr.synthetic import release as gate
 
+    released = None if release is None else gate.passed(release, run)
     options = output.Options(bits, format, rows_columns, (steps or STEPS) if interpolate else None, batch)
     output.deterministic()
     generator = generation.load_generator(run)
@@ -83,7 +89,7 @@ def generate(
             _note("truncated images vary less than the training images: not for training, nor for measures of fidelity")
         if interpolate:
             chosen = chosen.path(options.steps)
-        output.save(run, generator, chosen, out, options, bar("images"))
+        output.save(run, generator, chosen, out, options, bar("images"), released)
     print(f"{out}: {len(chosen)} synthetic images, latents.npz")
 
 

@@ -1,7 +1,6 @@
 """A folder of synthetic images, with everything beside the generator that it takes to make them again."""
 
 import collections
-import hashlib
 import os
 import platform
 from collections.abc import Callable, Iterator
@@ -58,12 +57,18 @@ def truncate(generator, selection: Selection, psi: float, progress: Callable[[in
 
 
 def save(
-    run: Path, generator, selection: Selection, out: Path, options: Options, progress: Callable[[int, int], None]
+    run: Path,
+    generator,
+    selection: Selection,
+    out: Path,
+    options: Options,
+    progress: Callable[[int, int], None],
+    release: dict | None = None,
 ) -> None:
     """Writes the images of a selection by RUN's generator; all of it or nothing.
 
     `out`/images/<number>.png or .dcm, latents.npz, samples.png or, of a path, strip.png and animation.gif, report.json.
-    `progress` is called with (images written, images in all).
+    `progress` is called with (images written, images in all); `release` is what pgcxr.synthetic.release says.
     """
     check(generator, options)
     given = 0 if selection.labels is None else selection.labels.shape[1]
@@ -78,7 +83,7 @@ def save(
             sheet.add(image)
             progress(done, len(selection))
         sheet.write(folder)
-        body = _report(Path(run), generator, selection, options)
+        body = {**_report(Path(run), generator, selection, options), "released": release or False}
         artefacts.write_report(folder, body, command="pgcxr generate", seed=selection.seed, config=asdict(options))
 
 
@@ -114,8 +119,6 @@ def _written(generator, selection: Selection, folder: Path, options: Options) ->
 
 
 def _report(run: Path, generator, selection: Selection, options: Options) -> dict:
-    with open(run / generation.GENERATOR, "rb") as file:
-        generator_sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return {
         "images": len(selection),
         "resolution": generator.resolution,
@@ -128,7 +131,7 @@ def _report(run: Path, generator, selection: Selection, options: Options) -> dic
         "origin": selection.origin,
         "numbers": as_text(selection.numbers),
         "truncation": selection.truncation,
-        "generator_sha256": generator_sha256,
+        "generator_sha256": artefacts.sha256(run / generation.GENERATOR),
         "weights_sha256": selection.weights_sha256,
         "fixed_batch": generation.fixed_batch(generator),
         "machine": _machine(),

@@ -1,0 +1,1 @@
+"""May images of a generator be released? A gate: does it repeat the images that it was trained on?"""

@@ -1,0 +1,160 @@
+"""The gate: are synthetic images nearer to training images than real images of other patients are?"""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from evaluate import common
+from evaluate.privacy import figures, spaces
+from pgcxr import artefacts, generation
+from pgcxr.errors import InputError
+from pgcxr.metrics import privacy
+from pgcxr.training import features
+
+DEFAULTS = {"n": 2000}  # synthetic images
+LEAST = 200
+# Chance of failing a generator that copies nothing, over all tests of both spaces together at most.
+ALPHA = 0.01
+TESTS = 8
+SAID = {
+    "near_copies": "{share:.2%} of synthetic images are at or below the cut-off, {other:.2%} of held-out ones",
+    "nearer_than_all": "{count} of {n} synthetic images are nearer to a training image than any held-out one is",
+    "c_t": "synthetic images are nearer to training images than held-out ones are (C_T {z:.1f})",
+    "not_authentic": "{share:.1%} of synthetic images are not authentic, {other:.1%} of held-out ones",
+}
+
+
+def run(gan_run: Path, classifier_run: Path, out: Path, config: dict | None = None, seed: int = 0) -> dict:
+    """Writes the folder `out` about the generator of `gan_run`; returns its report, whose `passed` is the answer.
+
+    Args:
+        config: changes to DEFAULTS.
+    """
+    begin = time.perf_counter()
+    chosen = common.merge(DEFAULTS, config)
+    if chosen["n"] < LEAST:
+        raise InputError(f"--n {chosen['n']}: {LEAST} or more are needed to tell copies; raise it")
+    artefacts.refuse_existing(Path(out))
+    generator = common.load_generator(gan_run)
+    if generator.channels != 1:
+        raise InputError(f"{gan_run}: makes images of {generator.channels} channels; grey ones are compared")
+    common.load_classifier(classifier_run)
+    extractor = features.load(classifier_run)
+    real, disjoint = spaces.real_sets(gan_run)
+    z = common.latents(seed, chosen["n"], generator.latent_size)
+    labels = generation.labels(gan_run, generator, None, chosen["n"], seed)
+    with artefacts.new_folder(out) as folder:
+        sets = {
+            "generated": common.generate_batches(generator, z, labels, spaces.BATCH),
+            **{name: spaces.of_cohort(rows, generator.resolution) for name, rows in _cohorts(real).items()},
+        }
+        seen = _vectors(sets, extractor, {"generated": len(z)} | {n: len(r) for n, r in _cohorts(real).items()})
+        measured = {name: _measured(each, name, real) for name, each in seen.items()}
+        found = {name: _copying(measured[name], seen[name], seed) for name in seen}
+        reasons = [said for name in found for said in _reasons(name, found[name])]
+        report = {
+            "passed": not reasons,
+            "reasons": reasons,
+            "generator_sha256": artefacts.sha256(Path(gan_run) / generation.GENERATOR),
+            "classifier_sha256": artefacts.sha256(Path(classifier_run) / common.CLASSIFIER),
+            "manifest_sha256": artefacts.sha256(real.training.folder / "manifest.csv"),
+            "n": len(z),
+            "training_images": len(real.training),
+            "held_out_patients": len(real.held_out),
+            "gan_patients": disjoint,
+            "alpha": ALPHA / TESTS,
+            "cutoff": {name: each["cutoff"]["value"] for name, each in found.items()},
+            "spaces": found,
+            "features": extractor.describe(),
+            "for_release": False,
+            "note": "pairs.png shows images of patients: this folder is not for release",
+            "seconds": time.perf_counter() - begin,
+        }
+        artefacts.write_report(folder, report, command="evaluate.privacy", seed=seed, config=chosen)
+        table = nearest_table(measured, report["cutoff"], real.training.manifest["image_id"].to_numpy())
+        artefacts.write_text(folder / "nearest.csv", table.to_csv(index=False, float_format="%.6g"))
+        figures.histograms(measured, report["cutoff"], folder / "distances.png")
+        figures.pairs(
+            *(measured, report["cutoff"], real.training, generator.resolution),
+            lambda rows: common.generate(generator, z[rows], None if labels is None else labels[rows]),
+            folder / "pairs.png",
+        )
+    return artefacts.read_json(Path(out) / "report.json")
+
+
+def _cohorts(real: spaces.RealSets) -> dict:
+    return {"training": real.training, "held_out": real.held_out, "one": real.pairs[0], "other": real.pairs[1]}
+
+
+def _vectors(sets: dict, extractor, counts: dict[str, int]) -> dict[str, dict[str, np.ndarray]]:
+    """{space: {set: vectors}}."""
+    found: dict[str, dict[str, np.ndarray]] = {"features": {}, "pixels": {}}
+    total, done = sum(counts.values()), 0
+    with common.progress_bars() as advance:
+
+        def counted(batches):
+            nonlocal done
+            for images in batches:
+                yield images
+                done += len(images)
+                advance("images", done, total)
+
+        for name, batches in sets.items():
+            for space, each in spaces.vectors(counted(batches), extractor).items():
+                found[space][name] = each
+    for each in found.values():
+        # Without a pair there is no batch that would tell the length.
+        for name in ("one", "other"):
+            each[name] = each[name].reshape(-1, each["training"].shape[1])
+    return {"features": spaces.scaled(found["features"]), "pixels": _per_pixel(found["pixels"])}
+
+
+def _per_pixel(sets: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: each / np.float32(np.sqrt(each.shape[1])) for name, each in sets.items()}
+
+
+def _measured(sets: dict[str, np.ndarray], space: str, real: spaces.RealSets) -> privacy.Distances:
+    return privacy.measure(
+        *(sets["generated"], sets["held_out"], sets["training"]),
+        real.training.manifest["patient_id"].to_numpy(str),
+        (sets["one"], sets["other"]),
+        spaces.mirrored(sets["training"]) if space == "pixels" else None,
+    )
+
+
+def _copying(distances: privacy.Distances, sets: dict[str, np.ndarray], seed: int) -> dict:
+    cell_of = privacy.cells(sets["training"], sets["generated"], sets["held_out"], seed)
+    found = privacy.copying(distances, cell_of, ALPHA / TESTS)
+    # Told, not judged: see its own words.
+    beside = privacy.nearer_training(sets["generated"], sets["training"], sets["held_out"], seed)
+    return found | {"nearer_training": beside, "distances": privacy.quantiles(distances)}
+
+
+def _reasons(space: str, found: dict) -> list[str]:
+    """One line for each test that failed."""
+    said = []
+    for name in found["failed"]:
+        test = found[name]
+        other = test.get("held_out", {}).get("share")
+        said.append(f"{space}: " + SAID[name].format(**test | {"other": other}))
+    return said
+
+
+def nearest_table(measured: dict[str, privacy.Distances], limits: dict[str, float], ids: np.ndarray) -> pd.DataFrame:
+    """One row for each synthetic image and space: image (its number in `pgcxr generate --seed`), space, distance,
+    training_image_id, mirrored, below_cutoff."""
+    return pd.concat(
+        pd.DataFrame(
+            {
+                "image": np.arange(len(each.generated)),
+                "space": space,
+                "distance": each.generated,
+                "training_image_id": ids[each.of_generated],
+                "mirrored": each.mirrored.astype(int),
+                "below_cutoff": (each.generated <= limits[space]).astype(int),
+            }
+        )
+        for space, each in measured.items()
+    )

@@ -1,0 +1,92 @@
+"""Who is compared, and the two spaces in which it is done: what a classifier sees, and pixels."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from evaluate import common
+from pgcxr.data.cohort import Cohort, load_images
+from pgcxr.errors import InputError
+from pgcxr.training import features
+
+# px: coarse enough that a copy of a slightly moved or noisy image stays near, and quick.
+PIXELS = 32
+BATCH = 64
+LEAST_HELD_OUT = 50  # patients
+
+
+@dataclass(frozen=True)
+class RealSets:
+    """`training` is what the GAN learned from; `held_out` has one image of each other patient, and `pairs` two
+    images of each, where there are two."""
+
+    training: Cohort
+    held_out: Cohort
+    pairs: tuple[Cohort, Cohort]
+
+
+def real_sets(gan_run: Path) -> tuple[RealSets, dict]:
+    """Of the GAN's own cohort, images with the label it was trained on; and `common.check_disjoint`'s answer."""
+    config = common.load_run(gan_run)
+    label = config.get("label", "all")
+    same = common.cohort_of(gan_run).select(label=None if label == "all" else label)
+    learned = same.manifest["split"] == config.get("split", "train")
+    others = _rows(same, ~learned)
+    disjoint = common.check_disjoint(gan_run, others)
+    place = others.manifest.groupby("patient_id").cumcount()
+    first, second = _rows(others, place == 0), _rows(others, place == 1)
+    twice = first.manifest["patient_id"].isin(second.manifest["patient_id"])
+    by_patient = [_rows(rows, np.ones(len(rows), bool), "patient_id") for rows in (_rows(first, twice), second)]
+    if len(first) < LEAST_HELD_OUT or learned.sum() < LEAST_HELD_OUT or _patients(same, learned) < 2:
+        raise InputError(
+            f"{gan_run}: its cohort has {len(first)} held-out patients and {learned.sum()} images to train on, where "
+            f"{LEAST_HELD_OUT} of each are needed to tell copies; train on a larger cohort"
+        )
+    return RealSets(_rows(same, learned), first, tuple(by_patient)), disjoint
+
+
+def _patients(rows: Cohort, chosen: np.ndarray) -> int:
+    return rows.manifest.loc[chosen, "patient_id"].nunique()
+
+
+def _rows(rows: Cohort, chosen: np.ndarray, order: str | None = None) -> Cohort:
+    found = rows.manifest[np.asarray(chosen)]
+    found = found.sort_values(order, kind="stable") if order else found
+    return Cohort(rows.folder, found.reset_index(drop=True))
+
+
+def of_cohort(rows: Cohort, size: int) -> Iterable[np.ndarray]:
+    """Batches of a cohort's images, uint8 [n, size, size, 1], in its order."""
+    paths = rows.paths()
+    return (load_images(paths[start : start + BATCH], size) for start in range(0, len(paths), BATCH))
+
+
+def vectors(batches: Iterable[np.ndarray], extractor: features.Extractor) -> dict[str, np.ndarray]:
+    """{"features": float32 [N, D], "pixels": float32 [N, P * P] in [-1, 1]}, P at most PIXELS; a batch at a time."""
+    seen, pixels = [np.empty((0, extractor.dimensions), np.float32)], []
+    for images in batches:
+        seen.append(extractor(images))
+        small = features.resized(images, min(PIXELS, images.shape[1]))
+        pixels.append(small.reshape(len(small), -1).astype(np.float32) / 127.5 - 1)
+    return {"features": np.concatenate(seen), "pixels": np.concatenate(pixels or [np.empty((0, 0), np.float32)])}
+
+
+def mirrored(pixels: np.ndarray) -> np.ndarray:
+    """float32 [N, P * P] of left-right mirrored images: a GAN that was trained with mirroring may repeat those."""
+    side = round(pixels.shape[1] ** 0.5)
+    return pixels.reshape(-1, side, side)[:, :, ::-1].reshape(len(pixels), -1)
+
+
+def scaled(sets: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Each feature over its deviation in the training images, so that none decides by its unit; constant ones left out.
+
+    Distances are per dimension: those of pixels and of other networks can be read beside each other.
+    """
+    mean, deviation = sets["training"].mean(axis=0), sets["training"].std(axis=0)
+    kept = deviation > 1e-6 * deviation.max()
+    if not kept.any():
+        raise InputError("features: are the same for all training images; name another classifier")
+    scale = deviation[kept] * np.sqrt(kept.sum())
+    return {name: (each[:, kept] - mean[kept]) / scale for name, each in sets.items()}
