@@ -15,8 +15,9 @@ STEPS = 16
 
 
 def generate(
-    run: Annotated[Path, typer.Argument(help="RUN: a finished `python -m train.gan`")],
     out: Annotated[Path, typer.Option(help="folder for the images; must not exist")],
+    run: Annotated[Path | None, typer.Argument(help="RUN: a finished `python -m train.gan`")] = None,
+    pretrained: Annotated[str | None, typer.Option(help="in place of RUN, a network that comes with pgcxr")] = None,
     n: Annotated[int | None, typer.Option(min=1, max=10**6, help="how many images of --seed")] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="of the latents [default: 0]")] = None,
     seeds: Annotated[str | None, typer.Option(help="one image of each of these seeds, such as 1-100,205")] = None,
@@ -48,6 +49,8 @@ def generate(
     from pgcxr import artefacts
     from pgcxr.synthetic.selection import parse_numbers
 
+    if (run is None) == (pretrained is None):
+        raise InputError("which generator? name one RUN of train.gan, or --pretrained NAME")
     rows_columns = _grid(grid)
     if rows_columns and n is None and seeds is None and latents is None and not interpolate:
         n = rows_columns[0] * rows_columns[1]
@@ -59,9 +62,11 @@ def generate(
     artefacts.refuse_existing(out)
 
     from pgcxr import generation
+    from pgcxr import pretrained as networks
     from pgcxr.synthetic import output, selection
     from pgcxr.synthetic import release as gate
 
+    run = networks.run(pretrained) if pretrained is not None else run
     released = None if release is None else gate.passed(release, run)
     options = output.Options(bits, format, rows_columns, (steps or STEPS) if interpolate else None, batch)
     output.deterministic()

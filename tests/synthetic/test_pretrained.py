@@ -1,0 +1,52 @@
+"""The networks that come with pgcxr: whole, small, usable by name, and trained."""
+
+import keras
+import numpy as np
+import pytest
+
+from pgcxr import artefacts, command, pretrained
+from pgcxr.cli import app
+from pgcxr.errors import InputError
+from pgcxr.generation import from_uint8, generate, latents, load_generator
+
+
+def _run(*arguments) -> int:
+    with pytest.raises(SystemExit) as stop:
+        command.run(app, list(map(str, arguments)))
+    return stop.value.code or 0
+
+
+def test_they_are_what_their_reports_say():
+    assert pretrained.names() == ["phantom-64"]
+    for name in pretrained.names():
+        folder = pretrained.run(name)
+        report = artefacts.read_json(folder / "report.json")
+        assert report["finished"] and set(report["sha256"]) == {path.name for path in folder.glob("*.keras")}
+        for file, digest in report["sha256"].items():
+            assert artefacts.sha256(folder / file) == digest
+        assert sum(path.stat().st_size for path in folder.iterdir()) < 5 * 2**20
+
+
+def test_one_is_generated_by_name(tmp_path, capsys):
+    assert _run("generate", "--pretrained", "phantom-64", "--n", "4", "--seed", "1", "--out", tmp_path / "made") == 0
+    assert len(list((tmp_path / "made" / "images").glob("*.png"))) == 4
+    assert _run("generate", "--pretrained", "phantom-65", "--n", "4", "--out", tmp_path / "none") == 2
+    assert "no such network; there are phantom-64" in capsys.readouterr().err
+    for arguments in ((), (tmp_path, "--pretrained", "phantom-64")):
+        assert _run("generate", *arguments, "--n", "4", "--out", tmp_path / "none") == 2
+        assert "which generator?" in capsys.readouterr().err
+    with pytest.raises(InputError):
+        pretrained.run("../phantom-64")
+
+
+def test_the_classifier_sees_both_kinds_in_its_images():
+    """Chests differ from noise: bright below the middle, dark lungs beside it, and few are called neither."""
+    folder = pretrained.run("phantom-64")
+    generator = load_generator(folder, 64)
+    images = generate(generator, latents(5, 64, generator.latent_size))
+    said = keras.saving.load_model(folder / "classifier.keras").predict(from_uint8(images), verbose=0)[:, 0]
+    assert (said > 0.7).sum() > 6 and (said < 0.3).sum() > 6
+    mean = images[..., 0].mean(axis=0)
+    lungs = (mean[24:32, 16:22].mean() + mean[24:32, 42:48].mean()) / 2
+    assert mean[26:36, 30:34].mean() > lungs + 40 and mean[56:, 24:40].mean() > lungs + 40
+    assert np.abs(images.astype(int) - images.mean(axis=0)).mean() > 5, "no two alike"
