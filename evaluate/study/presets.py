@@ -17,6 +17,7 @@ PRESETS = {
         "size": 64,
         "config": "demo",
         "samples": 10_000,
+        "compared": 500,
         "iterations": 60,
         "threads": 1,
         "jobs": 2,
@@ -27,6 +28,7 @@ PRESETS = {
         "size": 128,
         "config": "small",
         "samples": 30_000,
+        "compared": 0,
         "iterations": 200,
         "threads": 1,
         "jobs": 2,
@@ -37,6 +39,7 @@ PRESETS = {
         "size": 1024,
         "config": "thesis",
         "samples": 30_000,
+        "compared": 0,
         "iterations": 500,
         "threads": 0,
         "jobs": 1,
@@ -96,6 +99,15 @@ def steps(name: str, data: Path | None, seed: int) -> list[Step]:
             "evaluate.anomaly",
             ("{gan_normal}", "{classifier_findings}", *out, "--iterations", str(preset["iterations"]), *number),
             ("gan_normal", "classifier_findings"),
+        ),
+        Step(
+            "distribution",
+            "evaluate.distribution",
+            ("{gan}", "--features", "{classifier_binary}", *out, "--n", str(preset["compared"]), *number),
+            ("gan", "classifier_binary"),
+        ),
+        Step(
+            "privacy", "evaluate.privacy", ("{gan}", "{classifier_binary}", *out, *number), ("gan", "classifier_binary")
         ),
         Step(
             "axes",

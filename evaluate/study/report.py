@@ -40,12 +40,16 @@ def write(out: Path, preset: str, seed: int, seconds: dict, elapsed: float, phan
     chapters.data(page, out, steps)
     chapters.growing(page, out, steps)
     results.fidelity(page, out, steps["fidelity"])
+    results.distribution(page, out, steps["distribution"])
+    results.privacy(page, out, steps["privacy"])
     results.axes(page, out, steps["axes"])
     results.anomaly(page, out, steps["anomaly"])
     chapters.provenance(page, steps, seconds, elapsed)
     page.write(out / "report.html")
 
-    body = {name: steps[name] for name in ("gan", "gan_normal", "fidelity", "axes", "anomaly")}
+    body = {
+        name: steps[name] for name in ("gan", "gan_normal", "fidelity", "distribution", "privacy", "axes", "anomaly")
+    }
     body |= {"cohort": steps["cohort"], "seconds": elapsed, "seconds_per_step": seconds}
     body["aims"] = {}
     for name, aim in AIMS.items():

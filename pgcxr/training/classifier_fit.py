@@ -14,6 +14,7 @@ from pgcxr.metrics.auroc import auroc
 from pgcxr.networks import classifier
 from pgcxr.training import learning_rate
 from pgcxr.training.fit_progress import FitProgress
+from pgcxr.training.fused_batch_norm import FusedBatchNormalization
 from pgcxr.training.precision import PRECISIONS
 
 # Everything that `config` must hold; train/configs/classifier_*.py say what suits which scale.
@@ -39,7 +40,9 @@ CONFIG = {
 }
 
 
-def build(config: dict, outputs: int, precision: str = "float32") -> keras.Model:
+def build(
+    config: dict, outputs: int, precision: str = "float32", normalization: type = layers.BatchNormalization
+) -> keras.Model:
     """The network that `config` describes, with the weights of its file where it names one."""
     model = classifier.resnet(
         config["size"],
@@ -49,6 +52,7 @@ def build(config: dict, outputs: int, precision: str = "float32") -> keras.Model
         stem=config["stem"],
         momentum=config["momentum"],
         dtype=PRECISIONS[precision],
+        normalization=normalization,
     )
     if config["weights_file"]:
         classifier.load_weights_file(model, config["weights_file"])
@@ -81,7 +85,7 @@ def fit_classifier(
         "best_epoch": from 1, "lesson_loss": one value per epoch of the lesson}).
     """
     keras.utils.set_random_seed(seed)
-    model = build(config, train_labels.shape[1], config["precision"])
+    model = build(config, train_labels.shape[1], config["precision"], FusedBatchNormalization)
     logits = classifier.with_logits(model)
     trainer = keras.Sequential([keras.Input(train_images.shape[1:]), *augmentation(config, seed), logits])
     first = []
@@ -106,7 +110,7 @@ def fit_classifier(
         verbose=0,
     )
     kept = {name: history.history[name] for name in ("loss", "val_loss", "val_auroc")}
-    return _in_float32(model, config), {**kept, "best_epoch": stopping.best_epoch + 1, "lesson_loss": first}
+    return _plain(model, config), {**kept, "best_epoch": stopping.best_epoch + 1, "lesson_loss": first}
 
 
 def _compile(trainer: keras.Model, images: np.ndarray, labels: np.ndarray, config: dict, epochs: int, seed: int):
@@ -125,10 +129,8 @@ def _compile(trainer: keras.Model, images: np.ndarray, labels: np.ndarray, confi
     return batches(images, labels, batch_size, seed)
 
 
-def _in_float32(model: keras.Model, config: dict) -> keras.Model:
-    """The same network for inference on any machine: its weights are float32 in every precision."""
-    if config["precision"] == "float32":
-        return model
+def _plain(model: keras.Model, config: dict) -> keras.Model:
+    """The same network of Keras's own layers in float32, for inference on any machine."""
     plain = build(config | {"weights_file": ""}, model.output_shape[-1])
     plain.set_weights(model.get_weights())
     return plain

@@ -22,7 +22,10 @@ if mode == "hang":
     time.sleep(60)
 if mode == "fail":
     sys.exit("error: no images; curate more")
+if mode == "crash":
+    sys.exit(1)
 (out / "report.json").write_text(json.dumps({"mode": mode}))
+sys.exit(mode == "gate")
 """
 
 
@@ -71,6 +74,13 @@ def test_what_changed_and_what_reads_it_is_made_again(tmp_path, steps):
 def test_another_input_makes_all_again(tmp_path, steps):
     _run(tmp_path, steps("one", "two", inputs="x"))
     assert len(_run(tmp_path, steps("one", "two", inputs="y"))) == 4
+
+
+def test_a_gate_that_says_no_has_answered(tmp_path, steps):
+    _run(tmp_path, steps("gate", "one"))
+    assert _run(tmp_path, steps("gate", "one")) == []
+    with pytest.raises(InputError, match="step a: exit code 1"):
+        _run(tmp_path, steps("crash", "one"))
 
 
 def test_a_failing_step_is_one_line_and_what_is_done_stays(tmp_path, steps):

@@ -11,14 +11,14 @@ from train.configs import classifier_thesis
 def get_config() -> dict:
     return classifier_thesis.get_config() | {
         "size": 64,
-        "blocks": (1, 1, 1, 1),
+        "blocks": (2, 2, 2, 2),
         "width": 16,
         "stem": "half",
         "momentum": 0.9,
         "batch_size": 32,
-        "epochs": 14,
+        "epochs": 40,
         "learning_rate": 3e-3,
-        "patience": 4,
+        "patience": 10,
         # At this size turning blurs what is to be found: at 32 px, AUROC 0.83 with it, 0.86 without.
         "rotation": 0.0,
     }
