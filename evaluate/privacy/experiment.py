@@ -51,9 +51,7 @@ def run(gan_run: Path, classifier_run: Path, out: Path, config: dict | None = No
             **{name: spaces.of_cohort(rows, generator.resolution) for name, rows in _cohorts(real).items()},
         }
         seen = _vectors(sets, extractor, {"generated": len(z)} | {n: len(r) for n, r in _cohorts(real).items()})
-        measured = {name: _measured(each, name, real) for name, each in seen.items()}
-        found = {name: _copying(measured[name], seen[name], seed) for name in seen}
-        reasons = [said for name in found for said in _reasons(name, found[name])]
+        measured, found, reasons = judged(seen, real, seed)
         report = {
             "passed": not reasons,
             "reasons": reasons,
@@ -108,11 +106,21 @@ def _vectors(sets: dict, extractor, counts: dict[str, int]) -> dict[str, dict[st
         # Without a pair there is no batch that would tell the length.
         for name in ("one", "other"):
             each[name] = each[name].reshape(-1, each["training"].shape[1])
-    return {"features": spaces.scaled(found["features"]), "pixels": _per_pixel(found["pixels"])}
+    return found
 
 
-def _per_pixel(sets: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {name: each / np.float32(np.sqrt(each.shape[1])) for name, each in sets.items()}
+def judged(
+    seen: dict[str, dict[str, np.ndarray]], real: spaces.RealSets, seed: int
+) -> tuple[dict[str, privacy.Distances], dict[str, dict], list[str]]:
+    """({space: distances}, {space: tests}, why the generator fails; nothing where it passes).
+
+    Args:
+        seen: {space: {"generated", "training", "held_out", "one", "other": vectors as `spaces.vectors` gives them}}.
+    """
+    seen = {"features": spaces.scaled(seen["features"]), "pixels": spaces.per_pixel(seen["pixels"])}
+    measured = {name: _measured(each, name, real) for name, each in seen.items()}
+    found = {name: _copying(measured[name], seen[name], seed) for name in seen}
+    return measured, found, [said for name in found for said in _reasons(name, found[name])]
 
 
 def _measured(sets: dict[str, np.ndarray], space: str, real: spaces.RealSets) -> privacy.Distances:

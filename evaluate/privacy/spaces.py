@@ -90,3 +90,8 @@ def scaled(sets: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         raise InputError("features: are the same for all training images; name another classifier")
     scale = deviation[kept] * np.sqrt(kept.sum())
     return {name: (each[:, kept] - mean[kept]) / scale for name, each in sets.items()}
+
+
+def per_pixel(sets: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Scaled so that a distance is the root mean square difference of pixels."""
+    return {name: each / np.float32(np.sqrt(each.shape[1])) for name, each in sets.items()}
