@@ -74,7 +74,7 @@ def test_every_crafted_file_has_its_row(curated, tmp_path):
     special = hostile.special(folder, tmp_path / "elsewhere")
     begun = time.monotonic()
     found = curated(contents)
-    assert time.monotonic() - begun < 300, "about 20 s on two idle cores"
+    assert time.monotonic() - begun < 1200, "hung; about 20 s on two idle cores"
     wrong = {
         what: (found[f"{index:03d}.dcm"], rule)
         for index, (what, _, rule) in enumerate(made)
