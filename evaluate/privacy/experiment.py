@@ -71,11 +71,16 @@ def run(gan_run: Path, classifier_run: Path, out: Path, config: dict | None = No
             "seconds": time.perf_counter() - begin,
         }
         artefacts.write_report(folder, report, command="evaluate.privacy", seed=seed, config=chosen)
-        table = nearest_table(measured, report["cutoff"], real.training.manifest["image_id"].to_numpy())
+        table = nearest_table(
+            measured,
+            report["cutoff"],
+            real.training.manifest["image_id"].to_numpy(),
+            spaces.forms(generator.resolution),
+        )
         artefacts.write_text(folder / "nearest.csv", table.to_csv(index=False, float_format="%.6g"))
         figures.histograms(measured, report["cutoff"], folder / "distances.png")
         figures.pairs(
-            *(measured, report["cutoff"], real.training, generator.resolution),
+            *(measured, report["cutoff"], real.training, generator.resolution, spaces.forms(generator.resolution)),
             lambda rows: common.generate(generator, z[rows], None if labels is None else labels[rows]),
             folder / "pairs.png",
         )
@@ -124,11 +129,15 @@ def judged(
 
 
 def _measured(sets: dict[str, np.ndarray], space: str, real: spaces.RealSets) -> privacy.Distances:
+    training = sets["training"]
+    side = round(training.shape[1] ** 0.5)
+    forms = spaces.forms(side)[1:] if space == "pixels" else ()
     return privacy.measure(
-        *(sets["generated"], sets["held_out"], sets["training"]),
+        *(sets["generated"], sets["held_out"], training),
         real.training.manifest["patient_id"].to_numpy(str),
         (sets["one"], sets["other"]),
-        spaces.mirrored(sets["training"]) if space == "pixels" else None,
+        # A twin has a mean square of 1 again: back to distances per pixel.
+        lambda: (spaces.twin(training, form) / np.float32(side) for form in forms),
     )
 
 
@@ -150,9 +159,12 @@ def _reasons(space: str, found: dict) -> list[str]:
     return said
 
 
-def nearest_table(measured: dict[str, privacy.Distances], limits: dict[str, float], ids: np.ndarray) -> pd.DataFrame:
+def nearest_table(
+    measured: dict[str, privacy.Distances], limits: dict[str, float], ids: np.ndarray, forms: list
+) -> pd.DataFrame:
     """One row for each synthetic image and space: image (its number in `pgcxr generate --seed`), space, distance,
-    training_image_id, mirrored, below_cutoff."""
+    training_image_id, how that is nearest (mirrored, moved_right, moved_down), below_cutoff."""
+    forms = np.array(forms, int)
     return pd.concat(
         pd.DataFrame(
             {
@@ -160,7 +172,7 @@ def nearest_table(measured: dict[str, privacy.Distances], limits: dict[str, floa
                 "space": space,
                 "distance": each.generated,
                 "training_image_id": ids[each.of_generated],
-                "mirrored": each.mirrored.astype(int),
+                **dict(zip(("mirrored", "moved_right", "moved_down"), forms[each.twin].T, strict=True)),
                 "below_cutoff": (each.generated <= limits[space]).astype(int),
             }
         )

@@ -22,6 +22,7 @@ def pairs(
     limits: dict[str, float],
     training: Cohort,
     size: int,
+    forms: list,
     draw: Callable[[np.ndarray], np.ndarray],
     path: Path,
 ) -> None:
@@ -30,6 +31,7 @@ def pairs(
     A training image is mirrored where its mirror image is the nearest. The difference is absolute, black where equal.
 
     Args:
+        forms: of `spaces.forms`.
         draw: numbers of synthetic images -> uint8 [n, size, size, 1].
     """
     rows = []
@@ -40,7 +42,7 @@ def pairs(
         real = load_images([files[index] for index in each.of_generated[worst]], size)
         for place, number in enumerate(worst):
             one, other = synthetic[place, ..., 0], real[place, ..., 0]
-            other = other[:, ::-1] if each.mirrored[number] else other
+            other = other[:, ::-1] if forms[each.twin[number]][0] else other
             found = [_enlarged(image) for image in (one, other, cv2.absdiff(one, np.ascontiguousarray(other)))]
             distance = each.generated[number]
             mark = "\nbelow cut-off" if distance <= limits[space] else ""

@@ -64,19 +64,43 @@ def of_cohort(rows: Cohort, size: int) -> Iterable[np.ndarray]:
 
 
 def vectors(batches: Iterable[np.ndarray], extractor: features.Extractor) -> dict[str, np.ndarray]:
-    """{"features": float32 [N, D], "pixels": float32 [N, P * P] in [-1, 1]}, P at most PIXELS; a batch at a time."""
+    """{"features": float32 [N, D], "pixels": float32 [N, P * P]}, P at most PIXELS; a batch at a time.
+
+    Of each image's pixels the mean is 0 and the mean square 1: a copy of other brightness or contrast is a copy.
+    """
     seen, pixels = [np.empty((0, extractor.dimensions), np.float32)], []
     for images in batches:
         seen.append(extractor(images))
         small = features.resized(images, min(PIXELS, images.shape[1]))
-        pixels.append(small.reshape(len(small), -1).astype(np.float32) / 127.5 - 1)
+        pixels.append(_standardised(small.reshape(len(small), -1).astype(np.float32)))
     return {"features": np.concatenate(seen), "pixels": np.concatenate(pixels or [np.empty((0, 0), np.float32)])}
 
 
-def mirrored(pixels: np.ndarray) -> np.ndarray:
-    """float32 [N, P * P] of left-right mirrored images: a GAN that was trained with mirroring may repeat those."""
+def forms(resolution: int) -> list[tuple[bool, int, int]]:
+    """(mirrored, right, down) of the forms in which a training image is looked for; the first is as it is.
+
+    Mirrored, as a GAN trained with mirroring may repeat images so, and moved by 1/PIXELS of the width each way.
+    """
+    steps = (0, -1, 1) if resolution >= PIXELS else (0,)
+    return [(mirror, right, down) for mirror in (False, True) for right in steps for down in steps]
+
+
+def twin(pixels: np.ndarray, form: tuple[bool, int, int]) -> np.ndarray:
+    """float32 [N, P * P] of images in one of the `forms`; moved ones repeat their border."""
+    mirror, right, down = form
     side = round(pixels.shape[1] ** 0.5)
-    return pixels.reshape(-1, side, side)[:, :, ::-1].reshape(len(pixels), -1)
+    images = pixels.reshape(-1, side, side)
+    images = images[:, :, ::-1] if mirror else images
+    place = np.arange(side)
+    rows, columns = (np.clip(place - by, 0, side - 1) for by in (down, right))
+    return _standardised(images[:, rows][:, :, columns].reshape(len(pixels), -1))
+
+
+def _standardised(pixels: np.ndarray) -> np.ndarray:
+    """Each row less its mean, over its standard deviation; 0 where all pixels are equal."""
+    centred = pixels - pixels.mean(axis=1, keepdims=True)
+    deviation = centred.std(axis=1, keepdims=True)
+    return centred / np.maximum(deviation, 1e-6)
 
 
 def scaled(sets: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -93,5 +117,5 @@ def scaled(sets: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def per_pixel(sets: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Scaled so that a distance is the root mean square difference of pixels."""
+    """Scaled so that a distance is the root mean square difference of pixels: the root of 2 (1 - correlation)."""
     return {name: each / np.float32(np.sqrt(each.shape[1])) for name, each in sets.items()}

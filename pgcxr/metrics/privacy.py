@@ -5,6 +5,7 @@ arXiv 2004.05675). Authenticity: Alaa et al. 2022, How faithful is your syntheti
 training image's neighbours are those of other patients, as two images of one patient may be near without any copying.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +32,7 @@ class Distances:
         of_generated, of_held_out: int [N], [M], which training image that is.
         training: [T], to the nearest of another patient.
         same_patient: [S], of pairs of real images of one patient from one to the other.
-        mirrored: bool [N], whether the training image's mirror image is meant.
+        twin: int [N], which twin of the training image is meant; 0: the image itself.
     """
 
     generated: np.ndarray
@@ -40,7 +41,7 @@ class Distances:
     of_held_out: np.ndarray
     training: np.ndarray
     same_patient: np.ndarray
-    mirrored: np.ndarray
+    twin: np.ndarray
 
 
 def measure(
@@ -49,27 +50,42 @@ def measure(
     training: np.ndarray,
     patients: np.ndarray,
     pairs: tuple[np.ndarray, np.ndarray],
-    twins: np.ndarray | None = None,
+    twins: Callable[[], Iterable[np.ndarray]] = tuple,
 ) -> Distances:
     """The distances between vectors [N, D], [M, D] and [T, D].
 
     Args:
         patients: [T], whose each training image is.
         pairs: two arrays [S, D], real images of one patient in each row.
-        twins: [T, D], the mirrored training images, which are looked for, too.
+        twins: gives arrays [T, D] of the training images in other forms, which are looked for, too: mirrored, say.
     """
-    count = len(training)
     patients = np.unique(patients, return_inverse=True)[1]
-    references, owners = training, patients
-    if twins is not None:
-        references, owners = np.concatenate([training, twins]), np.concatenate([patients, patients])
-    to_generated, of_generated = nearest(generated, references)
-    to_held_out, of_held_out = nearest(held_out, references)
-    to_others, _ = nearest(training, references, (patients, owners))
-    return Distances(
-        *(to_generated, of_generated % count, to_held_out, of_held_out % count),
-        *(to_others, paired(*pairs), of_generated >= count),
-    )
+    to_generated, of_generated = nearest(generated, training)
+    to_held_out, of_held_out = nearest(held_out, training)
+    to_others, _ = nearest(training, training, (patients, patients))
+    twin = np.zeros(len(generated), np.int64)
+    for number, others in enumerate(twins(), 1):
+        nearer = _nearer(generated, others, to_generated, of_generated)
+        twin[nearer] = number
+        _nearer(held_out, others, to_held_out, of_held_out)
+        _nearer(training, others, to_others, None, (patients, patients))
+    return Distances(to_generated, of_generated, to_held_out, of_held_out, to_others, paired(*pairs), twin)
+
+
+def _nearer(
+    queries: np.ndarray,
+    references: np.ndarray,
+    least: np.ndarray,
+    index: np.ndarray | None,
+    groups: tuple[np.ndarray, np.ndarray] | None = None,
+) -> np.ndarray:
+    """Brings `least` and `index` up to date in place; returns where one of `references` is nearer, bool [N]."""
+    apart, which = nearest(queries, references, groups)
+    nearer = apart < least
+    least[nearer] = apart[nearer]
+    if index is not None:
+        index[nearer] = which[nearer]
+    return nearer
 
 
 def rank_z(a: np.ndarray, b: np.ndarray) -> float:

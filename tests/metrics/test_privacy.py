@@ -55,10 +55,10 @@ def test_measured_distances_by_hand():
         training,
         np.array(["a", "a", "b", "b"]),
         (np.array([[1.0]]), np.array([[4.0]])),
-        twins,
+        lambda: (twins[:], np.full((4, 1), 99.0)),
     )
     assert found.generated.tolist() == [0.25, 1.0] and found.of_generated.tolist() == [0, 1]
-    assert found.mirrored.tolist() == [False, True]
+    assert found.twin.tolist() == [0, 1]
     assert found.held_out.tolist() == [1.0, 2.0] and found.of_held_out.tolist() == [2, 3]
     assert found.training.tolist() == [5.0, 4.0, 4.0, 4.5]  # never to the same patient
     assert found.same_patient.tolist() == [3.0]
@@ -123,7 +123,7 @@ def _distances(**changes):
         "of_held_out": np.arange(41),
         "training": np.linspace(1, 2, 101),
         "same_patient": np.linspace(0, 1, 21),
-        "mirrored": np.zeros(40, bool),
+        "twin": np.zeros(40, int),
     }
     return privacy.Distances(**(values | changes))
 
