@@ -117,7 +117,7 @@ def test_a_generator_that_memorised_fails_and_an_honest_one_passes(runs, answers
     assert {"near_copies", "nearer_than_all"} <= set(pixels["failed"]) and pixels["near_copies"]["share"] > 0.2
     assert any(reason.startswith("pixels: ") for reason in report["reasons"]) and pixels["cutoff"]["pairs"] == 50
     for space in ("features", "pixels"):
-        assert honest["spaces"][space]["near_copies"]["share"] < 0.02
+        assert honest["spaces"][space]["near_copies"]["share"] < 0.1
 
 
 def _failed(images, made, extractor, real):
