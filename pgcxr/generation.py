@@ -166,12 +166,17 @@ def weights_sha256(generator) -> str:
 
 
 def load_network(run: str | Path, name: str, made_by: str) -> tuple[Path, object]:
-    """(path, Keras model) of one of RUN's networks; InputError where it is missing or damaged."""
+    """(path, Keras model) of one of RUN's networks; InputError where it is missing, damaged or not finite."""
     run = artefacts.existing_folder(run, f"a RUN written by `python -m {made_by}`")
     path = run / name
     if not path.is_file():
         raise InputError(f"{run}: no {name}; name a RUN of `python -m {made_by}` that has ended")
-    return path, load_model(path, "is damaged or of another version; train the run again")
+    model = load_model(path, "is damaged or of another version; train the run again")
+    if not all(np.isfinite(np.asarray(weights)).all() for weights in model.weights):
+        raise InputError(
+            f"{path}: holds weights that are no finite numbers: the training diverged; train the run again"
+        )
+    return path, model
 
 
 def load_model(path: Path, otherwise: str):

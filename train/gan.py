@@ -38,6 +38,8 @@ def main(
     settings_check.check_gan(settings)
     images = gan_images.choose(cohort, settings)
     settings["cohort"] = _seen_from(out, images.cohort) if images.cohort else ""
+    if images.cohort:
+        settings["manifest_sha256"] = artefacts.sha256(images.cohort / "manifest.csv")
     if images.records:
         settings["records"] = _seen_from(out, images.records)
     if preflight:

@@ -29,8 +29,8 @@ PRESETS = {
 }
 _ALLOWED = {
     "per_class": (lambda value: value >= 0, "0 or more"),
-    "most_generated": (lambda value: value >= 1, "1 or more"),
     "generate_batch": (lambda value: value >= 1, "1 or more"),
+    "most_generated": (lambda value: 1 <= value <= 1e6, "from 1 to 1000000"),
     **dict.fromkeys(("margin", "specificity", "prevalence"), (lambda value: 0 < value < 1, "above 0 and below 1")),
     "seeds": (lambda value: 1 <= value <= 100, "from 1 to 100"),
     "explained": (lambda value: value >= 1, "1 or more"),

@@ -59,6 +59,11 @@ def generate(
         raise InputError("--label: --latents FILE holds the labels of its images; leave --label out")
     listed = None if seeds is None else parse_numbers(seeds, "--seeds")
     wanted = None if only is None else parse_numbers(only, "--only")
+    if latents is not None and release is not None:
+        raise InputError(
+            "--release: is for images of random latents, as those that passed; --latents FILE may hold a patient's "
+            "image found by inversion, so leave one of the two out"
+        )
     artefacts.refuse_existing(out)
 
     from pgcxr import generation

@@ -95,7 +95,7 @@ def _main(runs, gan, out, *options):
 
 def _generate(run, out, *options):
     with pytest.raises(SystemExit) as stop:
-        command.run(cli.app, ["generate", str(run), "--out", str(out), "--n", "4", *map(str, options)])
+        command.run(cli.app, ["generate", str(run), "--out", str(out), *map(str, options)])
     return stop.value.code
 
 
@@ -205,11 +205,11 @@ def test_the_failure_is_one_line(runs, tmp_path, capsys):
 
 def test_release_needs_a_pass_of_this_very_generator(runs, answers, tmp_path, capsys):
     gate = answers["gan"][1]
-    assert _generate(runs / "gan", tmp_path / "released", "--release", gate) == 0
+    assert _generate(runs / "gan", tmp_path / "released", "--release", gate, "--n", 4) == 0
     report = json.loads((tmp_path / "released" / "report.json").read_text())
     sha256 = hashlib.sha256((gate / "report.json").read_bytes()).hexdigest()
     assert report["released"] == {"privacy_report_sha256": sha256, "n": 400}
-    assert _generate(runs / "gan", tmp_path / "kept") == 0
+    assert _generate(runs / "gan", tmp_path / "kept", "--n", 4) == 0
     assert json.loads((tmp_path / "kept" / "report.json").read_text())["released"] is False
 
     for name, body in (
@@ -220,7 +220,9 @@ def test_release_needs_a_pass_of_this_very_generator(runs, answers, tmp_path, ca
         (tmp_path / name).mkdir()
         (tmp_path / name / "report.json").write_text(json.dumps(body))
     (tmp_path / "empty").mkdir()
-    capsys.readouterr()
+    latents = tmp_path / "released" / "latents.npz"
+    assert _generate(runs / "gan", tmp_path / "refused", "--release", gate, "--latents", latents) == 2
+    assert "found by inversion" in capsys.readouterr().err
     for run, folder, said in (
         ("copying", answers["copying"][1], "did not pass"),
         ("copying", gate, "another generator"),
@@ -230,7 +232,7 @@ def test_release_needs_a_pass_of_this_very_generator(runs, answers, tmp_path, ca
         ("gan", tmp_path / "list", "is none of"),
         ("gan", tmp_path / "text", "did not pass"),
     ):
-        assert _generate(runs / run, tmp_path / "refused", "--release", folder) == 2
+        assert _generate(runs / run, tmp_path / "refused", "--release", folder, "--n", 4) == 2
         error = capsys.readouterr().err
         assert error.startswith("error: ") and error.count("\n") == 1 and said in error
         assert not (tmp_path / "refused").exists()
@@ -273,5 +275,15 @@ def test_wrong_input_is_refused_and_leaves_nothing(runs, tmp_path, capsys):
     (tmp_path / "cohort" / "manifest.csv").write_text("\n".join(text[:101]) + "\n")
     _write(generation.load_generator(runs / "gan"), tmp_path / "gan")
     with pytest.raises(InputError, match="held-out patients .* larger cohort"):
+        experiment.run(tmp_path / "gan", runs / "binary", tmp_path / "out")
+    # Against other training images a generator that repeats its own would pass.
+    config = json.loads((tmp_path / "gan" / "config.json").read_text()) | {"cohort": str(runs / "cohort")}
+    (tmp_path / "gan" / "config.json").write_text(json.dumps(config | {"manifest_sha256": "0" * 64}))
+    with pytest.raises(InputError, match="has changed since .* was trained on it"):
+        experiment.run(tmp_path / "gan", runs / "binary", tmp_path / "out")
+    diverged = generation.load_generator(runs / "gan")
+    diverged.weights[0].assign(np.full(diverged.weights[0].shape, np.nan))
+    diverged.save(tmp_path / "gan" / "generator-ema.keras")
+    with pytest.raises(InputError, match="no finite numbers: the training diverged"):
         experiment.run(tmp_path / "gan", runs / "binary", tmp_path / "out")
     assert not (tmp_path / "out").exists()
