@@ -26,6 +26,8 @@ from pgcxr import user_files
 from pgcxr.errors import InputError
 
 PARTIAL = ".partial"
+# Tries, each of which only another process can spoil; some file systems (/proc) answer as if one did.
+CLAIMS = 1000
 # Of the 255 bytes that file systems allow, so that the name beside fits too.
 LONGEST_NAME = 240
 # How the system, HDF5 and TensorFlow say it.
@@ -140,7 +142,7 @@ def _claimed(beside: Path, final: Path, make: Callable[[], int]) -> Iterator[int
 
     So what a killed process left can be told from what a living one is writing, whatever their numbers and machines.
     """
-    while True:
+    for _ in range(CLAIMS):
         try:
             handle = make()
         except FileNotFoundError:  # its owner took it away between two steps of `make`
@@ -152,6 +154,7 @@ def _claimed(beside: Path, final: Path, make: Callable[[], int]) -> Iterator[int
                 return
         finally:
             os.close(handle)
+    raise InputError(f"{final}: cannot be made there; name another --out")
 
 
 def _lock(handle: int, final: Path) -> None:

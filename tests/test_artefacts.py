@@ -228,3 +228,12 @@ def test_a_private_folder_is_held(tmp_path):
         again = artefacts.private_folder(tmp_path / "work", tmp_path / "made")
         with pytest.raises(InputError, match="made: is being written by another process"), again:
             pass
+
+
+def test_where_nothing_can_be_made_the_wait_has_an_end(tmp_path):
+    with pytest.raises(InputError, match="cannot be made there"), artefacts._claimed(tmp_path, tmp_path, _gone):
+        pass
+
+
+def _gone():
+    raise FileNotFoundError

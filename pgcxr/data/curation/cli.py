@@ -34,7 +34,9 @@ def curate(
     split: Annotated[str, typer.Option(help="Shares of train, val and test, by patient.")] = "0.6,0.2,0.2",
     normals: Annotated[int | None, typer.Option(help="Keep this many normals, at random (thesis: 20000).")] = None,
     seed: Annotated[int, typer.Option(**SEED, help="Seed of splits, order and sampling.")] = 0,
-    workers: Annotated[int | None, typer.Option(help="Processes; by default one for each core.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes; 0: none but this one; by default one for each core.")
+    ] = None,
     runner: Annotated[
         str, typer.Option(help="local, or Apache Beam's DirectRunner, FlinkRunner, SparkRunner or DataflowRunner.")
     ] = "local",

@@ -43,6 +43,10 @@ def write(folder: Path, scans, kept, excluded, rules: Rules, knows, key: bytes, 
     }
     summary.write(folder, report, chart)
     report["warnings"] = [*described.get("warnings", ())]
+    if described.get("rows_outside"):
+        report["warnings"].append(
+            f"{described['rows_outside']} rows of the table name files outside the folder, which were not read"
+        )
     if not (report["normal"] and report["abnormal"]):
         report["warnings"].append("all images are of one class")
     # Each split counts its own patients, so a patient in two splits would make the sum larger.

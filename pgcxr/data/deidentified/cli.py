@@ -29,7 +29,9 @@ def export_deidentified(
         Path | None,
         typer.Option(help="PRIVATE table of what the audit found; by default privacy_findings.csv beside the key."),
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes; by default one for each core.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes; 0: none but this one; by default one for each core.")
+    ] = None,
 ) -> None:
     """De-identifies the images of an export by DICOM's basic profile (PS3.15 Annex E), as DICOM."""
     from pgcxr.data.deidentified.export import export_deidentified as run

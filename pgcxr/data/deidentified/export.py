@@ -24,9 +24,11 @@ from pgcxr.data.privacy import audit, gather, tables
 from pgcxr.data.privacy import findings as findings_table
 from pgcxr.data.privacy.findings import Finding
 from pgcxr.data.privacy.search import Search, listed
+from pgcxr.data.sources import pacs
 from pgcxr.errors import InputError
 
 STUDIES = "studies.csv"
+COMMAND = "pgcxr export-deidentified"
 CODE = re.compile(r"[A-Z]\d[0-9A-Z](\.?[0-9A-Z]{1,4})?")
 
 
@@ -69,6 +71,9 @@ def export_deidentified(
     out = Path(out)
     artefacts.refuse_existing(out)
     artefacts.refuse_overlap(out, export)
+    report = export / "report.json"
+    if report.is_file() and (artefacts.read_json(report).get("made_by") or {}).get("command") == COMMAND:
+        raise InputError(f"{export}: was written by `{COMMAND}`, so it is de-identified already")
     if dates not in (REMOVE, SHIFT):
         raise InputError(f"--dates {dates}: must be {REMOVE} or {SHIFT}")
     hide = BlackOut(tuple(black_outs.parse(text, "--black-out") for text in black_out), black_out_text)
@@ -80,7 +85,7 @@ def export_deidentified(
     gathering = audit.in_processes(processes, show_progress)
     writing = audit.in_processes(processes, show_progress, "images", crashed)
     key = deidentify.read_or_make_key(key_path)
-    names = [name for name in gather.names(export) if not tables.is_table(name)]
+    names = [name for name in gather.names(export) if not (tables.is_table(name) or name in pacs.NO_IMAGES)]
     with artefacts.new_folder(out) as folder:
         (folder / "images").mkdir()
         options = Options(dates, characteristics)
@@ -105,10 +110,10 @@ def export_deidentified(
         report |= {"dates": dates, "characteristics": characteristics, "black_out": hide.described()}
         report["made_black"] = sum(result == "black" for result in done)
         report["warnings"] = [_warning(found, len(names), findings)] if found else []
-        artefacts.write_report(folder, report, command="pgcxr export-deidentified")
+        artefacts.write_report(folder, report, command=COMMAND)
         passed = set((folder / "images").iterdir())
         report["privacy_audit"] = audit.check([folder], look_for, counts, findings, passed=passed)
-        artefacts.write_report(folder, report, command="pgcxr export-deidentified")
+        artefacts.write_report(folder, report, command=COMMAND)
     return artefacts.plain(report)
 
 

@@ -29,6 +29,7 @@ EXPLANATIONS = ("LUTExplanation", "WindowCenterWidthExplanation")
 NOT_OF_A_PATIENT = ("ImplementationClassUID", "ImplementationVersionName")
 # What they share as long as it is one of the values that the standard defines.
 DEFINED = {"SpecificCharacterSet": CHARACTER_SETS | {""}, "PatientSex": frozenset(("M", "F", "O", ""))}
+PLACE = re.compile(r"(Address|Institution\w*Name|OfResidence)$")
 NUMBER = re.compile(r"(ID|IDs|Number|Identifier|Identification|SerialNumber|Title)$")
 # The printable parts of a private element that nobody knows how to read.
 PRINTABLE = re.compile(rb"[\x20-\x7e\x80-\xff]{4,4096}")
@@ -174,7 +175,7 @@ def _of_text(tag, vr: str, keyword: str, text: str) -> Found:
     if may_stay(tag, vr, keyword):
         # The same few words in every file of an export.
         return _of_kept(text) if len(text) <= 64 else identifiers.of_kept(text)
-    found = identifiers.of_text(text)
+    found = identifiers.of_place(text) if PLACE.search(keyword) else identifiers.of_text(text)
     if NUMBER.search(keyword):
         found |= identifiers.of_number(text)
     if "^" in text:

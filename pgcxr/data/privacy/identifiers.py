@@ -10,7 +10,8 @@ Every value becomes the joined() words that would betray it in an output:
 - a UID that is not one of the standard's own: its last 8 components;
 - free text (comments, addresses, reports, private elements): in pieces of 8 words, a shorter text as a whole if it has
   two words or one of 6 letters, unless all its words are the standard's or makers' terms; the words with at least 3
-  digits among 6 characters or more; long UIDs;
+  digits among 6 characters or more; the word after a title (Dr., Mrs., Frau); long UIDs;
+- an address, the name of an institution: as free text, and each word of 5 letters or more;
 - the names of files and folders, like numbers and free text.
 
 A value with letters that pgcxr's own texts hold too (its source, rules and page templates: "chest", "normal", but
@@ -37,6 +38,11 @@ TRANSLITERATED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", 
 # A UID within a text, or the beginning of one, which any number of things share.
 UID = re.compile(r"(?<![\w.])[0-2]\.[0-3]?\d\.\d+\.[\d.]+")
 LONG_UID = 24
+TITLED = re.compile(
+    r"(?<!\w)(?:dr|prof|mr|mrs|ms|miss|frau|herrn?|hr|mme|mlle|madame|monsieur|se[nñ]ora?|sra?)(?:\.|(?=\s))"
+    r"(?:\s*(?:dr|med|prof)\.)*\s*([^\W\d_][\w'’-]{3,})",
+    re.IGNORECASE,
+)
 DATE = re.compile(r"(?<!\d)(\d{4})([-./]?)(\d{2})\2(\d{2})(?!\d)|(?<!\d)(\d{1,2})([-./])(\d{1,2})\6(\d{4})(?!\d)")
 Found = set[tuple[str, str]]
 
@@ -113,6 +119,8 @@ def of_text(text: str, kind: str = "text") -> Found:
         for part in {*parts, *map(joined, blanks)}:
             if len(part) >= DIGITS and sum(map(str.isdigit, part)) >= 3:
                 found |= of_number(part, kind)
+    for name in TITLED.findall(text):
+        found |= of_name(name)
     last = max(len(parts) - MOST_WORDS, 0)
     for at in {*range(0, last, MOST_WORDS), last}:
         piece = "".join(parts[at : at + MOST_WORDS])
@@ -120,6 +128,11 @@ def of_text(text: str, kind: str = "text") -> Found:
         if long_enough and sum(map(str.isalpha, piece)) >= 4 and not standard_words().issuperset(parts):
             found.add((kind, piece))
     return found
+
+
+def of_place(text: str) -> Found:
+    """An address or the name of an institution."""
+    return of_text(text) | {("text", word) for word in words(text) if len(word) >= CODE and word.isalpha()}
 
 
 def of_kept(text: str) -> Found:

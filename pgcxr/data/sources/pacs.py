@@ -25,8 +25,8 @@ KNOWS = (
     *("device", "burned_in_annotation"),
 )
 TABLE = "studies.csv"
-# At the top of the export; not counted among the files that might be images.
-NO_IMAGES = (TABLE, "report.json", "truth/")
+# At the top of an export, of `pgcxr phantom` and `export-deidentified` too; not counted as files that might be images.
+NO_IMAGES = (TABLE, "report.json", "excluded.csv", "truth/")
 # Of the table, by who decides on normal and abnormal.
 NEEDED = {decision.CODES: ("diagnosis_codes",), decision.REPORT: ("report",)}
 NEEDED[decision.AGREE] = (*NEEDED[decision.CODES], *NEEDED[decision.REPORT])

@@ -106,7 +106,10 @@ def test_a_curated_export_and_its_deidentified_twin_are_one_cohort(run, make_exp
     _, out = run(export, characteristics=True)
     options = {"processes": 0, "show_progress": False, "key_file": tmp_path / "private" / "key"}
     curate(export, tmp_path / "a", **options)
-    curate(out, tmp_path / "b", **options)
+    report = curate(out, tmp_path / "b", **options)
+    assert report["collected"] == 12, "its tables are no images that cannot be read"
+    with pytest.raises(InputError, match="de-identified already"):
+        run(out, "twice")
     columns = ("label", "pleural_effusion", "age", "sex", "view", "manufacturer", "sha256")
 
     def rows(name):

@@ -116,6 +116,7 @@ def test_columns_of_findings(findings_tree, curated):
     expected[:16, :32], expected[32:, 32:] = 255, 255
     np.testing.assert_array_equal(found.mask("pictures/b.png"), expected)
     assert (found.report["rows_without_file"], found.report["rows_outside"]) == (1, 2)
+    assert "2 rows of the table name files outside the folder" in " ".join(found.report["warnings"])
 
 
 def test_a_list_of_labels_and_boxes_in_pixels(tmp_path, make_picture, curated):
