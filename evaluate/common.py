@@ -97,6 +97,18 @@ def cohort_of(run: str | Path) -> cohort.Cohort:
     return cohort.load(folder)
 
 
+def trained_on(gan_run: str | Path) -> cohort.Cohort:
+    """`cohort_of` a GAN; InputError where its manifest has changed since, so that what it has seen is not known."""
+    found = cohort_of(gan_run)
+    manifest = found.folder / "manifest.csv"
+    if load_run(gan_run).get("manifest_sha256") not in (None, artefacts.sha256(manifest)):
+        raise InputError(
+            f"{manifest}: has changed since {gan_run} was trained on it, so that its training images aren't known; "
+            "put the earlier one back, or train again"
+        )
+    return found
+
+
 def is_imported(run: str | Path) -> bool:
     """Whether RUN says that its networks were not trained here (`pgcxr import-nvidia`)."""
     config = load_run(run)
@@ -116,7 +128,7 @@ def check_disjoint(gan_run: str | Path, test: cohort.Cohort) -> dict:
     split, label = config.get("split", "train"), config.get("label", "all")
     if split not in cohort.SPLITS or label not in ("all", NORMAL, ABNORMAL):
         raise InputError(f"{gan_run / 'config.json'}: split or label is none that a GAN is trained on; train it again")
-    seen = cohort_of(gan_run).select(split=split, label=None if label == "all" else label)
+    seen = trained_on(gan_run).select(split=split, label=None if label == "all" else label)
     for column, what in (("patient_id", "patients"), ("sha256", "images")):
         if column in seen.manifest.columns and column in test.manifest.columns:
             shared = (set(seen.manifest[column]) & set(test.manifest[column])) - {""}

@@ -42,7 +42,8 @@ def write(folder: Path, report: dict, images: dict[str, np.ndarray]) -> None:
 
 
 def table(report: dict) -> pd.DataFrame:
-    """One row for each measure and source: measure, source, value, low, high, n, better, gan_wins, certain."""
+    """One row for each measure and source: measure, source, value, low, high, n (images of each set that are compared
+    at a time), better, gan_wins, certain."""
     rows = []
     for name, entry in report["metrics"].items():
         entries = {f"swd_{level}": each for level, each in entry.items()} if name == "swd" else {name: entry}
@@ -50,7 +51,8 @@ def table(report: dict) -> pd.DataFrame:
             for source in TITLES:
                 low, high = each[source]["ci95"]
                 row = {"measure": measure, "source": source, "value": each[source]["value"], "low": low, "high": high}
-                rows.append(row | {"n": report["n"]} | {key: each[key] for key in ("better", "gan_wins", "certain")})
+                n = report["swd_images"] if name == "swd" else report["n"]
+                rows.append(row | {"n": n} | {key: each[key] for key in ("better", "gan_wins", "certain")})
     return pd.DataFrame(rows)
 
 

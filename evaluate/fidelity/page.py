@@ -41,7 +41,8 @@ def _labels(page: Page, folder: Path, report: dict, chosen: dict) -> None:
     page.table(
         ["Synthetic images", *names],
         [(head, *(sampling[key][name] for name in names)) for head, key in
-         (("Wanted: as many as there are real ones", "wanted"), ("Labelled", "labelled"), ("Used", "used"))],
+         ((f"Wanted: {'as was asked for' if chosen['per_class'] else 'as many as there are real ones'}", "wanted"),
+          ("Labelled", "labelled"), ("Used", "used"))],
         "Sampling by rejection, until both classes have enough.",
     )  # fmt: skip
     if sampling["bound_hit"]:
@@ -111,11 +112,18 @@ def _comparison(page: Page, report: dict) -> None:
             ("Hanley-McNeil 1983: z, p", part["hanley_mcneil_1983"]["z"], _p(part["hanley_mcneil_1983"])),
         ]
     page.table(["Same real test images", "Value", "95 % interval or p"], rows)
-    margin = report["comparison"]["non_inferiority"]
-    page.verdict(margin["passed"], f"non-inferiority with a margin of {margin['margin']:g} in AUROC.")
+    for title, key in (("synthetic", "comparison"), ("control", "comparison_control")):
+        found = report[key]["non_inferiority"]
+        bound = f"{found['lower_bound']:.3f}".replace("-", "\N{MINUS SIGN}")
+        page.verdict(
+            found["passed"],
+            f"non-inferiority ({title}) with a margin of {found['margin']:g} in AUROC: {title} \N{MINUS SIGN} real is "
+            f"at least {bound} (one-sided 97.5 %, {found['method']}, {_p(found)}).",
+        )
     page.text(
         "What the control arm loses is lost by the labels of an imperfect classifier (and by the images that it "
-        "dropped); what classifier (synthetic) loses beyond that is lost by the images of the GAN."
+        "dropped); what classifier (synthetic) loses beyond that is lost by the images of the GAN"
+        + ("." if report["same_numbers"] else ", or by their other number, which is not that of the real ones.")
     )
 
 
@@ -141,7 +149,8 @@ def _explained(page: Page, folder: Path, found: dict) -> None:
         folder / "gradcam.png",
         "Figure 11. Grad-CAM and CAM of both classifiers on the same real test images: the surest true and the worst "
         f"false calls of classifier (synthetic) at {explain.THRESHOLD}. Grad-CAM: yellow speaks strongly for abnormal. "
-        "CAM: red speaks for abnormal, blue against. One scale for each column. Green: border of the true lesion.",
+        "CAM: red speaks for abnormal, blue against; an empty map is 0 everywhere. One scale for "
+        "each column. Green: border of the true lesion.",
     )
     rows = []
     for name, part in found["groups"].items():

@@ -61,11 +61,18 @@ class RealImages:
         for split, (_, _, labels) in self.parts.items():
             found[split] = int((labels == 0).sum()), int((labels == 1).sum())
         if per_class:
-            total = [sum(counts[label] for counts in found.values()) for label in (0, 1)]
-            found = {
-                split: tuple(per_class * n // t for n, t in zip(c, total, strict=True)) for split, c in found.items()
-            }
+            shared = [_shared_out(per_class, [counts[label] for counts in found.values()]) for label in (0, 1)]
+            found = dict(zip(found, zip(*shared, strict=True), strict=True))
         return found
+
+
+def _shared_out(whole: int, like: list[int]) -> list[int]:
+    """`whole` in parts that are to each other as `like`; the largest remainders are rounded up."""
+    exact = [whole * part / sum(like) for part in like]
+    parts = [int(part) for part in exact]
+    for place in sorted(range(len(like)), key=lambda place: parts[place] - exact[place])[: whole - sum(parts)]:
+        parts[place] += 1
+    return parts
 
 
 def refuse_too_few(wanted: dict, per_class: int) -> None:

@@ -37,7 +37,7 @@ def _rows(report: dict) -> list:
     """[(step, colour, (learns from, classifier, reads, result))]."""
     real, synthetic, control = (report["images"][name] for name in ("real", "synthetic", "control"))
     made, dropped = report["pseudo_labels"]["generated"], report["pseudo_labels"]["rejected"]
-    wrong = report["pseudo_labels_control"]["wrong_share"]
+    wrong = report["pseudo_labels_control"]["splits"]["train"]["wrong_share"]
     tests = f"Real test set\n{_count(real['test'])}", f"Synthetic test set\n{_count(synthetic['test'])}"
     of_gan = f"{made:,} images of the PGGAN,\n{dropped:,} dropped: unsure\nto train on: {_count(synthetic['train'])}"
     of_real = f"Real images, pseudo-labelled,\n{wrong:.1%} of the labels wrong\nto train on: {_count(control['train'])}"

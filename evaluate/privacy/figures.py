@@ -52,10 +52,11 @@ def pairs(
 
 @styled
 def histograms(measured: dict[str, Distances], limits: dict[str, float], path: Path) -> None:
-    """Distances to the nearest training image, and of pairs of one patient, in each space; the cut-off as a line."""
+    """Distances to the nearest training image, and of pairs of one patient as far as the axis goes; line: cut-off."""
     figure = Figure(figsize=(7.2, 3.2), dpi=DPI, layout="constrained")
     for axes, (space, each) in zip(figure.subplots(1, len(measured)), measured.items(), strict=True):
-        shown = {"Synthetic": each.generated, "Held-out": each.held_out, "Same patient": each.same_patient}
+        shown = {"Synthetic to training": each.generated, "Held-out to training": each.held_out}
+        shown["Two of one patient"] = each.same_patient
         shown = {name: values for name, values in shown.items() if len(values)}
         # Pairs of one patient may be far apart; the others would be one bar.
         far = max(float(np.quantile(values, 0.95)) for values in shown.values())
@@ -65,7 +66,7 @@ def histograms(measured: dict[str, Distances], limits: dict[str, float], path: P
             style = {"fill": True, "alpha": 0.35} if index == 0 else {"linewidth": 1.4}
             axes.stairs(counts / len(values), edges, color=COLOURS[index], label=f"{name} ({len(values):,})", **style)
         axes.axvline(limits[space], color=COLOURS[4], linestyle=":", linewidth=1, label="Cut-off")
-        axes.set(title=space.capitalize(), xlabel="Distance to the nearest training image", ylabel="Share of images")
+        axes.set(title=space.capitalize(), xlabel="Distance", ylabel="Share of images")
         axes.set(xlim=(0, edges[-1]), ylim=(0, None))
         axes.legend()
     save(figure, path)

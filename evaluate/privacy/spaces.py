@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from evaluate import common
-from pgcxr import artefacts
 from pgcxr.data.cohort import Cohort, load_images
 from pgcxr.errors import InputError
 from pgcxr.training import features
@@ -32,14 +31,7 @@ def real_sets(gan_run: Path) -> tuple[RealSets, dict]:
     """Of the GAN's own cohort, images with the label it was trained on; and `common.check_disjoint`'s answer."""
     config = common.load_run(gan_run)
     label = config.get("label", "all")
-    cohort = common.cohort_of(gan_run)
-    manifest = cohort.folder / "manifest.csv"
-    if config.get("manifest_sha256", artefacts.sha256(manifest)) != artefacts.sha256(manifest):
-        raise InputError(
-            f"{manifest}: has changed since {gan_run} was trained on it, so that its training images aren't known; "
-            "put the earlier one back, or train again"
-        )
-    same = cohort.select(label=None if label == "all" else label)
+    same = common.trained_on(gan_run).select(label=None if label == "all" else label)
     learned = same.manifest["split"] == config.get("split", "train")
     others = _rows(same, ~learned)
     disjoint = common.check_disjoint(gan_run, others)
