@@ -17,7 +17,7 @@ PRESETS = {
         "size": 64,
         "config": "demo",
         "samples": 10_000,
-        "compared": 500,
+        "compared": 600,
         "iterations": 60,
         "threads": 1,
         "jobs": 2,
