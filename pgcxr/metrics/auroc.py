@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from pgcxr.metrics.hanley_mcneil import hanley_mcneil, hanley_mcneil_1982, hanley_mcneil_1983
 from pgcxr.metrics.roc import (
@@ -40,6 +40,10 @@ __all__ = [
     "roc_curve",
     "youden",
 ]
+
+
+# A variance below it is 0 but for rounding.
+ROUNDING = 1e-16
 
 
 def delong(labels, scores_a, scores_b, level: float = 0.95, patients=None) -> dict:
@@ -69,20 +73,27 @@ def delong_ci(labels, scores, level: float = 0.95, patients=None) -> tuple[float
     """(area, low, high): the interval is normal on the logit scale, so it stays inside [0, 1].
 
     DeLong's variance is 0 when the classes are separated completely (area 1 or 0), which says nothing about how many
-    cases stand behind it. There the inner limit is `separated_limit`.
+    cases stand behind it. There the inner limit is `separated_limit`. It is 0 also where all scores are equal: there
+    Hanley and McNeil's takes its place.
 
     Args:
         patients: [N], whose image each case is: Obuchowski's variance.
     """
     found = influences(labels, scores, patients=patients)
-    area, variance = float(found.areas[0]), float(found.covariance()[0, 0])
+    return float(found.areas[0]), *limits(found, 0, normal_quantile(level))
+
+
+def limits(found: "Influences", place: int, z: float) -> tuple[float, float]:
+    """(low, high) of the area at `place`, as in `delong_ci`, for `z` standard errors on the logit scale."""
+    area, variance = float(found.areas[place]), float(found.covariance()[place, place])
     if area in (0.0, 1.0):
-        inner = separated_limit(found, level)
-        return (area, inner, 1.0) if area == 1.0 else (area, 0.0, 1 - inner)
-    middle = math.log(area / (1 - area))
+        inner = stats.norm.sf(z) ** (1 / min(found.with_positive, found.with_negative))
+        return (float(inner), 1.0) if area == 1.0 else (0.0, float(1 - inner))
+    if variance < ROUNDING:
+        variance = hanley_mcneil(area, found.with_positive, found.with_negative)["standard_error"] ** 2
     # The delta method: d logit(A) / dA = 1 / (A (1 - A)).
-    reach = normal_quantile(level) * math.sqrt(max(variance, 0.0)) / (area * (1 - area))
-    return area, 1 / (1 + math.exp(reach - middle)), 1 / (1 + math.exp(-reach - middle))
+    middle, reach = special.logit(area), z * math.sqrt(variance) / (area * (1 - area))
+    return float(special.expit(middle - reach)), float(special.expit(middle + reach))
 
 
 def area_covariance(labels, *readings, patients=None) -> tuple[np.ndarray, np.ndarray]:

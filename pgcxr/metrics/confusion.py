@@ -7,14 +7,14 @@ classes, PPV and NPV of the calls: the thesis (Tables 3 to 5) prints NPV and PPV
 import math
 
 import numpy as np
-from scipy import stats
 
-from pgcxr.metrics.auroc import delong, delong_ci, hanley_mcneil_1982, hanley_mcneil_1983, influences, separated_limit
+from pgcxr.metrics.auroc import delong, delong_ci, hanley_mcneil_1982, hanley_mcneil_1983
 from pgcxr.metrics.bootstrap import RESAMPLES, bootstrap_auroc, bootstrap_difference
 from pgcxr.metrics.calibration import bin_edges, calibration, checked_probabilities, ece
+from pgcxr.metrics.non_inferiority import non_inferiority
 from pgcxr.metrics.proportions import clopper_pearson, clustered_wilson, mcnemar, predictive_values, wilson
 from pgcxr.metrics.recalibration import log_loss, logits_of, scaled, temperature
-from pgcxr.metrics.roc import at_specificity, checked, normal_quantile, patient_codes, youden
+from pgcxr.metrics.roc import at_specificity, checked, patient_codes, youden
 
 __all__ = ["clopper_pearson", "comparison", "confusion", "evaluation", "mcnemar", "rates", "wilson"]
 
@@ -159,37 +159,6 @@ def comparison(
             "bootstrap": drawn,
         }
     return found
-
-
-def non_inferiority(labels, scores_a, scores_b, margin: float, patients=None) -> dict:
-    """{margin, passed, lower_bound, p, method}: whether AUROC b is at most `margin` below AUROC a.
-
-    Passed where the lower limit of the two-sided 95 % interval of b - a lies above -margin, which is where the
-    one-sided p of "b - a <= -margin" is below 0.025. The variance is DeLong's, with `patients` Obuchowski's. Where both
-    readings separate the classes completely it is 0 and says nothing of how many cases there are: there the limit is
-    that of b alone, exact, and a is taken as 1. Preset the margin; 0.05 is a convention, no finding.
-    """
-    if not 0 < margin < 1:
-        raise ValueError(f"a non-inferiority margin must lie above 0 and below 1, not {margin}")
-    found = influences(labels, scores_a, scores_b, patients=patients)
-    if (found.areas == 1).all():
-        cases = min(found.with_positive, found.with_negative)
-        lower_bound, p, method = separated_limit(found) - 1, (1 - margin) ** cases, "exact"
-    else:
-        sign = np.array([-1.0, 1.0])
-        difference, variance = float(sign @ found.areas), max(float(sign @ found.covariance() @ sign), 0.0)
-        # Readings that differ by nothing, or by a constant, have no variance but for rounding.
-        above = difference + margin
-        z = above / math.sqrt(variance) if variance > 1e-16 else math.copysign(math.inf, above)
-        lower_bound, p = difference - normal_quantile(0.95) * math.sqrt(variance), float(stats.norm.sf(z))
-        method = "DeLong" if patients is None else "Obuchowski"
-    return {
-        "margin": margin,
-        "passed": bool(lower_bound > -margin),
-        "lower_bound": lower_bound,
-        "p": p,
-        "method": method,
-    }
 
 
 def _temperature(labels, scores, validation: tuple) -> dict:

@@ -1,0 +1,65 @@
+"""Is one reading of the same images at most so much worse than another?
+
+The limit is that of MOVER (Zou & Donner 2008, Construction of confidence limits about effect measures, Statistics in
+Medicine 27, 1693-1702; Newcombe's hybrid interval): of b - a it combines the distance of b to its own lower limit with
+that of a to its own upper limit, and their correlation. Near an area of 1, where classifiers are compared, the normal
+interval of the difference is too short: with a of 1 and b just the margin below it, it passes 13 % of studies of 20 +
+20 cases and 5 % of 200 + 200, where 2.5 % are promised; MOVER 1 to 2 %. Elsewhere the two agree.
+"""
+
+import math
+
+import numpy as np
+from scipy import optimize, stats
+
+from pgcxr.metrics.auroc import ROUNDING, Influences, influences, limits
+from pgcxr.metrics.roc import normal_quantile
+
+# Standard errors beyond which a p-value is 0.
+FARTHEST = 35.0
+
+
+def non_inferiority(labels, scores_a, scores_b, margin: float, patients=None) -> dict:
+    """{margin, passed, lower_bound, p, method}: whether AUROC b is at most `margin` below AUROC a.
+
+    Passed where the lower limit of the two-sided 95 % interval of b - a lies above -margin, which is where the
+    one-sided p of "b - a <= -margin" is below 0.025. The areas' own limits and their correlation are of DeLong's
+    variances, with `patients` of Obuchowski's. Preset the margin; 0.05 is a convention, no finding.
+    """
+    if not 0 < margin < 1:
+        raise ValueError(f"a non-inferiority margin must lie above 0 and below 1, not {margin}")
+    found = influences(labels, scores_a, scores_b, patients=patients)
+    lower_bound = _bound(found, normal_quantile(0.95))
+    return {
+        "margin": margin,
+        "passed": bool(lower_bound > -margin),
+        "lower_bound": lower_bound,
+        "p": float(stats.norm.sf(_z(found, -margin))),
+        "method": f"MOVER, {'DeLong' if patients is None else 'Obuchowski'}",
+    }
+
+
+def _bound(found: Influences, z: float) -> float:
+    """The limit of b - a that lies `z` standard errors below it; above it where z is negative."""
+    a, b = map(float, found.areas)
+    low, high = (0, 1) if z >= 0 else (1, 0)
+    of_b = b - limits(found, 1, abs(z))[low]
+    of_a = limits(found, 0, abs(z))[high] - a
+    squared = of_b**2 - 2 * _correlation(found) * of_b * of_a + of_a**2
+    return b - a - math.copysign(math.sqrt(max(squared, 0.0)), z)
+
+
+def _correlation(found: Influences) -> float:
+    """Of the two areas' errors; 0 where one has none that it could be told from."""
+    covariance = found.covariance()
+    variances = np.diag(covariance)
+    return float(covariance[0, 1] / np.sqrt(variances.prod())) if variances.min() > ROUNDING else 0.0
+
+
+def _z(found: Influences, value: float) -> float:
+    """By how many standard errors the limit of b - a is `value`."""
+    if _bound(found, -FARTHEST) <= value:
+        return -FARTHEST
+    if _bound(found, FARTHEST) >= value:
+        return FARTHEST
+    return float(optimize.brentq(lambda z: _bound(found, z) - value, -FARTHEST, FARTHEST, xtol=1e-10))
