@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 # PGCXR_KILLS=20 for the full count, about 2 minutes on two idle cores.
-KILLS = int(os.environ.get("PGCXR_KILLS", "4"))
+KILLS = int(os.environ.get("PGCXR_KILLS", "2"))
 ROOT = Path(__file__).resolve().parents[2]
 
 
