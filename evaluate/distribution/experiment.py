@@ -1,6 +1,7 @@
 """The comparison: GAN, floor and baseline, each against the same held-out real images."""
 
 import hashlib
+import os
 import time
 from pathlib import Path
 
@@ -60,7 +61,8 @@ def run(gan_run: Path, out: Path, features: str = "", config: dict | None = None
             "n": n,
             "real_n": n,
             "resolution": size,
-            "features": extractor and {"source": features, "sha256": _sha256(features), **extractor.describe()},
+            "features": extractor
+            and {"source": _seen_from(out, features), "sha256": _sha256(features), **extractor.describe()},
             "metrics": _metrics(found),
             "training_set": _against_training(vectors),
             "baseline": gaussian.describe(),
@@ -159,6 +161,12 @@ def _published(vectors: dict[str, np.ndarray], seed: int) -> dict:
         "neighbours": prdc.NEIGHBOURS,
         "warnings": warnings,
     }
+
+
+def _seen_from(out: Path, features: str) -> str:
+    """Where the network is, from the report's folder: a path of this machine says nothing elsewhere."""
+    kind, colon, path = features.rpartition(":") if features.startswith("inception:") else ("", "", features)
+    return kind + colon + os.path.relpath(os.path.realpath(path), os.path.realpath(out))
 
 
 def _sha256(features: str) -> str:
