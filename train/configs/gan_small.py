@@ -1,8 +1,8 @@
 """64 px on two CPU cores in about two hours.
 
 Command:  python -m train.gan COHORT --config small --out RUN
-Expected: recognisable chests from 16 px on; 160 kimg took 3.3 h beside other work (docs/results, phantom-64), 22 images/s at 64 px on
-          one thread.
+Expected: recognisable chests from 16 px on; 160 kimg took 3.3 h beside other work, 22 images/s at 64 px on one thread
+          (docs/results, phantom-64).
 """
 
 from train.configs import gan_thesis
