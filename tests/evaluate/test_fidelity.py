@@ -11,7 +11,7 @@ from PIL import Image
 from sklearn import metrics
 
 from evaluate import common, fidelity
-from evaluate.fidelity import acceptance, arms, explain, figures, labelling, page, statistics, steps
+from evaluate.fidelity import acceptance, arms, explain, figures, labelling, page, real_images, statistics, steps
 from evaluate.fidelity.pseudo import Synthetic, collect, pseudo_labels
 from evaluate.fidelity.settings import PRESETS, settings
 from pgcxr.data import cohort as cohorts
@@ -453,3 +453,10 @@ def test_what_does_not_fit_is_refused_and_leaves_nothing(runs, tmp_path):
     with pytest.raises(InputError, match="too few to train on"):
         fidelity.run(tmp_path / "stuck", runs / "binary", tmp_path / "out", {"most_generated": 1.0})
     assert not (tmp_path / "out").exists() and not (tmp_path / ".out.partial").exists()
+
+
+def test_images_asked_for_are_shared_out_to_the_last_one():
+    assert real_images._shared_out(400, [3837, 1279, 1270]) == [240, 80, 80]
+    assert real_images._shared_out(10, [1, 1, 1]) == [4, 3, 3] and real_images._shared_out(0, [5, 2]) == [0, 0]
+    for whole in range(60):
+        assert sum(real_images._shared_out(whole, [7, 3, 2])) == whole
