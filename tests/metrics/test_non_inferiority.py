@@ -59,17 +59,21 @@ def test_it_keeps_its_level_where_the_normal_interval_does_not(n, a, b, correlat
     assert passed / 400 < 0.025 + 4 * math.sqrt(0.025 / 400) and normal > 2 * max(passed, 10)
 
 
-def test_a_worse_reading_has_a_lower_limit():
-    labels = np.repeat([0, 1], 10)
-    perfect = np.arange(20.0)
-    bounds = []
-    for swapped in range(6):
+@pytest.mark.parametrize("n", [10, 20, 50])
+def test_a_worse_reading_has_no_higher_limit(n):
+    labels, perfect = np.repeat([0, 1], n), np.arange(2.0 * n)
+    found = []
+    for swaps in range(8):
         b = perfect.copy()
-        b[9 - swapped], b[10] = b[10], b[9 - swapped]
-        bounds.append(non_inferiority(labels, perfect, perfect if swapped == 0 else b, 0.05)["lower_bound"])
-    # All of 10: the exact binomial limit.
-    assert bounds[0] == pytest.approx(0.025 ** (1 / 10) - 1)
-    assert bounds[1:] == sorted(bounds[1:], reverse=True) and bounds[1] < 0
+        # Pairs around the border, each within the next: every swap takes from the area.
+        low, high = np.arange(n - swaps, n), np.arange(n, n + swaps)
+        b[low], b[high] = perfect[high], perfect[low]
+        found.append(non_inferiority(labels, perfect, b, 0.05))
+    bounds, passed = ([each[key] for each in found] for key in ("lower_bound", "passed"))
+    # All of n: the exact binomial limit.
+    assert bounds[0] == pytest.approx(0.025 ** (1 / n) - 1)
+    assert (np.diff(bounds) <= 1e-12).all() and passed == sorted(passed, reverse=True)
+    assert non_inferiority(labels, perfect, -perfect, 0.05)["lower_bound"] < bounds[-1]
 
 
 def test_readings_without_an_error_are_as_good_as_there_are_cases():
