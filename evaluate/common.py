@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pgcxr import artefacts
+from pgcxr import artefacts, places
 from pgcxr.data import cohort
 from pgcxr.data.findings import ABNORMAL, NORMAL
 from pgcxr.errors import InputError
@@ -67,7 +67,7 @@ def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
 
 def load_run(run: str | Path, **needed: type) -> dict:
     """RUN/config.json of a training; InputError unless it has the `needed` keys, e.g. size=int, of their types."""
-    run = artefacts.existing_folder(run, "a RUN written by `python -m train.gan` or `python -m train.classifier`")
+    run = places.existing_folder(run, "a RUN written by `python -m train.gan` or `python -m train.classifier`")
     config = artefacts.read_json(run / "config.json")
     for key, kind in needed.items():
         if type(config.get(key)) is not kind:

@@ -24,12 +24,10 @@ import numpy as np
 import pgcxr
 from pgcxr import user_files
 from pgcxr.errors import InputError
+from pgcxr.places import PARTIAL, refuse_existing, refuse_place
 
-PARTIAL = ".partial"
 # Tries, each of which only another process can spoil; some file systems (/proc) answer as if one did.
 CLAIMS = 1000
-# Of the 255 bytes that file systems allow, so that the name beside fits too.
-LONGEST_NAME = 240
 # How the system, HDF5 and TensorFlow say it.
 FULL = "No space left on device"
 
@@ -196,95 +194,6 @@ def _name_final(error: BaseException, beside: Path, final: Path) -> None:
             error.filename = str(final)
     elif isinstance(error, Exception) and FULL in str(error):  # TensorFlow's own kind
         raise OSError(errno.ENOSPC, FULL, str(final)) from error
-
-
-def refuse_existing_file(path: str | os.PathLike, option: str) -> None:
-    """Raises InputError unless a new file can be made at `path`, which was given as `option`."""
-    if os.path.lexists(path):
-        raise InputError(f"{path}: exists; remove it or name another {option}")
-    refuse_existing(path, option)
-
-
-def refuse_existing(folder: str | os.PathLike, option: str = "--out") -> None:
-    """Raises InputError unless a new folder can be made here; one with only what a killed process left counts as new.
-
-    To be called before any work is done for it.
-    """
-    folder = Path(folder)
-    refuse_place(folder, option)
-    try:
-        full = folder.is_dir() and any(not is_left_over(path.name) for path in folder.iterdir())
-    except OSError as error:
-        raise InputError(f"{folder}: {os.strerror(error.errno)}; name another {option}") from None
-    if full:
-        raise InputError(f"{folder}: exists and is not empty; remove it or name another {option}")
-
-
-def refuse_place(folder: str | os.PathLike, option: str = "--out") -> None:
-    """Raises InputError unless a folder is, or could be made, at `folder` itself, whatever is in it."""
-    folder = Path(folder)
-    other = f"name another {option}"
-    if folder.name in ("", ".."):
-        raise InputError(f"{folder}: a new folder is made; give its name as {option}")
-    if "\0" in str(folder):
-        raise InputError(f"{option}: no folder can have this name; {other}")
-    if len(os.fsencode(folder.name)) > LONGEST_NAME:
-        raise InputError(f"{folder.name[:40]}...: is too long a name; {other}")
-    try:
-        if folder.is_symlink():
-            raise InputError(f"{folder}: is a link; {other}, or the folder that it leads to")
-        if folder.is_dir():
-            return
-        if folder.exists():
-            raise InputError(f"{folder}: is a file, not a folder; {other}")
-        above = next(parent for parent in folder.absolute().parents if os.path.lexists(parent))
-    except OSError as error:  # a loop of links, a path too long
-        raise InputError(f"{str(folder)[:200]}: {os.strerror(error.errno)}; {other}") from None
-    if not above.is_dir():
-        raise InputError(f"{folder}: {above} is not a folder; {other}")
-    if not os.access(above, os.W_OK | os.X_OK):
-        raise InputError(f"{folder}: nothing may be written into {above}; {other}, or change its permissions")
-
-
-def refuse_overlap(
-    folder: str | os.PathLike, source: str | os.PathLike, what: str = "the export", option: str = "--out"
-) -> None:
-    """Raises InputError where `folder`, which is to be written, is `source`, holds it, or lies in it; links count.
-
-    So that nothing that is read can be replaced by what is made of it, nor be read as part of it next time.
-    """
-    written, read = (Path(os.path.realpath(path)) for path in (folder, source))
-    if _is_in(written, read):
-        same = _is_in(read, written)
-        raise InputError(f"{folder}: {'is' if same else 'lies in'} {what}; name another {option}, outside of it")
-    if _is_in(read, written):
-        raise InputError(f"{folder}: holds {what}; name another {option}, beside it")
-
-
-def _is_in(path: Path, folder: Path) -> bool:
-    """Whether `path` is `folder` or below it, also where a folder has two names (as by mounting it twice)."""
-    return any(above == folder or _is_same(above, folder) for above in (path, *path.parents))
-
-
-def _is_same(one: Path, other: Path) -> bool:
-    try:
-        return os.path.samefile(one, other)
-    except (OSError, ValueError):
-        return False
-
-
-def is_left_over(name: str) -> bool:
-    """Whether a killed process left a file or folder of this name."""
-    return name.startswith(".") and PARTIAL in name
-
-
-def existing_folder(folder: str | os.PathLike, what: str) -> Path:
-    """`folder` as a Path, or an InputError that says `what` was expected there."""
-    folder = Path(folder)
-    if folder.is_dir():
-        return folder
-    wrong = "is a file, not a folder" if folder.exists() else "no such folder"
-    raise InputError(f"{folder}: {wrong}; expected {what}")
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

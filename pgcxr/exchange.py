@@ -17,11 +17,11 @@ def import_nvidia(
     out: Annotated[Path, typer.Option(help="RUN: new folder with generator-ema.keras and discriminator.keras")],
 ) -> None:
     """Makes a RUN of an official network pickle, which is read as data and never run."""
-    from pgcxr import artefacts
+    from pgcxr import artefacts, places
     from pgcxr.generation import GENERATOR
     from pgcxr.networks import original_weights
 
-    artefacts.refuse_existing(out)
+    places.refuse_existing(out)
     if file.is_dir():
         raise InputError(f"{file}: is a folder; name the .pkl file")
     networks = original_weights.load_pickle(file)
@@ -64,10 +64,10 @@ def export_nvidia(
     A RUN of train.gan keeps the average alone: there G is Gs. Without --networks-py the original's loader stops at the
     empty source; its `Network.set_vars` takes the arrays all the same.
     """
-    from pgcxr import artefacts, generation
+    from pgcxr import artefacts, generation, places
     from pgcxr.networks import original_weights, restricted_pickle
 
-    artefacts.refuse_existing_file(out, "--out")
+    places.refuse_existing_file(out, "--out")
     source = ""
     if networks_py is not None:
         try:

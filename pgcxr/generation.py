@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr import artefacts
+from pgcxr import artefacts, places
 from pgcxr.data import labels as label_kinds
 from pgcxr.errors import InputError
 
@@ -167,7 +167,7 @@ def weights_sha256(generator) -> str:
 
 def load_network(run: str | Path, name: str, made_by: str) -> tuple[Path, object]:
     """(path, Keras model) of one of RUN's networks; InputError where it is missing, damaged or not finite."""
-    run = artefacts.existing_folder(run, f"a RUN written by `python -m {made_by}`")
+    run = places.existing_folder(run, f"a RUN written by `python -m {made_by}`")
     path = run / name
     if not path.is_file():
         raise InputError(f"{run}: no {name}; name a RUN of `python -m {made_by}` that has ended")

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from pgcxr import artefacts
+from pgcxr import artefacts, places
 from pgcxr.errors import InputError
 
 
@@ -41,7 +41,7 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
 
 
 def test_what_a_killed_process_left_is_cleared(tmp_path):
-    left = tmp_path / f".out{artefacts.PARTIAL}"
+    left = tmp_path / f".out{places.PARTIAL}"
     left.mkdir()
     (left / "stale").write_text("x")
     with artefacts.new_folder(tmp_path / "out") as folder:
@@ -60,7 +60,7 @@ def test_nothing_of_the_users_is_overwritten(tmp_path):
 def test_a_folder_with_leftovers_only_counts_as_empty(tmp_path):
     final = tmp_path / "run"
     final.mkdir()
-    (final / f".config.json{artefacts.PARTIAL}.json").write_text("{")
+    (final / f".config.json{places.PARTIAL}.json").write_text("{")
     with artefacts.new_folder(final) as folder:
         (folder / "whole").write_text("x")
     assert [path.name for path in final.iterdir()] == ["whole"]
@@ -68,7 +68,7 @@ def test_a_folder_with_leftovers_only_counts_as_empty(tmp_path):
 
 def _refused(path):
     with pytest.raises(InputError) as raised:
-        artefacts.refuse_existing(path)
+        places.refuse_existing(path)
     assert "\n" not in str(raised.value)
     return str(raised.value)
 
@@ -88,8 +88,8 @@ def test_places_where_no_new_folder_can_be_are_refused_before_the_work(tmp_path,
     assert "too long" in _refused("/".join(["n" * 200] * 30))
     monkeypatch.chdir(tmp_path / "empty")
     assert "a new folder is made" in _refused(".") and "a new folder is made" in _refused("a/..")
-    for fine in ("a", "a/b/c", tmp_path / "empty", "n" * artefacts.LONGEST_NAME, "a/../b"):
-        artefacts.refuse_existing(fine)
+    for fine in ("a", "a/b/c", tmp_path / "empty", "n" * places.LONGEST_NAME, "a/../b"):
+        places.refuse_existing(fine)
 
 
 OTHER = """
@@ -135,7 +135,7 @@ def test_two_at_once_do_not_touch_each_others_files(tmp_path, kind):
 
 
 def test_a_private_file_is_private_also_where_a_leftover_was_not(tmp_path):
-    (tmp_path / f".a.csv{artefacts.PARTIAL}.csv").write_text("left")
+    (tmp_path / f".a.csv{places.PARTIAL}.csv").write_text("left")
     with artefacts.atomic_path(tmp_path / "a.csv", private=True) as beside:
         assert beside.stat().st_mode & 0o777 == 0o600
         beside.write_text("x")
@@ -144,7 +144,7 @@ def test_a_private_file_is_private_also_where_a_leftover_was_not(tmp_path):
 
 def test_a_failed_write_inside_a_new_folder_names_the_folder_asked_for(tmp_path):
     final = tmp_path / "out"
-    inside = final.with_name(f".out{artefacts.PARTIAL}") / "images" / "1.png"
+    inside = final.with_name(f".out{places.PARTIAL}") / "images" / "1.png"
     for error in (
         OSError(errno.ENOSPC, "No space left on device", str(inside)),
         OSError(errno.ENOSPC, "No space left on device"),

@@ -8,7 +8,7 @@ import numpy as np
 from evaluate import common
 from evaluate.anomaly import calibration, familiar, figures, inversion, judgement
 from evaluate.anomaly.selection import Reading, select
-from pgcxr import artefacts
+from pgcxr import artefacts, places
 from pgcxr.data.cohort import Cohort
 from pgcxr.data.findings import FINDINGS, NORMAL
 from pgcxr.errors import InputError
@@ -45,7 +45,7 @@ def run(
         progress: called with what is under way, how much is done, and of how much.
     """
     config = checked(common.merge(CONFIG, config))
-    artefacts.refuse_existing(Path(out))
+    places.refuse_existing(Path(out))
     generator, classifier, cohort = load(gan_run, classifier_run)
     fewest = int(np.ceil(1 / (1 - config["specificity"]) - 1e-9)) - 1
     reading = select(cohort, config, max(fewest, calibration.FOLDS), seed)

@@ -7,7 +7,7 @@ import numpy as np
 
 from evaluate import common
 from evaluate.axes import evidence, figures, regression, walk
-from pgcxr import artefacts
+from pgcxr import artefacts, places
 from pgcxr.data.findings import FINDINGS, NORMAL
 from pgcxr.errors import InputError
 
@@ -50,7 +50,7 @@ def run(
         progress: called with what is under way, how much is done, and of how much.
     """
     config = checked(common.merge(CONFIG, config))
-    artefacts.refuse_existing(Path(out))
+    places.refuse_existing(Path(out))
     generator = common.load_generator(gan_run)
     if generator.channels != 1:
         raise InputError(f"{gan_run}: makes images of {generator.channels} channels; the classifier reads one")

@@ -11,7 +11,7 @@ from evaluate import common
 from evaluate.distribution import baseline, figures, measures, sources
 from evaluate.distribution.estimate import BETTER, Estimate, compared
 from evaluate.distribution.sources import Source
-from pgcxr import artefacts
+from pgcxr import artefacts, places
 from pgcxr.errors import InputError
 from pgcxr.metrics import frechet, kid, prdc, swd
 from pgcxr.metrics.half_samples import half_samples
@@ -36,7 +36,7 @@ def run(gan_run: Path, out: Path, features: str = "", config: dict | None = None
     chosen = common.merge(DEFAULTS, config)
     if chosen["n"] < 0 or chosen["replicates"] < 0 or not 0 < chosen["explained"] <= 1:
         raise InputError("distribution: n and replicates must be 0 or more, explained above 0 and at most 1")
-    artefacts.refuse_existing(Path(out))
+    places.refuse_existing(Path(out))
     generator = common.load_generator(gan_run)
     if generator.resolution < swd.SMALLEST or generator.channels != 1:
         raise InputError(

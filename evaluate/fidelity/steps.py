@@ -19,7 +19,7 @@ from evaluate.fidelity import acceptance, arms, explain, figures, labelling, pag
 from evaluate.fidelity.real_images import RealImages
 from evaluate.fidelity.scheme import scheme_plot
 from evaluate.fidelity.settings import settings
-from pgcxr import artefacts
+from pgcxr import artefacts, places
 from pgcxr.errors import InputError
 from pgcxr.metrics.roc import auroc
 
@@ -29,7 +29,7 @@ def run(gan_run: Path, classifier_run: Path, out: Path, config: str | dict = "th
     begin = time.perf_counter()
     chosen = settings(config)
     gan_run, classifier_run, out = Path(gan_run), Path(classifier_run), Path(out)
-    artefacts.refuse_existing(out)
+    places.refuse_existing(out)
     trained = real_images.load_settings(classifier_run)
     generator = common.load_generator(gan_run)
     if generator.resolution < trained["size"]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from evaluate import common
 from evaluate.privacy import figures, spaces
-from pgcxr import artefacts, generation
+from pgcxr import artefacts, generation, places
 from pgcxr.errors import InputError
 from pgcxr.metrics import privacy
 from pgcxr.training import features
@@ -36,7 +36,7 @@ def run(gan_run: Path, classifier_run: Path, out: Path, config: dict | None = No
     chosen = common.merge(DEFAULTS, config)
     if chosen["n"] < LEAST:
         raise InputError(f"--n {chosen['n']}: {LEAST} or more are needed to tell copies; raise it")
-    artefacts.refuse_existing(Path(out))
+    places.refuse_existing(Path(out))
     generator = common.load_generator(gan_run)
     if generator.channels != 1:
         raise InputError(f"{gan_run}: makes images of {generator.channels} channels; grey ones are compared")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pgcxr import artefacts, command
+from pgcxr import command, places
 from pgcxr.errors import InputError
 
 app = command.new_app(__doc__)
@@ -28,11 +28,11 @@ def main(
     from evaluate.study.steps import Runner
 
     steps = presets.steps(preset, data, seed)
-    artefacts.refuse_place(out)
+    places.refuse_place(out)
     if data is not None:
-        artefacts.refuse_overlap(out, data, "the --data")
+        places.refuse_overlap(out, data, "the --data")
     if out.exists() and not (out / "steps").is_dir():
-        artefacts.refuse_existing(out)
+        places.refuse_existing(out)
     out.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
     with open(out / ".lock", "w") as lock:

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from evaluate.study.steps import Step
-from pgcxr import artefacts
+from pgcxr import places
 from pgcxr.errors import InputError
 
 # Sizes and configs by name of the step's option. "threads" and "jobs" fill the machine: commands run side by side on
@@ -65,7 +65,7 @@ def steps(name: str, data: Path | None, seed: int) -> list[Step]:
         )
         first, source, needs, state = [export], "{export}", ("export",), ""
     else:
-        folder = artefacts.existing_folder(data, "a PACS export or a public set").resolve()
+        folder = places.existing_folder(data, "a PACS export or a public set").resolve()
         escaped = str(folder).replace("{", "{{").replace("}", "}}")
         first, source, needs, state = [], escaped, (), state_of(folder)
     on_cohort = {"needs": ("cohort",)}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from pgcxr import artefacts, user_files
+from pgcxr import places, user_files
 from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.errors import InputError
 
@@ -84,7 +84,7 @@ class Cohort:
 
 def load(folder: str | Path) -> Cohort:
     """Reads a cohort written by `pgcxr curate`."""
-    folder = artefacts.existing_folder(folder, "a cohort written by `pgcxr curate`")
+    folder = places.existing_folder(folder, "a cohort written by `pgcxr curate`")
     path = folder / "manifest.csv"
     if not path.is_file():
         raise InputError(f"{folder}: no manifest.csv; make the cohort with `pgcxr curate EXPORT --out {folder}`")

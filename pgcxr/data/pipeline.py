@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr import artefacts
+from pgcxr import places
 from pgcxr.data import cohort as cohorts
 from pgcxr.data import dicom_images, normalisation
 from pgcxr.data.curation import pixels
@@ -168,7 +168,7 @@ def from_dicom(
             tf.errors.InvalidArgumentError says the rule and the file's number, never its name.
     """
     if isinstance(files, (str, os.PathLike)):
-        paths = dicom_images.files_in(artefacts.existing_folder(files, "a folder of DICOM files"))
+        paths = dicom_images.files_in(places.existing_folder(files, "a folder of DICOM files"))
     else:
         paths = [Path(path) for path in files]
     if fit not in (pixels.PAD, pixels.CROP):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr import artefacts
+from pgcxr import places
 from pgcxr.data import cohort as cohorts
 from pgcxr.data.image_files import reduce_tensor
 from pgcxr.data.record_labels import of_examples, of_file
@@ -155,7 +155,7 @@ def load(folder: str | Path, split: str) -> Records:
     Raises:
         InputError: a file is missing or cut short, or they don't belong together, or their images are not grey squares.
     """
-    folder = artefacts.existing_folder(folder, "a folder of TFRecords")
+    folder = places.existing_folder(folder, "a folder of TFRecords")
     paths = _paths(folder, split)
     names = {match[1] for path in paths if (match := LEVEL.fullmatch(path.name))}
     if len(names) > 1:

@@ -46,7 +46,7 @@ def generate(
     ] = None,
 ) -> None:
     """Makes synthetic radiographs with a trained generator: images, and latents.npz that makes each of them again."""
-    from pgcxr import artefacts
+    from pgcxr import places
     from pgcxr.synthetic.selection import parse_numbers
 
     if (run is None) == (pretrained is None):
@@ -64,7 +64,7 @@ def generate(
             "--release: is for images of random latents, as those that passed; --latents FILE may hold a patient's "
             "image found by inversion, so leave one of the two out"
         )
-    artefacts.refuse_existing(out)
+    places.refuse_existing(out)
 
     from pgcxr import generation
     from pgcxr import pretrained as networks

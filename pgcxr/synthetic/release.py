@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pgcxr import artefacts, generation
+from pgcxr import artefacts, generation, places
 from pgcxr.errors import InputError
 
 MADE_BY = "python -m evaluate.privacy"
@@ -14,7 +14,7 @@ def passed(privacy: str | Path, run: str | Path) -> dict:
     Raises:
         InputError: `privacy` is no folder of evaluate.privacy, its answer is no, or it is about another generator file.
     """
-    folder = artefacts.existing_folder(privacy, f"a folder written by `{MADE_BY}`")
+    folder = places.existing_folder(privacy, f"a folder written by `{MADE_BY}`")
     path = folder / "report.json"
     report = artefacts.read_json(path)
     made_by = report.get("made_by")

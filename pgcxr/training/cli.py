@@ -10,11 +10,11 @@ from pgcxr.errors import InputError
 
 def timelapse(run: Annotated[Path, typer.Argument(help="RUN: of `python -m train.gan`, ended or not")]) -> None:
     """Makes RUN/training.gif again, the training as its fixed latents saw it, from the sheets in RUN/samples."""
-    from pgcxr import artefacts
+    from pgcxr import artefacts, places
     from pgcxr.training import settings_check
     from pgcxr.training import timelapse as timelapses
 
-    artefacts.existing_folder(run, "a RUN written by `python -m train.gan`")
+    places.existing_folder(run, "a RUN written by `python -m train.gan`")
     file = run / "config.json"
     config = artefacts.read_json(file)
     # Tables by resolution have texts for keys in JSON: only what is plain is checked.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr import artefacts
+from pgcxr import artefacts, places
 from pgcxr.errors import InputError
 from pgcxr.training import state_file
 from pgcxr.training.alarm import Sign
@@ -127,7 +127,7 @@ class RunDir:
         Raises:
             InputError: no state is whole, or the newest is that of another run.
         """
-        for left in self.state.glob(f".*{artefacts.PARTIAL}*"):
+        for left in self.state.glob(f".*{places.PARTIAL}*"):
             say(f"{left}: was being saved when the training was ended; going on from the state before it")
             left.unlink()
         damaged = {}
@@ -193,10 +193,10 @@ class RunDir:
         ours = (LOCK, PREFLIGHT)
         if self.folder.is_dir() and (
             self.config_file.exists()
-            or all(path.name in ours or artefacts.PARTIAL in path.name for path in self.folder.iterdir())
+            or all(path.name in ours or places.PARTIAL in path.name for path in self.folder.iterdir())
         ):
             return
-        artefacts.refuse_existing(self.folder)
+        places.refuse_existing(self.folder)
 
     def _states(self) -> list[Path]:
         return sorted(path for path in self.state.glob("nimg*.npz") if not path.name.startswith("."))

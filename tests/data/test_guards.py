@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pgcxr import artefacts, command
+from pgcxr import artefacts, command, places
 from pgcxr.cli import app
 from pgcxr.data import cohort, deidentify, records, rules
 from pgcxr.data.curation import work
@@ -86,7 +86,7 @@ def test_only_a_cohort_and_nothing_else_is_overwritten(make_export, run, tmp_pat
     with pytest.raises(InputError, match="holds the --rules"):
         run(export, out, rules_file=out / "rules.toml", **again)
     records.write(out)
-    (out / f".x{artefacts.PARTIAL}").mkdir()
+    (out / f".x{places.PARTIAL}").mkdir()
     assert run(export, out, **again)["size"] == 16 and not (out / "records").exists()
 
 

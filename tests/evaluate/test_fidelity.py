@@ -1,4 +1,4 @@
-"""The three steps of thesis 2.3: labels, counts, tables by hand; then the whole on a generator and toy images."""
+"""The three steps of thesis 2.3, whole, on a generator and toy images."""
 
 import json
 
@@ -11,9 +11,8 @@ from PIL import Image
 from sklearn import metrics
 
 from evaluate import common, fidelity
-from evaluate.fidelity import acceptance, arms, explain, figures, labelling, page, real_images, statistics, steps
-from evaluate.fidelity.pseudo import Synthetic, collect, pseudo_labels
-from evaluate.fidelity.settings import PRESETS, settings
+from evaluate.fidelity import arms, explain, figures, page, statistics, steps
+from evaluate.fidelity.settings import settings
 from pgcxr.data import cohort as cohorts
 from pgcxr.errors import InputError
 from pgcxr.metrics.roc import at_specificity
@@ -35,119 +34,6 @@ TINY = [
     "batch_size=16",
     "learning_rate=1e-2",
 ]
-
-
-def test_pseudo_labels_by_hand():
-    called = pseudo_labels(np.array([0.0, 0.29, 0.3, 0.5, 0.7, 0.71, 1.0]), 0.7, 0.3)
-    np.testing.assert_array_equal(called, [0, 0, -1, -1, -1, 1, 1])
-
-
-def _batches(values, size=4):
-    images = np.uint8(values)[:, None, None, None]
-    return iter([images[start : start + size] for start in range(0, len(images), size)])
-
-
-def _score(images):
-    """P(abnormal) is the pixel's value in percent."""
-    return images[:, 0, 0, 0] / 100
-
-
-def test_collect_fills_every_split_and_stops():
-    values = [90, 10, 50, 91, 92, 11, 12, 93, 94, 13, 50, 95, 99, 99, 99, 99]
-    wanted = {"train": (2, 3), "val": (1, 1), "test": (1, 0)}
-    found = collect(_batches(values), _score, wanted, 0.7, 0.3)
-    assert found.counts == {"generated": 12, "normal": 4, "abnormal": 6, "rejected": 2}
-    np.testing.assert_allclose(found.probability, np.array(values[:12]) / 100)
-    ended = labelling.sampling(found, wanted, 5.0)
-    assert not ended["bound_hit"] and ended["share"] == 1 and ended["used"] == ended["wanted"]
-    assert found.images["train"].ravel().tolist() == [10, 11, 90, 91, 92]
-    assert found.labels["train"].ravel().tolist() == [0, 0, 1, 1, 1]
-    assert found.images["val"].ravel().tolist() == [12, 93] and found.images["test"].ravel().tolist() == [13]
-
-
-def test_collect_keeps_the_ratio_where_a_class_runs_out(capsys):
-    values = [90, 10] + [20] * 30  # one abnormal in all, then normals only
-    wanted = {"train": (6, 3), "test": (2, 1)}
-    found = collect(_batches([*values, 91]), _score, wanted, 0.7, 0.3)
-    assert found.counts["generated"] == 33
-    # Two of the four abnormal ones wanted were found: half of everything.
-    assert [len(found.labels[split]) for split in ("train", "test")] == [3 + 1, 1 + 0]
-    assert found.labels["train"].sum() == 1
-    ended = labelling.sampling(found, wanted, 3.0)
-    assert ended["bound_hit"] and ended["share"] == 0.5
-    assert ended["wanted"] == {"normal": 8, "abnormal": 4} and ended["labelled"] == {"normal": 31, "abnormal": 2}
-    assert ended["used"] == {"normal": 4, "abnormal": 1}
-    labelling.warn("RUN", ended, 33)
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1 and "31 of 8 normal, 2 of 4 abnormal" in said and "50% of the real numbers" in said
-
-
-def test_confusion_table_is_laid_out_as_thesis_table_5():
-    table = figures.confusion_table({"tn": 1095, "fp": 326, "fn": 191, "tp": 1441})
-    assert table.to_numpy().tolist() == [[1095, 191, 1286], [326, 1441, 1767], [1421, 1632, 3053]]
-
-
-def test_the_columns_of_synthetic_images_are_no_truth():
-    table = figures.confusion_table({"tn": 1, "fp": 2, "fn": 3, "tp": 4}, "pseudo")
-    assert list(table.columns) == ["pseudo_normal", "pseudo_abnormal", "total"]
-
-
-def test_too_few_labels_are_blamed_on_what_is_to_blame():
-    counts = {"generated": 100, "normal": 0, "abnormal": 1, "rejected": 99}
-    unsure = Synthetic({}, {}, counts, np.linspace(0.45, 0.55, 100))
-    ignorant = labelling.too_few("RUN", unsure, 0.55, settings("demo"))
-    assert "0.50 in the median" in ignorant and "AUROC on real test images 0.55" in ignorant
-    assert "the classifier has learned too little" in ignorant and "(normal never came)" in ignorant
-    assert "the GAN's are alike" in labelling.too_few("RUN", unsure, 0.9, settings("demo"))
-
-
-def test_acceptance_by_hand():
-    probability, truth = np.array([0.05, 0.25, 0.5, 0.65, 0.75, 0.95]), np.array([0, 1, 0, 1, 0, 1])
-    found = acceptance.curve(probability, truth, np.array([0.5, 0.7, 0.9, 0.97]))
-    np.testing.assert_allclose(found["accepted"], [5 / 6, 4 / 6, 2 / 6, 0])
-    np.testing.assert_allclose(found["called_normal"], [2 / 6, 2 / 6, 1 / 6, 0])
-    np.testing.assert_allclose(found["called_abnormal"], [3 / 6, 2 / 6, 1 / 6, 0])
-    np.testing.assert_allclose(found["right"], [3 / 5, 2 / 4, 1, np.nan])
-    np.testing.assert_allclose(found["right_normal"], [1 / 2, 1 / 2, 1, np.nan])
-    np.testing.assert_allclose(found["right_abnormal"], [2 / 3, 1 / 2, 1, np.nan])
-    np.testing.assert_allclose(found["accepted_normal"], [2 / 3, 2 / 3, 1 / 3, 0])
-    np.testing.assert_allclose(found["accepted_abnormal"], [1, 2 / 3, 1 / 3, 0])
-    assert acceptance.THRESHOLDS[0] == 0.5 and acceptance.THRESHOLDS[-1] == 0.99 and 0.7 in acceptance.THRESHOLDS
-
-
-def test_spread_over_seeds_by_hand():
-    areas = {"real": [0.9, 0.92, 0.94], "synthetic": [0.8, 0.85, 0.84], "control": [0.9, 0.9, 0.9]}
-    found = arms.over_seeds(areas, {"real": arms.seeds(2**32 - 2, 3)})
-    assert found["count"] == 3 and found["trained_with"]["real"] == [2**32 - 2, 2**32 - 1, 0]
-    real = found["auroc"]["real_on_real"]
-    assert real["mean"] == pytest.approx(0.92) and real["sd"] == pytest.approx(0.02)
-    assert (real["min"], real["max"], real["values"]) == (0.9, 0.94, areas["real"])
-    assert found["difference"]["values"] == pytest.approx([0.1, 0.07, 0.1])
-    assert found["difference_control"]["mean"] == pytest.approx(0.02)
-    assert found["training_noise"] == pytest.approx(0.02 * 2**0.5)
-
-
-def test_groups_of_explained_images():
-    truth, scores = np.array([0, 0, 1, 1]), np.array([0.49, 0.5, 0.5, 0.1])
-    assert explain.group_of(truth, scores).tolist() == [
-        *("True negative", "False positive", "True positive", "False negative"),
-    ]
-
-
-def test_cases_are_the_clearest():
-    truth = np.array([0, 0, 0, 1, 1, 1])
-    found = figures.cases(truth, np.array([0.1, 0.2, 0.6, 0.4, 0.8, 0.9]))
-    assert found == {"True negative": 0, "True positive": 5, "False positive": 2, "False negative": 3}
-    assert set(figures.cases(truth, np.array([0.1, 0.1, 0.1, 0.9, 0.9, 0.9]))) == {"True negative", "True positive"}
-
-
-def test_settings():
-    assert settings("thesis")["abnormal_above"] == 0.7 and settings("thesis")["normal_below"] == 0.3
-    assert settings({"margin": 0.1})["margin"] == 0.1 and set(PRESETS) == {"demo", "small", "thesis"}
-    bounded = ({key: value} for key in ("margin", "specificity", "prevalence") for value in (0, 1.0))
-    for bad in ("huge", {"thresholds": 1}, {"normal_below": 0.8}, {"per_class": -1}, {"seeds": 0}, *bounded):
-        with pytest.raises(InputError):
-            settings(bad)
 
 
 @pytest.fixture(scope="module")
@@ -383,15 +269,6 @@ def _check_statistics(runs, report, told, truth):
     assert page.html().count("<table") == 3 and page.html().count("<img") == 1
 
 
-def test_one_patient_of_a_class_is_refused_before_anything_is_trained(tmp_path):
-    cohort = cohorts.load(write_cohort(tmp_path / "cohort", *ramps(40, 16, seed=1))).select(split="test")
-    statistics.refuse_few_patients(cohort, cohort.binary()[:, None])
-    names = cohort.manifest["patient_id"].where(cohort.manifest["label"] == "normal", "one")
-    alone = cohorts.Cohort(cohort.folder, cohort.manifest.assign(patient_id=names))
-    with pytest.raises(InputError, match="abnormal images of split test are of 1 patient"):
-        statistics.refuse_few_patients(alone, alone.binary()[:, None])
-
-
 def test_a_gan_that_saw_a_test_patient_is_refused(runs):
     test = cohorts.load(runs / "cohort").select(split="test")
     _gan(runs / "cheat", Generator(resolution=16), {"cohort": "../cohort", "split": "test", "label": "normal"})
@@ -453,10 +330,3 @@ def test_what_does_not_fit_is_refused_and_leaves_nothing(runs, tmp_path):
     with pytest.raises(InputError, match="too few to train on"):
         fidelity.run(tmp_path / "stuck", runs / "binary", tmp_path / "out", {"most_generated": 1.0})
     assert not (tmp_path / "out").exists() and not (tmp_path / ".out.partial").exists()
-
-
-def test_images_asked_for_are_shared_out_to_the_last_one():
-    assert real_images._shared_out(400, [3837, 1279, 1270]) == [240, 80, 80]
-    assert real_images._shared_out(10, [1, 1, 1]) == [4, 3, 3] and real_images._shared_out(0, [5, 2]) == [0, 0]
-    for whole in range(60):
-        assert sum(real_images._shared_out(whole, [7, 3, 2])) == whole

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pgcxr import artefacts, command
+from pgcxr import artefacts, command, places
 from pgcxr.data.cohort import load
 from pgcxr.data.pipeline import Reals
 from pgcxr.training import devices, loop, run_dir, schedule, settings_check
@@ -96,9 +96,9 @@ def test_a_run_killed_before_its_first_state_begins_again(cohort, tmp_path):
     config = load_config("gan", "demo") | SMALL | {"seed": 3}
     run = run_dir.RunDir(tmp_path / "run")
     run.folder.mkdir()
-    (run.folder / f".config.json{artefacts.PARTIAL}.json").write_text("{")
+    (run.folder / f".config.json{places.PARTIAL}.json").write_text("{")
     run.claim(config)
-    left = run.state / f".nimg0000000016.npz{artefacts.PARTIAL}.npz"
+    left = run.state / f".nimg0000000016.npz{places.PARTIAL}.npz"
     left.parent.mkdir()
     left.write_bytes(b"PK cut")
     run.claim(config)

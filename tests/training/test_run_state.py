@@ -8,7 +8,7 @@ import resource
 import numpy as np
 import pytest
 
-from pgcxr import artefacts, command
+from pgcxr import artefacts, command, places
 from pgcxr.errors import InputError
 from pgcxr.training import devices, loop, resume, run_dir, schedule, state_file
 from tests.training.tiny_run import config
@@ -99,7 +99,7 @@ def test_nothing_begins_again_in_silence_where_every_state_is_damaged(stopped):
 
 def test_a_state_whose_rename_was_interrupted_is_passed_over_aloud(stopped):
     run, gan = stopped
-    os.replace(run.state / "nimg0000000064.npz", run.state / f".nimg0000000064.npz{artefacts.PARTIAL}.npz")
+    os.replace(run.state / "nimg0000000064.npz", run.state / f".nimg0000000064.npz{places.PARTIAL}.npz")
     said = []
     assert run.restore(gan, said.append) == 32
     assert "was being saved when the training was ended" in said[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr import artefacts
+from pgcxr import artefacts, places
 from pgcxr.data import cohort as cohorts
 from pgcxr.data.cohort import SPLITS
 from pgcxr.errors import InputError
@@ -52,7 +52,7 @@ def finished(out: Path, settings: dict) -> bool:
     A RUN appears as a whole: what an interrupted training leaves is a hidden folder beside, which the next removes.
     """
     if not (out / CONFIG).exists():
-        artefacts.refuse_existing(out)
+        places.refuse_existing(out)
         return False
     old, new = settings_check.CLASSIFIER_ADDED | artefacts.read_json(out / CONFIG), artefacts.plain(settings)
     for key in sorted(set(old) | set(new)):

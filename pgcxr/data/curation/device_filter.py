@@ -13,7 +13,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from pgcxr import artefacts, user_files
+from pgcxr import artefacts, places, user_files
 from pgcxr.data import cohort
 from pgcxr.data.rules import Rules
 from pgcxr.errors import InputError
@@ -35,7 +35,7 @@ class DeviceFilter:
     """
 
     def __init__(self, run: Path):
-        config = artefacts.existing_folder(run, "a RUN of train.classifier --labels device") / "config.json"
+        config = places.existing_folder(run, "a RUN of train.classifier --labels device") / "config.json"
         settings = artefacts.read_json(config) if config.is_file() else {}
         self.path, self.size = run / MODEL, settings.get("size")
         if settings.get("labels") != LABELS or type(self.size) is not int or self.size < 1:

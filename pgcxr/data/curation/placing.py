@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from pgcxr import artefacts
+from pgcxr import artefacts, places
 from pgcxr.data.curation.work import Work
 from pgcxr.errors import InputError
 
@@ -46,15 +46,15 @@ def refuse_existing(out: Path) -> None:
             f"{out}: exists and is not empty: made by other options, from another export, by another version, or "
             "changed since; name another --out, or replace it by --overwrite"
         )
-    artefacts.refuse_existing(out)
+    places.refuse_existing(out)
 
 
 def check_out(out: Path, read: dict[str, Path | None]) -> None:
     """Raises InputError where no cohort can be, or where it would touch what is `read` (what it is -> its place)."""
-    artefacts.refuse_place(out)
+    places.refuse_place(out)
     for what, place in read.items():
         if place is not None:
-            artefacts.refuse_overlap(out, place, what)
+            places.refuse_overlap(out, place, what)
 
 
 def may_replace(out: Path) -> bool:
@@ -66,7 +66,7 @@ def may_replace(out: Path) -> bool:
     if not is_cohort(out):
         return False
     names = sorted(path.name for path in out.iterdir())
-    foreign = [name for name in names if name not in WRITTEN and not artefacts.is_left_over(name)]
+    foreign = [name for name in names if name not in WRITTEN and not places.is_left_over(name)]
     if foreign:
         raise InputError(
             f"{out / foreign[0][:80]}: lies in the cohort that --overwrite would replace, and was not written by "
@@ -95,7 +95,7 @@ def check_private(private: dict, out: Path) -> None:
         if real(trace) == real(private["--key-file"]):
             raise InputError(f"--trace {trace}: is the --key-file; name another")
         if not os.path.isfile(trace) or os.path.islink(trace):
-            artefacts.refuse_existing_file(trace, "--trace")
+            places.refuse_existing_file(trace, "--trace")
 
 
 def check_trace(trace: str | os.PathLike | None, beside: Work) -> None:

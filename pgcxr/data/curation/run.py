@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pgcxr import artefacts, user_files
+from pgcxr import artefacts, places, user_files
 from pgcxr.data import black_out as black_outs
 from pgcxr.data import deidentify, dicom_codes, normalisation, rules, sources, splits
 from pgcxr.data.curation import choosing, device_filter, label_audit, pixels, placing, stages, tables, work, workers
@@ -101,7 +101,7 @@ def curate(
         say: takes lines for the user on what is recalled from earlier runs.
     """
     given = {name: value for name, value in locals().items() if name not in OF_THE_RUN}
-    export = artefacts.existing_folder(export, "a PACS export or a public set")
+    export = places.existing_folder(export, "a PACS export or a public set")
     out = Path(out)
     splits.check(split)
     _check_options(size, normals, fit, processes, label_sample)

@@ -12,7 +12,7 @@ import numpy as np
 import pydicom
 from pydicom.uid import ExplicitVRLittleEndian
 
-from pgcxr import artefacts
+from pgcxr import artefacts, places
 from pgcxr.data import black_out as black_outs
 from pgcxr.data import deidentify, dicom, dicom_codes, dicom_file
 from pgcxr.data.black_out import BlackOut
@@ -67,10 +67,10 @@ def export_deidentified(
     Raises:
         InputError: the audit found an identifier in what was made; nothing is left of it then.
     """
-    export = artefacts.existing_folder(export, "an export of DICOM files")
+    export = places.existing_folder(export, "an export of DICOM files")
     out = Path(out)
-    artefacts.refuse_existing(out)
-    artefacts.refuse_overlap(out, export)
+    places.refuse_existing(out)
+    places.refuse_overlap(out, export)
     report = export / "report.json"
     if report.is_file() and (artefacts.read_json(report).get("made_by") or {}).get("command") == COMMAND:
         raise InputError(f"{export}: was written by `{COMMAND}`, so it is de-identified already")

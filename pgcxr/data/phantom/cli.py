@@ -19,10 +19,10 @@ def phantom(
     """Makes a fake PACS export of chest radiographs with known truth."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from pgcxr import artefacts
+    from pgcxr import places
     from pgcxr.data.phantom.export import write_export
 
-    artefacts.refuse_existing(out)
+    places.refuse_existing(out)
     columns = (TextColumn("patients"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns) as progress:
         task = progress.add_task("patients", total=max(patients, 1))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pgcxr import artefacts
+from pgcxr import artefacts, places
 from pgcxr.data import deidentify
 from pgcxr.errors import InputError
 
@@ -52,7 +52,7 @@ def check_file(path: str | os.PathLike, outside: Iterable[str | os.PathLike] = (
     except OSError:
         if os.path.islink(path):
             raise InputError(f"--findings {path}: is a link to nowhere; name another file") from None
-        artefacts.refuse_existing_file(path, "--findings")
+        places.refuse_existing_file(path, "--findings")
         return
     if not stat.S_ISREG(mode):
         raise InputError(f"--findings {path}: is no file that can be written anew; name another")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pgcxr import artefacts
+from pgcxr import places
 from pgcxr.data.privacy.contents import reader
 from pgcxr.data.privacy.contents.piece import Piece, TooMuch
 from pgcxr.data.privacy.findings import Finding
@@ -46,7 +46,7 @@ def listed(roots: Sequence[str | os.PathLike]) -> list[Output]:
     for root in map(Path, roots):
         single = root.is_file()
         # What is audited before it gets its name is called by the name that it would get.
-        final = root.parent / root.name.removeprefix(".").removesuffix(artefacts.PARTIAL)
+        final = root.parent / root.name.removeprefix(".").removesuffix(places.PARTIAL)
         closed = 0
         for path in [root] if single else _inside(root, roots):
             place = _regular(path)

@@ -10,7 +10,7 @@ import pydicom
 import pytest
 from pydicom.uid import UID
 
-from pgcxr import artefacts
+from pgcxr import places
 from pgcxr.data.findings import TABLE_6
 from pgcxr.data.phantom import export as module
 from pgcxr.data.phantom import header, wording
@@ -185,7 +185,7 @@ def test_nothing_is_overwritten(tmp_path):
 
 def test_a_broken_run_leaves_nothing_under_the_final_name(tmp_path, monkeypatch):
     out = tmp_path / "out"
-    left = tmp_path / f".out{artefacts.PARTIAL}"
+    left = tmp_path / f".out{places.PARTIAL}"
     left.mkdir()  # by a killed run
     (left / "rest").write_text("rest")
 
