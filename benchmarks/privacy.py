@@ -40,6 +40,14 @@ def shifted(images: np.ndarray, by: int) -> np.ndarray:
     return np.concatenate([images[:, :, :1].repeat(by, axis=2), images[:, :, :-by]], axis=2)
 
 
+def turned(images: np.ndarray, degrees: float, scale: float = 1.0) -> np.ndarray:
+    """About the centre, and enlarged; the border is repeated."""
+    size = images.shape[1]
+    matrix = cv2.getRotationMatrix2D(((size - 1) / 2, (size - 1) / 2), degrees, scale)
+    moved = (cv2.warpAffine(image, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE) for image in images)
+    return np.stack(list(moved))[..., None]
+
+
 ALTERED = {
     "exact": lambda images: images,
     "mirrored": lambda images: np.ascontiguousarray(images[:, :, ::-1]),
@@ -48,6 +56,8 @@ ALTERED = {
     "blurred by 1 px": lambda images: smooth(images, 1),
     "shifted by 1 px": lambda images: shifted(images, 1),
     "shifted by 3 px": lambda images: shifted(images, 3),
+    "turned by 3 degrees": lambda images: turned(images, 3),
+    "enlarged by 5 %": lambda images: turned(images, 0, 1.05),
     "half the contrast": lambda images: (images // 2 + 100).astype(np.uint8),
 }
 

@@ -66,7 +66,7 @@ def _run(app: typer.Typer, arguments: Sequence[str] | None, name: str | None) ->
             raise
         _stop(line, INPUT)
     if code == INTERRUPTED:  # typer answers Ctrl-C with it
-        _stop("interrupted; run the same command again to go on", INTERRUPTED)
+        _stop("interrupted; run the same command again", INTERRUPTED)
     raise SystemExit(code)
 
 

@@ -259,7 +259,7 @@ def test_an_interrupted_run_goes_on(export, tmp_path, run):
         time.sleep(0.005)
     process.send_signal(signal.SIGTERM)
     _, error = process.communicate(timeout=60)
-    assert process.returncode == 130 and error == "error: interrupted; run the same command again to go on\n", error
+    assert process.returncode == 130 and error == "error: interrupted; run the same command again\n", error
     assert journalled(tmp_path / "out") >= 70
     with open(tmp_path / "out.csv", "w") as file:
         csv.writer(file).writerow(run(folder, "out"))

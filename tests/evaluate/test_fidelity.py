@@ -11,7 +11,7 @@ from PIL import Image
 from sklearn import metrics
 
 from evaluate import common, fidelity
-from evaluate.fidelity import arms, explain, figures, page, statistics, steps
+from evaluate.fidelity import arms, explain, figures, labelling, page, statistics, steps
 from evaluate.fidelity.settings import settings
 from pgcxr.data import cohort as cohorts
 from pgcxr.errors import InputError
@@ -91,8 +91,16 @@ def test_three_steps(runs, monkeypatch):
     assert not (runs / "out").exists()
     kept = sorted((runs / ".out.work").iterdir())
     assert [path.name.split("-")[0] for path in kept] == ["control", "synthetic"]
+    drawn = []
+
+    def seen(*given):
+        drawn.append(synthesized(*given))
+        return drawn[-1]
+
+    synthesized = labelling.synthesize
     with monkeypatch.context() as patched:
         patched.setattr(classifier_fit, "fit_classifier", kill)  # nothing is trained again
+        patched.setattr(labelling, "synthesize", seen)
         report = fidelity.run(*arguments, seed=4)
     assert not (runs / ".out.work").exists()
 
@@ -111,6 +119,9 @@ def test_three_steps(runs, monkeypatch):
     assert report["comparison"]["delong"]["difference"] == pytest.approx(difference)
     saved = keras.models.load_model(runs / "out" / "classifier-synthetic.keras")
     assert saved.count_params() == keras.models.load_model(runs / "binary" / "classifier.keras").count_params()
+    own = saved.predict(common.from_uint8(drawn[0].images["test"]), verbose=0)
+    own_area = metrics.roc_auc_score(drawn[0].labels["test"], own)
+    assert report["synthetic_on_synthetic"]["auroc"] == pytest.approx(own_area, abs=1e-6)
     with pytest.raises(InputError, match="not empty"):
         fidelity.run(runs / "gan", runs / "binary", runs / "out", "demo")
 
