@@ -91,16 +91,25 @@ def test_three_steps(runs, monkeypatch):
     assert not (runs / "out").exists()
     kept = sorted((runs / ".out.work").iterdir())
     assert [path.name.split("-")[0] for path in kept] == ["control", "synthetic"]
-    drawn = []
+    made, learned = {}, {}
 
-    def seen(*given):
-        drawn.append(synthesized(*given))
-        return drawn[-1]
+    def seen(name, function):
+        def call(*given):
+            made[name] = function(*given)
+            return made[name]
 
-    synthesized = labelling.synthesize
+        return call
+
+    def taught(self, arm, images, labels, seed):
+        learned[arm] = images, labels
+        return trained(self, arm, images, labels, seed)
+
+    trained = arms.Trainer.model
     with monkeypatch.context() as patched:
         patched.setattr(classifier_fit, "fit_classifier", kill)  # nothing is trained again
-        patched.setattr(labelling, "synthesize", seen)
+        for name in ("synthesize", "pseudo_labelled_real"):
+            patched.setattr(labelling, name, seen(name, getattr(labelling, name)))
+        patched.setattr(arms.Trainer, "model", taught)
         report = fidelity.run(*arguments, seed=4)
     assert not (runs / ".out.work").exists()
 
@@ -111,6 +120,11 @@ def test_three_steps(runs, monkeypatch):
     counted = report["pseudo_labels"]
     assert counted["generated"] == counted["normal"] + counted["abnormal"] + counted["rejected"]
     assert report["wanted_reached"] and report["images"]["synthetic"] == report["images"]["real"]
+    synthetic = made["synthesize"]
+    assert learned[arms.SYNTHETIC][0] is synthetic.images and learned[arms.SYNTHETIC][1] is synthetic.labels
+    assert all(
+        given is found for given, found in zip(learned[arms.CONTROL], made["pseudo_labelled_real"], strict=False)
+    )
     assert report["same_numbers"] and not report["sampling"]["bound_hit"]
     assert report["gan_patients"] == {"checked": True, "gan_patients": 192, "test_patients": 64, "shared": 0}
     assert report["real_on_real"]["auroc"] > 0.95 and report["synthetic_on_real"]["auroc"] > 0.8
@@ -119,8 +133,8 @@ def test_three_steps(runs, monkeypatch):
     assert report["comparison"]["delong"]["difference"] == pytest.approx(difference)
     saved = keras.models.load_model(runs / "out" / "classifier-synthetic.keras")
     assert saved.count_params() == keras.models.load_model(runs / "binary" / "classifier.keras").count_params()
-    own = saved.predict(common.from_uint8(drawn[0].images["test"]), verbose=0)
-    own_area = metrics.roc_auc_score(drawn[0].labels["test"], own)
+    own = saved.predict(common.from_uint8(synthetic.images["test"]), verbose=0)
+    own_area = metrics.roc_auc_score(synthetic.labels["test"], own)
     assert report["synthetic_on_synthetic"]["auroc"] == pytest.approx(own_area, abs=1e-6)
     with pytest.raises(InputError, match="not empty"):
         fidelity.run(runs / "gan", runs / "binary", runs / "out", "demo")
@@ -285,6 +299,8 @@ def test_a_gan_that_saw_a_test_patient_is_refused(runs):
     _gan(runs / "cheat", Generator(resolution=16), {"cohort": "../cohort", "split": "test", "label": "normal"})
     with pytest.raises(InputError, match="was trained on .* patients of the real test set"):
         common.check_disjoint(runs / "cheat", test)
+    with pytest.raises(InputError, match="was trained on .* patients of the real test set"):
+        fidelity.run(runs / "cheat", runs / "binary", runs / "never", "demo")
     # Another salt, the same images.
     rows = test.manifest.assign(patient_id=[f"other{index}" for index in range(len(test))])
     with pytest.raises(InputError, match="images of the real test set"):

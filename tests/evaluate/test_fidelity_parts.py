@@ -1,5 +1,7 @@
 """The parts of thesis 2.3 by hand: pseudo-labels, counts, tables, settings."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,22 @@ def test_collect_keeps_the_ratio_where_a_class_runs_out(capsys):
     labelling.warn("RUN", ended, 33)
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "31 of 8 normal, 2 of 4 abnormal" in said and "50% of the real numbers" in said
+
+
+def test_the_control_arm_by_hand():
+    truth = np.float32([[1, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0]]).T
+    said = np.array([0.5, 0.1, 0.2, 0.9, 0.0, 0.1, 0.8, 0.9, 0.9, 0.95, 0.4])
+    pictures = np.arange(11, dtype=np.uint8)[:, None, None, None]
+    real = SimpleNamespace(parts={split: (None, pictures, truth) for split in ("train", "val", "test")})
+    images, labels, found = labelling.pseudo_labelled_real(real, settings("thesis"), {"train": said, "val": said})
+    assert images["train"].ravel().tolist() == list(range(1, 10))
+    assert labels["val"].ravel().tolist() == [0, 0, 1, 0, 0, 1, 1, 1, 1]
+    counted = {"images": 11, "normal": 4, "abnormal": 5, "rejected": 2, "wrong": 2, "wrong_normal": 1}
+    counted |= {"wrong_abnormal": 1, "wrong_share": pytest.approx(2 / 9)}
+    assert found["splits"] == {"train": counted, "val": counted}
+    assert (found["images"], found["rejected"], found["wrong"]) == (22, 4, 4)
+    with pytest.raises(InputError, match="calls almost all real images of split train the same"):
+        labelling.pseudo_labelled_real(real, settings("thesis"), {"train": said / 2, "val": said})
 
 
 def test_confusion_table_is_laid_out_as_thesis_table_5():

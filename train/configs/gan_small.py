@@ -1,7 +1,8 @@
-"""64 px on two CPU cores in about two hours.
+"""64 px on two CPU cores in about two and a half hours.
 
 Command:  python -m train.gan COHORT --config small --out RUN
-Expected: recognisable chests from 16 px on; 160 kimg took 3.3 h beside other work, 22 images/s at 64 px on one thread
+Expected: recognisable chests from 16 px on, findings at 64 px; 240 kimg in 2.4 h by --preflight on two idle cores
+          (EPYC, AVX2), of which 64 px take 2.3 h (22 images/s). FID still falls: 48 at 160 kimg, 26 at 200
           (docs/results, phantom-64).
 """
 
@@ -14,7 +15,7 @@ def get_config() -> dict:
         "latent_size": 128,
         "fmap_base": 1024,
         "fmap_max": 64,
-        "total_kimg": 160.0,
+        "total_kimg": 240.0,
         "lod_training_kimg": 8.0,
         "lod_transition_kimg": 8.0,
         # Steps count for more than images on so few of them.
