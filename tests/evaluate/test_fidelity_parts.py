@@ -59,7 +59,7 @@ def test_collect_keeps_the_ratio_where_a_class_runs_out(capsys):
 
 
 def test_the_control_arm_by_hand():
-    truth = np.float32([[1, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0]]).T
+    truth = np.float32([[0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0]]).T
     said = np.array([0.5, 0.1, 0.2, 0.9, 0.0, 0.1, 0.8, 0.9, 0.9, 0.95, 0.4])
     pictures = np.arange(11, dtype=np.uint8)[:, None, None, None]
     real = SimpleNamespace(parts={split: (None, pictures, truth) for split in ("train", "val", "test")})
