@@ -125,6 +125,10 @@ def test_three_steps(runs, monkeypatch):
     assert all(
         given is found for given, found in zip(learned[arms.CONTROL], made["pseudo_labelled_real"], strict=False)
     )
+    generator = common.load_generator(runs / "gan")
+    (first,) = common.generate_batches(generator, common.latents(4, 64, 17), None, 64)
+    means = first[..., 0].reshape(64, 16, 2, 16, 2).mean((2, 4))
+    assert np.abs(means - synthetic.images["train"][0, ..., 0]).max((1, 2)).min() <= 1, "reduced by area"
     assert report["same_numbers"] and not report["sampling"]["bound_hit"]
     assert report["gan_patients"] == {"checked": True, "gan_patients": 192, "test_patients": 64, "shared": 0}
     assert report["real_on_real"]["auroc"] > 0.95 and report["synthetic_on_real"]["auroc"] > 0.8
