@@ -8,8 +8,10 @@ import pytest
 from evaluate.fidelity import acceptance, arms, explain, figures, labelling, real_images, statistics
 from evaluate.fidelity.pseudo import Synthetic, collect, pseudo_labels
 from evaluate.fidelity.settings import PRESETS, settings
+from pgcxr import generation
 from pgcxr.data import cohort as cohorts
 from pgcxr.errors import InputError
+from pgcxr.training import classifier_fit
 from tests.toy_cohort import ramps, write_cohort
 
 
@@ -117,6 +119,36 @@ def test_spread_over_seeds_by_hand():
     assert found["difference"]["values"] == pytest.approx([0.1, 0.07, 0.1])
     assert found["difference_control"]["mean"] == pytest.approx(0.02)
     assert found["training_noise"] == pytest.approx(0.02 * 2**0.5)
+
+
+def test_a_kept_training_is_known_by_all_that_decides_it(tmp_path, monkeypatch):
+    """What was kept under one name is never taken for another training."""
+    made = []
+    monkeypatch.setattr(classifier_fit, "fit_classifier", lambda *given, **_: (made.append(given), (Saved(), {}))[1])
+    images = {split: np.zeros((2, 4, 4, 1), np.uint8) for split in ("train", "val")}
+    labels = {split: np.float32([[0], [1]]) for split in images}
+    known = dict.fromkeys(classifier_fit.CONFIG, 1)
+    others = [
+        (known, "control", images, labels, 1),
+        (known, "real", images, labels, 1),
+        (known, "control", images, labels, 2),
+        (known | {"epochs": 2}, "control", images, labels, 1),
+        (known, "control", images | {"val": images["val"] + 1}, labels, 1),
+        (known, "control", images, labels | {"train": 1 - labels["train"]}, 1),
+        (known, "control", images, labels | {"val": 1 - labels["val"]}, 1),
+    ]
+    for trained, *asked in others:
+        arms.Trainer(trained, tmp_path).model(*asked)
+    assert len(made) == len(others) == len(list(tmp_path.iterdir()))
+    monkeypatch.setattr(generation, "load_network", lambda folder, name, wanted: (None, (folder / name).read_text()))
+    assert arms.Trainer(dict(known), tmp_path).model(*others[0][1:]) == "network" and len(made) == len(others)
+
+
+class Saved:
+    """A network that was trained."""
+
+    def save(self, path):
+        path.write_text("network")
 
 
 def test_groups_of_explained_images():
