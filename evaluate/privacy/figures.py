@@ -68,7 +68,7 @@ def histograms(measured: dict[str, Distances], limits: dict[str, float], path: P
         axes.axvline(limits[space], color=COLOURS[4], linestyle=":", linewidth=1, label="Cut-off")
         axes.set(title=space.capitalize(), xlabel="Distance", ylabel="Share of images")
         axes.set(xlim=(0, edges[-1]), ylim=(0, None))
-        axes.legend()
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     save(figure, path)
 
 

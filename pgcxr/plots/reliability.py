@@ -36,7 +36,7 @@ def reliability_plot(readings: dict, path: str | os.PathLike, bins: int = BINS) 
         lower.set_xlabel("P(abnormal)")
     grid[0, 0].set_ylabel("Share that is abnormal")
     grid[1, 0].set_ylabel("Images")
-    grid[1, 0].legend(loc="upper center", handlelength=1.2)
+    figure.legend(*grid[1, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, handlelength=1.2)
     return save(figure, path)
 
 
