@@ -133,8 +133,9 @@ def test_three_steps(runs, monkeypatch):
     assert report["gan_patients"] == {"checked": True, "gan_patients": 192, "test_patients": 64, "shared": 0}
     assert report["real_on_real"]["auroc"] > 0.95 and report["synthetic_on_real"]["auroc"] > 0.8
     assert report["pseudolabelled_real_on_real"]["auroc"] > 0.9
-    difference = report["real_on_real"]["auroc"] - report["synthetic_on_real"]["auroc"]
-    assert report["comparison"]["delong"]["difference"] == pytest.approx(difference)
+    for key, arm in (("comparison", "synthetic_on_real"), ("comparison_control", "pseudolabelled_real_on_real")):
+        difference = report["real_on_real"]["auroc"] - report[arm]["auroc"]
+        assert report[key]["delong"]["difference"] == pytest.approx(difference)
     saved = keras.models.load_model(runs / "out" / "classifier-synthetic.keras")
     assert saved.count_params() == keras.models.load_model(runs / "binary" / "classifier.keras").count_params()
     own = saved.predict(common.from_uint8(synthetic.images["test"]), verbose=0)
