@@ -19,7 +19,7 @@ from pgcxr.metrics.roc import at_specificity
 from pgcxr.networks import Generator, synthesize
 from pgcxr.plots.page import Page
 from pgcxr.training import classifier_fit
-from pgcxr.training.gradcam import gradcam
+from pgcxr.training.gradcam import cam, gradcam
 from tests.toy_cohort import ramps, write_cohort
 from train.classifier.training import train
 from train.common import load_config
@@ -246,7 +246,7 @@ def test_explanations_are_of_the_image_they_name(runs):
     images, truth = rows.images(16), rows.binary()
     scores = classifier_fit.predict(model, images)[:, 0]
     report, table = explain.explain(
-        model, model, rows, images, truth, {"real": scores, "synthetic": scores}, most=99, seed=1
+        model, model, rows, images, truth, {"real": 1 - scores, "synthetic": scores}, most=99, seed=1
     )
     assert table["image_id"].tolist() == rows.manifest["image_id"].tolist()
     np.testing.assert_allclose(table["cam_pearson"], 1, atol=1e-6)
@@ -257,6 +257,17 @@ def test_explanations_are_of_the_image_they_name(runs):
     dark = gradcam(model, common.from_uint8(images)).max(axis=(1, 2)) == 0
     assert table["gradcam_pearson"].isna().tolist() == dark.tolist()
     assert report["groups"]["All"]["hits"]["real"]["n"] == 0, "the toy cohort has no masks"
+    # Each classifier's own map hits or misses.
+    keras.utils.set_random_seed(9)
+    other = classifier_fit.build(json.loads((runs / "binary" / "config.json").read_text()), 1)
+    lesions = np.arange(16)[None, None] < np.arange(0, 16, 2)[:, None, None] + np.zeros((8, 16, 16))
+    found, _ = explain._compare(model, other, images[:8], lesions)
+    for name, network in (("real", model), ("synthetic", other)):
+        maps = explain.enlarged(cam(network, common.from_uint8(images[:8])), 16)
+        pairs = zip(lesions, maps, strict=True)
+        inside = [lesion.ravel()[each.argmax()] if lesion.any() else np.nan for lesion, each in pairs]
+        np.testing.assert_array_equal(found[f"hit_{name}"], np.float64(inside))
+    assert not np.array_equal(found["hit_real"], found["hit_synthetic"], equal_nan=True)
 
 
 def _check_statistics(runs, report, told, truth):
