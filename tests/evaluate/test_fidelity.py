@@ -11,14 +11,14 @@ from PIL import Image
 from sklearn import metrics
 
 from evaluate import common, fidelity
-from evaluate.fidelity import arms, explain, figures, labelling, page, statistics, steps
+from evaluate.fidelity import arms, explain, figures, labelling, page, real_images, statistics, steps
 from evaluate.fidelity.settings import settings
 from pgcxr.data import cohort as cohorts
 from pgcxr.errors import InputError
 from pgcxr.metrics.roc import at_specificity
 from pgcxr.networks import Generator, synthesize
 from pgcxr.plots.page import Page
-from pgcxr.training import classifier_fit
+from pgcxr.training import classifier_fit, settings_check
 from pgcxr.training.gradcam import cam, gradcam
 from tests.toy_cohort import ramps, write_cohort
 from train.classifier.training import train
@@ -172,6 +172,11 @@ def test_the_report_follows_from_its_tables(runs):
     assert accepted.loc["synthetic", ["called_normal", "called_abnormal"]].tolist() == pytest.approx(shares, abs=1e-5)
     assert accepted.loc["real, control arm", "right"] == pytest.approx(1 - control["wrong_share"], abs=1e-5)
     assert control["wrong"] == sum(part["wrong_normal"] + part["wrong_abnormal"] for part in control["splits"].values())
+    assert accepted["images"].to_dict() == {
+        "synthetic": counted["generated"],
+        "real, control arm": 256,
+        "real, test set": 64,
+    }
     assert control["images"] == 256 and control["splits"]["val"]["images"] == 64
 
     explained = pd.read_csv(out / "explain.csv", dtype={"image_id": str})
@@ -349,6 +354,15 @@ def test_a_damaged_classifier_run_is_one_line(runs, tmp_path, change):
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(InputError, match=f"config.json: {next(iter(change))}.* is missing"):
         fidelity.run(runs / "gan", tmp_path, tmp_path / "out", "demo")
+
+
+def test_a_classifier_run_from_before_a_setting_was_added_is_read(runs, tmp_path):
+    config = json.loads((runs / "binary" / "config.json").read_text())
+    older = {key: value for key, value in config.items() if key not in settings_check.CLASSIFIER_ADDED}
+    assert len(older) < len(config)
+    (tmp_path / "config.json").write_text(json.dumps(older))
+    found = real_images.load_settings(tmp_path)
+    assert {key: found[key] for key in settings_check.CLASSIFIER_ADDED} == settings_check.CLASSIFIER_ADDED
 
 
 def test_what_does_not_fit_is_refused_and_leaves_nothing(runs, tmp_path):
