@@ -205,6 +205,7 @@ def test_what_does_not_fit_is_refused_and_leaves_nothing(runs, tmp_path):
     for change, said in (
         ({"n": 81}, "80 and 80 real images .* lower --n"),
         ({"n": -1}, "0 or more"),
+        ({"n": 31}, "--n 31: 32 or more"),
         ({"explained": 0.0}, "above 0"),
         ({"images": 3}, "no setting"),
     ):
