@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pgcxr import artefacts, places
 from pgcxr.data import cohort
 from pgcxr.data.findings import ABNORMAL, NORMAL
 from pgcxr.errors import InputError
@@ -19,6 +18,7 @@ from pgcxr.generation import (
     synthesizer,
     to_uint8,
 )
+from pgcxr.io import artifacts, places
 from pgcxr.training import settings_check
 
 __all__ = [
@@ -68,7 +68,7 @@ def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
 def load_run(run: str | Path, **needed: type) -> dict:
     """RUN/config.json of a training; InputError unless it has the `needed` keys, e.g. size=int, of their types."""
     run = places.existing_folder(run, "a RUN written by `python -m train.gan` or `python -m train.classifier`")
-    config = artefacts.read_json(run / "config.json")
+    config = artifacts.read_json(run / "config.json")
     for key, kind in needed.items():
         if type(config.get(key)) is not kind:
             found = settings_check.shown(config[key]) if key in config else "missing"
@@ -101,7 +101,7 @@ def trained_on(gan_run: str | Path) -> cohort.Cohort:
     """`cohort_of` a GAN; InputError where its manifest has changed since, so that what it has seen is not known."""
     found = cohort_of(gan_run)
     manifest = found.folder / "manifest.csv"
-    if load_run(gan_run).get("manifest_sha256") not in (None, artefacts.sha256(manifest)):
+    if load_run(gan_run).get("manifest_sha256") not in (None, artifacts.sha256(manifest)):
         raise InputError(
             f"{manifest}: has changed since {gan_run} was trained on it, so that its training images aren't known; "
             "put the earlier one back, or train again"
@@ -159,7 +159,7 @@ def load_classifier(run: str | Path, outputs: int | None = None, resolution: int
             f"train one with --labels {'binary' if outputs == 1 else 'findings'}"
         )
     config = Path(run) / "config.json"
-    if config.is_file() and artefacts.read_json(config).get("labels") == "device":
+    if config.is_file() and artifacts.read_json(config).get("labels") == "device":
         raise InputError(f"{path}: tells devices, not diseases; name a RUN of --labels binary or findings")
     if resolution is not None and model.input_shape[1] != resolution:
         raise InputError(

@@ -17,8 +17,8 @@ def import_nvidia(
     out: Annotated[Path, typer.Option(help="RUN: new folder with generator-ema.keras and discriminator.keras")],
 ) -> None:
     """Makes a RUN of an official network pickle, which is read as data and never run."""
-    from pgcxr import artefacts, places
     from pgcxr.generation import GENERATOR
+    from pgcxr.io import artifacts, places
     from pgcxr.networks import original_weights
 
     places.refuse_existing(out)
@@ -30,7 +30,7 @@ def import_nvidia(
     sizes = {
         key: average.get_config()[key] for key in ("resolution", "channels", "fmap_base", "fmap_max", "label_size")
     }
-    with artefacts.new_folder(out) as folder:
+    with artifacts.new_folder(out) as folder:
         for name, network in (
             (GENERATOR, average),
             (PLAIN_GENERATOR, networks["G"]),
@@ -38,7 +38,7 @@ def import_nvidia(
         ):
             network.save(folder / name)
         # Says that these were trained elsewhere, on images that nobody here knows.
-        artefacts.write_json(folder / "config.json", {"imported": True, "sha256": digest, **sizes})
+        artifacts.write_json(folder / "config.json", {"imported": True, "sha256": digest, **sizes})
         body = {
             **sizes,
             "imported": True,
@@ -48,7 +48,7 @@ def import_nvidia(
             "discriminator_parameters": discriminator.count_params(),
             "finished": True,
         }
-        artefacts.write_report(folder, body, command="pgcxr import-nvidia")
+        artifacts.write_report(folder, body, command="pgcxr import-nvidia")
     print(f"{out}: {average.resolution} px, {average.channels} channels, {average.label_size} labels")
 
 
@@ -64,7 +64,8 @@ def export_nvidia(
     A RUN of train.gan keeps the average alone: there G is Gs. Without --networks-py the original's loader stops at the
     empty source; its `Network.set_vars` takes the arrays all the same.
     """
-    from pgcxr import artefacts, generation, places
+    from pgcxr import generation
+    from pgcxr.io import artifacts, places
     from pgcxr.networks import original_weights, restricted_pickle
 
     places.refuse_existing_file(out, "--out")
@@ -90,6 +91,6 @@ def export_nvidia(
         }
         for name, network in (("G", plain), ("D", discriminator), ("Gs", average))
     ]
-    with artefacts.atomic_path(out) as path, open(path, "wb") as file:
+    with artifacts.atomic_path(out) as path, open(path, "wb") as file:
         restricted_pickle.dump(states, file)
     print(f"{out}: G, D, Gs of {average.resolution} px")

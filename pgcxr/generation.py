@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr import artefacts, places
 from pgcxr.data import labels as label_kinds
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts, places
 
 GENERATOR = "generator-ema.keras"
 
@@ -50,7 +50,7 @@ def labels(run: str | Path, generator, wanted: str | None, n: int, seed: int) ->
             raise InputError(f"--label {wanted}: {run} was trained without labels; leave --label out")
         return None
     report = Path(run) / "report.json"
-    known = (artefacts.read_json(report) if report.is_file() else {}).get("labels")
+    known = (artifacts.read_json(report) if report.is_file() else {}).get("labels")
     columns = tuple(known["names"] if known else map(str, range(generator.label_size)))
     if wanted is not None:
         return np.tile(label_kinds.row(columns, wanted, known is None or known["exclusive"]), (n, 1))

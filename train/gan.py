@@ -10,8 +10,9 @@ from typing import Annotated
 
 import typer
 
-from pgcxr import artefacts, command
+from pgcxr import command
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts
 from pgcxr.training import settings_check
 from train import gan_images
 from train.common import load_config
@@ -39,7 +40,7 @@ def main(
     images = gan_images.choose(cohort, settings)
     settings["cohort"] = _seen_from(out, images.cohort) if images.cohort else ""
     if images.cohort:
-        settings["manifest_sha256"] = artefacts.sha256(images.cohort / "manifest.csv")
+        settings["manifest_sha256"] = artifacts.sha256(images.cohort / "manifest.csv")
     if images.records:
         settings["records"] = _seen_from(out, images.records)
     if preflight:
@@ -103,7 +104,7 @@ def _train(images: gan_images.Images, out: Path, settings: dict) -> None:
                 "again: they go on from the last saved state"
             ) from None
         if devices.is_chief(strategy):
-            artefacts.write_report(out, report, command="train.gan", seed=settings["seed"], config=settings)
+            artifacts.write_report(out, report, command="train.gan", seed=settings["seed"], config=settings)
             _say_end(out, report, loop.settings_of(settings, strategy.num_replicas_in_sync))
 
 

@@ -8,10 +8,10 @@ import numpy as np
 from evaluate import common
 from evaluate.anomaly import calibration, familiar, figures, inversion, judgement
 from evaluate.anomaly.selection import Reading, select
-from pgcxr import artefacts, places
 from pgcxr.data.cohort import Cohort
 from pgcxr.data.findings import FINDINGS, NORMAL
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts, places
 
 CONFIG = {
     "per_class": 12,  # test images of each class of thesis Table 6 at most
@@ -50,9 +50,9 @@ def run(
     fewest = int(np.ceil(1 / (1 - config["specificity"]) - 1e-9)) - 1
     reading = select(cohort, config, max(fewest, calibration.FOLDS), seed)
     common.check_disjoint(gan_run, reading.test)
-    with artefacts.new_folder(out) as folder:
+    with artifacts.new_folder(out) as folder:
         report = study(generator, classifier, reading, config, seed, folder, progress)
-        artefacts.write_report(folder, report, command="evaluate.anomaly", seed=seed, config=config)
+        artifacts.write_report(folder, report, command="evaluate.anomaly", seed=seed, config=config)
     return report
 
 
@@ -184,5 +184,5 @@ def _ids(cohort: Cohort) -> np.ndarray:
 
 def _save(path: Path, **arrays) -> None:
     """A compressed .npz."""
-    with artefacts.atomic_path(path) as beside, open(beside, "wb") as file:
+    with artifacts.atomic_path(path) as beside, open(beside, "wb") as file:
         np.savez_compressed(file, **arrays)

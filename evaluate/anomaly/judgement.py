@@ -10,8 +10,8 @@ import numpy as np
 
 from evaluate.anomaly import calibration
 from evaluate.anomaly.selection import Reading
-from pgcxr import artefacts
 from pgcxr.data.findings import NORMAL, TABLE_6
+from pgcxr.io import artifacts
 from pgcxr.metrics.auroc import delong, delong_ci
 from pgcxr.metrics.bootstrap import bootstrap_auroc
 from pgcxr.metrics.proportions import clopper_pearson, clustered_wilson, mcnemar
@@ -129,7 +129,7 @@ def write_scores(path: Path, reading: Reading, ours: Scores, supervised: Scores)
         supervised.detected.astype(int),
         strict=True,
     )
-    with artefacts.atomic_path(path) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
+    with artifacts.atomic_path(path) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([columns, *rows])
 
 

@@ -7,9 +7,9 @@ import numpy as np
 
 from evaluate import common
 from evaluate.axes import evidence, figures, regression, walk
-from pgcxr import artefacts, places
 from pgcxr.data.findings import FINDINGS, NORMAL
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts, places
 
 OUTPUTS = (NORMAL, *FINDINGS)
 VARIANTS = ("all", "exclusive")
@@ -58,9 +58,9 @@ def run(
     if "cohort" in common.load_run(gan_run) or not common.is_imported(gan_run):
         common.check_disjoint(gan_run, common.cohort_of(classifier_run).select("test"))
     read = Reader(generator, classifier, config["batch"], progress)
-    with artefacts.new_folder(out) as folder:
+    with artifacts.new_folder(out) as folder:
         report = study(read, config, seed, folder)
-        artefacts.write_report(folder, report, command="evaluate.axes", seed=seed, config=config)
+        artifacts.write_report(folder, report, command="evaluate.axes", seed=seed, config=config)
     return report
 
 

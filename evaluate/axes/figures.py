@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from evaluate.axes import walk
-from pgcxr import artefacts
 from pgcxr.data.findings import FINDINGS
+from pgcxr.io import artifacts
 from pgcxr.plots import curves as line_plots
 from pgcxr.plots import grids, overlay
 
@@ -123,5 +123,5 @@ def _words(name: str) -> str:
 
 
 def _write(path: Path, rows) -> None:
-    with artefacts.atomic_path(path) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
+    with artifacts.atomic_path(path) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(rows)

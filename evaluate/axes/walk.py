@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from evaluate.axes.regression import normalise
-from pgcxr import artefacts
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts
 
 FILE = "axes.npz"
 
@@ -62,7 +62,7 @@ def walk(u: np.ndarray, axis: np.ndarray, angles: np.ndarray) -> np.ndarray:
 
 def save(path: str | Path, axes: Axes) -> None:
     """Writes axes.npz without pickled objects."""
-    with artefacts.atomic_path(path) as beside, open(beside, "wb") as file:
+    with artifacts.atomic_path(path) as beside, open(beside, "wb") as file:
         np.savez(
             file,
             vectors=axes.vectors.astype(np.float32),

@@ -11,8 +11,8 @@ from evaluate import common
 from evaluate.distribution import baseline, figures, measures, sources
 from evaluate.distribution.estimate import BETTER, Estimate, compared
 from evaluate.distribution.sources import Source
-from pgcxr import artefacts, places
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts, places
 from pgcxr.metrics import frechet, kid, prdc, swd
 from pgcxr.metrics.half_samples import half_samples
 
@@ -46,7 +46,7 @@ def run(gan_run: Path, out: Path, features: str = "", config: dict | None = None
     extractor = _extractor(features)
     real, disjoint = sources.real_sets(gan_run, seed)
     n = sources.chosen_number(gan_run, real, chosen["n"])
-    with artefacts.new_folder(out) as folder:
+    with artifacts.new_folder(out) as folder:
         size = generator.resolution
         gaussian = baseline.fit(real.training, size, chosen["explained"], seed)
         sets = {
@@ -76,9 +76,9 @@ def run(gan_run: Path, out: Path, features: str = "", config: dict | None = None
             for name, entry in report["metrics"].items()
         }
         report["seconds"] = time.perf_counter() - begin
-        artefacts.write_report(folder, report, command="evaluate.distribution", seed=seed, config=chosen)
+        artifacts.write_report(folder, report, command="evaluate.distribution", seed=seed, config=chosen)
         figures.write(folder, report, {name: sets[name].examples(figures.SHOWN) for name in ("reference", *NAMES)})
-    return artefacts.read_json(Path(out) / "report.json")
+    return artifacts.read_json(Path(out) / "report.json")
 
 
 def _extractor(features: str):

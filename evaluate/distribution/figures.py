@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from pgcxr import artefacts
+from pgcxr.io import artifacts
 from pgcxr.plots.grids import labelled_grid
 from pgcxr.plots.intervals import interval_plot
 
@@ -22,7 +22,7 @@ def write(folder: Path, report: dict, images: dict[str, np.ndarray]) -> None:
     Args:
         images: {"reference", "gan", "floor", "baseline"}: uint8 [SHOWN, R, R, 1].
     """
-    artefacts.write_text(folder / "distribution.csv", table(report).to_csv(index=False, float_format="%.6g"))
+    artifacts.write_text(folder / "distribution.csv", table(report).to_csv(index=False, float_format="%.6g"))
     titles = {"reference": "Real", "floor": "Real, other\npatients (floor)", "gan": "GAN", "baseline": "PCA-Gaussian"}
     sheet = [(title, np.stack([_enlarged(image) for image in images[name]])) for name, title in titles.items()]
     labelled_grid(sheet, folder / "samples.png")

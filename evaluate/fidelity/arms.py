@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pgcxr import artefacts
 from pgcxr.command import LARGEST_SEED
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts
 
 REAL, SYNTHETIC, CONTROL = "real", "synthetic", "control"
 TITLES = {
@@ -57,13 +57,13 @@ class Trainer:
             *(images["train"], labels["train"], images["val"], labels["val"], settings, seed),
             callbacks=[FitProgress(f"{TITLES[arm]}, seed {seed}", settings["epochs"])],
         )
-        with artefacts.atomic_path(self.work / name) as beside:
+        with artifacts.atomic_path(self.work / name) as beside:
             model.save(beside)
         return model
 
 
 def _digest(images: dict, labels: dict, settings: dict, seed: int) -> str:
-    whole = hashlib.sha256(json.dumps([artefacts.plain(settings), seed, artefacts.versions()]).encode())
+    whole = hashlib.sha256(json.dumps([artifacts.plain(settings), seed, artifacts.versions()]).encode())
     for split in ("train", "val"):
         for array in (images[split], labels[split]):
             whole.update(f"{array.dtype} {array.shape}".encode())

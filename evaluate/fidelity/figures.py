@@ -12,8 +12,8 @@ import pandas as pd
 from evaluate import common
 from evaluate.fidelity import acceptance, explain
 from evaluate.fidelity.pseudo import Synthetic
-from pgcxr import artefacts
 from pgcxr.data.cohort import Cohort
+from pgcxr.io import artifacts
 from pgcxr.metrics.auroc import roc_curve
 from pgcxr.plots.confusion import confusion_plot
 from pgcxr.plots.curves import line_plot
@@ -48,7 +48,7 @@ def write(folder: Path, report: dict, curves: dict, rows: Cohort, scores: dict) 
         for kind in KINDS:
             confusion_plot(report[arm]["confusion"], folder / f"confusion-{arm}{kind}", title, truth)
         table = confusion_table(report[arm]["confusion"], "pseudo" if own else "truth")
-        artefacts.write_text(folder / f"confusion-{arm}.csv", table.to_csv())
+        artifacts.write_text(folder / f"confusion-{arm}.csv", table.to_csv())
     table = pd.DataFrame(
         {
             "image_id": rows.manifest["image_id"],
@@ -181,4 +181,4 @@ def enlarged(image: np.ndarray) -> np.ndarray:
 
 
 def _csv(table: pd.DataFrame, path: Path, **how) -> None:
-    artefacts.write_text(path, table.to_csv(float_format="%.6f", **how))
+    artifacts.write_text(path, table.to_csv(float_format="%.6f", **how))

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from evaluate.fidelity.figures import ARMS
-from pgcxr import artefacts
 from pgcxr.data.cohort import Cohort
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts
 from pgcxr.metrics.confusion import RATES, comparison, evaluation
 from pgcxr.plots.page import Page
 from pgcxr.plots.reliability import reliability_plot
@@ -70,14 +70,14 @@ def measured(readings: dict[str, Reading], chosen: dict, seed: int) -> dict:
 def write(folder: Path, report: dict, readings: dict[str, Reading]) -> None:
     """operating-points.csv, reliability.csv (its bins), reliability.png and .svg."""
     table = pd.DataFrame(operating_points(report))
-    artefacts.write_text(folder / "operating-points.csv", table.to_csv(index=False, float_format="%.6f"))
+    artifacts.write_text(folder / "operating-points.csv", table.to_csv(index=False, float_format="%.6f"))
     curves = []
     for arm in ARMS:
         for kind in ("equal_width", "equal_mass"):
             curve = dict(report[arm]["calibration"][kind]["curve"])
             curve["wilson95_low"], curve["wilson95_high"] = np.transpose(curve.pop("wilson95"))
             curves.append(pd.DataFrame({"arm": arm, "bins": kind, **curve}))
-    artefacts.write_text(folder / "reliability.csv", pd.concat(curves).to_csv(index=False, float_format="%.6f"))
+    artifacts.write_text(folder / "reliability.csv", pd.concat(curves).to_csv(index=False, float_format="%.6f"))
     drawn = {ARMS[arm].removesuffix(" test set"): (readings[arm].labels, readings[arm].scores) for arm in ARMS}
     for kind in ("png", "svg"):
         reliability_plot(drawn, folder / f"reliability.{kind}")

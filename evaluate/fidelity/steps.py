@@ -19,8 +19,8 @@ from evaluate.fidelity import acceptance, arms, explain, figures, labelling, pag
 from evaluate.fidelity.real_images import RealImages
 from evaluate.fidelity.scheme import scheme_plot
 from evaluate.fidelity.settings import settings
-from pgcxr import artefacts, places
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts, places
 from pgcxr.metrics.roc import auroc
 
 
@@ -43,7 +43,7 @@ def run(gan_run: Path, classifier_run: Path, out: Path, config: str | dict = "th
     statistics.refuse_few_patients(test_rows, test_labels)
     disjoint = common.check_disjoint(gan_run, test_rows)
     work = out.with_name(f".{out.name}.work")
-    with artefacts.new_folder(out) as folder:
+    with artifacts.new_folder(out) as folder:
         report = _steps(gan_run, generator, real, chosen, seed, folder, arms.Trainer(trained, work))
         report |= {
             "architecture": trained["architecture"],
@@ -53,10 +53,10 @@ def run(gan_run: Path, classifier_run: Path, out: Path, config: str | dict = "th
         }
         for kind in figures.KINDS:
             scheme_plot(report, folder / f"scheme{kind}")
-        page.write(folder, artefacts.plain(report), chosen)
-        artefacts.write_report(folder, report, command="evaluate.fidelity", seed=seed, config=chosen)
+        page.write(folder, artifacts.plain(report), chosen)
+        artifacts.write_report(folder, report, command="evaluate.fidelity", seed=seed, config=chosen)
     shutil.rmtree(work, ignore_errors=True)
-    return artefacts.read_json(out / "report.json")
+    return artifacts.read_json(out / "report.json")
 
 
 def _steps(
@@ -115,11 +115,11 @@ def _steps(
     report["same_numbers"] = report["images"]["synthetic"] == report["images"]["real"]
     if chosen["seeds"] > 1:
         report["seeds"] = _more_seeds(trainer, data, truth, test_images, scores, chosen["seeds"], seed)
-        artefacts.write_text(folder / "seeds.csv", arms.seeds_table(report["seeds"]).to_csv(index=False))
+        artifacts.write_text(folder / "seeds.csv", arms.seeds_table(report["seeds"]).to_csv(index=False))
     report["explain"], table = explain.explain(
         real.model, model, rows, test_images, truth, scores, chosen["explained"], seed
     )
-    artefacts.write_text(folder / "explain.csv", table.to_csv(index=False, float_format="%.6f"))
+    artifacts.write_text(folder / "explain.csv", table.to_csv(index=False, float_format="%.6f"))
 
     model.save(folder / "classifier-synthetic.keras")
     curves = {

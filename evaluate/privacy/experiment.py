@@ -8,8 +8,9 @@ import pandas as pd
 
 from evaluate import common
 from evaluate.privacy import figures, spaces
-from pgcxr import artefacts, generation, places
+from pgcxr import generation
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts, places
 from pgcxr.metrics import privacy
 from pgcxr.training import features
 
@@ -45,7 +46,7 @@ def run(gan_run: Path, classifier_run: Path, out: Path, config: dict | None = No
     real, disjoint = spaces.real_sets(gan_run)
     z = common.latents(seed, chosen["n"], generator.latent_size)
     labels = generation.labels(gan_run, generator, None, chosen["n"], seed)
-    with artefacts.new_folder(out) as folder:
+    with artifacts.new_folder(out) as folder:
         sets = {
             "generated": common.generate_batches(generator, z, labels, spaces.BATCH),
             **{name: spaces.of_cohort(rows, generator.resolution) for name, rows in _cohorts(real).items()},
@@ -55,9 +56,9 @@ def run(gan_run: Path, classifier_run: Path, out: Path, config: dict | None = No
         report = {
             "passed": not reasons,
             "reasons": reasons,
-            "generator_sha256": artefacts.sha256(Path(gan_run) / generation.GENERATOR),
-            "classifier_sha256": artefacts.sha256(Path(classifier_run) / common.CLASSIFIER),
-            "manifest_sha256": artefacts.sha256(real.training.folder / "manifest.csv"),
+            "generator_sha256": artifacts.sha256(Path(gan_run) / generation.GENERATOR),
+            "classifier_sha256": artifacts.sha256(Path(classifier_run) / common.CLASSIFIER),
+            "manifest_sha256": artifacts.sha256(real.training.folder / "manifest.csv"),
             "n": len(z),
             "training_images": len(real.training),
             "held_out_patients": len(real.held_out),
@@ -70,21 +71,21 @@ def run(gan_run: Path, classifier_run: Path, out: Path, config: dict | None = No
             "note": "pairs.png shows images of patients: this folder is not for release",
             "seconds": time.perf_counter() - begin,
         }
-        artefacts.write_report(folder, report, command="evaluate.privacy", seed=seed, config=chosen)
+        artifacts.write_report(folder, report, command="evaluate.privacy", seed=seed, config=chosen)
         table = nearest_table(
             measured,
             report["cutoff"],
             real.training.manifest["image_id"].to_numpy(),
             spaces.forms(generator.resolution),
         )
-        artefacts.write_text(folder / "nearest.csv", table.to_csv(index=False, float_format="%.6g"))
+        artifacts.write_text(folder / "nearest.csv", table.to_csv(index=False, float_format="%.6g"))
         figures.histograms(measured, report["cutoff"], folder / "distances.png")
         figures.pairs(
             *(measured, report["cutoff"], real.training, generator.resolution, spaces.forms(generator.resolution)),
             lambda rows: common.generate(generator, z[rows], None if labels is None else labels[rows]),
             folder / "pairs.png",
         )
-    return artefacts.read_json(Path(out) / "report.json")
+    return artifacts.read_json(Path(out) / "report.json")
 
 
 def _cohorts(real: spaces.RealSets) -> dict:

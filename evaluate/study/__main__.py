@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from pgcxr import command, places
+from pgcxr import command
 from pgcxr.errors import InputError
+from pgcxr.io import places
 
 app = command.new_app(__doc__)
 

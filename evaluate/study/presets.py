@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 
 from evaluate.study.steps import Step
-from pgcxr import places
 from pgcxr.errors import InputError
+from pgcxr.io import places
 
 # Sizes and configs by name of the step's option. "threads" and "jobs" fill the machine: commands run side by side on
 # one thread each are faster than one after another on all, and their sums come out the same every time.

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from evaluate.study import chapters, results, shortfalls
-from pgcxr import artefacts
+from pgcxr.io import artifacts
 from pgcxr.plots.page import Page
 
 AIM = "The project's aim for the demo"
@@ -26,7 +26,7 @@ def write(out: Path, preset: str, seed: int, seconds: dict, elapsed: float, phan
         phantom: whether the export was generated.
     """
     names = [name for name in seconds if name != "export"]
-    steps = {name: artefacts.read_json(out / name / "report.json") for name in names}
+    steps = {name: artifacts.read_json(out / name / "report.json") for name in names}
     reached = measured(steps)
     page = Page("Image synthesis and anomaly detection on chest radiographs with a Progressive GAN")
     chapters.opening(page, preset, steps, phantom)
@@ -55,7 +55,7 @@ def write(out: Path, preset: str, seed: int, seconds: dict, elapsed: float, phan
     for name, aim in AIMS.items():
         ok = reached[name] >= aim
         body["aims"][name] = {"aim": aim, "found": reached[name], "reached": ok, "why_not": None if ok else why[name]}
-    artefacts.write_report(out, body, command="evaluate.study", seed=seed, config={"preset": preset})
+    artifacts.write_report(out, body, command="evaluate.study", seed=seed, config={"preset": preset})
     lines = []
     for name, aim in AIMS.items():
         word = "reached    " if reached[name] >= aim else "NOT REACHED"

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from evaluate.study import sources
-from pgcxr import artefacts
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts
 
 POLL_SECONDS = 0.2
 
@@ -48,7 +48,7 @@ class Step:
     def key(self, keys: dict) -> str:
         """What must be equal for an earlier result to stand."""
         parts = [self.module, self.arguments, self.inputs, sources.digest((self.module, *self.code))]
-        parts += [artefacts.versions(), [keys[name] for name in self.needs]]
+        parts += [artifacts.versions(), [keys[name] for name in self.needs]]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -129,7 +129,7 @@ class Runner:
             shutil.rmtree(folder, ignore_errors=True)
             mark = {"key": key, "spent": 0.0, "spans": []}
         # Named before the first byte is written: what a killed process leaves is recognised by its key.
-        artefacts.write_json(self._mark_path(step.name), mark | {"seconds": None})
+        artifacts.write_json(self._mark_path(step.name), mark | {"seconds": None})
         places = {other: str(self.out / other) for other in step.needs} | {"out": str(folder)}
         arguments = [argument.format(**places) for argument in step.arguments]
         self.say(f"{step.name}: {'going on' if folder.exists() else 'begun'}")
@@ -157,7 +157,7 @@ class Runner:
             lines = (self.logs / f"{name}.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
             last = lines[-1].removeprefix("error: ") if lines else f"exit code {process.returncode}"
             raise InputError(f"step {name}: {last} (whole output: {self.logs / name}.log)")
-        artefacts.write_json(self._mark_path(name), mark | {"seconds": seconds, "spans": _spans(mark, ran)})
+        artifacts.write_json(self._mark_path(name), mark | {"seconds": seconds, "spans": _spans(mark, ran)})
         return seconds
 
     def _stop(self) -> None:
@@ -171,7 +171,7 @@ class Runner:
                 process.wait()
             ran = time.monotonic() - begun
             left = {"spent": mark["spent"] + ran, "seconds": None, "spans": _spans(mark, ran)}
-            artefacts.write_json(self._mark_path(name), mark | left)
+            artifacts.write_json(self._mark_path(name), mark | left)
         self.running.clear()
 
     def _mark_path(self, name: str) -> Path:
@@ -183,7 +183,7 @@ class Runner:
         if not path.exists():
             return {}
         try:
-            return artefacts.read_json(path)
+            return artifacts.read_json(path)
         except InputError:
             return {}
 
@@ -194,7 +194,7 @@ class Runner:
     def _settle(self, name: str, mark: dict) -> float:
         """Seconds that a whole step took; noted where the study was killed after the step's end and before its mark."""
         if mark["seconds"] is None:
-            artefacts.write_json(self._mark_path(name), mark | {"seconds": mark["spent"]})
+            artifacts.write_json(self._mark_path(name), mark | {"seconds": mark["spent"]})
         return mark["spent"] if mark["seconds"] is None else mark["seconds"]
 
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from pgcxr import places, user_files
 from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.errors import InputError
+from pgcxr.io import places, user_files
 
 if TYPE_CHECKING:  # slow to import, and worker processes need only the images
     import pandas as pd

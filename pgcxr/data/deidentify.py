@@ -14,8 +14,8 @@ import secrets
 import stat
 from pathlib import Path
 
-from pgcxr import user_files
 from pgcxr.errors import InputError
+from pgcxr.io import user_files
 
 KEY_BYTES = 32
 LARGEST_KEY = 1 << 20

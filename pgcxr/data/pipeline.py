@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr import places
 from pgcxr.data import cohort as cohorts
 from pgcxr.data import dicom_images, normalisation
 from pgcxr.data.curation import pixels
@@ -21,6 +20,7 @@ from pgcxr.data.image_files import Files
 from pgcxr.data.normalisation import THESIS
 from pgcxr.data.record_files import Records
 from pgcxr.errors import InputError
+from pgcxr.io import places
 
 # Above this, images stay on the disk and are read as they are needed.
 IN_MEMORY_BYTES = 2_000_000_000

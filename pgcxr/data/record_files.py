@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr import places
 from pgcxr.data import cohort as cohorts
 from pgcxr.data.image_files import reduce_tensor
 from pgcxr.data.record_labels import of_examples, of_file
 from pgcxr.data.tfrecord import AGAIN, RecordFile, damaged
 from pgcxr.errors import InputError
+from pgcxr.io import places
 
 LEVEL = re.compile(r"(.*)-r(\d\d)\.tfrecords")
 

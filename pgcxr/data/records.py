@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr import artefacts
 from pgcxr.data import cohort as cohorts
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts
 
 COMMAND = "pgcxr records"
 FORMATS = ("png", "nvidia")
@@ -33,7 +33,7 @@ def write(folder: str | Path, format: str = "png", *, out: str | Path | None = N
         raise InputError(f"--size {size}: must be a power of two from 4 up to the cohort's {own}")
     out = Path(out) if out is not None else cohort.folder / "records" / format
     report = {"folder": out, "format": format, "size": size, "images": {}}
-    with artefacts.new_folder(out) as beside:
+    with artifacts.new_folder(out) as beside:
         for split in cohorts.SPLITS:
             part = cohort.select(split)
             if len(part):
@@ -44,7 +44,7 @@ def write(folder: str | Path, format: str = "png", *, out: str | Path | None = N
             "cohort": os.path.relpath(cohort.folder.resolve(), out.resolve()),
             "manifest_sha256": _manifest_hash(cohort.folder),
         }
-        artefacts.write_report(beside, report | where, command=COMMAND)
+        artifacts.write_report(beside, report | where, command=COMMAND)
     return report
 
 
@@ -71,7 +71,7 @@ def cohort_of(folder: Path) -> Path | None:
     for place in (folder, folder.parent):  # the latter where `folder` is that of one split
         if not (place / "report.json").is_file():
             continue
-        report = artefacts.read_json(place / "report.json")
+        report = artifacts.read_json(place / "report.json")
         name, made_by = report.get("cohort"), report.get("made_by")
         if not isinstance(made_by, dict) or made_by.get("command") != COMMAND or not isinstance(name, str):
             continue

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pgcxr.artefacts import atomic_path
+from pgcxr.io.artifacts import atomic_path
 
 # GIF counts in hundredths of a second; browsers show shorter frames for a tenth of a second.
 SHORTEST = 20

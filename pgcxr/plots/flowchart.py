@@ -3,7 +3,7 @@
 import os
 import textwrap
 
-from pgcxr import artefacts
+from pgcxr.io import artifacts
 
 LABELS = ("normal", "abnormal")
 # Inches.
@@ -56,7 +56,7 @@ def draw(chart: dict, path: str | os.PathLike) -> None:
     with (
         # Texts that can be searched, in one font: matplotlib lists a dozen others, by names that people have too.
         matplotlib.rc_context({"svg.hashsalt": "pgcxr", "svg.fonttype": "none", "font.sans-serif": ["DejaVu Sans"]}),
-        artefacts.atomic_path(path) as beside,
+        artifacts.atomic_path(path) as beside,
     ):
         figure = Figure(figsize=(WIDTH, 1.0))
         axes = figure.add_axes((0, 0, 1, 1))

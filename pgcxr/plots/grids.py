@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pgcxr.artefacts import atomic_path
+from pgcxr.io.artifacts import atomic_path
 from pgcxr.plots.figure import COLOURS, new_figure, save, styled
 
 GAP = 2

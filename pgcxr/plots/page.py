@@ -20,8 +20,8 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from pgcxr.artefacts import write_text
 from pgcxr.errors import InputError
+from pgcxr.io.artifacts import write_text
 
 MEDIA = {".png": "image/png", ".svg": "image/svg+xml", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 MISSING = "\N{EN DASH}"

@@ -46,7 +46,7 @@ def generate(
     ] = None,
 ) -> None:
     """Makes synthetic radiographs with a trained generator: images, and latents.npz that makes each of them again."""
-    from pgcxr import places
+    from pgcxr.io import places
     from pgcxr.synthetic.selection import parse_numbers
 
     if (run is None) == (pretrained is None):

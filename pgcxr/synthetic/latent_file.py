@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr import artefacts
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts
 from pgcxr.synthetic.selection import MOST, MOST_NUMBER, OWN_SEEDS, Selection, fingerprint
 
 # Root mean square: the generator's epsilon blurs the direction of smaller latents, float32 overflows with larger ones.
@@ -41,7 +41,7 @@ def write(path: str | os.PathLike, selection: Selection) -> None:
     for name in ("labels", "centre"):
         if getattr(selection, name) is not None:
             arrays[name] = getattr(selection, name)
-    artefacts.write_arrays(path, arrays)
+    artifacts.write_arrays(path, arrays)
 
 
 def read(path: str | os.PathLike, latent_size: int, label_size: int = 0) -> Selection:

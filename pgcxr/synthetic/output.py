@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr import artefacts, generation
+from pgcxr import generation
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts
 from pgcxr.plots import grids
 from pgcxr.synthetic import latent_file, secondary_capture, truncation
 from pgcxr.synthetic.selection import Selection, as_text
@@ -76,7 +77,7 @@ def save(
         raise InputError(f"the generator takes {generator.label_size} labels; {given} are given with the latents")
     selection = replace(selection, weights_sha256=generation.weights_sha256(generator))
     sheet = Strip(options.steps) if options.steps else Samples(len(selection), options.grid)
-    with artefacts.new_folder(out) as folder:
+    with artifacts.new_folder(out) as folder:
         (folder / "images").mkdir()
         latent_file.write(folder / "latents.npz", selection)
         for done, image in enumerate(_written(generator, selection, folder / "images", options), start=1):
@@ -84,7 +85,7 @@ def save(
             progress(done, len(selection))
         sheet.write(folder)
         body = {**_report(Path(run), generator, selection, options), "released": release or False}
-        artefacts.write_report(folder, body, command="pgcxr generate", seed=selection.seed, config=asdict(options))
+        artifacts.write_report(folder, body, command="pgcxr generate", seed=selection.seed, config=asdict(options))
 
 
 def deterministic() -> None:
@@ -131,7 +132,7 @@ def _report(run: Path, generator, selection: Selection, options: Options) -> dic
         "origin": selection.origin,
         "numbers": as_text(selection.numbers),
         "truncation": selection.truncation,
-        "generator_sha256": artefacts.sha256(run / generation.GENERATOR),
+        "generator_sha256": artifacts.sha256(run / generation.GENERATOR),
         "weights_sha256": selection.weights_sha256,
         "fixed_batch": generation.fixed_batch(generator),
         "machine": _machine(),

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from pgcxr import artefacts, generation, places
+from pgcxr import generation
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts, places
 
 MADE_BY = "python -m evaluate.privacy"
 
@@ -16,12 +17,12 @@ def passed(privacy: str | Path, run: str | Path) -> dict:
     """
     folder = places.existing_folder(privacy, f"a folder written by `{MADE_BY}`")
     path = folder / "report.json"
-    report = artefacts.read_json(path)
+    report = artifacts.read_json(path)
     made_by = report.get("made_by")
     if not isinstance(made_by, dict) or made_by.get("command") != "evaluate.privacy":
         raise InputError(f"--release {folder}: its report.json is none of `{MADE_BY}`; name a folder written by it")
     if report.get("passed") is not True:
         raise InputError(f"--release {folder}: the generator did not pass, see {path}; its images must not be released")
-    if report.get("generator_sha256") != artefacts.sha256(Path(run) / generation.GENERATOR):
+    if report.get("generator_sha256") != artifacts.sha256(Path(run) / generation.GENERATOR):
         raise InputError(f"--release {folder}: is about another generator than {run}; run `{MADE_BY} {run} ...` again")
-    return {"privacy_report_sha256": artefacts.sha256(path), "n": report.get("n")}
+    return {"privacy_report_sha256": artifacts.sha256(path), "n": report.get("n")}

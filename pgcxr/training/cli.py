@@ -10,13 +10,13 @@ from pgcxr.errors import InputError
 
 def timelapse(run: Annotated[Path, typer.Argument(help="RUN: of `python -m train.gan`, ended or not")]) -> None:
     """Makes RUN/training.gif again, the training as its fixed latents saw it, from the sheets in RUN/samples."""
-    from pgcxr import artefacts, places
+    from pgcxr.io import artifacts, places
     from pgcxr.training import settings_check
     from pgcxr.training import timelapse as timelapses
 
     places.existing_folder(run, "a RUN written by `python -m train.gan`")
     file = run / "config.json"
-    config = artefacts.read_json(file)
+    config = artifacts.read_json(file)
     # Tables by resolution have texts for keys in JSON: only what is plain is checked.
     plain = {key: value for key, value in config.items() if not isinstance(value, dict)}
     settings_check.check(settings_check.GAN, plain, where=f"{file}: ", needed=("resolution", "total_kimg"))

@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pgcxr import artefacts
 from pgcxr.data import labels as label_kinds
 from pgcxr.data.pipeline import Reals
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts
 from pgcxr.networks import Discriminator, Generator
 from pgcxr.training import averaging, devices, footprint, loss_scale, resume, samples, schedule, tick_swd, timelapse
 from pgcxr.training import preflight as preflights
@@ -135,7 +135,7 @@ def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable,
     for line in footprint.doubts(levels(gan, config, settings), footprint.memory(), run.folder):
         say(f"warning: {line}")
     run.identity |= {
-        "config": artefacts.plain(config),
+        "config": artifacts.plain(config),
         "images": reals.fingerprint,
         "replicas": settings.replicas,
     }

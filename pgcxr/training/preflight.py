@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr import artefacts
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts
 from pgcxr.training import footprint
 from pgcxr.training.progressive_gan import ProgressiveGAN
 
@@ -102,4 +102,4 @@ def table(found: dict) -> list[str]:
 
 def write(path: Path, found: dict, config: dict) -> None:
     """Writes preflight.json, which a training that follows leaves where it is."""
-    artefacts.write_json(path, {**found, "config": config})
+    artifacts.write_json(path, {**found, "config": config})

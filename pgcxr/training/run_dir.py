@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr import artefacts, places
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts, places
 from pgcxr.training import state_file
 from pgcxr.training.alarm import Sign
 from pgcxr.training.progressive_gan import ProgressiveGAN
@@ -91,13 +91,13 @@ class RunDir:
         Raises:
             InputError: the folder holds a run of another config, or something that is no run.
         """
-        new = self.identity["config"] = artefacts.plain(config)
+        new = self.identity["config"] = artifacts.plain(config)
         if not self.config_file.exists():
             self._refuse_what_is_no_run()
             # First of all, so that what is left of a killed process can be told to be a run, and of which config.
-            artefacts.write_json(self.config_file, config)
+            artifacts.write_json(self.config_file, config)
             return
-        old = artefacts.read_json(self.config_file)
+        old = artifacts.read_json(self.config_file)
         if key := _difference(*({k: v for k, v in each.items() if k not in self._changeable()} for each in (old, new))):
             hint = "; it can only grow" if key == LONGER else ""
             raise InputError(
@@ -109,7 +109,7 @@ class RunDir:
                 say(f"{self.folder}: {LONGER} was {old.get(LONGER)}; goes on to {new.get(LONGER)}")
                 # Before the config: killed between the two, the run goes on to its old end and reports again.
                 self.report.unlink(missing_ok=True)
-            artefacts.write_json(self.config_file, config)
+            artifacts.write_json(self.config_file, config)
 
     def save(self, gan: ProgressiveGAN, nimg: int) -> None:
         """Writes the whole state after `nimg` images; older states but one are then removed."""
@@ -176,7 +176,7 @@ class RunDir:
         states = self._states()
         body = {"kimg": nimg / 1000, **dataclasses.asdict(sign), "last_state": states[-1].name if states else None}
         body["value"] = body["value"] if math.isfinite(body["value"]) else str(body["value"])
-        artefacts.write_json(self.folder / f"alarm-kimg{nimg / 1000:09.3f}.json", body)
+        artifacts.write_json(self.folder / f"alarm-kimg{nimg / 1000:09.3f}.json", body)
 
     def _changeable(self) -> tuple[str, ...]:
         """Keys of the config that may differ once an alarm has gone off."""
@@ -185,7 +185,7 @@ class RunDir:
     def export(self, gan: ProgressiveGAN) -> None:
         """Writes the networks that the next commands read."""
         for network, final in ((gan.generator_ema, self.generator), (gan.discriminator, self.discriminator)):
-            with artefacts.atomic_path(final) as path:
+            with artifacts.atomic_path(final) as path:
                 network.save(path)
 
     def _refuse_what_is_no_run(self) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr import artefacts
+from pgcxr.io import artifacts
 
 META = "meta.json"
 DIGEST = 64  # hexadecimal digits
@@ -26,11 +26,11 @@ class Damaged(Exception):
 
 def write(final: Path, arrays: Mapping[str, np.ndarray], meta: dict) -> None:
     """Writes `final` atomically."""
-    with artefacts.atomic_path(final) as path:
+    with artifacts.atomic_path(final) as path:
         # Closed in an orderly way where the disk is full: np.savez leaves that to the garbage collector.
         with zipfile.ZipFile(path, "w", allowZip64=True) as archive:
             archive.comment = b"0" * DIGEST
-            archive.writestr(zipfile.ZipInfo(META), json.dumps(artefacts.plain(meta)))
+            archive.writestr(zipfile.ZipInfo(META), json.dumps(artifacts.plain(meta)))
             for name, array in arrays.items():
                 with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
                     np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)

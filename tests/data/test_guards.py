@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pgcxr import artefacts, command, places
+from pgcxr import command
 from pgcxr.cli import app
 from pgcxr.data import cohort, deidentify, records, rules
 from pgcxr.data.curation import work
@@ -20,6 +20,7 @@ from pgcxr.data.deidentified.export import export_deidentified
 from pgcxr.data.sources import column_map, tables
 from pgcxr.data.weak_labels import codes, language
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts, places
 
 ROWS = [{"codes": ("Z00.0", "J90")[index % 2]} for index in range(6)]
 
@@ -122,7 +123,7 @@ READERS = {
     "studies.csv": lambda path: tables.rows(path, ("a",)),
     "train.csv": lambda path: list(tables.columns(path, ("a",))),
     "a cohort's image": cohort.read_png,
-    "a report": artefacts.read_json,
+    "a report": artifacts.read_json,
     "--key-file": deidentify.read_or_make_key,
 }
 
@@ -172,7 +173,7 @@ def test_tables_that_are_bombs(tmp_path, monkeypatch):
             file.write(content)
         if content[-1:] == b"\n":
             assert len(list(tables.columns(path, ("a",)))) == 1 << 12
-            monkeypatch.setattr("pgcxr.user_files.TABLE", 1 << 13)
+            monkeypatch.setattr("pgcxr.io.user_files.TABLE", 1 << 13)
         with pytest.raises(InputError, match="unpacks to more than any table has"):
             list(tables.columns(path, ("a",)))
 

@@ -13,8 +13,8 @@ import pytest
 
 from pgcxr.data import rules
 from pgcxr.data.curation.run import curate
-from pgcxr.data.sources import tree
-from pgcxr.data.worker_process import Limits
+from pgcxr.io import trees
+from pgcxr.io.worker_process import Limits
 from tests.data import hostile
 
 LIMITS = Limits(memory=2 << 30, cpu=10, wall=60)
@@ -53,7 +53,7 @@ def curated(tmp_path):
         options = {"processes": 2, "limits": LIMITS, "key_file": tmp_path / "key", "size": 32} | options
         report = curate(folder, out, rules_file=changed, trace=trace, show_progress=False, **options)
         rows = table(trace)
-        assert len(rows) == report["collected"] == len(tree.files(folder)) - 1
+        assert len(rows) == report["collected"] == len(trees.files(folder)) - 1
         assert report["images"] == len(table(out / "manifest.csv")) == len(list((out / "images").iterdir()))
         excluded = table(out / "excluded.csv")
         assert len(excluded) + report["images"] == len(rows) and {row["rule"] for row in excluded} <= set(rules.ORDER)

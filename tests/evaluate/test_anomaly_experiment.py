@@ -10,9 +10,10 @@ import pytest
 
 from evaluate import anomaly as package
 from evaluate.common import to_uint8
-from pgcxr import artefacts, networks
+from pgcxr import networks
 from pgcxr.data.findings import FINDINGS, TABLE_6
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts
 from pgcxr.networks import classifier
 
 SIZE = 16
@@ -56,7 +57,7 @@ def runs(tmp_path_factory):
     generator.to_rgb[-1].kernel.assign(generator.to_rgb[-1].kernel * 0.25)
     (folder / "gan").mkdir()
     generator.save(folder / "gan" / "generator-ema.keras")
-    artefacts.write_json(folder / "gan" / "config.json", {"label": "normal", "cohort": "../cohort"})
+    artifacts.write_json(folder / "gan" / "config.json", {"label": "normal", "cohort": "../cohort"})
     (folder / "classifier").mkdir()
     classifier.resnet(SIZE, 6, blocks=(1, 1), width=4, stem="small").save(folder / "classifier" / "classifier.keras")
     make_cohort(folder / "cohort", generator)
@@ -91,7 +92,7 @@ def test_an_untrained_classifier_is_no_better_than_chance_and_the_difference_sho
 
 def test_the_report_holds_the_keys_of_the_contract_and_adds_up(result):
     report, folder, told = result
-    saved = artefacts.read_json(folder / "report.json")
+    saved = artifacts.read_json(folder / "report.json")
     assert {"classes", "normals", "overall", "supervised", "mcnemar", "localisation"} <= set(saved)
     assert saved["iterations"] == QUICK["iterations"] and saved["seconds_per_image"] > 0
     assert tuple(saved["classes"]) == TABLE_6
@@ -141,7 +142,7 @@ def test_a_gan_of_all_images_is_refused(runs, tmp_path):
     other = tmp_path / "gan"
     other.mkdir()
     (other / "generator-ema.keras").symlink_to(runs / "gan" / "generator-ema.keras")
-    artefacts.write_json(other / "config.json", {"label": "all", "cohort": str(runs / "cohort")})
+    artifacts.write_json(other / "config.json", {"label": "all", "cohort": str(runs / "cohort")})
     with pytest.raises(InputError, match="--label normal"):
         package.run(other, runs / "classifier", tmp_path / "out", QUICK)
     assert not (tmp_path / "out").exists()
@@ -179,7 +180,7 @@ def test_cohorts_that_cannot_carry_the_test_are_refused(runs, tmp_path, damage, 
     other = tmp_path / "gan"
     other.mkdir()
     (other / "generator-ema.keras").symlink_to(runs / "gan" / "generator-ema.keras")
-    artefacts.write_json(other / "config.json", {"label": "normal", "cohort": "../cohort"})
+    artifacts.write_json(other / "config.json", {"label": "normal", "cohort": "../cohort"})
     with pytest.raises(InputError, match=message) as caught:
         package.run(other, runs / "classifier", tmp_path / "out", QUICK)
     assert "\n" not in str(caught.value) and not (tmp_path / "out").exists()
@@ -188,7 +189,7 @@ def test_cohorts_that_cannot_carry_the_test_are_refused(runs, tmp_path, damage, 
 def test_a_gan_that_saw_the_test_set_is_refused(runs, tmp_path):
     (tmp_path / "generator-ema.keras").symlink_to(runs / "gan" / "generator-ema.keras")
     config = {"label": "normal", "split": "test", "cohort": str(runs / "cohort")}
-    artefacts.write_json(tmp_path / "config.json", config)
+    artifacts.write_json(tmp_path / "config.json", config)
     with pytest.raises(InputError, match="was trained on 24 patients of the real test set"):
         package.run(tmp_path, runs / "classifier", tmp_path / "out", QUICK)
 

@@ -10,9 +10,10 @@ from keras import ops
 from evaluate import axes as package
 from evaluate.axes import experiment, walk
 from evaluate.axes.regression import unit
-from pgcxr import artefacts, networks
+from pgcxr import networks
 from pgcxr.data.findings import FINDINGS
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts
 from tests.toy_cohort import spots, write_cohort
 
 SIZE, LATENTS = 8, 20
@@ -69,7 +70,7 @@ def runs(tmp_path_factory):
     ):
         (folder / name).mkdir()
         model.save(folder / name / file)
-        artefacts.write_json(folder / name / "config.json", {"imported": "known"})
+        artifacts.write_json(folder / name / "config.json", {"imported": "known"})
     return folder
 
 
@@ -109,7 +110,7 @@ def test_correlated_findings_have_correlated_axes(result):
 
 def test_the_folder_holds_what_the_contract_names(result):
     report, folder, told = result
-    saved = artefacts.read_json(folder / "report.json")
+    saved = artifacts.read_json(folder / "report.json")
     assert {"samples", "counts_before", "counts_after", "axes", "cosine_matrix"} <= set(saved)
     keys = {"found", "heldout_auroc", "null_p", "bootstrap_cosine", "likelihood_start", "likelihood_end"}
     assert set(saved["axes"]) == set(FINDINGS) and keys | {"off_target_max"} <= set(saved["axes"]["nodule"])
@@ -124,7 +125,7 @@ def test_the_folder_holds_what_the_contract_names(result):
 
 def test_the_same_seed_gives_the_same_report(runs, result):
     again = package.run(runs / "gan", runs / "classifier", runs / "again", QUICK, seed=3)
-    assert artefacts.plain(again) == artefacts.plain(result[0])
+    assert artifacts.plain(again) == artifacts.plain(result[0])
 
 
 def test_where_the_classifier_sees_noise_no_axis_is_found(runs):
@@ -188,7 +189,7 @@ def test_a_gan_that_saw_the_test_set_is_refused(runs, tmp_path):
         (tmp_path / name).mkdir()
         for file in (runs / name).glob("*.keras"):
             (tmp_path / name / file.name).symlink_to(file)
-        artefacts.write_json(tmp_path / name / "config.json", {"cohort": "../cohort", "split": split})
+        artifacts.write_json(tmp_path / name / "config.json", {"cohort": "../cohort", "split": split})
     with pytest.raises(InputError, match="was trained on 2 patients of the real test set"):
         package.run(tmp_path / "gan", tmp_path / "classifier", tmp_path / "out", QUICK)
     assert not (tmp_path / "out").exists()

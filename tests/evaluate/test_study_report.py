@@ -3,7 +3,7 @@
 from evaluate.study import shortfalls
 from evaluate.study.steps import Runner, Step
 from evaluate.study.wording import listed, percent
-from pgcxr import artefacts
+from pgcxr.io import artifacts
 
 
 def test_missed_lesions_are_explained_by_their_own_size():
@@ -28,8 +28,8 @@ def test_the_time_of_a_study_counts_steps_side_by_side_once_and_pauses_not_at_al
     steps = [Step(name, "m", ()) for name in "abcd"]
     marks = {"a": [[0, 10]], "b": [[5, 12], [100, 103]], "c": [[101, 102]]}
     for name, spans in marks.items():
-        artefacts.write_json(tmp_path / "steps" / f"{name}.json", {"key": "", "seconds": 1.0, "spans": spans})
-    artefacts.write_json(tmp_path / "steps" / "d.json", {"key": "", "seconds": 7.0})
+        artifacts.write_json(tmp_path / "steps" / f"{name}.json", {"key": "", "seconds": 1.0, "spans": spans})
+    artifacts.write_json(tmp_path / "steps" / "d.json", {"key": "", "seconds": 7.0})
     assert runner.elapsed(steps[:3]) == 15
     assert runner.elapsed(steps) == 22, "a mark of an older version has its seconds alone"
 

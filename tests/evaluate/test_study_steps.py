@@ -8,8 +8,8 @@ import pytest
 
 from evaluate.study import presets, sources
 from evaluate.study.steps import Runner, Step
-from pgcxr import artefacts
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts
 
 # A step that counts how often it ran and fails or hangs on demand; run as `python -m` from the checkout.
 BODY = """
@@ -65,7 +65,7 @@ def test_a_second_run_makes_nothing_again(tmp_path, steps):
 def test_what_changed_and_what_reads_it_is_made_again(tmp_path, steps):
     _run(tmp_path, steps("one", "two", "three"))
     _run(tmp_path, steps("one", "other", "three"))
-    assert artefacts.read_json(tmp_path / "out" / "b" / "report.json") == {"mode": "other"}
+    assert artifacts.read_json(tmp_path / "out" / "b" / "report.json") == {"mode": "other"}
     begun = {name: (tmp_path / "out" / name / "runs").stat().st_mtime_ns for name in "abc"}
     assert begun["a"] < begun["b"] < begun["c"]
     assert [_runs(tmp_path, name) for name in "abc"] == [1, 1, 1], "a changed step begins in an empty folder"
@@ -104,7 +104,7 @@ def test_a_stopped_study_stops_its_steps_and_their_folders_go_on(tmp_path, steps
     runner._start = start
     with pytest.raises(KeyboardInterrupt):
         runner.run(hang)
-    mark = artefacts.read_json(tmp_path / "out" / "steps" / "a.json")
+    mark = artifacts.read_json(tmp_path / "out" / "steps" / "a.json")
     assert mark["seconds"] is None and mark["spent"] > 0 and not runner.running
     begun = Runner(tmp_path / "out", {}, 1, lambda line: None)
     begun._start(hang[0], mark["key"], mark)
@@ -117,9 +117,9 @@ def test_a_stopped_study_stops_its_steps_and_their_folders_go_on(tmp_path, steps
 def test_a_step_that_ended_as_the_study_was_killed_is_not_made_again(tmp_path, steps):
     _run(tmp_path, steps("one", "two"))
     path = tmp_path / "out" / "steps" / "b.json"
-    artefacts.write_json(path, artefacts.read_json(path) | {"seconds": None})
+    artifacts.write_json(path, artifacts.read_json(path) | {"seconds": None})
     assert _run(tmp_path, steps("one", "two")) == []
-    assert _runs(tmp_path, "b") == 1 and artefacts.read_json(path)["seconds"] is not None
+    assert _runs(tmp_path, "b") == 1 and artifacts.read_json(path)["seconds"] is not None
 
 
 def test_a_lost_folder_is_made_again(tmp_path, steps):

@@ -10,9 +10,10 @@ import pytest
 
 from evaluate.axes import explore, walk
 from evaluate.axes.regression import unit
-from pgcxr import artefacts, networks
+from pgcxr import networks
 from pgcxr.data.findings import FINDINGS
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -26,7 +27,7 @@ def study(tmp_path_factory):
     for name in ("gan", "axes"):
         (folder / name).mkdir()
     generator.save(folder / "gan" / "generator-ema.keras")
-    artefacts.write_json(folder / "gan" / "config.json", {"label": "all"})
+    artifacts.write_json(folder / "gan" / "config.json", {"label": "all"})
     vectors = unit(np.random.default_rng(0).normal(size=(len(FINDINGS), generator.latent_size)))
     ends, found = np.full(len(FINDINGS), 0.6), np.array([True, True, False, True, True])
     walk.save(folder / "axes" / walk.FILE, walk.Axes(vectors, FINDINGS, ends, found))

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pgcxr import artefacts, generation
+from pgcxr import generation
+from pgcxr.io import artifacts
 from pgcxr.networks import Generator, synthesize
 from pgcxr.synthetic import sphere
 
@@ -36,7 +37,7 @@ def test_the_images_of_one_seed(run, generate):
         image = _read(a / "images" / name)
         assert image.dtype == np.uint8 and image.shape == (16, 16)
         assert np.abs(image.astype(int) - expected[index]).max() <= 1
-    report = artefacts.read_json(a / "report.json")
+    report = artifacts.read_json(a / "report.json")
     assert report["images"] == 5 and report["synthetic"] and report["made_by"]["seed"] == 3
     assert report["generator_sha256"] == hashlib.sha256((run / "generator-ema.keras").read_bytes()).hexdigest()
     other = _images(generate("c", "--n", 3, "--seed", 4))
@@ -70,8 +71,8 @@ def test_a_latent_file_makes_every_file_again(generate, which, written):
         assert (again / name).read_bytes() == (first / name).read_bytes()
     some = _images(generate("some", "--latents", first / "latents.npz", "--only", "4,10,6-8", *written))
     assert len(some) == 5 and all(_images(first)[name] == data for name, data in some.items())
-    report = artefacts.read_json(again / "report.json")
-    assert report["weights_sha256"] == artefacts.read_json(first / "report.json")["weights_sha256"]
+    report = artifacts.read_json(again / "report.json")
+    assert report["weights_sha256"] == artifacts.read_json(first / "report.json")["weights_sha256"]
 
 
 def test_a_place_decides_the_last_bits_and_the_company_does_not(run):
@@ -168,7 +169,7 @@ def test_truncation_brings_images_together_and_says_so(generate, capsys):
         noted = "vary less" in capsys.readouterr().err
         assert noted == (psi < 1)
         spread[psi] = np.stack([_read(path) for path in sorted((folder / "images").iterdir())]).std(axis=0).mean()
-        assert artefacts.read_json(folder / "report.json")["truncation"] == psi
+        assert artifacts.read_json(folder / "report.json")["truncation"] == psi
         with np.load(folder / "latents.npz") as file:
             assert file["truncation"] == psi and ("centre" in file) == (psi < 1)
             if psi < 1:

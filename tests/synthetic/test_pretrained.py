@@ -4,10 +4,11 @@ import keras
 import numpy as np
 import pytest
 
-from pgcxr import artefacts, command, pretrained
+from pgcxr import command, pretrained
 from pgcxr.cli import app
 from pgcxr.errors import InputError
 from pgcxr.generation import from_uint8, generate, latents, load_generator
+from pgcxr.io import artifacts
 
 
 def _run(*arguments) -> int:
@@ -20,10 +21,10 @@ def test_they_are_what_their_reports_say():
     assert pretrained.names() == ["phantom-64"]
     for name in pretrained.names():
         folder = pretrained.run(name)
-        report = artefacts.read_json(folder / "report.json")
+        report = artifacts.read_json(folder / "report.json")
         assert report["finished"] and set(report["sha256"]) == {path.name for path in folder.glob("*.keras")}
         for file, digest in report["sha256"].items():
-            assert artefacts.sha256(folder / file) == digest
+            assert artifacts.sha256(folder / file) == digest
         assert sum(path.stat().st_size for path in folder.iterdir()) < 5 * 2**20
 
 

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pgcxr import artefacts, command, places
+from pgcxr import command
 from pgcxr.data.cohort import load
 from pgcxr.data.pipeline import Reals
+from pgcxr.io import artifacts, places
 from pgcxr.training import devices, loop, run_dir, schedule, settings_check
 from train import gan
 from train.common import load_config
@@ -135,12 +136,12 @@ def test_the_whole_command(cohort, tmp_path, capsys):
     assert stop.value.code == 0
     told = capsys.readouterr()
     assert "8 px" in told.out and "kimg" in told.out and "warning" not in told.err
-    report = artefacts.read_json(tmp_path / "run" / "report.json")
+    report = artifacts.read_json(tmp_path / "run" / "report.json")
     assert report["resolution"] == 8 and report["images"] == 8 and report["finished"]
     assert report["made_by"]["versions"]["tensorflow"]
     samples = sorted((tmp_path / "run" / "samples").glob("kimg*.png"))
     assert len(samples) >= 5 and list((tmp_path / "run" / "logs").iterdir())
-    config = artefacts.read_json(tmp_path / "run" / "config.json")
+    config = artifacts.read_json(tmp_path / "run" / "config.json")
     assert (tmp_path / "run" / config["cohort"] / "manifest.csv").is_file()
     with pytest.raises(SystemExit) as stop:
         command.run(gan.app, arguments)
@@ -155,7 +156,7 @@ def _preflight(arguments, run, capsys):
         command.run(gan.app, [*arguments, "--preflight"])
     lines = capsys.readouterr().out.splitlines()
     assert stop.value.code == 0 and lines[-1].startswith("about ") and len(lines) == 2 + 4, lines
-    found = artefacts.read_json(run / "preflight.json")
+    found = artifacts.read_json(run / "preflight.json")
     assert [each["resolution"] for each in found["levels"]] == [4, 8]
     assert all(each["measured"] and each["seconds_per_kimg"] > 0 for each in found["levels"])
     assert sum(each["kimg"] for each in found["levels"]) == pytest.approx(0.16)

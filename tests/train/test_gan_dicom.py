@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from pgcxr import artefacts, command
+from pgcxr import command
 from pgcxr.data import dicom_images, pipeline
+from pgcxr.io import artifacts
 from tests.data.conftest import chest, make_dicom  # noqa: F401
 from tests.train.test_gan_records import SETS, SMALL
 from train import gan, gan_images
@@ -29,7 +30,7 @@ def test_trains_to_the_end(export, tmp_path, capsys):
     assert _run(export, "--out", tmp_path / "run") == 0
     told = capsys.readouterr().out
     assert "8 images of DICOM files" in told and "1 files left out, 1 unreadable" in told
-    assert artefacts.read_json(tmp_path / "run" / "report.json")["kimg"] == 0.08
+    assert artifacts.read_json(tmp_path / "run" / "report.json")["kimg"] == 0.08
     assert _run(export, "--out", tmp_path / "run") == 0
     assert "is finished" in capsys.readouterr().out
 

@@ -4,10 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from pgcxr import artefacts, cli, command, generation
+from pgcxr import cli, command, generation
 from pgcxr.data import cohort as cohorts
 from pgcxr.data import labels
 from pgcxr.data.pipeline import Reals
+from pgcxr.io import artifacts
 from pgcxr.training import devices, loop, run_dir
 from tests.toy_cohort import spots, write_cohort
 from train import gan
@@ -44,7 +45,7 @@ def _train(cohort, out, kind, stop_after=None):
         with pytest.raises(KeyboardInterrupt):
             loop.train(reals, run, config, devices.strategy(1), _interrupt_after(stop_after), print)
     report = loop.train(reals, run, config, devices.strategy(1), lambda nimg, lod: None, print)
-    artefacts.write_report(out, report, command="train.gan", seed=3, config=config)
+    artifacts.write_report(out, report, command="train.gan", seed=3, config=config)
     with np.load(sorted((out / "state").glob("*.npz"))[-1]) as state:
         return dict(state), report
 

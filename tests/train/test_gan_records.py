@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from evaluate import common
-from pgcxr import artefacts, command
+from pgcxr import command
 from pgcxr.data import cohort as cohorts
 from pgcxr.data import pipeline, record_files, records
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts
 from pgcxr.training import state_file
 from tests.toy_cohort import ramps, write_cohort
 from train import gan, gan_images
@@ -100,7 +101,7 @@ def test_killed_and_gone_on_with_it_ends_with_the_bits_of_the_cohort(made, whole
     assert _run(made["png"], out) == 0
     assert "going on after 0.1 kimg" in capsys.readouterr().out
     _assert_same(_state(out), whole)
-    config = artefacts.read_json(out / "config.json")
+    config = artifacts.read_json(out / "config.json")
     assert (out / config["records"]).samefile(made["png"])
     assert common.cohort_of(out).folder.samefile(made["cohort"]), "evaluations find the manifest"
     assert common.check_disjoint(out, cohorts.load(made["cohort"]).select("test"))["gan_patients"] == 12
@@ -161,7 +162,7 @@ def test_a_record_that_is_damaged_later_leaves_the_state_to_go_on_from(made, who
     assert _run(folder, tmp_path / "run") == 0
     _assert_same(_state(tmp_path / "run"), whole)
     # The copy isn't where its report says that the cohort is, seen from there.
-    assert artefacts.read_json(tmp_path / "run" / "config.json")["cohort"] == ""
+    assert artifacts.read_json(tmp_path / "run" / "config.json")["cohort"] == ""
     with pytest.raises(InputError, match="config.json: was trained on records whose cohort isn't known"):
         common.check_disjoint(tmp_path / "run", cohorts.load(made["cohort"]).select("test"))
     (folder / "train" / "train-r02.tfrecords").write_bytes(b"")

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pgcxr import artefacts
 from pgcxr.data.cohort import load
 from pgcxr.data.pipeline import Reals
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts
 from pgcxr.networks import Discriminator, Generator
 from pgcxr.training import averaging, devices, loop, run_dir
 from pgcxr.training.progressive_gan import ProgressiveGAN
@@ -187,7 +187,7 @@ def test_two_hosts_train_as_one_device_does_and_go_on_after_one_of_them_was_stop
     for code, said in _workers(cohort, (chief, other)):
         assert code == 0, said
     assert not other.exists(), "only the chief writes"
-    report = artefacts.read_json(chief / "report.json")
+    report = artifacts.read_json(chief / "report.json")
     assert report["replicas"] == 2 and report["finished"] and report["kimg"] == 0.064
 
     config = load_config("gan", "demo") | TINY

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pgcxr import artefacts, command
+from pgcxr import command
 from pgcxr.data import pipeline
 from pgcxr.data.cohort import Cohort, load
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts
 from pgcxr.training import callbacks, devices, loop, run_dir, state_file
 from tests.toy_cohort import ramps, write_cohort
 from tests.training.tiny_run import TINY, config, final, same, train
@@ -55,12 +56,12 @@ def test_a_signal_while_a_state_is_saved_waits_for_it(whole, tmp_path, monkeypat
 def test_a_longer_training_is_what_it_would_have_been_from_the_start(whole, tmp_path):
     out, said = tmp_path / "run", []
     train(out, total_kimg=0.064)
-    artefacts.write_json(out / "report.json", {"finished": True})
+    artifacts.write_json(out / "report.json", {"finished": True})
     with pytest.raises(InputError, match="total_kimg = 0.064, not 0.032; it can only grow"):
         train(out, total_kimg=0.032)
     report = train(out, said=said)
     assert "total_kimg was 0.064; goes on to 0.128" in said[0]
-    assert not (out / "report.json").exists() and artefacts.read_json(out / "config.json")["total_kimg"] == 0.128
+    assert not (out / "report.json").exists() and artifacts.read_json(out / "config.json")["total_kimg"] == 0.128
     assert same(final(out), final(whole)) and report["kimg"] == 0.128
     # The rate is that of all lives together.
     assert report["images_per_second"] == pytest.approx(128 / report["seconds"])

@@ -8,8 +8,9 @@ import resource
 import numpy as np
 import pytest
 
-from pgcxr import artefacts, command, places
+from pgcxr import command
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts, places
 from pgcxr.training import devices, loop, resume, run_dir, schedule, state_file
 from tests.training.tiny_run import config
 
@@ -117,7 +118,7 @@ def test_a_state_whose_rename_was_interrupted_is_passed_over_aloud(stopped):
 def test_a_state_that_belongs_elsewhere_is_refused(stopped, changes, images, line):
     run, gan = stopped
     before = gan.generator.get_weights()
-    run.identity |= {"config": artefacts.plain(config(**changes)), "images": images}
+    run.identity |= {"config": artifacts.plain(config(**changes)), "images": images}
     with pytest.raises(InputError, match=line):
         run.restore(gan, print)
     assert all(np.array_equal(a, b) for a, b in zip(before, gan.generator.get_weights(), strict=True))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pgcxr import artefacts, cli, command
+from pgcxr import cli, command
+from pgcxr.io import artifacts
 from pgcxr.plots import grids
 from pgcxr.training import samples, schedule, timelapse
 
@@ -21,7 +22,7 @@ CONFIG = {
 
 def _run(folder, kimg, resolution=16):
     """A RUN with a sheet of noise for each of `kimg`; returns the sheets."""
-    artefacts.write_json(folder / "config.json", CONFIG | {"resolution": resolution})
+    artifacts.write_json(folder / "config.json", CONFIG | {"resolution": resolution})
     side, rng, sheets = samples.side(resolution), np.random.default_rng(0), []
     for each in kimg:
         images = rng.integers(0, 255, (side * side, resolution, resolution, 1), np.uint8)
@@ -126,7 +127,7 @@ def test_the_command_makes_it_again(tmp_path, capsys):
         ("odd", {"resolution": 17, "total_kimg": 5.0}, "resolution=17: must be a power of two"),
     ]:
         if body:
-            artefacts.write_json(tmp_path / folder / "config.json", body)
+            artifacts.write_json(tmp_path / folder / "config.json", body)
         code, _, error = _command(capsys, tmp_path / folder)
         assert code == 2 and said in error and error.count("\n") == 1, error
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr import artefacts, places
 from pgcxr.data import cohort as cohorts
 from pgcxr.data.cohort import SPLITS
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts, places
 from pgcxr.metrics.auroc import delong_ci
 from pgcxr.networks import classifier
 from pgcxr.training import classifier_data, curriculum, settings_check
@@ -38,10 +38,10 @@ def train(cohort: Path, labels: str, out: Path, config: dict, seed: int) -> None
     if finished(out, settings):
         print(f"{out}: this training is finished; see {out / REPORT}")
         return
-    with artefacts.new_folder(out) as folder:
+    with artifacts.new_folder(out) as folder:
         report = _fit(parts, settings, folder)
-        artefacts.write_json(folder / CONFIG, settings)
-        artefacts.write_report(folder, report, command="train.classifier", seed=seed, config=settings)
+        artifacts.write_json(folder / CONFIG, settings)
+        artifacts.write_report(folder, report, command="train.classifier", seed=seed, config=settings)
     areas = ", ".join(f"{name} {found['auroc']:.3f}" for name, found in report["test"].items() if found["auroc"])
     print(f"{out}: AUROC on test: {areas}")
 
@@ -54,7 +54,7 @@ def finished(out: Path, settings: dict) -> bool:
     if not (out / CONFIG).exists():
         places.refuse_existing(out)
         return False
-    old, new = settings_check.CLASSIFIER_ADDED | artefacts.read_json(out / CONFIG), artefacts.plain(settings)
+    old, new = settings_check.CLASSIFIER_ADDED | artifacts.read_json(out / CONFIG), artifacts.plain(settings)
     for key in sorted(set(old) | set(new)):
         if key not in FREE and old.get(key) != new.get(key):
             raise InputError(f"{out}: holds a run with {key} = {old.get(key)}, not {new.get(key)}; name another --out")

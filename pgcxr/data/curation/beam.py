@@ -22,12 +22,11 @@ import apache_beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from pgcxr import artefacts
 from pgcxr.data import deidentify
-from pgcxr.data.curation import workers
 from pgcxr.data.curation.journal import Journal
-from pgcxr.data.worker_process import Limits
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts, workers
+from pgcxr.io.worker_process import Limits
 
 # Jobs that travel together: few enough that the last ones end together on many machines.
 BUNDLE = 16
@@ -117,8 +116,8 @@ def _run(runner: str, options: PipelineOptions, places: list[Place], do: "Do", l
                 _ = created | "Do" >> apache_beam.ParDo(do)
         except Exception as error:
             print(traceback.format_exc(), file=sys.stderr, flush=True)
-            if artefacts.FULL in str(error):
-                raise OSError(errno.ENOSPC, artefacts.FULL, str(log)) from None
+            if artifacts.FULL in str(error):
+                raise OSError(errno.ENOSPC, artifacts.FULL, str(log)) from None
             raise InputError(
                 f"--runner {runner}: the pipeline failed; {log} says why (it may name files: keep it private)"
             ) from None

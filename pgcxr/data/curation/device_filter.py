@@ -13,10 +13,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from pgcxr import artefacts, places, user_files
 from pgcxr.data import cohort
 from pgcxr.data.rules import Rules
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts, places, user_files
 
 MODEL, WEIGHTS = "classifier.keras", "model.weights.h5"
 # Bytes of the weights, and of all that describes them: ten times those of a ResNet-50.
@@ -36,7 +36,7 @@ class DeviceFilter:
 
     def __init__(self, run: Path):
         config = places.existing_folder(run, "a RUN of train.classifier --labels device") / "config.json"
-        settings = artefacts.read_json(config) if config.is_file() else {}
+        settings = artifacts.read_json(config) if config.is_file() else {}
         self.path, self.size = run / MODEL, settings.get("size")
         if settings.get("labels") != LABELS or type(self.size) is not int or self.size < 1:
             raise InputError(f"--device-model {run}: is no RUN of `python -m train.classifier COHORT --labels device`")

@@ -19,8 +19,8 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from pgcxr import user_files
 from pgcxr.errors import InputError
+from pgcxr.io import user_files
 
 NONCE = 12
 SUFFIX = ".journal"

@@ -11,10 +11,10 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
-from pgcxr import artefacts
 from pgcxr.data.findings import FINDINGS
 from pgcxr.data.weak_labels import agreement
 from pgcxr.data.weak_labels.opinion import NOT_MENTIONED, POSITIVE, Opinion
+from pgcxr.io import artifacts
 
 SAMPLE = 100
 SAME, OTHER_FINDINGS = "same label and findings", "same label, other findings"
@@ -42,7 +42,7 @@ def write(folder: Path, scans, kept, labelling, write_csv, *, seed: int, sample:
     if drawn:
         rows = [_row(image, *place) for image, place in drawn]
         write_csv(folder / "label_sample.csv", tuple(rows[0]), rows)
-        artefacts.write_text(folder / "label_sample.html", _page(rows, drawn, names))
+        artifacts.write_text(folder / "label_sample.html", _page(rows, drawn, names))
     return {**described, "compared": list(names), "agreement": agreement.summary(counts), "sample": len(drawn)}
 
 

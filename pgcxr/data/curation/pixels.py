@@ -8,17 +8,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pgcxr import user_files
 from pgcxr.data import cohort, dicom, dicom_codes
 from pgcxr.data.black_out import BlackOut
 from pgcxr.data.curation import image_checks
 from pgcxr.data.dicom import Rejected
 from pgcxr.data.dicom_file import MAX_PIXELS
 from pgcxr.data.dicom_luts import Grey
-from pgcxr.data.image_size import image_size, is_image
 from pgcxr.data.normalisation import THESIS, Normalisation
 from pgcxr.errors import InputError
-from pgcxr.places import PARTIAL
+from pgcxr.io import user_files
+from pgcxr.io.image_size import image_size, is_image
+from pgcxr.io.places import PARTIAL
 
 PAD, CROP = "pad", "crop"
 # Some writers leave a few bytes after JPEG's end mark.

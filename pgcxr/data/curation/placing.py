@@ -4,9 +4,9 @@ import os
 import shutil
 from pathlib import Path
 
-from pgcxr import artefacts, places
 from pgcxr.data.curation.work import Work
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts, places
 
 # What `pgcxr curate` writes into a cohort, and `pgcxr records` beside it.
 WRITTEN = {
@@ -80,7 +80,7 @@ def is_cohort(folder: Path) -> bool:
     try:
         if not (folder / "manifest.csv").is_file():
             return False
-        return artefacts.read_json(folder / "report.json")["made_by"]["command"] == "pgcxr curate"
+        return artifacts.read_json(folder / "report.json")["made_by"]["command"] == "pgcxr curate"
     except (InputError, OSError, KeyError, TypeError):
         return False
 

@@ -6,17 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pgcxr import artefacts, places, user_files
 from pgcxr.data import black_out as black_outs
 from pgcxr.data import deidentify, dicom_codes, normalisation, rules, sources, splits
-from pgcxr.data.curation import choosing, device_filter, label_audit, pixels, placing, stages, tables, work, workers
+from pgcxr.data.curation import choosing, device_filter, label_audit, pixels, placing, stages, tables, work
 from pgcxr.data.privacy import audit as audits
 from pgcxr.data.privacy import findings as findings_table
 from pgcxr.data.privacy import own_words
 from pgcxr.data.sources import Scan
 from pgcxr.data.weak_labels import decision, labelling
-from pgcxr.data.worker_process import Limits
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts, places, user_files, workers
+from pgcxr.io.worker_process import Limits
 
 LARGEST = 1024
 SMALLEST = 4
@@ -183,7 +183,7 @@ def curate(
         kept = choosing.choose(scans, done, excluded, rule_set, normals, seed)
         choosing.refuse_none_left(export, kept, excluded)
         kept = choosing.name_and_split(kept, split, seed)
-        with artefacts.new_folder(out, replace=replacing) as folder:
+        with artifacts.new_folder(out, replace=replacing) as folder:
             placing.place(folder, beside, named, kept)
             described["labels"] = label_audit.write(
                 folder, scans, kept, how, tables.write_csv, seed=seed, sample=label_sample
@@ -196,8 +196,8 @@ def curate(
                     export, gathering, own, [scan.name for scan in scans if not scan.rejected]
                 )
                 report["privacy_audit"] = audits.check([folder], look_for, counts, findings)
-                written = artefacts.read_json(folder / "report.json")
-                artefacts.write_json(folder / "report.json", {**written, "privacy_audit": report["privacy_audit"]})
+                written = artifacts.read_json(folder / "report.json")
+                artifacts.write_json(folder / "report.json", {**written, "privacy_audit": report["privacy_audit"]})
             if trace is not None:
                 tables.write_trace(Path(trace), scans, kept, excluded, beside.will_write_trace)
             beside.will_own(asked, folder)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from pgcxr.data.curation import workers
 from pgcxr.data.curation.work import Work
-from pgcxr.data.worker_process import Limits
 from pgcxr.errors import InputError
+from pgcxr.io import workers
+from pgcxr.io.worker_process import Limits
 
 LOCAL = "local"
 # Seconds that one file may take before a line says so.

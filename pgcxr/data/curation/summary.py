@@ -3,9 +3,9 @@
 import csv
 from pathlib import Path
 
-from pgcxr import artefacts
 from pgcxr.data.cohort import SPLITS
 from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
+from pgcxr.io import artifacts
 
 # As the thesis heads and abbreviates them.
 TABLE_1 = ("Diagnosis", "Normal CXR dataset", "Abnormal CXR dataset")
@@ -50,7 +50,7 @@ def write(folder: Path, report: dict, chart: dict) -> None:
     """
     second = ("Diagnosis", *SPLITS, "total")
     for name, header, rows in (("table1", TABLE_1, table_1(report)), ("table2", second, table_2(report))):
-        with artefacts.atomic_path(folder / f"{name}.csv") as beside, open(beside, "w", newline="") as file:
+        with artifacts.atomic_path(folder / f"{name}.csv") as beside, open(beside, "w", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerows([header, *(["" if cell is None else cell for cell in row] for row in rows)])
     _page(report, chart, second, folder)

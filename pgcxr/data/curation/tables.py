@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from pgcxr import artefacts
 from pgcxr.data import deidentify
 from pgcxr.data.cohort import SPLITS
 from pgcxr.data.curation import summary
 from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.data.rules import LABELLED, ORDER, Rules
+from pgcxr.io import artifacts
 
 COLUMNS = (
     *("image_id", "patient_id", "label", *FINDINGS, "age", "sex", "view", "manufacturer", "split", "png", "sha256"),
@@ -32,7 +32,7 @@ def write(folder: Path, scans, kept, excluded, rules: Rules, knows, key: bytes, 
     write_csv(folder / "excluded.csv", ("source", "rule", "detail"), rows)
     # A source that says nothing of devices may still have images that were looked at for them.
     chart = flow(scans, kept, excluded, rules, (*knows, "device") if described.get("device_model") else knows)
-    artefacts.write_json(folder / "flowchart.json", chart)
+    artifacts.write_json(folder / "flowchart.json", chart)
     flowchart.draw(chart, folder / "flowchart.svg")
     surplus = next(step[NORMAL] for step in chart["steps"] if step["rule"] == "subsample")
     report = {
@@ -53,8 +53,8 @@ def write(folder: Path, scans, kept, excluded, rules: Rules, knows, key: bytes, 
     assert len({image.scan.patient for image in kept}) == report["patients"]
     config = {"rules": rules.described(), "size": described["size"], "fit": described["fit"]}
     config |= {name: described[name] for name in ("normalise", "bits", "decoder", "black_out")}
-    artefacts.write_report(folder, report, command="pgcxr curate", seed=seed, config=config)
-    return artefacts.plain(report)
+    artifacts.write_report(folder, report, command="pgcxr curate", seed=seed, config=config)
+    return artifacts.plain(report)
 
 
 def flow(scans, kept, excluded: dict[int, tuple[str, str]], rules: Rules, knows) -> dict:
@@ -122,7 +122,7 @@ def write_trace(path: Path, scans, kept, excluded: dict[int, tuple[str, str]], n
         | {"rule": excluded.get(scan.number, ("", ""))[0]}
         for scan in scans
     ]
-    with artefacts.atomic_path(path, private=True) as beside:
+    with artifacts.atomic_path(path, private=True) as beside:
         write_csv(beside, ("file", "path", "image_id", "rule"), rows)
         note(beside)
 

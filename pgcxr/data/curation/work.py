@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 
 import pgcxr
-from pgcxr import artefacts, user_files
 from pgcxr.data.curation.journal import Journal
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts, user_files
 
 MARK = "made-by-pgcxr-curate"
 # Where an item says that its results are to be written: no part of what it is.
@@ -100,7 +100,7 @@ class Work:
         for kind in ("images", "masks"):
             for path in (self.folder / kind).glob("*/*"):
                 if path.stem not in self._used:
-                    artefacts.remove(path)
+                    artifacts.remove(path)
         if not self.known and not self.journal.damaged:
             return
         self.journal.close()
@@ -114,7 +114,7 @@ class Work:
             self.journal.write(TRACES, self._traces)
         self.journal.close()
         for path in before:
-            artefacts.remove(path)
+            artifacts.remove(path)
 
     def owns(self, asked: str) -> bool:
         """Whether the cohort that is there is as this folder's last runs wrote it, with the same options."""
@@ -147,14 +147,14 @@ def opened(out: Path, export: Path, key: bytes, say: Callable[[str], None]) -> I
     if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and _is_ours(folder))):
         raise InputError(f"{folder}: is not a work folder of `pgcxr curate`; remove it, or name another --out")
     new = not folder.exists()
-    with artefacts.private_folder(folder, out):
+    with artifacts.private_folder(folder, out):
         mark = folder / MARK
         whose = hmac.new(key, b"work folder", hashlib.sha256).hexdigest()
         if mark.exists() and mark.read_text(encoding="ascii", errors="replace") != whose:
             say(f"{folder}: was made with another patient key; begins anew")
             for path in folder.iterdir():
-                artefacts.remove(path)
-        artefacts.write_text(mark, whose)
+                artifacts.remove(path)
+        artifacts.write_text(mark, whose)
         (folder / "journal").mkdir(exist_ok=True)
         work = Work(folder, out, export, key)
         if work.journal.damaged:

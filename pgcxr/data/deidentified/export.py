@@ -12,7 +12,6 @@ import numpy as np
 import pydicom
 from pydicom.uid import ExplicitVRLittleEndian
 
-from pgcxr import artefacts, places
 from pgcxr.data import black_out as black_outs
 from pgcxr.data import deidentify, dicom, dicom_codes, dicom_file
 from pgcxr.data.black_out import BlackOut
@@ -26,6 +25,7 @@ from pgcxr.data.privacy.findings import Finding
 from pgcxr.data.privacy.search import Search, listed
 from pgcxr.data.sources import pacs
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts, places
 
 STUDIES = "studies.csv"
 COMMAND = "pgcxr export-deidentified"
@@ -72,7 +72,7 @@ def export_deidentified(
     places.refuse_existing(out)
     places.refuse_overlap(out, export)
     report = export / "report.json"
-    if report.is_file() and (artefacts.read_json(report).get("made_by") or {}).get("command") == COMMAND:
+    if report.is_file() and (artifacts.read_json(report).get("made_by") or {}).get("command") == COMMAND:
         raise InputError(f"{export}: was written by `{COMMAND}`, so it is de-identified already")
     if dates not in (REMOVE, SHIFT):
         raise InputError(f"--dates {dates}: must be {REMOVE} or {SHIFT}")
@@ -86,7 +86,7 @@ def export_deidentified(
     writing = audit.in_processes(processes, show_progress, "images", crashed)
     key = deidentify.read_or_make_key(key_path)
     names = [name for name in gather.names(export) if not (tables.is_table(name) or name in pacs.NO_IMAGES)]
-    with artefacts.new_folder(out) as folder:
+    with artifacts.new_folder(out) as folder:
         (folder / "images").mkdir()
         options = Options(dates, characteristics)
         jobs = [Job(number, export / name, folder, key, options, hide) for number, name in enumerate(names, 1)]
@@ -110,11 +110,11 @@ def export_deidentified(
         report |= {"dates": dates, "characteristics": characteristics, "black_out": hide.described()}
         report["made_black"] = sum(result == "black" for result in done)
         report["warnings"] = [_warning(found, len(names), findings)] if found else []
-        artefacts.write_report(folder, report, command=COMMAND)
+        artifacts.write_report(folder, report, command=COMMAND)
         passed = set((folder / "images").iterdir())
         report["privacy_audit"] = audit.check([folder], look_for, counts, findings, passed=passed)
-        artefacts.write_report(folder, report, command=COMMAND)
-    return artefacts.plain(report)
+        artifacts.write_report(folder, report, command=COMMAND)
+    return artifacts.plain(report)
 
 
 def crashed(_item) -> tuple[str, str]:

@@ -14,8 +14,6 @@ import numpy as np
 import pydicom
 from pydicom.uid import RLELossless
 
-from pgcxr import artefacts
-from pgcxr.data import worker_process
 from pgcxr.data.findings import TABLE_6
 from pgcxr.data.phantom import header, wording
 from pgcxr.data.phantom.clinic import Attendance, Study, attend
@@ -24,6 +22,7 @@ from pgcxr.data.phantom.lateral import VISIBLE
 from pgcxr.data.phantom.patient import sample_exposure
 from pgcxr.data.phantom.render import render
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts, worker_process
 
 STUDY_COLUMNS = ("accession_number", "patient_id", "study_date", "modality", "diagnosis_codes", "report")
 TRUTH_COLUMNS = ("file", "patient_id", "view", "findings", "devices")
@@ -71,7 +70,7 @@ def write_export(
         raise InputError(f"--size {size}: must be {SMALLEST} to {LARGEST}; choose a size in that range")
     if seed < 0:
         raise InputError(f"--seed {seed}: must not be negative; choose 0 or a positive number")
-    with artefacts.new_folder(out) as folder:
+    with artifacts.new_folder(out) as folder:
         (folder / "truth" / "masks").mkdir(parents=True)
         written = []
         for done in _all(folder, patients, seed, size, workers or os.cpu_count() or 1):
@@ -89,7 +88,7 @@ def write_export(
         _table(folder / "studies.csv", STUDY_COLUMNS, studies)
         _table(folder / "truth" / "truth.csv", TRUTH_COLUMNS, truth)
         config = {"patients": patients, "size": size, "messy": messy}
-        artefacts.write_report(folder, body, command="pgcxr phantom", seed=seed, config=config)
+        artifacts.write_report(folder, body, command="pgcxr phantom", seed=seed, config=config)
     return body
 
 
@@ -212,7 +211,7 @@ def _counts(truth: list[dict[str, str]]) -> dict:
 
 
 def _table(path: Path, columns: tuple[str, ...], rows: list[dict[str, str]]) -> None:
-    with artefacts.atomic_path(path) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
+    with artifacts.atomic_path(path) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

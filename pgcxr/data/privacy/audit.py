@@ -68,7 +68,7 @@ def in_processes(
     Raises:
         InputError: there cannot be that many.
     """
-    from pgcxr.data.curation import workers
+    from pgcxr.io import workers
 
     processes = (os.cpu_count() or 1) if processes is None else processes
     if not 0 <= processes <= workers.MOST:

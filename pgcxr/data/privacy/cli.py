@@ -20,12 +20,12 @@ def privacy_audit(
     workers: Annotated[int | None, typer.Option(help="Processes; by default one for each core.")] = None,
 ) -> None:
     """Looks for every identifier of an export in everything made of it; fails if there is one."""
-    from pgcxr import places
     from pgcxr.data import deidentify
     from pgcxr.data.privacy import audit, search
     from pgcxr.data.privacy import findings as tables
     from pgcxr.data.privacy import own_words as own_texts
     from pgcxr.errors import InputError
+    from pgcxr.io import places
 
     places.existing_folder(export, "an export")
     for path in outputs:

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pgcxr import artefacts, places
 from pgcxr.data import deidentify
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts, places
 
 HEADER = ("output", "where", "kind", "identifier")
 
@@ -71,7 +71,7 @@ def _real(path: str | os.PathLike) -> Path:
 def write(path: Path, found: Iterable[Finding]) -> None:
     """Writes the table, readable by its owner alone."""
     with (
-        artefacts.atomic_path(path, private=True) as beside,
+        artifacts.atomic_path(path, private=True) as beside,
         open(beside, "w", newline="", encoding="utf-8", errors="backslashreplace") as file,
     ):
         writer = csv.writer(file, lineterminator="\n")

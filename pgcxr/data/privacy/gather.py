@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from pgcxr import artefacts
 from pgcxr.data.privacy import elements, identifiers, tables
 from pgcxr.data.privacy.identifiers import Found
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts
 
 # Files, and parts of tables, whose identifiers are held as texts at once.
 BATCH, PARTS = 20_000, 64
@@ -142,7 +142,7 @@ def names(export: Path) -> list[str]:
 
 def _is_phantom(export: Path) -> bool:
     try:
-        return artefacts.read_json(export / "report.json")["made_by"]["command"] == "pgcxr phantom"
+        return artifacts.read_json(export / "report.json")["made_by"]["command"] == "pgcxr phantom"
     except (InputError, OSError, KeyError, TypeError):
         return False
 

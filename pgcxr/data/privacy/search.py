@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pgcxr import places
 from pgcxr.data.privacy.contents import reader
 from pgcxr.data.privacy.contents.piece import Piece, TooMuch
 from pgcxr.data.privacy.findings import Finding
 from pgcxr.data.privacy.fingerprints import joined
 from pgcxr.data.privacy.matcher import Matcher
 from pgcxr.errors import InputError
+from pgcxr.io import places
 
 # Among binary numbers, a shorter word may stand by chance.
 SHORTEST_IN_BINARY = 8

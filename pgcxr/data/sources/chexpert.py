@@ -11,12 +11,12 @@ import re
 from pathlib import Path
 
 from pgcxr.data import ages
-from pgcxr.data.image_size import image_size
 from pgcxr.data.sources import Scan, label_map, tables
 from pgcxr.data.weak_labels import decision
 from pgcxr.data.weak_labels.labelling import Labelling
 from pgcxr.data.weak_labels.opinion import NEGATIVE, POSITIVE, UNCERTAIN
 from pgcxr.errors import InputError
+from pgcxr.io.image_size import image_size
 
 KNOWS = ("diagnosis", "label_conflict", "age", "sex", "view", "device")
 TABLES = ("train.csv", "valid.csv")

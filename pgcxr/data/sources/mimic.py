@@ -14,10 +14,10 @@ from functools import cache
 from pathlib import Path
 
 from pgcxr.data.ages import OLDEST
-from pgcxr.data.image_size import image_size
 from pgcxr.data.sources import Scan, chexpert, label_map, tables
 from pgcxr.data.weak_labels.labelling import Labelling
 from pgcxr.errors import InputError
+from pgcxr.io.image_size import image_size
 
 PARTS = ("metadata", "chexpert", "negbio")
 META = ("dicom_id", "subject_id", "study_id", "ViewPosition")

@@ -14,11 +14,12 @@ from pathlib import Path
 
 from pgcxr.data import deidentify, dicom
 from pgcxr.data.findings import TABLE_6
-from pgcxr.data.sources import Scan, dicom_files, tables, tree
+from pgcxr.data.sources import Scan, dicom_files, tables
 from pgcxr.data.weak_labels import decision
 from pgcxr.data.weak_labels.codes import CODE
 from pgcxr.data.weak_labels.labelling import Labelling
 from pgcxr.errors import InputError
+from pgcxr.io import trees
 
 KNOWS = (
     *("modality", "body_part", "study_date", "diagnosis", "label_conflict", "age", "sex", "manufacturer", "view"),
@@ -45,7 +46,7 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
         labelling: how codes and reports become labels; by default the codes decide.
     """
     labelling = labelling or Labelling()
-    files = tree.files(folder, lambda name: name not in NO_IMAGES)
+    files = trees.files(folder, lambda name: name not in NO_IMAGES)
     if not files:
         raise InputError(f"{folder}: has no files besides tables; expected DICOM images and {TABLE}")
     studies = _studies(tables.rows(folder / TABLE, ("accession_number", *NEEDED[labelling.policy])))

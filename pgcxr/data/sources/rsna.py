@@ -15,12 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr import user_files
 from pgcxr.data.sources import Scan, dicom_files, label_map, tables
 from pgcxr.data.weak_labels import decision
 from pgcxr.data.weak_labels.labelling import Labelling
 from pgcxr.data.weak_labels.opinion import NEGATIVE, POSITIVE
 from pgcxr.errors import InputError
+from pgcxr.io import user_files
 
 KNOWS = (*("modality", "body_part", "diagnosis", "label_conflict", "age", "sex", "view", "burned_in_annotation"),)
 LABELS = "stage_2_train_labels.csv"

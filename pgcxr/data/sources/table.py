@@ -11,7 +11,6 @@ import numpy as np
 
 from pgcxr.data import ages, deidentify, dicom
 from pgcxr.data.findings import ABNORMAL, FINDINGS
-from pgcxr.data.image_size import image_size, is_image
 from pgcxr.data.sources import Scan, column_map, dicom_files, label_map, tables
 from pgcxr.data.sources.column_map import ColumnMap
 from pgcxr.data.weak_labels import codes as diagnosis_codes
@@ -19,6 +18,7 @@ from pgcxr.data.weak_labels import decision
 from pgcxr.data.weak_labels.labelling import Labelling
 from pgcxr.data.weak_labels.opinion import NEGATIVE, POSITIVE, Opinion
 from pgcxr.errors import InputError
+from pgcxr.io.image_size import image_size, is_image
 
 OF_HEADERS = ("modality", "body_part", "age", "sex", "manufacturer", "view")
 

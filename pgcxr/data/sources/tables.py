@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TextIO
 
-from pgcxr import user_files
 from pgcxr.errors import InputError
+from pgcxr.io import user_files
 
 # A report may be long, a bomb is longer.
 csv.field_size_limit(1 << 20)

@@ -4,8 +4,8 @@ import tomllib
 from importlib import resources
 from pathlib import Path
 
-from pgcxr import user_files
 from pgcxr.errors import InputError
+from pgcxr.io import user_files
 
 
 def read(path: Path | None, package: str, shipped: str) -> tuple[str, dict]:

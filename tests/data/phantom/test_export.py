@@ -10,7 +10,6 @@ import pydicom
 import pytest
 from pydicom.uid import UID
 
-from pgcxr import places
 from pgcxr.data.findings import TABLE_6
 from pgcxr.data.phantom import export as module
 from pgcxr.data.phantom import header, wording
@@ -18,6 +17,7 @@ from pgcxr.data.phantom.clinic import attend
 from pgcxr.data.phantom.export import STUDY_COLUMNS, TRUTH_COLUMNS, mask_name, write_export
 from pgcxr.data.weak_labels import codes as diagnosis_codes
 from pgcxr.errors import InputError
+from pgcxr.io import places
 from tests.data.phantom.conftest import PATIENTS, SEED, SIZE
 
 LISTS = diagnosis_codes.load()

@@ -190,7 +190,7 @@ def test_other_files_are_not_overwritten_by_findings(command, export, out, tmp_p
 
 @pytest.mark.parametrize("number", ["-1", "257"])
 def test_numbers_of_processes(command, export, out, tmp_path, number, monkeypatch):
-    from pgcxr.data.curation import workers
+    from pgcxr.io import workers
 
     monkeypatch.setattr(workers, "run", lambda *arguments, **named: pytest.fail("a process is started"))
     assert command(export, out, "--workers", number) == (2, f"error: --workers {number}: must be from 0 to 256")

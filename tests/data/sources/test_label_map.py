@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from pgcxr.data.findings import FINDINGS
-from pgcxr.data.image_size import image_size
 from pgcxr.data.sources import label_map, tables
 from pgcxr.data.weak_labels.opinion import NEGATIVE, POSITIVE, UNCERTAIN
 from pgcxr.errors import InputError
+from pgcxr.io.image_size import image_size
 from tests.data.sources import test_chexpert, test_vindr
 
 SETS = tomllib.loads(resources.files("pgcxr.data.sources").joinpath("labels.toml").read_text(encoding="utf-8"))

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pgcxr.data.curation import pixels, stages, workers
-from pgcxr.data.worker_process import Limits
+from pgcxr.data.curation import pixels, stages
+from pgcxr.io import workers
+from pgcxr.io.worker_process import Limits
 
 
 def double(item: int) -> int:
@@ -158,7 +159,7 @@ import sys, typer
 from pgcxr import command
 from pgcxr.data.curation import pixels, stages, workers
 from pgcxr.data.phantom import export
-from tests.data.test_workers import said, slow
+from tests.io.test_workers import said, slow
 app = typer.Typer()
 @app.command()
 def main(out: str):

@@ -9,33 +9,33 @@ import sys
 import numpy as np
 import pytest
 
-from pgcxr import artefacts, places
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts, places
 
 
 def test_an_error_leaves_the_old_file_and_nothing_beside(tmp_path):
     final = tmp_path / "a.txt"
-    artefacts.write_text(final, "old")
-    with pytest.raises(RuntimeError), artefacts.atomic_path(final) as beside:
+    artifacts.write_text(final, "old")
+    with pytest.raises(RuntimeError), artifacts.atomic_path(final) as beside:
         beside.write_text("ne")
         raise RuntimeError
     assert final.read_text() == "old" and list(tmp_path.iterdir()) == [final]
 
 
 def test_a_failed_write_says_where(tmp_path):
-    with pytest.raises(OSError) as raised, artefacts.atomic_path(tmp_path / "a.txt"):
+    with pytest.raises(OSError) as raised, artifacts.atomic_path(tmp_path / "a.txt"):
         raise OSError(28, "No space left on device")
     assert raised.value.filename == str(tmp_path / "a.txt")
 
 
 def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     final = tmp_path / "out"
-    with pytest.raises(RuntimeError), artefacts.new_folder(final) as folder:
+    with pytest.raises(RuntimeError), artifacts.new_folder(final) as folder:
         (folder / "half").write_text("x")
         assert not final.exists()
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
-    with artefacts.new_folder(final) as folder:
+    with artifacts.new_folder(final) as folder:
         (folder / "whole").write_text("x")
     assert [path.name for path in final.iterdir()] == ["whole"] and list(tmp_path.iterdir()) == [final]
 
@@ -44,16 +44,16 @@ def test_what_a_killed_process_left_is_cleared(tmp_path):
     left = tmp_path / f".out{places.PARTIAL}"
     left.mkdir()
     (left / "stale").write_text("x")
-    with artefacts.new_folder(tmp_path / "out") as folder:
+    with artifacts.new_folder(tmp_path / "out") as folder:
         assert not list(folder.iterdir())
     assert not left.exists()
 
 
 def test_nothing_of_the_users_is_overwritten(tmp_path):
     (tmp_path / "mine").write_text("x")
-    with pytest.raises(InputError, match="not empty"), artefacts.new_folder(tmp_path):
+    with pytest.raises(InputError, match="not empty"), artifacts.new_folder(tmp_path):
         pass
-    with pytest.raises(InputError, match="is a file"), artefacts.new_folder(tmp_path / "mine"):
+    with pytest.raises(InputError, match="is a file"), artifacts.new_folder(tmp_path / "mine"):
         pass
 
 
@@ -61,7 +61,7 @@ def test_a_folder_with_leftovers_only_counts_as_empty(tmp_path):
     final = tmp_path / "run"
     final.mkdir()
     (final / f".config.json{places.PARTIAL}.json").write_text("{")
-    with artefacts.new_folder(final) as folder:
+    with artifacts.new_folder(final) as folder:
         (folder / "whole").write_text("x")
     assert [path.name for path in final.iterdir()] == ["whole"]
 
@@ -106,7 +106,7 @@ with getattr(artefacts, sys.argv[1])(final) as beside:
 
 @pytest.mark.parametrize("kind", ["new_folder", "atomic_path"])
 def test_two_at_once_do_not_touch_each_others_files(tmp_path, kind):
-    final, make = tmp_path / "out", getattr(artefacts, kind)
+    final, make = tmp_path / "out", getattr(artifacts, kind)
 
     def other():
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
@@ -136,7 +136,7 @@ def test_two_at_once_do_not_touch_each_others_files(tmp_path, kind):
 
 def test_a_private_file_is_private_also_where_a_leftover_was_not(tmp_path):
     (tmp_path / f".a.csv{places.PARTIAL}.csv").write_text("left")
-    with artefacts.atomic_path(tmp_path / "a.csv", private=True) as beside:
+    with artifacts.atomic_path(tmp_path / "a.csv", private=True) as beside:
         assert beside.stat().st_mode & 0o777 == 0o600
         beside.write_text("x")
     assert (tmp_path / "a.csv").stat().st_mode & 0o777 == 0o600 and (tmp_path / "a.csv").read_text() == "x"
@@ -150,10 +150,10 @@ def test_a_failed_write_inside_a_new_folder_names_the_folder_asked_for(tmp_path)
         OSError(errno.ENOSPC, "No space left on device"),
         RuntimeError("tensorflow says: No space left on device"),
     ):
-        with pytest.raises(OSError) as raised, artefacts.new_folder(final):
+        with pytest.raises(OSError) as raised, artifacts.new_folder(final):
             raise error
         assert raised.value.filename == str(final) and raised.value.errno == errno.ENOSPC
-    with pytest.raises(OSError) as raised, artefacts.new_folder(final):
+    with pytest.raises(OSError) as raised, artifacts.new_folder(final):
         raise OSError(errno.ENOENT, "no", "/elsewhere")
     assert raised.value.filename == "/elsewhere"
 
@@ -161,26 +161,26 @@ def test_a_failed_write_inside_a_new_folder_names_the_folder_asked_for(tmp_path)
 def test_arrays_come_back_and_are_the_same_bytes(tmp_path):
     arrays = {"a": np.arange(6.0).reshape(2, 3), "text": np.str_("words"), "one": np.float64(0.5)}
     for name in ("1.npz", "2.npz"):
-        artefacts.write_arrays(tmp_path / name, arrays)
+        artifacts.write_arrays(tmp_path / name, arrays)
     assert (tmp_path / "1.npz").read_bytes() == (tmp_path / "2.npz").read_bytes()
     with np.load(tmp_path / "1.npz", allow_pickle=False) as file:
         assert sorted(file) == sorted(arrays)
         assert all(np.array_equal(file[name], array) for name, array in arrays.items())
     with pytest.raises(ValueError):
-        artefacts.write_arrays(tmp_path / "3.npz", {"a": np.array([object()])})
+        artifacts.write_arrays(tmp_path / "3.npz", {"a": np.array([object()])})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["1.npz", "2.npz"]
 
 
 def test_json_is_strict(tmp_path):
     body = {"a": np.float32(0.5), "b": [np.int64(3), float("nan"), float("inf")], "c": np.arange(2), "d": tmp_path}
-    artefacts.write_json(tmp_path / "a.json", body)
+    artifacts.write_json(tmp_path / "a.json", body)
     read = json.loads((tmp_path / "a.json").read_text(), parse_constant=lambda name: pytest.fail(name))
     assert read == {"a": 0.5, "b": [3, None, None], "c": [0, 1], "d": str(tmp_path)}
 
 
 def test_a_report_says_what_made_it(tmp_path):
-    artefacts.write_report(tmp_path, {"x": 1}, command="c", seed=7, config={"k": 2})
-    report = artefacts.read_json(tmp_path / "report.json")
+    artifacts.write_report(tmp_path, {"x": 1}, command="c", seed=7, config={"k": 2})
+    report = artifacts.read_json(tmp_path / "report.json")
     assert report["x"] == 1 and report["made_by"]["seed"] == 7 and report["made_by"]["config"] == {"k": 2}
     assert set(report["made_by"]["versions"]) >= {"pgcxr", "python", "tensorflow", "keras", "numpy"}
 
@@ -188,50 +188,50 @@ def test_a_report_says_what_made_it(tmp_path):
 def test_damaged_json_is_one_line(tmp_path):
     (tmp_path / "a.json").write_text("{")
     with pytest.raises(InputError, match="is not JSON"):
-        artefacts.read_json(tmp_path / "a.json")
+        artifacts.read_json(tmp_path / "a.json")
     with pytest.raises(InputError, match="no such file"):
-        artefacts.read_json(tmp_path / "b.json")
+        artifacts.read_json(tmp_path / "b.json")
     for text in ("[1, 2]", "null", "3", '"a"'):
         (tmp_path / "a.json").write_text(text)
         with pytest.raises(InputError, match="is not a JSON object"):
-            artefacts.read_json(tmp_path / "a.json")
+            artifacts.read_json(tmp_path / "a.json")
     for content in ("[" * 100_000, "1" * 10_000, "\udcff"):
         (tmp_path / "a.json").write_text(content, errors="surrogateescape")
         with pytest.raises(InputError, match="is not JSON"):
-            artefacts.read_json(tmp_path / "a.json")
+            artifacts.read_json(tmp_path / "a.json")
 
 
 def test_a_folder_takes_anothers_place_whole(tmp_path):
     final = tmp_path / "made"
-    with artefacts.new_folder(final) as folder:
+    with artifacts.new_folder(final) as folder:
         (folder / "a").write_text("old")
-    with pytest.raises(InputError, match="exists"), artefacts.new_folder(final):
+    with pytest.raises(InputError, match="exists"), artifacts.new_folder(final):
         pass
-    with pytest.raises(RuntimeError), artefacts.new_folder(final, replace=True) as folder:
+    with pytest.raises(RuntimeError), artifacts.new_folder(final, replace=True) as folder:
         (folder / "b").write_text("half")
         raise RuntimeError
     assert [path.name for path in final.iterdir()] == ["a"]
-    with artefacts.new_folder(final, replace=True) as folder:
+    with artifacts.new_folder(final, replace=True) as folder:
         (folder / "b").write_text("new")
         assert [path.name for path in final.iterdir()] == ["a"]
     assert [path.name for path in final.iterdir()] == ["b"] and list(tmp_path.iterdir()) == [final]
 
 
 def test_without_renameat2_folders_change_places_too(tmp_path, monkeypatch):
-    monkeypatch.setattr(artefacts.ctypes, "CDLL", lambda *_, **__: object())
+    monkeypatch.setattr(artifacts.ctypes, "CDLL", lambda *_, **__: object())
     test_a_folder_takes_anothers_place_whole(tmp_path)
 
 
 def test_a_private_folder_is_held(tmp_path):
-    with artefacts.private_folder(tmp_path / "work", tmp_path / "made") as folder:
+    with artifacts.private_folder(tmp_path / "work", tmp_path / "made") as folder:
         assert folder.stat().st_mode & 0o777 == 0o700
-        again = artefacts.private_folder(tmp_path / "work", tmp_path / "made")
+        again = artifacts.private_folder(tmp_path / "work", tmp_path / "made")
         with pytest.raises(InputError, match="made: is being written by another process"), again:
             pass
 
 
 def test_where_nothing_can_be_made_the_wait_has_an_end(tmp_path):
-    with pytest.raises(InputError, match="cannot be made there"), artefacts._claimed(tmp_path, tmp_path, _gone):
+    with pytest.raises(InputError, match="cannot be made there"), artifacts._claimed(tmp_path, tmp_path, _gone):
         pass
 
 

@@ -13,8 +13,8 @@ from multiprocessing.connection import wait
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pgcxr.data import worker_process
-from pgcxr.data.worker_process import ERROR, FAILED, READY, Limits
+from pgcxr.io import worker_process
+from pgcxr.io.worker_process import ERROR, FAILED, READY, Limits
 
 MOST = 256
 # Items that a worker holds: enough that it never waits for this process, few enough that the last ones end together.

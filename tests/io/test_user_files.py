@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from pgcxr import user_files
 from pgcxr.errors import InputError
+from pgcxr.io import user_files
 
 
 def _refused(path, read=user_files.read_text, **options) -> str:

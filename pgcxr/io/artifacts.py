@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 
 import pgcxr
-from pgcxr import user_files
 from pgcxr.errors import InputError
-from pgcxr.places import PARTIAL, refuse_existing, refuse_place
+from pgcxr.io import user_files
+from pgcxr.io.places import PARTIAL, refuse_existing, refuse_place
 
 # Tries, each of which only another process can spoil; some file systems (/proc) answer as if one did.
 CLAIMS = 1000
