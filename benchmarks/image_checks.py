@@ -21,9 +21,9 @@ import numpy as np
 from pgcxr.data import rules
 from pgcxr.data.curation import duplicates, image_checks
 from pgcxr.data.curation.pixels import decode_image
-from pgcxr.data.normalisation import normalise
 from pgcxr.data.phantom.clinic import attend
 from pgcxr.data.phantom.render import render
+from pgcxr.dicom.normalization import normalise
 
 FAULTS = {
     "turned by 90": ("rotated", lambda image: np.rot90(image, -1)),

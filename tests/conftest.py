@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.dicom_files import chest, make_dicom, make_export  # noqa: F401
+
 # Before TensorFlow is imported anywhere.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

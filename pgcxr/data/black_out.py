@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pgcxr.data import burned_in, deidentify, dicom_codes
-from pgcxr.data.dicom_file import Rejected
+from pgcxr.data import burned_in, deidentify
+from pgcxr.dicom import pixel_data
+from pgcxr.dicom.reading import Rejected
 from pgcxr.errors import InputError
 
 # Pixels around found text, at least: letters have blurred edges where they were compressed.
@@ -85,7 +86,7 @@ class BlackOut:
     def _look_up(self, codes, table, maker: str) -> tuple[np.ndarray, np.ndarray]:
         hidden = self._regions(codes.shape, maker)
         if not self.text and not self.no_text and not hidden.any():
-            return dicom_codes.look_up(table(dicom_codes.count(codes)), codes), hidden
+            return pixel_data.look_up(table(pixel_data.count(codes)), codes), hidden
         image = self._without(hidden, codes, table)
         if self.text or self.no_text:
             shown = image if image.itemsize == 1 else (image >> 8).astype(np.uint8)
@@ -117,8 +118,8 @@ class BlackOut:
     def _without(hidden: np.ndarray, codes: np.ndarray, table: Callable) -> np.ndarray:
         bins = 1 << 8 * codes.itemsize
         seen = codes[~hidden]
-        counts = dicom_codes.count(seen[:, None]) if len(seen) else np.zeros(bins, np.int64)
-        image = dicom_codes.look_up(table(counts), codes)
+        counts = pixel_data.count(seen[:, None]) if len(seen) else np.zeros(bins, np.int64)
+        image = pixel_data.look_up(table(counts), codes)
         image[hidden] = 0
         return image
 

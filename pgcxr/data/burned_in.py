@@ -31,7 +31,7 @@ def text_regions(image: np.ndarray) -> np.ndarray:
     """Boxes around lines of text near the borders, int [N, 4]: x, y, width, height in pixels.
 
     Args:
-        image: uint8 [H, W], as pgcxr.data.dicom.decode gives it, of any size. Text below 6 px is not found.
+        image: uint8 [H, W], as pgcxr.dicom.decode gives it, of any size. Text below 6 px is not found.
     """
     scale = min(1.0, LARGEST_SIDE / max(image.shape))
     small = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr.data import dicom, dicom_codes
+from pgcxr import dicom
 from pgcxr.data.curation import pixels
-from pgcxr.data.dicom_file import Rejected
 from pgcxr.data.image_files import reduce_tensor
-from pgcxr.data.normalisation import THESIS, Normalisation
+from pgcxr.dicom import pixel_data
+from pgcxr.dicom.normalization import THESIS, Normalisation
+from pgcxr.dicom.reading import Rejected
 from pgcxr.errors import InputError
 
 # Exports begin with a few files of other kinds at most.
@@ -29,7 +30,7 @@ class DicomFiles:
     def __init__(self, paths: Sequence[Path], size: int, fit: str, normalise: Normalisation, decoder: str):
         self.paths, self.size, self.fit = list(paths), size, fit
         self._options = {"normalise": normalise, "decoder": decoder}
-        dicom_codes.reader(decoder)  # says so where it is not there
+        pixel_data.reader(decoder)  # says so where it is not there
 
     def load(self, index: int) -> np.ndarray:
         """uint8 [size, size, 1]; or Rejected ("too_small" among the rules: nothing is enlarged)."""
@@ -78,7 +79,7 @@ class DicomImages:
 
     def __init__(self, folder: Path, resolution: int, *, hold_bytes: int):
         paths = files_in(folder)
-        self.folder, self._files = folder, DicomFiles(paths, resolution, pixels.PAD, THESIS, dicom_codes.PYDICOM)
+        self.folder, self._files = folder, DicomFiles(paths, resolution, pixels.PAD, THESIS, pixel_data.PYDICOM)
         self.rejected: Counter[str] = Counter()
         digest, rows, held = hashlib.sha256(), [], []
         keep = len(paths) * resolution**2 <= hold_bytes

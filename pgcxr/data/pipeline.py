@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from pgcxr.data import cohort as cohorts
-from pgcxr.data import dicom_images, normalisation
+from pgcxr.data import dicom_images
 from pgcxr.data.curation import pixels
 from pgcxr.data.dicom_images import DicomImages
 from pgcxr.data.image_files import Files
-from pgcxr.data.normalisation import THESIS
 from pgcxr.data.record_files import Records
+from pgcxr.dicom import normalization
+from pgcxr.dicom.normalization import THESIS
 from pgcxr.errors import InputError
 from pgcxr.io import places
 
@@ -162,7 +163,7 @@ def from_dicom(
 
     Args:
         files: a folder, read with all that is in it, or the files themselves.
-        fit: "pad" or "crop"; `normalise` see `pgcxr.data.normalisation.parse`; `decoder` "pydicom" or "tfio".
+        fit: "pad" or "crop"; `normalise` see `pgcxr.dicom.normalization.parse`; `decoder` "pydicom" or "tfio".
         rejected: {rule: count}; files that are no images, or smaller than `size`, are left out and added to it, once
             for every time the data set is run through. Without it the first of them ends the run: the
             tf.errors.InvalidArgumentError says the rule and the file's number, never its name.
@@ -173,7 +174,7 @@ def from_dicom(
         paths = [Path(path) for path in files]
     if fit not in (pixels.PAD, pixels.CROP):
         raise InputError(f"fit {fit}: must be {pixels.PAD} or {pixels.CROP}")
-    found = dicom_images.DicomFiles(paths, size, fit, normalisation.parse(normalise), decoder)
+    found = dicom_images.DicomFiles(paths, size, fit, normalization.parse(normalise), decoder)
 
     def decoded(image, reason):
         return reason == ""

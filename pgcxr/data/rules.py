@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from pgcxr.data import deidentify, device_words, rules_file
-from pgcxr.data.dicom import REASONS
 from pgcxr.data.findings import covers
+from pgcxr.dicom import REASONS
 
 # Before an image has a label; then, as in thesis Figure 1, among normals and abnormals apart.
 UNLABELLED = (*REASONS, "modality", "body_part", "study_date", "diagnosis", "label_conflict")

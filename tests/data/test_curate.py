@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pgcxr.data import cohort, deidentify, dicom
+from pgcxr import dicom
+from pgcxr.data import cohort, deidentify
 from pgcxr.data.curation.run import curate
 from pgcxr.errors import InputError
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from pgcxr.data.curation import duplicates, image_checks
 from pgcxr.data.curation.pixels import Done
-from pgcxr.data.normalisation import normalise
 from pgcxr.data.phantom.clinic import attend
 from pgcxr.data.phantom.render import render
 from pgcxr.data.sources import Scan
+from pgcxr.dicom.normalization import normalise
 
 BASE = bytes(range(32))
 

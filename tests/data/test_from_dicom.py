@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pgcxr.data import dicom, dicom_images, pipeline
+from pgcxr import dicom
+from pgcxr.data import dicom_images, pipeline
 from pgcxr.data.curation.pixels import CROP, PAD, square
 from pgcxr.errors import InputError
 

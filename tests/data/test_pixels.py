@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from pgcxr.data.curation import pixels
-from pgcxr.data.dicom import Rejected
-from pgcxr.data.normalisation import normalise
+from pgcxr.dicom import Rejected
+from pgcxr.dicom.normalization import normalise
 
 
 def area(image: np.ndarray, factor: int) -> np.ndarray:

@@ -8,7 +8,7 @@ import pydicom
 import pytest
 from pydicom.uid import UID
 
-from pgcxr.data import dicom
+from pgcxr import dicom
 from pgcxr.synthetic.secondary_capture import NOTICE, Source, encode
 
 SOURCE = Source("0123456789abcdef" * 4, "own seeds", 0.7)

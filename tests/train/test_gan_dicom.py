@@ -6,7 +6,6 @@ import pytest
 from pgcxr import command
 from pgcxr.data import dicom_images, pipeline
 from pgcxr.io import artifacts
-from tests.data.conftest import chest, make_dicom  # noqa: F401
 from tests.train.test_gan_records import SETS, SMALL
 from train import gan, gan_images
 from train.common import load_config

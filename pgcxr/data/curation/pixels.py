@@ -8,13 +8,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pgcxr.data import cohort, dicom, dicom_codes
+from pgcxr import dicom
+from pgcxr.data import cohort
 from pgcxr.data.black_out import BlackOut
 from pgcxr.data.curation import image_checks
-from pgcxr.data.dicom import Rejected
-from pgcxr.data.dicom_file import MAX_PIXELS
-from pgcxr.data.dicom_luts import Grey
-from pgcxr.data.normalisation import THESIS, Normalisation
+from pgcxr.dicom import Rejected, pixel_data
+from pgcxr.dicom.luts import Grey
+from pgcxr.dicom.normalization import THESIS, Normalisation
+from pgcxr.dicom.reading import MAX_PIXELS
 from pgcxr.errors import InputError
 from pgcxr.io import user_files
 from pgcxr.io.image_size import image_size, is_image
@@ -37,7 +38,7 @@ class Job:
     fit: str
     normalise: Normalisation = THESIS
     bits: int = 8
-    decoder: str = dicom_codes.PYDICOM
+    decoder: str = pixel_data.PYDICOM
     black_out: BlackOut = BlackOut()
     masks: tuple[Path, ...] = field(default=(), repr=False)
     boxes: np.ndarray | None = field(default=None, repr=False)
@@ -97,7 +98,7 @@ def decode(
     *,
     normalise: Normalisation = THESIS,
     bits: int = 8,
-    decoder: str = dicom_codes.PYDICOM,
+    decoder: str = pixel_data.PYDICOM,
     black_out: BlackOut = BlackOut(),
 ) -> np.ndarray:
     """`dicom.decode`, and `decode_image` where the name says so."""

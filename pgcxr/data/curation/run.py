@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from pgcxr.data import black_out as black_outs
-from pgcxr.data import deidentify, dicom_codes, normalisation, rules, sources, splits
+from pgcxr.data import deidentify, rules, sources, splits
 from pgcxr.data.curation import choosing, device_filter, label_audit, pixels, placing, stages, tables, work
 from pgcxr.data.privacy import audit as audits
 from pgcxr.data.privacy import findings as findings_table
 from pgcxr.data.privacy import own_words
 from pgcxr.data.sources import Scan
 from pgcxr.data.weak_labels import decision, labelling
+from pgcxr.dicom import normalization, pixel_data
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, places, user_files, workers
 from pgcxr.io.worker_process import Limits
@@ -45,9 +46,9 @@ def curate(
     seed: int = 0,
     processes: int | None = None,
     fit: str = pixels.PAD,
-    normalise: str = str(normalisation.THESIS),
+    normalise: str = str(normalization.THESIS),
     bits: int = 8,
-    decoder: str = dicom_codes.PYDICOM,
+    decoder: str = pixel_data.PYDICOM,
     black_out: Sequence[str] = (),
     black_out_text: bool = False,
     key_file: str | os.PathLike | None = None,
@@ -82,7 +83,7 @@ def curate(
             reach. No image is ever enlarged: those that are too small are excluded by rule.
         normals: keep this many normal images, chosen at random (the thesis took 20,000 of 72,938).
         processes: default all cores; 0 for none but this one.
-        normalise: see `pgcxr.data.normalisation.parse`; `bits` 8 or 16; `decoder` see `pgcxr.data.dicom.decode`.
+        normalise: see `pgcxr.dicom.normalization.parse`; `bits` 8 or 16; `decoder` see `pgcxr.dicom.decode`.
         black_out: regions to make black, each as pgcxr.data.black_out.parse reads it, besides those of the rules.
         black_out_text: make text that is found near the borders black.
         trace: a private file that says which file became which image or why not, outside of `out`; one that an earlier
@@ -112,15 +113,15 @@ def curate(
     placing.check_out(out, read)
     if not (overwrite and placing.may_replace(out)) and not work.folder_of(out).is_dir():
         placing.refuse_existing(out)
-    normalisation.check_bits(bits)
-    dicom_codes.reader(decoder)
+    normalization.check_bits(bits)
+    pixel_data.reader(decoder)
     key_path = key_file or deidentify.default_key_file()
     findings = findings or Path(key_path).parent / "privacy_findings.csv"
     placing.check_private({"--trace": trace, "--key-file": key_path, "--findings": findings}, out)
     findings_table.check_file(findings, [export], {"--key-file": key_path, "--trace": trace})
     rule_set = rules.load(rules_file)
     hidden = black_outs.asked(black_out, black_out_text, rule_set.tables["black_out"], rules_file)
-    decoding = {"normalise": normalisation.parse(normalise), "bits": bits, "decoder": decoder, "black_out": hidden}
+    decoding = {"normalise": normalization.parse(normalise), "bits": bits, "decoder": decoder, "black_out": hidden}
     judge = device_filter.asked(device_model, rule_set)
     if judge and runner == stages.LOCAL:  # Beam's forks and TensorFlow's threads do not go together: there, when needed
         judge.load()
@@ -143,7 +144,7 @@ def curate(
             placing.refuse_existing(out)
         placing.check_trace(trace, beside)
         limits = limits or Limits()
-        if decoder != dicom_codes.PYDICOM:
+        if decoder != pixel_data.PYDICOM:
             limits = replace(limits, memory=limits.memory + TENSORFLOW, cpu=max(limits.cpu, limits.most_cpu))
         where = (placing.real(key_path), processes, runner, tuple(runner_options))
         stage = stages.Stages(beside, placing.real(export), *where, limits, show_progress, say)

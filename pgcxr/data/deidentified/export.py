@@ -12,18 +12,20 @@ import numpy as np
 import pydicom
 from pydicom.uid import ExplicitVRLittleEndian
 
+from pgcxr import dicom
 from pgcxr.data import black_out as black_outs
-from pgcxr.data import deidentify, dicom, dicom_codes, dicom_file
+from pgcxr.data import deidentify
 from pgcxr.data.black_out import BlackOut
 from pgcxr.data.deidentified import profile
 from pgcxr.data.deidentified.profile import REMOVE, SHIFT, Options
-from pgcxr.data.dicom_file import Rejected, quiet
-from pgcxr.data.normalisation import THESIS
 from pgcxr.data.privacy import audit, gather, tables
 from pgcxr.data.privacy import findings as findings_table
 from pgcxr.data.privacy.findings import Finding
 from pgcxr.data.privacy.search import Search, listed
 from pgcxr.data.sources import pacs
+from pgcxr.dicom import pixel_data, reading
+from pgcxr.dicom.normalization import THESIS
+from pgcxr.dicom.reading import Rejected, quiet
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, places
 
@@ -126,11 +128,11 @@ def write(job: Job) -> tuple[str, str] | str:
     """Writes one file: "" or, where something was made black, "black"; (rule, detail) where it is left out."""
     try:
         with quiet():
-            dataset = dicom_file.read(job.path)
-            dicom_file.check_frames(dataset)
-            dicom_file.check_pixels(dataset)
+            dataset = reading.read(job.path)
+            reading.check_frames(dataset)
+            reading.check_pixels(dataset)
             hidden = _hidden(dataset, job.black_out)
-            if not hidden.any() and dicom_file.text(dataset, "BurnedInAnnotation").upper() == "YES":
+            if not hidden.any() and reading.text(dataset, "BurnedInAnnotation").upper() == "YES":
                 return "burned_in", "BurnedInAnnotation is YES, and nothing is made black"
             if hidden.any():
                 _make_black(dataset, hidden)
@@ -152,8 +154,8 @@ def _hidden(dataset: pydicom.Dataset, hide: BlackOut) -> np.ndarray:
     if not hide:
         return np.zeros((1, 1), bool)
     try:
-        codes = dicom_codes.read(dataset)
-        maker = dicom_file.text(dataset, "Manufacturer")
+        codes = pixel_data.read(dataset)
+        maker = reading.text(dataset, "Manufacturer")
         return hide.hidden(codes, lambda counts: dicom.grey_table(dataset, counts, THESIS, 8), maker)
     except Rejected:
         raise
@@ -162,10 +164,10 @@ def _hidden(dataset: pydicom.Dataset, hide: BlackOut) -> np.ndarray:
 
 
 def _make_black(dataset: pydicom.Dataset, hidden: np.ndarray) -> None:
-    codes = dicom_codes.read(dataset).copy()
-    low, high = dicom_codes.stored_range(dataset)
+    codes = pixel_data.read(dataset).copy()
+    low, high = pixel_data.stored_range(dataset)
     black = high if dataset.PhotometricInterpretation == "MONOCHROME1" else low
-    shift = dicom_file.whole(dataset, "HighBit", dataset.BitsStored - 1) + 1 - dataset.BitsStored
+    shift = reading.whole(dataset, "HighBit", dataset.BitsStored - 1) + 1 - dataset.BitsStored
     codes[hidden] = (black << max(shift, 0)) & ((1 << 8 * codes.itemsize) - 1)
     if dataset.BitsAllocated == 32:
         codes = codes.astype(np.uint32)

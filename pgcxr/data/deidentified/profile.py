@@ -27,9 +27,10 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import UID_dictionary
 
 import pgcxr
-from pgcxr.data import ages, deidentify
+from pgcxr.data import deidentify
 from pgcxr.data.privacy import elements, own_words
 from pgcxr.data.privacy.fingerprints import MOST_WORDS, words
+from pgcxr.dicom import ages
 
 REMOVE, SHIFT = "remove", "shift"
 # Days that dates are put back by, at most: ten years.

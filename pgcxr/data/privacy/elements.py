@@ -15,10 +15,10 @@ import pydicom
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
 from pydicom.dataelem import RawDataElement
 
-from pgcxr.data import dicom_file
 from pgcxr.data.privacy import identifiers
 from pgcxr.data.privacy.identifiers import Found
 from pgcxr.data.privacy.own_words import CHARACTER_SETS
+from pgcxr.dicom import reading
 
 PROFILE = "dicomfields_2026c"
 TEXT_VRS = ("LO", "SH", "ST", "LT", "UC", "UT", "UR", "CS", "AE")
@@ -64,12 +64,12 @@ def of_dicom(path: Path) -> Found:
         start = file.read(132)
     if start[128:] != b"DICM" and start[:2] not in (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08"):
         return set()
-    with dicom_file.quiet():
+    with reading.quiet():
         dataset = _read(path)
         if not any(keyword in dataset for keyword in ("SOPClassUID", "Rows", "Modality", "PatientID")):
             raise Damaged(of_dataset(dataset))  # pydicom takes a length that lies for the end of the file
-        patient = dicom_file.text(dataset, "PatientID") + dicom_file.text(dataset, "PatientName")
-        return of_dataset(dataset) | {("patient", patient or dicom_file.text(dataset, "SOPInstanceUID"))}
+        patient = reading.text(dataset, "PatientID") + reading.text(dataset, "PatientName")
+        return of_dataset(dataset) | {("patient", patient or reading.text(dataset, "SOPInstanceUID"))}
 
 
 def of_remains(path: Path) -> Found:

@@ -10,11 +10,11 @@ for the rule of devices.
 import re
 from pathlib import Path
 
-from pgcxr.data import ages
 from pgcxr.data.sources import Scan, label_map, tables
 from pgcxr.data.weak_labels import decision
 from pgcxr.data.weak_labels.labelling import Labelling
 from pgcxr.data.weak_labels.opinion import NEGATIVE, POSITIVE, UNCERTAIN
+from pgcxr.dicom import ages
 from pgcxr.errors import InputError
 from pgcxr.io.image_size import image_size
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from pgcxr.data import dicom
+from pgcxr import dicom
 from pgcxr.data.sources import Scan
 
 FIELDS = (

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from pgcxr.data.ages import OLDEST
 from pgcxr.data.sources import Scan, chexpert, label_map, tables
 from pgcxr.data.weak_labels.labelling import Labelling
+from pgcxr.dicom.ages import OLDEST
 from pgcxr.errors import InputError
 from pgcxr.io.image_size import image_size
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr.data import ages
 from pgcxr.data.cohort import png_size
 from pgcxr.data.findings import ABNORMAL, NORMAL, TABLE_6
 from pgcxr.data.sources import Scan, label_map, tables
+from pgcxr.dicom import ages
 from pgcxr.errors import InputError
 
 KNOWS = ("diagnosis", "label_conflict", "age", "sex", "view", "quality")

@@ -12,7 +12,8 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-from pgcxr.data import deidentify, dicom
+from pgcxr import dicom
+from pgcxr.data import deidentify
 from pgcxr.data.findings import TABLE_6
 from pgcxr.data.sources import Scan, dicom_files, tables
 from pgcxr.data.weak_labels import decision

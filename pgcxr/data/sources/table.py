@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr.data import ages, deidentify, dicom
+from pgcxr import dicom
+from pgcxr.data import deidentify
 from pgcxr.data.findings import ABNORMAL, FINDINGS
 from pgcxr.data.sources import Scan, column_map, dicom_files, label_map, tables
 from pgcxr.data.sources.column_map import ColumnMap
@@ -17,6 +18,7 @@ from pgcxr.data.weak_labels import codes as diagnosis_codes
 from pgcxr.data.weak_labels import decision
 from pgcxr.data.weak_labels.labelling import Labelling
 from pgcxr.data.weak_labels.opinion import NEGATIVE, POSITIVE, Opinion
+from pgcxr.dicom import ages
 from pgcxr.errors import InputError
 from pgcxr.io.image_size import image_size, is_image
 

@@ -8,7 +8,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from pgcxr.data import dicom
+from pgcxr import dicom
 from pgcxr.data.curation.run import curate
 from pgcxr.data.deidentified import export as exports
 from pgcxr.data.deidentified.export import export_deidentified

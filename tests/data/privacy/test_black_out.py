@@ -7,9 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
-from pgcxr.data import black_out, dicom, dicom_codes
+from pgcxr import dicom
+from pgcxr.data import black_out
 from pgcxr.data.black_out import BlackOut, parse
 from pgcxr.data.curation.run import curate
+from pgcxr.dicom import pixel_data
 from pgcxr.errors import InputError
 
 
@@ -103,5 +105,5 @@ def test_curate_blacks_out_by_option_and_by_rules(make_export, tmp_path):
 def test_nothing_to_hide_changes_nothing(chest):
     codes = chest(1)
     table = np.arange(1 << 16, dtype=np.uint16)
-    np.testing.assert_array_equal(BlackOut().look_up(codes, lambda counts: table), dicom_codes.look_up(table, codes))
+    np.testing.assert_array_equal(BlackOut().look_up(codes, lambda counts: table), pixel_data.look_up(table, codes))
     assert black_out.BlackOut().described() == {"regions": [], "text": False, "no_text": False}

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pgcxr.data import black_out, burned_in, dicom
+from pgcxr import dicom
+from pgcxr.data import black_out, burned_in
 from pgcxr.data.phantom.clinic import attend
 from pgcxr.data.phantom.export import write_image
 

@@ -70,7 +70,7 @@ def dicom(content: bytes, where: str) -> Iterator[Piece]:
     """The values of all elements but pixels, nested ones too, and the preamble."""
     import pydicom
 
-    from pgcxr.data.dicom_file import quiet
+    from pgcxr.dicom.reading import quiet
 
     found = [encodings.decode(content[:128].replace(b"\0", b" "))]
     try:

@@ -8,9 +8,10 @@ import pydicom
 import pytest
 from pydicom import uid
 
-from pgcxr.data import dicom, dicom_file, dicom_streams
-from tests.data import dicom_encoders as encoders
-from tests.data.test_dicom_syntaxes import picture
+from pgcxr import dicom
+from pgcxr.dicom import reading, streams
+from tests.dicom import encoders
+from tests.dicom.test_syntaxes import picture
 
 COMPRESSED = [name for name in encoders.ENCAPSULATED if name != "rle"]
 
@@ -19,11 +20,11 @@ COMPRESSED = [name for name in encoders.ENCAPSULATED if name != "rle"]
 def test_the_size_of_every_codec(chest, name):
     _, depths, encode, _ = encoders.ENCAPSULATED[name]
     stream = encode(picture(chest, depths[-1])[:31, :37], depths[-1])
-    assert dicom_streams.of_stream(stream) == (31, 37, 1)
+    assert streams.of_stream(stream) == (31, 37, 1)
 
 
 def test_high_throughput_and_colour(chest):
-    assert dicom_streams.of_stream(encoders.HTJ2K_FILE.read_bytes()) == (32, 40, 1)
+    assert streams.of_stream(encoders.HTJ2K_FILE.read_bytes()) == (32, 40, 1)
     colour = np.repeat(picture(chest, 8)[..., None], 3, axis=2)
     rows, columns = colour.shape[:2]
     for encode in (
@@ -31,7 +32,7 @@ def test_high_throughput_and_colour(chest):
         imagecodecs.jpegls_encode,
         lambda a: imagecodecs.jpeg2k_encode(a, codecformat="J2K"),
     ):
-        assert dicom_streams.of_stream(encode(colour)) == (rows, columns, 3)
+        assert streams.of_stream(encode(colour)) == (rows, columns, 3)
 
 
 @pytest.mark.parametrize(
@@ -49,12 +50,12 @@ def test_high_throughput_and_colour(chest):
     ],
 )
 def test_nonsense_says_nothing(stream):
-    assert dicom_streams.of_stream(stream) is None
+    assert streams.of_stream(stream) is None
 
 
 def test_what_may_come_before_the_start_of_frame():
     frame = b"\xff\xc1\x00\x0b\x0c\x00\x20\x00\x28\x01" + bytes(4)
-    assert dicom_streams.of_stream(b"\xff\xd8\xff\xe0\x00\x04ab\xff\xff\xff\xfe\x00\x03x" + frame) == (32, 40, 1)
+    assert streams.of_stream(b"\xff\xd8\xff\xe0\x00\x04ab\xff\xff\xff\xfe\x00\x03x" + frame) == (32, 40, 1)
 
 
 def test_a_whole_jp2_file_as_the_stream(tmp_path, chest):
@@ -78,7 +79,7 @@ def test_a_stream_that_promises_more_than_the_header_is_refused_at_once(tmp_path
     if syntax in (uid.JPEG2000, uid.JPEG2000Lossless):
         stream[12:16] = (60000).to_bytes(4, "big")
     else:
-        at = next(at for at in range(len(stream)) if stream[at] == 0xFF and stream[at + 1] in dicom_streams.FRAMES)
+        at = next(at for at in range(len(stream)) if stream[at] == 0xFF and stream[at + 1] in streams.FRAMES)
         stream[at + 5 : at + 7] = b"\xff\xff"
     dataset = pydicom.dcmread(path)
     encoders.encapsulated(dataset, bytes(stream))
@@ -128,12 +129,12 @@ def test_deflated_files_are_not_unpacked_to_more_than_an_image_takes(tmp_path, c
     path = encoders.write(tmp_path / "a", chest(0, 40), 12, "deflated")
     size = 40 * 48 * 2
     for most, small in ((size, False), (size + 4096, True)):
-        monkeypatch.setattr(dicom_file, "MAX_INFLATED", most)
+        monkeypatch.setattr(reading, "MAX_INFLATED", most)
         if small:
             assert dicom.decode(path).shape == (40, 48)
         else:
             with pytest.raises(dicom.Rejected, match="unpacks to more than an image"):
                 dicom.decode(path)
     # Nothing is asked of files that are not deflated, however long.
-    monkeypatch.setattr(dicom_file, "MAX_INFLATED", 0)
+    monkeypatch.setattr(reading, "MAX_INFLATED", 0)
     assert dicom.decode(encoders.write(tmp_path / "b", chest(0, 40), 12, "explicit")).shape == (40, 48)

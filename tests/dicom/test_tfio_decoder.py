@@ -7,10 +7,11 @@ import numpy as np
 import pydicom
 import pytest
 
-from pgcxr.data import dicom, dicom_codes, dicom_file
+from pgcxr import dicom
+from pgcxr.dicom import pixel_data, reading
 from pgcxr.errors import InputError
-from tests.data import dicom_encoders as encoders
-from tests.data.test_dicom_syntaxes import CASES, SIGNED, picture
+from tests.dicom import encoders
+from tests.dicom.test_syntaxes import CASES, SIGNED, picture
 
 pytest.importorskip("tensorflow_io", reason="extra: tensorflow-io is not installed")
 
@@ -18,12 +19,12 @@ pytest.importorskip("tensorflow_io", reason="extra: tensorflow-io is not install
 def both(path) -> tuple:
     """Stored values by either decoder."""
     found = []
-    for decoder in (dicom_codes.PYDICOM, dicom_codes.TFIO):
-        with dicom_file.quiet():
-            dataset = dicom_file.read(path)
-            dicom_file.check_pixels(dataset)
-            codes = dicom_codes.reader(decoder)(dataset)
-            found.append(dicom_codes.stored_values(dataset, dicom_codes.count(codes))[codes])
+    for decoder in (pixel_data.PYDICOM, pixel_data.TFIO):
+        with reading.quiet():
+            dataset = reading.read(path)
+            reading.check_pixels(dataset)
+            codes = pixel_data.reader(decoder)(dataset)
+            found.append(pixel_data.stored_values(dataset, pixel_data.count(codes))[codes])
     return tuple(found)
 
 
@@ -80,8 +81,8 @@ def test_it_says_nothing_of_the_file(tmp_path, chest, capfd):
 def test_without_tensorflow_io_it_says_what_to_do(tmp_path, chest, monkeypatch):
     path = encoders.write(tmp_path / "a", chest(3), 12, "explicit")
     monkeypatch.setitem(sys.modules, "tensorflow_io", None)
-    monkeypatch.delitem(sys.modules, "pgcxr.data.dicom_tfio", raising=False)
-    monkeypatch.delattr("pgcxr.data.dicom_tfio", raising=False)
+    monkeypatch.delitem(sys.modules, "pgcxr.dicom.tfio_decoder", raising=False)
+    monkeypatch.delattr("pgcxr.dicom.tfio_decoder", raising=False)
     with pytest.raises(InputError, match=r"--decoder tfio.*pgcxr\[tfio\]") as error:
         dicom.decode(path, decoder="tfio")
     assert "\n" not in str(error.value)

@@ -18,7 +18,7 @@ import pydicom
 from pydicom.pixels import get_decoder
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from pgcxr.data import dicom_deflated
+from pgcxr.dicom import deflated
 from pgcxr.errors import InputError
 
 REASONS = ("unreadable", "no_pixels", "multi_frame", "colour", "too_large", "timeout", "blank", "burned_in_text")
@@ -107,7 +107,7 @@ def read(path: str | os.PathLike, **options) -> pydicom.Dataset:
             raise Rejected("too_large", "the file is larger than 1 GiB")
         with open(path, "rb") as file:
             start = file.read(132)
-            bomb = dicom_deflated.unpacks_to_more(file, MAX_INFLATED)
+            bomb = deflated.unpacks_to_more(file, MAX_INFLATED)
     except OSError:
         raise Rejected("unreadable", "cannot be read from the disk") from None
     # Without the preamble of PS3.10, a file has to begin with an element of group 0002 or 0008, in either byte order.

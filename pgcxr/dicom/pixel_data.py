@@ -22,7 +22,7 @@ from pydicom.uid import (
     JPEGLSNearLossless,
 )
 
-from pgcxr.data.dicom_file import whole, words
+from pgcxr.dicom.reading import whole, words
 from pgcxr.errors import InputError
 
 PYDICOM, TFIO = "pydicom", "tfio"
@@ -42,9 +42,9 @@ def reader(decoder: str) -> Callable[[pydicom.Dataset], np.ndarray]:
     if decoder != TFIO:
         raise InputError(f"--decoder {decoder}: must be {PYDICOM} or {TFIO}")
     # Loads TensorFlow.
-    from pgcxr.data import dicom_tfio
+    from pgcxr.dicom import tfio_decoder
 
-    return dicom_tfio.read
+    return tfio_decoder.read
 
 
 def read(dataset: pydicom.Dataset) -> np.ndarray:

@@ -11,7 +11,8 @@ import pydicom
 import pytest
 from pydicom.pixels import apply_voi_lut
 
-from pgcxr.data import dicom, dicom_file
+from pgcxr import dicom
+from pgcxr.dicom import reading
 
 
 def by_hand(display: np.ndarray) -> np.ndarray:
@@ -173,7 +174,7 @@ def test_pydicom_which_quotes_values_is_silenced(tmp_path, make_dicom, chest, ca
         return f"{caplog.text}|{[str(warning.message) for warning in seen]}"
 
     assert said(contextlib.nullcontext()).count("SECRET") == 2  # in the log and in the warning
-    assert "SECRET" not in said(dicom_file.quiet())
+    assert "SECRET" not in said(reading.quiet())
     assert said(contextlib.nullcontext()).count("SECRET") == 2  # and it speaks again afterwards
 
 

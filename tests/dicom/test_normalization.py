@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgcxr.data import cohort, dicom, normalisation
+from pgcxr import dicom
+from pgcxr.data import cohort
 from pgcxr.data.curation import pixels as curated
 from pgcxr.data.curation.run import curate
-from pgcxr.data.dicom_luts import Grey
+from pgcxr.dicom import normalization
+from pgcxr.dicom.luts import Grey
 from pgcxr.errors import InputError
 
 
@@ -19,7 +21,7 @@ def test_percentile_as_numpy(values, share):
     unique, counts = np.unique(np.array(values, float), return_counts=True)
     order = np.random.default_rng(0).permutation(len(unique) + 1)
     values_of_codes = np.append(unique, 99.0)[order]  # in any order, and one that no pixel has
-    found = normalisation.percentile(values_of_codes, np.append(counts, 0)[order], share)
+    found = normalization.percentile(values_of_codes, np.append(counts, 0)[order], share)
     np.testing.assert_allclose(found, np.percentile(values, share), rtol=0, atol=1e-9)
 
 
@@ -34,7 +36,7 @@ def expected(display: np.ndarray, low: float, high: float, white: int) -> np.nda
 )
 def test_percentiles(tmp_path, make_dicom, chest, text, kind, bits):
     path = make_dicom(tmp_path / "a", chest(1), PhotometricInterpretation=kind)
-    found = dicom.decode(path, normalise=normalisation.parse(text), bits=bits)
+    found = dicom.decode(path, normalise=normalization.parse(text), bits=bits)
     assert found.dtype == (np.uint8 if bits == 8 else np.uint16)
     display = chest(1).astype(float) * (-1 if kind == "MONOCHROME1" else 1)
     shares = {"percentile": (0, 99), "percentile:99": (0, 99), "percentile:95": (0, 95)}
@@ -50,19 +52,19 @@ def test_window_and_none(tmp_path, make_dicom, chest, kind, bits):
     white = (1 << bits) - 1
     for text, low, high in (("window", 500, 2500), ("none", 0, 4095)):
         display = expected(chest(2).astype(float), low, high, white)
-        found = dicom.decode(path, normalise=normalisation.parse(text), bits=bits)
+        found = dicom.decode(path, normalise=normalization.parse(text), bits=bits)
         np.testing.assert_allclose(found, white - display if kind == "MONOCHROME1" else display, atol=0.501)
 
 
 def test_8_bits_pass_unchanged_without_normalisation(tmp_path, make_dicom, chest):
     pixels = (chest(3) >> 4).astype(np.uint8)
-    found = dicom.decode(make_dicom(tmp_path / "a", pixels), normalise=normalisation.parse("none"))
+    found = dicom.decode(make_dicom(tmp_path / "a", pixels), normalise=normalization.parse("none"))
     np.testing.assert_array_equal(found, pixels)
 
 
 @pytest.mark.parametrize("text", ["none", "window", "percentile:0,100"])
 def test_16_bits_keep_every_value_apart(tmp_path, make_dicom, chest, text):
-    found = dicom.decode(make_dicom(tmp_path / "a", chest(4)), normalise=normalisation.parse(text), bits=16)
+    found = dicom.decode(make_dicom(tmp_path / "a", chest(4)), normalise=normalization.parse(text), bits=16)
     assert len(np.unique(found)) == len(np.unique(chest(4))) > 256
     assert (np.diff(found.ravel()[np.argsort(chest(4).ravel(), kind="stable")].astype(int)) >= 0).all()
 
@@ -84,19 +86,19 @@ def test_16_bits_keep_every_value_apart(tmp_path, make_dicom, chest, text):
 )
 def test_nonsense_is_refused(text):
     with pytest.raises(InputError, match="--normalise"):
-        normalisation.parse(text)
+        normalization.parse(text)
 
 
 @pytest.mark.parametrize("text", ["percentile:99", "percentile:1,99.5", "window", "none"])
 def test_text_and_back(text):
-    assert str(normalisation.parse(text)) == text
+    assert str(normalization.parse(text)) == text
 
 
 @pytest.mark.parametrize("text", ["none", "window", "percentile:99", "percentile:1,99"])
 def test_blank(text):
     values = np.arange(5, dtype=float)
     with pytest.raises(dicom.Rejected) as refusal:
-        normalisation.parse(text).table(Grey(values, 0, 4), np.array([0, 0, 1000, 2, 0]) * (values == 2), 8)
+        normalization.parse(text).table(Grey(values, 0, 4), np.array([0, 0, 1000, 2, 0]) * (values == 2), 8)
     assert refusal.value.rule == "blank"
 
 
@@ -105,7 +107,7 @@ def test_a_public_sets_png_goes_the_same_way_as_dicom(tmp_path, make_dicom, ches
         cv2.imwrite(str(tmp_path / "a.png"), image)
         path = make_dicom(tmp_path / "a.dcm", image, BitsStored=bits, HighBit=bits - 1)
         for text in ("percentile:99", "percentile:5,90", "none"):
-            options = {"normalise": normalisation.parse(text), "bits": bits}
+            options = {"normalise": normalization.parse(text), "bits": bits}
             np.testing.assert_array_equal(
                 curated.decode(tmp_path / "a.png", **options), curated.decode(path, **options)
             )

@@ -7,10 +7,11 @@ import pydicom
 import pytest
 from pydicom.pixels import apply_modality_lut, apply_voi_lut
 
-from pgcxr.data import dicom, normalisation
-from tests.data import dicom_encoders as encoders
+from pgcxr import dicom
+from pgcxr.dicom import normalization
+from tests.dicom import encoders
 
-WINDOW, NONE = normalisation.parse("window"), normalisation.parse("none")
+WINDOW, NONE = normalization.parse("window"), normalization.parse("none")
 
 
 def shown(tmp_path, pixels, normalise=WINDOW, bits=12, syntax="explicit", **tags) -> np.ndarray:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pydicom
 
-from pgcxr.data.dicom_file import numbers, text, words
+from pgcxr.dicom.reading import numbers, text, words
 
 LINEAR, LINEAR_EXACT, SIGMOID = "LINEAR", "LINEAR_EXACT", "SIGMOID"
 # Of the entries of a table, 8 to 16 (PS3.3 C.11.1.1.1).

@@ -10,7 +10,7 @@ import struct
 import pydicom
 from pydicom.uid import RLELossless
 
-from pgcxr.data.dicom_file import Rejected, whole
+from pgcxr.dicom.reading import Rejected, whole
 
 ITEM = b"\xfe\xff\x00\xe0"
 # Start of frame: all but DHT (C4), JPG (C8) and DAC (CC), and JPEG-LS's.

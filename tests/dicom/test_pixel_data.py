@@ -4,11 +4,12 @@ import numpy as np
 import pydicom
 import pytest
 
-from pgcxr.data import dicom, dicom_codes, normalisation
-from tests.data import dicom_encoders as encoders
-from tests.data.test_dicom_syntaxes import stored
+from pgcxr import dicom
+from pgcxr.dicom import normalization, pixel_data
+from tests.dicom import encoders
+from tests.dicom.test_syntaxes import stored
 
-NONE = normalisation.parse("none")
+NONE = normalization.parse("none")
 
 
 def by_hand(container: int, bits: int, signed: bool) -> int:
@@ -77,17 +78,17 @@ def test_impossible_depths_are_refused(tmp_path, chest, allocated, bits):
 
 def test_counts(chest):
     codes = chest(5)
-    counts = dicom_codes.count(codes)
+    counts = pixel_data.count(codes)
     assert counts.shape == (65536,) and counts.sum() == codes.size
     values, expected = np.unique(codes, return_counts=True)
     np.testing.assert_array_equal(counts[values], expected)
-    assert dicom_codes.count(codes.astype(np.uint8)).shape == (256,)
+    assert pixel_data.count(codes.astype(np.uint8)).shape == (256,)
 
 
 def test_counts_are_exact_where_float32_is_not(monkeypatch):
-    monkeypatch.setattr(dicom_codes, "EXACT", 100)
+    monkeypatch.setattr(pixel_data, "EXACT", 100)
     codes = np.repeat(np.arange(5, dtype=np.uint16), 77).reshape(35, 11)
-    np.testing.assert_array_equal(dicom_codes.count(codes)[:6], [77] * 5 + [0])
+    np.testing.assert_array_equal(pixel_data.count(codes)[:6], [77] * 5 + [0])
 
 
 PADDED = [

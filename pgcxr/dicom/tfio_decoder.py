@@ -7,7 +7,7 @@ import pydicom
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import RLELossless, SecondaryCaptureImageStorage
 
-from pgcxr.data.dicom_file import Rejected, whole
+from pgcxr.dicom.reading import Rejected, whole
 from pgcxr.errors import InputError
 
 try:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pgcxr.data.dicom_file import Rejected
-from pgcxr.data.dicom_luts import Grey
+from pgcxr.dicom.luts import Grey
+from pgcxr.dicom.reading import Rejected
 from pgcxr.errors import InputError
 
 PERCENTILE, WINDOW, NONE = "percentile", "window", "none"

@@ -6,10 +6,11 @@ import pytest
 from pydicom import uid
 from pydicom.data import get_testdata_file
 
-from pgcxr.data import dicom, dicom_codes, dicom_file, normalisation
-from tests.data import dicom_encoders as encoders
+from pgcxr import dicom
+from pgcxr.dicom import normalization, pixel_data, reading
+from tests.dicom import encoders
 
-NONE = normalisation.parse("none")
+NONE = normalization.parse("none")
 CASES = [(name, bits) for name in encoders.NATIVE for bits in (8, 10, 12, 15, 16)]
 CASES += [(name, bits) for name, (_, depths, _, _) in encoders.ENCAPSULATED.items() for bits in depths]
 # Lossy JPEG and near-lossless JPEG-LS know no sign (-1 and 0 lie far apart in their streams), and the encoder writes no
@@ -20,11 +21,11 @@ SIGNED = [case for case in CASES if case[0] not in UNSIGNED]
 
 def stored(path) -> np.ndarray:
     """The stored values, int64 [H, W]."""
-    with dicom_file.quiet():
-        dataset = dicom_file.read(path)
-        dicom_file.check_pixels(dataset)
-        codes = dicom_codes.read(dataset)
-        return dicom_codes.stored_values(dataset, dicom_codes.count(codes))[codes]
+    with reading.quiet():
+        dataset = reading.read(path)
+        reading.check_pixels(dataset)
+        codes = pixel_data.read(dataset)
+        return pixel_data.stored_values(dataset, pixel_data.count(codes))[codes]
 
 
 def picture(chest, bits: int, signed: bool = False) -> np.ndarray:
@@ -116,8 +117,8 @@ def test_what_a_lossy_codec_overshoots_is_clipped_not_wrapped(tmp_path):
 
     encoders.encapsulated(dataset, imagecodecs.jpeg8_encode(pixels, level=50, bitspersample=12))
     dataset.save_as(path)
-    with dicom_file.quiet():
-        assert dicom_codes.read(dicom_file.read(path)).max() > 1023  # it does ring
+    with reading.quiet():
+        assert pixel_data.read(reading.read(path)).max() > 1023  # it does ring
     found = stored(path)
     assert found.max() == 1023 and np.abs(found - pixels).max() < 200
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pgcxr.data.ages import age_between, age_in_years
+from pgcxr.dicom.ages import age_between, age_in_years
 
 
 @pytest.mark.parametrize(

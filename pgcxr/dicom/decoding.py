@@ -1,0 +1,95 @@
+"""From a DICOM file to the 8-bit image that a radiologist would recognise, or the reason why not.
+
+The steps, each in a module of its own: `reading` (opening, and checks before any memory is asked for; those of
+compressed streams in `streams`), `pixel_data` (stored values, by pydicom or by tensorflow-io), `luts`
+(modality and VOI transformations), `normalization` (to 8 or 16 bits).
+"""
+
+import os
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import pydicom
+
+from pgcxr.dicom import luts, normalization, pixel_data, streams
+from pgcxr.dicom.luts import Grey
+from pgcxr.dicom.normalization import THESIS, Normalisation
+from pgcxr.dicom.reading import (
+    Rejected,
+    blaming_the_file,
+    check_frames,
+    check_pixels,
+    quiet,
+    read,
+    text,
+)
+
+
+class BlackOut(Protocol):
+    """Makes parts of an image black while its codes are looked up."""
+
+    def look_up(self, codes: np.ndarray, table: Callable[[np.ndarray], np.ndarray], maker: str = "") -> np.ndarray:
+        """The image of `codes` [H, W]; `table` maps the number of pixels of each code to what each is shown as."""
+        ...
+
+
+def decode(
+    path: str | os.PathLike,
+    *,
+    normalise: Normalisation = THESIS,
+    bits: int = 8,
+    decoder: str = pixel_data.PYDICOM,
+    black_out: BlackOut | None = None,
+) -> np.ndarray:
+    """The image as displayed, uint8 [H, W] (uint16 for 16 bits), bones white.
+
+    Modality LUT, then VOI LUT or window (PS3.3 C.11.1, C.11.2; a LUT is preferred to a window, and the first of several
+    is taken), MONOCHROME1 inverted, then `normalise`. Padding pixels (PixelPaddingValue) are black.
+
+    Args:
+        decoder: pixel_data.PYDICOM, or TFIO for tensorflow-io.
+        black_out: what is made black, and not counted by `normalise` (pgcxr.privacy.black_out).
+    Raises:
+        Rejected: the file cannot be read, has no pixels, several frames, colour, or shows nothing.
+        InputError: tensorflow-io is asked for and is not there.
+    """
+    take = pixel_data.reader(decoder)
+    with quiet(), blaming_the_file("the pixel data cannot be decoded"):
+        dataset = read(path)
+        check_frames(dataset)
+        check_pixels(dataset)
+        streams.check(dataset)
+        codes = take(dataset)
+        if codes.shape != (dataset.Rows, dataset.Columns) or min(codes.shape) < 2:
+            raise Rejected("unreadable", "the pixel data is not one plane")
+
+        def table(counts: np.ndarray) -> np.ndarray:
+            return grey_table(dataset, counts, normalise, bits)
+
+        if black_out is None:
+            return pixel_data.look_up(table(pixel_data.count(codes)), codes)
+        return black_out.look_up(codes, table, text(dataset, "Manufacturer"))
+
+
+def grey_table(dataset: pydicom.Dataset, counts: np.ndarray, normalise: Normalisation, bits: int) -> np.ndarray:
+    """uint8 or uint16 [codes]: what each code is shown as.
+
+    Args:
+        counts: int64 [codes], how many pixels have each.
+    """
+    stored = pixel_data.stored_values(dataset, counts)
+    padding = pixel_data.padding(dataset, stored)
+    counts = np.where(padding, 0, counts)
+    present = counts > 0
+    if not present.any():
+        raise Rejected("blank", "all pixels are padding")
+    low, high = pixel_data.stored_range(dataset)
+    grey = luts.modality(Grey(stored.astype(np.float64), low, high), dataset, present)
+    if normalise.kind != normalization.NONE:
+        grey = luts.voi(grey, dataset, present)
+    if dataset.PhotometricInterpretation == "MONOCHROME1":
+        grey = Grey(-grey.values, -grey.high, -grey.low)
+    table = normalise.table(grey, counts, bits)
+    table[padding] = 0
+    return table
