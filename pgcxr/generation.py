@@ -141,7 +141,7 @@ def fixed_batch(generator) -> int:
 
 
 def to_uint8(images: np.ndarray) -> np.ndarray:
-    """float [-1, 1] -> uint8 [0, 255], rounded to nearest, cut at the ends; the NumPy twin of pgcxr.images.to_uint8."""
+    """float [-1, 1] -> uint8 [0, 255], rounded to nearest, cut at the ends; twin of pgcxr.networks.pixels.to_uint8."""
     return np.clip(np.floor(np.asarray(images, np.float32) * np.float32(127.5) + 128), 0, 255).astype(np.uint8)
 
 

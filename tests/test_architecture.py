@@ -34,7 +34,7 @@ FORBIDDEN = {
     "pgcxr.data": ("pgcxr.networks", "pgcxr.losses", "pgcxr.training"),
     "pgcxr.metrics": ("tensorflow", "keras", "pgcxr.networks", "pgcxr.losses", "pgcxr.training", "pgcxr.data"),
     "pgcxr.training.schedule": ("tensorflow", "keras", "pgcxr"),
-    "pgcxr.images": ("tensorflow", "pgcxr"),
+    "pgcxr.networks.pixels": ("tensorflow", "pgcxr"),
 }
 
 

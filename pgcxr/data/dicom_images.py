@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from pgcxr import dicom
-from pgcxr.data.curation import pixels
 from pgcxr.data.image_files import reduce_tensor
 from pgcxr.dicom import pixel_data
 from pgcxr.dicom.normalization import THESIS, Normalisation
 from pgcxr.dicom.reading import Rejected
 from pgcxr.errors import InputError
+from pgcxr.images import PAD, fitted_side, to_square
 
 # Exports begin with a few files of other kinds at most.
 LOOKED_AT = 100
@@ -35,9 +35,9 @@ class DicomFiles:
     def load(self, index: int) -> np.ndarray:
         """uint8 [size, size, 1]; or Rejected ("too_small" among the rules: nothing is enlarged)."""
         image = dicom.decode(self.paths[index], **self._options)
-        if pixels.side(*image.shape, self.fit) < self.size:
+        if fitted_side(*image.shape, self.fit) < self.size:
             raise TooSmall(self.size)
-        return pixels.square(image, self.size, self.fit)[..., None]
+        return to_square(image, self.size, self.fit)[..., None]
 
     def tensors(self, index, note: Callable[[str], None] = lambda rule: None) -> tuple:
         """uint8 [size, size, 1] and why there is no image, or ""; in tf.data. `note` is told each rule that rejects."""
@@ -79,7 +79,7 @@ class DicomImages:
 
     def __init__(self, folder: Path, resolution: int, *, hold_bytes: int):
         paths = files_in(folder)
-        self.folder, self._files = folder, DicomFiles(paths, resolution, pixels.PAD, THESIS, pixel_data.PYDICOM)
+        self.folder, self._files = folder, DicomFiles(paths, resolution, PAD, THESIS, pixel_data.PYDICOM)
         self.rejected: Counter[str] = Counter()
         digest, rows, held = hashlib.sha256(), [], []
         keep = len(paths) * resolution**2 <= hold_bytes

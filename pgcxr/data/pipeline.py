@@ -14,13 +14,13 @@ import numpy as np
 
 from pgcxr.data import cohort as cohorts
 from pgcxr.data import dicom_images
-from pgcxr.data.curation import pixels
 from pgcxr.data.dicom_images import DicomImages
 from pgcxr.data.image_files import Files
 from pgcxr.data.record_files import Records
 from pgcxr.dicom import normalization
 from pgcxr.dicom.normalization import THESIS
 from pgcxr.errors import InputError
+from pgcxr.images import CROP, PAD
 from pgcxr.io import places
 
 # Above this, images stay on the disk and are read as they are needed.
@@ -172,8 +172,8 @@ def from_dicom(
         paths = dicom_images.files_in(places.existing_folder(files, "a folder of DICOM files"))
     else:
         paths = [Path(path) for path in files]
-    if fit not in (pixels.PAD, pixels.CROP):
-        raise InputError(f"fit {fit}: must be {pixels.PAD} or {pixels.CROP}")
+    if fit not in (PAD, CROP):
+        raise InputError(f"fit {fit}: must be {PAD} or {CROP}")
     found = dicom_images.DicomFiles(paths, size, fit, normalization.parse(normalise), decoder)
 
     def decoded(image, reason):

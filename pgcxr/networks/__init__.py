@@ -1,6 +1,6 @@
 """Growing networks. keras and keras.ops only: any Keras backend runs them."""
 
-from pgcxr import images
+from pgcxr.networks import pixels as images
 from pgcxr.networks.discriminator import Discriminator
 from pgcxr.networks.generator import Generator
 

@@ -11,7 +11,7 @@ import math
 
 from keras import ops
 
-from pgcxr import images
+from pgcxr.networks import pixels
 
 # Elements of a weight from which a pass over its memory counts. Below, every sum keeps the order of the direct one.
 LARGE = 1 << 16
@@ -69,7 +69,7 @@ def upscale_convolve(x, kernel, scale: float = 1.0):
     """2x nearest upscaling, then `convolve`; on its own, so that both can be one: -> [N, 2H, 2W, O]."""
     if means := _suiting(x, kernel):
         return means.upscale_convolve(x, kernel, scale)
-    return convolve(images.upscale(x), kernel, scale)
+    return convolve(pixels.upscale(x), kernel, scale)
 
 
 def fused_upscale_convolve(x, kernel, scale: float = 1.0):

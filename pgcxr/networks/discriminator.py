@@ -3,8 +3,7 @@
 import keras
 from keras import ops
 
-from pgcxr import images
-from pgcxr.networks import layers
+from pgcxr.networks import layers, pixels
 from pgcxr.networks.generator import check_resolution, feature_maps
 
 
@@ -89,10 +88,10 @@ class Discriminator(keras.Model):
             x = layers.leaky_relu(self.convs[v - 3](x))
             x = self.downs[v - 3](x)
             # Unfused, the box filter comes after the bias and the activation: another function, not another order.
-            x = layers.leaky_relu(x) if self.fused_scale else images.downscale(layers.leaky_relu(x))
+            x = layers.leaky_relu(x) if self.fused_scale else pixels.downscale(layers.leaky_relu(x))
             if v == level and fade is not None:
-                below = layers.leaky_relu(self.from_rgb[v - 3](images.downscale(image)))
-                x = images.lerp(x, below, fade)
+                below = layers.leaky_relu(self.from_rgb[v - 3](pixels.downscale(image)))
+                x = pixels.lerp(x, below, fade)
         if self.stddev is not None:
             x = self.stddev(x, parts=parts)
         x = layers.leaky_relu(self.last_conv(x))

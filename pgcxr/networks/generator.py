@@ -5,8 +5,7 @@ import math
 import keras
 from keras import ops
 
-from pgcxr import images
-from pgcxr.networks import layers
+from pgcxr.networks import layers, pixels
 
 
 def feature_maps(stage: int, base: int, maximum: int, decay: float = 1.0) -> int:
@@ -109,7 +108,7 @@ class Generator(keras.Model):
             x = self.pixel_norm(layers.leaky_relu(self.convs[v - 3](x)))
         image = self.to_rgb[level - 2](x)
         if fade is not None and level > 2:
-            image = images.lerp(image, images.upscale(self.to_rgb[level - 3](below)), fade)
+            image = pixels.lerp(image, pixels.upscale(self.to_rgb[level - 3](below)), fade)
         return layers.widened(image)
 
     def active_variables(self, level: int, fading: bool) -> list:

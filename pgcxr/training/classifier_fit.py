@@ -9,9 +9,8 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from pgcxr import images as pixels
 from pgcxr.metrics.auroc import auroc
-from pgcxr.networks import classifier
+from pgcxr.networks import classifier, pixels
 from pgcxr.training import learning_rate
 from pgcxr.training.fit_progress import FitProgress
 from pgcxr.training.fused_batch_norm import FusedBatchNormalization

@@ -4,9 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pgcxr import images
 from pgcxr.losses import acgan, wgan_gp
-from pgcxr.networks import Discriminator, Generator, convolution
+from pgcxr.networks import Discriminator, Generator, convolution, pixels
 from pgcxr.training import averaging, compiled_convolution, draws, loss_scale
 from pgcxr.training.adam import FiniteAdam
 
@@ -108,11 +107,11 @@ class ProgressiveGAN(keras.Model):
             fade = lod - tf.floor(lod)
         n = reals.shape[0]
         seed, seen = self.seed, self.seen.value
-        reals = images.from_uint8(reals)
+        reals = pixels.from_uint8(reals)
         if self.mirror:
-            reals = images.mirror(reals, draws.uniform(seed, draws.MIRROR, seen, n, (1, 1, 1)))
+            reals = pixels.mirror(reals, draws.uniform(seed, draws.MIRROR, seen, n, (1, 1, 1)))
         if fade is not None:
-            reals = images.fade_reals(reals, fade)
+            reals = pixels.fade_reals(reals, fade)
         size = self.generator.latent_size
         latents = draws.normal(seed, draws.LATENTS_D, seen, n, (size,))
         mixing = draws.uniform(seed, draws.MIXING, seen, n, (1, 1, 1))
@@ -143,7 +142,7 @@ class ProgressiveGAN(keras.Model):
     def _discriminator_gradients(self, reals, latents, mixing, fade, labels):
         variables = [v.value for v in self.discriminator.active_variables(self.level, self.fading)]
         fakes = tf.stop_gradient(self.generator(latents, labels, level=self.level, fade=fade))
-        mixed = images.lerp(reals, fakes, mixing)
+        mixed = pixels.lerp(reals, fakes, mixing)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
             both = tf.concat([reals, fakes], 0)

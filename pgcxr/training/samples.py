@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 
-from pgcxr import images
-from pgcxr.networks import level_at
+from pgcxr.networks import level_at, pixels
 
 GRID = 8  # images a side in a sample sheet
 # Pixels a side of a sheet at most, gaps aside: at 1024 px 64 images would be 67 MB for each of hundreds of ticks.
@@ -27,7 +26,7 @@ def images_of(generator, latents: np.ndarray, labels: np.ndarray | None, lod: fl
     for start in range(0, len(latents), batch):
         part = slice(start, start + batch)
         made = generator(latents[part], None if labels is None else labels[part], level=level, fade=fade)
-        parts.append(np.asarray(images.to_uint8(made)))
+        parts.append(np.asarray(pixels.to_uint8(made)))
     return np.concatenate(parts)
 
 
@@ -37,7 +36,7 @@ def as_the_critic_sees(reals: np.ndarray, lod: float, mirror: bool = False) -> n
     if mirror:
         reals[1::2] = reals[1::2, :, ::-1]
     fade = lod - math.floor(lod)
-    return np.asarray(images.to_uint8(images.fade_reals(images.from_uint8(reals), fade))) if fade else reals
+    return np.asarray(pixels.to_uint8(pixels.fade_reals(pixels.from_uint8(reals), fade))) if fade else reals
 
 
 def rows_by_label(latents: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

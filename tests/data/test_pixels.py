@@ -7,6 +7,7 @@ import pytest
 from pgcxr.data.curation import pixels
 from pgcxr.dicom import Rejected
 from pgcxr.dicom.normalization import normalise
+from pgcxr.images import CROP, PAD, to_square
 
 
 def area(image: np.ndarray, factor: int) -> np.ndarray:
@@ -20,7 +21,7 @@ def area(image: np.ndarray, factor: int) -> np.ndarray:
 
 def test_pad_keeps_all_and_centres():
     image = np.random.default_rng(0).integers(1, 256, (64, 32), np.uint8)
-    found = pixels.square(image, 16, pixels.PAD)
+    found = to_square(image, 16, PAD)
     assert found.shape == (16, 16)
     assert not found[:, :4].any() and not found[:, 12:].any()
     assert np.abs(found[:, 4:12] - area(image, 4)).max() <= 0.5
@@ -28,7 +29,7 @@ def test_pad_keeps_all_and_centres():
 
 def test_crop_takes_the_middle():
     image = np.random.default_rng(1).integers(0, 256, (32, 64), np.uint8)
-    found = pixels.square(image, 8, pixels.CROP)
+    found = to_square(image, 8, CROP)
     assert np.abs(found - area(image[:, 16:48], 4)).max() <= 0.5
 
 
@@ -46,7 +47,7 @@ def shares(count: int, out: int) -> list[list[tuple[int, float]]]:
 def slow_square(image: np.ndarray, size: int, fit: str) -> np.ndarray:
     """As curation does it (thesis 1.1: aspect kept), one pixel at a time, in real numbers."""
     height, width = image.shape
-    if fit == pixels.CROP:
+    if fit == CROP:
         side = min(height, width)
         image = image[(height - side) // 2 :, (width - side) // 2 :][:side, :side]
         rows = columns = size
@@ -63,25 +64,25 @@ def slow_square(image: np.ndarray, size: int, fit: str) -> np.ndarray:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("shape", [(45, 37), (37, 45), (64, 64), (50, 21), (33, 100), (97, 96)])
-@pytest.mark.parametrize("fit", [pixels.PAD, pixels.CROP])
+@pytest.mark.parametrize("fit", [PAD, CROP])
 def test_any_factor_against_a_slow_twin(shape, fit, dtype):
     image = np.random.default_rng(shape[0]).integers(0, np.iinfo(dtype).max + 1, shape).astype(dtype)
-    found = pixels.square(image, 16, fit)
+    found = to_square(image, 16, fit)
     assert found.dtype == dtype
     # OpenCV weighs in float32: at most a step of 8 bits, and hundredths of a per mille of 16.
     assert np.abs(found - slow_square(image, 16, fit)).max() <= (0.51 if dtype == np.uint8 else 1)
 
 
 @pytest.mark.parametrize("shape", [(7, 5), (1, 90), (33, 31)])
-@pytest.mark.parametrize("fit", [pixels.PAD, pixels.CROP])
+@pytest.mark.parametrize("fit", [PAD, CROP])
 def test_any_shape(shape, fit):
-    assert pixels.square(np.full(shape, 200, np.uint8), 4, fit).max() == 200
+    assert to_square(np.full(shape, 200, np.uint8), 4, fit).max() == 200
 
 
 def job(tmp_path, image, **options):
     path = tmp_path / "image.png"
     cv2.imwrite(str(path), image)
-    return pixels.Job(path, tmp_path / "out.png", tmp_path / "mask.png", 16, pixels.PAD, **options)
+    return pixels.Job(path, tmp_path / "out.png", tmp_path / "mask.png", 16, PAD, **options)
 
 
 def test_masks_go_the_way_of_the_image(tmp_path, chest):

@@ -40,13 +40,13 @@ def test_latents_are_stable_in_n_and_apart_in_purpose():
 
 
 def test_pixels_there_and_back_as_the_networks_have_them():
-    from pgcxr import images
+    from pgcxr.networks import pixels
 
     every = np.arange(256, dtype=np.uint8)
     assert np.array_equal(common.to_uint8(common.from_uint8(every)), every)
-    assert np.array_equal(common.from_uint8(every), np.asarray(images.from_uint8(every)))
+    assert np.array_equal(common.from_uint8(every), np.asarray(pixels.from_uint8(every)))
     values = np.random.default_rng(0).uniform(-1.3, 1.3, 5000).astype(np.float32)
-    assert np.array_equal(common.to_uint8(values), np.asarray(images.to_uint8(values)))
+    assert np.array_equal(common.to_uint8(values), np.asarray(pixels.to_uint8(values)))
 
 
 def test_generated_images_do_not_depend_on_the_batch_and_keep_the_lod(run):
@@ -58,10 +58,10 @@ def test_generated_images_do_not_depend_on_the_batch_and_keep_the_lod(run):
     parts = list(common.generate_batches(generator, z, batch=3))
     assert [len(part) for part in parts] == [3, 3, 1]
     expected = np.asarray(synthesize(generator, z, lod=0.5))
-    for images in (whole, np.concatenate(parts)):
-        assert images.shape == (7, 16, 16, 1) and images.dtype == np.uint8
+    for pixels in (whole, np.concatenate(parts)):
+        assert pixels.shape == (7, 16, 16, 1) and pixels.dtype == np.uint8
         # Round-off may tip a value over the border between two grey levels.
-        assert np.abs(images.astype(int) - common.to_uint8(expected)).max() <= 1
+        assert np.abs(pixels.astype(int) - common.to_uint8(expected)).max() <= 1
     assert np.abs(whole.astype(int) - common.to_uint8(np.asarray(synthesize(generator, z)))).max() > 1
     assert list(common.generate_batches(generator, z[:0])) == []
 

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from pgcxr import images
-from pgcxr.networks import convolution, minimal_filtering
+from pgcxr.networks import convolution, minimal_filtering, pixels
 
 SHAPES = [(1, 2, 2, 1, 1), (2, 4, 4, 3, 5), (3, 8, 6, 4, 2), (1, 16, 16, 8, 8)]
 
@@ -36,14 +35,14 @@ def test_convolve(shape):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_upscale_convolve(shape):
     x, kernel = drawn(*shape)
-    expected = slow(np.asarray(images.upscale(x)), kernel)
+    expected = slow(np.asarray(pixels.upscale(x)), kernel)
     np.testing.assert_allclose(minimal_filtering.upscale_convolve(x, kernel), expected, rtol=1e-5, atol=2e-5)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_convolve_downscale(shape):
     x, kernel = drawn(*shape)
-    expected = 4 * np.asarray(images.downscale(ops.convert_to_tensor(slow(x, kernel).astype(np.float32))))
+    expected = 4 * np.asarray(pixels.downscale(ops.convert_to_tensor(slow(x, kernel).astype(np.float32))))
     np.testing.assert_allclose(minimal_filtering.convolve_downscale(x, kernel), expected, rtol=1e-5, atol=4e-5)
 
 

@@ -4,8 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from pgcxr import images
-from pgcxr.networks import layers
+from pgcxr.networks import layers, pixels
 from tests.reference import pggan
 
 RNG = np.random.default_rng(0)
@@ -74,28 +73,28 @@ def test_minibatch_stddev_keeps_parts_apart():
 
 def test_box_and_nearest():
     x = _normal(2, 8, 8, 2)
-    np.testing.assert_allclose(images.downscale(x), pggan.box(x), atol=1e-6)
-    np.testing.assert_array_equal(images.upscale(x), pggan.upscale(x))
-    np.testing.assert_allclose(images.downscale(x, 4), pggan.box(pggan.box(x)), atol=1e-6)
+    np.testing.assert_allclose(pixels.downscale(x), pggan.box(x), atol=1e-6)
+    np.testing.assert_array_equal(pixels.upscale(x), pggan.upscale(x))
+    np.testing.assert_allclose(pixels.downscale(x, 4), pggan.box(pggan.box(x)), atol=1e-6)
 
 
 def test_fading_reals_from_their_half_resolution_to_themselves():
     x = _normal(2, 8, 8, 1)
-    np.testing.assert_allclose(images.fade_reals(x, 1.0), pggan.upscale(pggan.box(x)), atol=1e-6)
-    np.testing.assert_allclose(images.fade_reals(x, 0.0), x, atol=1e-6)
+    np.testing.assert_allclose(pixels.fade_reals(x, 1.0), pggan.upscale(pggan.box(x)), atol=1e-6)
+    np.testing.assert_allclose(pixels.fade_reals(x, 0.0), x, atol=1e-6)
 
 
 def test_mirrored_where_the_draw_is_not_below_a_half():
     x = _normal(3, 4, 4, 1)
-    mirrored = np.asarray(images.mirror(x, np.array([0.49, 0.5, 0.9], np.float32).reshape(3, 1, 1, 1)))
+    mirrored = np.asarray(pixels.mirror(x, np.array([0.49, 0.5, 0.9], np.float32).reshape(3, 1, 1, 1)))
     np.testing.assert_array_equal(mirrored[0], x[0])
     np.testing.assert_array_equal(mirrored[1:], x[1:, :, ::-1])
 
 
 def test_mirrored_reals_equal_the_original(shared):
     reference = np.load(shared / "reference" / "process_reals.npz")
-    reals = images.from_uint8(reference["gray_in_lod0.4"].transpose(0, 2, 3, 1))
-    found = images.fade_reals(images.mirror(reals, reference["gray_mirror_mask"].reshape(-1, 1, 1, 1)), 0.4)
+    reals = pixels.from_uint8(reference["gray_in_lod0.4"].transpose(0, 2, 3, 1))
+    found = pixels.fade_reals(pixels.mirror(reals, reference["gray_mirror_mask"].reshape(-1, 1, 1, 1)), 0.4)
     np.testing.assert_allclose(found, reference["gray_out_lod0.4_mirror"].transpose(0, 2, 3, 1), atol=1e-6)
 
 
@@ -121,8 +120,8 @@ def test_narrow_layers_keep_float32_where_it_counts(policy):
 
 def test_uint8_and_back_is_the_identity():
     x = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
-    np.testing.assert_array_equal(images.to_uint8(images.from_uint8(x)), x)
-    np.testing.assert_array_equal(images.to_uint8(np.array([-3.0, 3.0], np.float32)), [0, 255])
+    np.testing.assert_array_equal(pixels.to_uint8(pixels.from_uint8(x)), x)
+    np.testing.assert_array_equal(pixels.to_uint8(np.array([-3.0, 3.0], np.float32)), [0, 255])
 
 
 @pytest.mark.parametrize(

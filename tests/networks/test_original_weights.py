@@ -6,9 +6,9 @@ import pickle
 import numpy as np
 import pytest
 
-from pgcxr import images
 from pgcxr.errors import InputError
 from pgcxr.networks import criticize, original_weights, synthesize
+from pgcxr.networks import pixels as images
 
 TOLERANCE = 1e-5  # of the output's range; float32 against float64 of the same graph gives 7e-6
 

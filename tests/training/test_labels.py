@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pgcxr import images
 from pgcxr.losses import acgan
 from pgcxr.networks import criticize, original_weights, synthesize
+from pgcxr.networks import pixels as images
 from pgcxr.training import averaging, samples
 from pgcxr.training.progressive_gan import ProgressiveGAN
 from tests.training.gans import Catch, inputs, nhwc, small_gan

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pgcxr import images
 from pgcxr.networks import original_weights
+from pgcxr.networks import pixels as images
 from pgcxr.training import averaging, devices
 from pgcxr.training.progressive_gan import ProgressiveGAN
 from tests.training.gans import Catch, nhwc, small_gan

@@ -85,7 +85,7 @@ class DeviceFilter:
         self._model = model
 
     def _predict(self, images: np.ndarray) -> np.ndarray:
-        """As pgcxr.images.from_uint8 scales them, uint8 [N, R, R, 1] -> float32 [N]."""
+        """As pgcxr.networks.pixels.from_uint8 scales them, uint8 [N, R, R, 1] -> float32 [N]."""
         self.load()
         scaled = images.astype(np.float32) / np.float32(127.5) - np.float32(1.0)
         found = np.asarray(self._model.predict_on_batch(scaled))[:, 0]

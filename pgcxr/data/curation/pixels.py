@@ -17,18 +17,18 @@ from pgcxr.dicom.luts import Grey
 from pgcxr.dicom.normalization import THESIS, Normalisation
 from pgcxr.dicom.reading import MAX_PIXELS
 from pgcxr.errors import InputError
+from pgcxr.images import to_square
 from pgcxr.io import user_files
 from pgcxr.io.image_size import image_size, is_image
 from pgcxr.io.places import PARTIAL
 
-PAD, CROP = "pad", "crop"
 # Some writers leave a few bytes after JPEG's end mark.
 JPEG_TRAILER = 1024
 
 
 @dataclass(frozen=True)
 class Job:
-    """One image to write: `png` and `mask_png` are where to, `size` the side in pixels, `fit` PAD or CROP; the
+    """One image to write: `png` and `mask_png` are where to, `size` the side in pixels, `fit` images.PAD or CROP; the
     others are those of `dicom.decode`."""
 
     path: Path = field(repr=False)
@@ -62,7 +62,7 @@ def write(job: Job) -> Done:
         image = decode(job.path, normalise=job.normalise, bits=job.bits, decoder=job.decoder, black_out=job.black_out)
     except Rejected as reason:
         return Done((reason.rule, reason.detail))
-    encoded = _png(square(image, job.size, job.fit))
+    encoded = _png(to_square(image, job.size, job.fit))
     mask = _mask(job, image.shape)
     if mask is not None:
         _write(job.mask_png, _png(mask))
@@ -134,32 +134,6 @@ def decode_image(
     return black_out.look_up(codes, table)
 
 
-def side(height: int, width: int, fit: str) -> int:
-    """The side that is reduced to the size asked for: the longer one where the rest is padded."""
-    return (max if fit == PAD else min)(height, width)
-
-
-def square(image: np.ndarray, size: int, fit: str) -> np.ndarray:
-    """uint8 or uint16 [size, size]: aspect kept, reduced by area; the rest black (PAD) or cut off around the middle."""
-    height, width = image.shape
-    if fit == CROP:
-        side = min(height, width)
-        top, left = (height - side) // 2, (width - side) // 2
-        return _reduce(image[top : top + side, left : left + side], size, size)
-    side = max(height, width)
-    rows, columns = max(round(height * size / side), 1), max(round(width * size / side), 1)
-    result = np.zeros((size, size), image.dtype)
-    top, left = (size - rows) // 2, (size - columns) // 2
-    result[top : top + rows, left : left + columns] = _reduce(image, rows, columns)
-    return result
-
-
-def _reduce(image: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    if image.shape == (rows, columns):
-        return image
-    return cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA)
-
-
 def _mask(job: Job, shape: tuple[int, int]) -> np.ndarray | None:
     """The share of each pixel that is lesion, 0..255 (at least 1 where any is), or None where nothing is marked."""
     covered = np.zeros(shape, np.uint8)
@@ -174,10 +148,10 @@ def _mask(job: Job, shape: tuple[int, int]) -> np.ndarray | None:
     if not covered.any():
         return None
     # A lesion thinner than one pixel of the result must not vanish by rounding.
-    touched = square(covered * 255, job.size, job.fit)
+    touched = to_square(covered * 255, job.size, job.fit)
     if not touched.any():
         kernel = int(np.ceil(max(shape) / job.size)) | 1
-        touched = square(cv2.dilate(covered, np.ones((kernel, kernel), np.uint8)) * 255, job.size, job.fit)
+        touched = to_square(cv2.dilate(covered, np.ones((kernel, kernel), np.uint8)) * 255, job.size, job.fit)
     return touched
 
 

@@ -16,6 +16,7 @@ from pgcxr.data.sources import Scan
 from pgcxr.data.weak_labels import decision, labelling
 from pgcxr.dicom import normalization, pixel_data
 from pgcxr.errors import InputError
+from pgcxr.images import CROP, PAD, fitted_side
 from pgcxr.io import artifacts, places, user_files, workers
 from pgcxr.io.worker_process import Limits
 
@@ -45,7 +46,7 @@ def curate(
     normals: int | None = None,
     seed: int = 0,
     processes: int | None = None,
-    fit: str = pixels.PAD,
+    fit: str = PAD,
     normalise: str = str(normalization.THESIS),
     bits: int = 8,
     decoder: str = pixel_data.PYDICOM,
@@ -219,8 +220,8 @@ def _check_options(size, normals, fit, processes, label_sample) -> None:
         raise InputError(f"--size {size}: must be a power of two, {SMALLEST} or more")
     if normals is not None and normals < 1:
         raise InputError(f"--normals {normals}: must be 1 or more")
-    if fit not in (pixels.PAD, pixels.CROP):
-        raise InputError(f"--fit {fit}: must be {pixels.PAD} or {pixels.CROP}")
+    if fit not in (PAD, CROP):
+        raise InputError(f"--fit {fit}: must be {PAD} or {CROP}")
     if processes is not None and not 0 <= processes <= workers.MOST:
         raise InputError(f"--workers {processes}: must be from 0 to {workers.MOST}")
     if label_sample < 0:
@@ -228,7 +229,7 @@ def _check_options(size, normals, fit, processes, label_sample) -> None:
 
 
 def _side(scan: Scan, fit: str) -> int:
-    return pixels.side(scan.rows, scan.columns, fit)
+    return fitted_side(scan.rows, scan.columns, fit)
 
 
 def _default_size(scans: list[Scan], fit: str) -> int:
