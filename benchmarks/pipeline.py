@@ -30,7 +30,7 @@ def main() -> None:
     import cv2
     import numpy as np
 
-    from pgcxr.data import image_files, pipeline
+    from pgcxr.cohort import image_files, pipeline
 
     rng = np.random.default_rng(0)
     coarse = rng.integers(0, 256, (IMAGES, options.resolution // 8, options.resolution // 8), np.uint8)
@@ -67,7 +67,7 @@ def _records(folder: Path, paths: list[Path], images) -> dict:
     """The same images as TFRecords of both formats: {way: source}."""
     import tensorflow as tf
 
-    from pgcxr.data import record_files, records
+    from pgcxr.cohort import record_files, records
 
     with records.NvidiaWriter(folder / "nvidia", "train", images.shape[-1]) as writer:
         for image in images:

@@ -126,7 +126,7 @@ def _records(path: Path, size: int) -> None:
     import cv2
     import numpy as np
 
-    from pgcxr.data.tfrecord import masked_crc32c
+    from pgcxr.cohort.tfrecord import masked_crc32c
 
     rng = np.random.default_rng(2)
     with open(path, "wb") as file:

@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from pgcxr.data.findings import FINDINGS, NORMAL
+from pgcxr.cohort.findings import FINDINGS, NORMAL
 from pgcxr.data.sources import tables
 from pgcxr.data.weak_labels import language
 from pgcxr.data.weak_labels.opinion import POSITIVE, UNCERTAIN

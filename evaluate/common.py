@@ -5,8 +5,8 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pgcxr.data import cohort
-from pgcxr.data.findings import ABNORMAL, NORMAL
+from pgcxr.cohort import manifest as cohort
+from pgcxr.cohort.findings import ABNORMAL, NORMAL
 from pgcxr.errors import InputError
 from pgcxr.generation import (
     from_uint8,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr.data import labels as label_kinds
+from pgcxr.cohort import labels as label_kinds
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, places
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from pgcxr.data.findings import FINDINGS
+from pgcxr.cohort.findings import FINDINGS
 
 SPLITS = ("train", "train", "train", "val", "test")
 

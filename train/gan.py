@@ -71,7 +71,7 @@ def _preflight(out: Path, settings: dict) -> None:
 def _train(images: gan_images.Images, out: Path, settings: dict) -> None:
     import tensorflow as tf
 
-    from pgcxr.data.pipeline import Reals
+    from pgcxr.cohort.pipeline import Reals
     from pgcxr.training import devices, loop, resume, run_dir
 
     strategy = devices.strategy(settings["replicas"])

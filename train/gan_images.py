@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr.data import cohort as cohorts
-from pgcxr.data import dicom_images, labels, pipeline, record_files, records
-from pgcxr.data.findings import ABNORMAL, NORMAL
+from pgcxr.cohort import dicom_images, labels, pipeline, record_files, records
+from pgcxr.cohort import manifest as cohorts
+from pgcxr.cohort.findings import ABNORMAL, NORMAL
 from pgcxr.errors import InputError
 
 

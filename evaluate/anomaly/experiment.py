@@ -8,8 +8,8 @@ import numpy as np
 from evaluate import common
 from evaluate.anomaly import calibration, familiar, figures, inversion, judgement
 from evaluate.anomaly.selection import Reading, select
-from pgcxr.data.cohort import Cohort
-from pgcxr.data.findings import FINDINGS, NORMAL
+from pgcxr.cohort.findings import FINDINGS, NORMAL
+from pgcxr.cohort.manifest import Cohort
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, places
 

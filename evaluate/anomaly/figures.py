@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from evaluate import common
-from pgcxr.data.findings import NORMAL, TABLE_6
+from pgcxr.cohort.findings import NORMAL, TABLE_6
 from pgcxr.plots import curves, grids, overlay, roc
 
 CELL = 512  # px of a panel: small images are enlarged so that outlines are fine

@@ -10,7 +10,7 @@ import numpy as np
 
 from evaluate.anomaly import calibration
 from evaluate.anomaly.selection import Reading
-from pgcxr.data.findings import NORMAL, TABLE_6
+from pgcxr.cohort.findings import NORMAL, TABLE_6
 from pgcxr.io import artifacts
 from pgcxr.metrics.auroc import delong, delong_ci
 from pgcxr.metrics.bootstrap import bootstrap_auroc

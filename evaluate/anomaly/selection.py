@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pgcxr.data.cohort import Cohort
-from pgcxr.data.findings import ABNORMAL, NORMAL, TABLE_6
+from pgcxr.cohort.findings import ABNORMAL, NORMAL, TABLE_6
+from pgcxr.cohort.manifest import Cohort
 from pgcxr.errors import InputError
 
 

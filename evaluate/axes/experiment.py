@@ -7,7 +7,7 @@ import numpy as np
 
 from evaluate import common
 from evaluate.axes import evidence, figures, regression, walk
-from pgcxr.data.findings import FINDINGS, NORMAL
+from pgcxr.cohort.findings import FINDINGS, NORMAL
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, places
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from evaluate.axes import walk
-from pgcxr.data.findings import FINDINGS
+from pgcxr.cohort.findings import FINDINGS
 from pgcxr.io import artifacts
 from pgcxr.plots import curves as line_plots
 from pgcxr.plots import grids, overlay

@@ -8,7 +8,7 @@ import numpy as np
 
 from evaluate import common
 from pgcxr import generation
-from pgcxr.data.cohort import Cohort, load_images
+from pgcxr.cohort.manifest import Cohort, load_images
 from pgcxr.errors import InputError
 
 LEAST = 32  # images of each set

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 from evaluate import common
-from pgcxr.data.cohort import Cohort
+from pgcxr.cohort.manifest import Cohort
 from pgcxr.metrics import agreement
 
 GROUPS = ("True negative", "True positive", "False positive", "False negative")

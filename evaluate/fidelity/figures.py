@@ -12,7 +12,7 @@ import pandas as pd
 from evaluate import common
 from evaluate.fidelity import acceptance, explain
 from evaluate.fidelity.pseudo import Synthetic
-from pgcxr.data.cohort import Cohort
+from pgcxr.cohort.manifest import Cohort
 from pgcxr.io import artifacts
 from pgcxr.metrics.auroc import roc_curve
 from pgcxr.plots.confusion import confusion_plot

@@ -9,7 +9,7 @@ import numpy as np
 from evaluate import common
 from evaluate.fidelity.pseudo import ABNORMAL, NORMAL, REJECTED, Synthetic, collect, counts, pseudo_labels
 from evaluate.fidelity.real_images import LEAST_PER_CLASS, RealImages
-from pgcxr.data.cohort import reduce
+from pgcxr.cohort.manifest import reduce
 from pgcxr.errors import InputError
 
 # AUROC on real images below which a classifier can hardly be sure of anything.

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from evaluate import common
-from pgcxr.data.cohort import SPLITS
+from pgcxr.cohort.manifest import SPLITS
 from pgcxr.errors import InputError
 from pgcxr.training import settings_check
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evaluate.fidelity.figures import ARMS
-from pgcxr.data.cohort import Cohort
+from pgcxr.cohort.manifest import Cohort
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
 from pgcxr.metrics.confusion import RATES, comparison, evaluation

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from matplotlib.figure import Figure
 
-from pgcxr.data.cohort import Cohort, load_images
+from pgcxr.cohort.manifest import Cohort, load_images
 from pgcxr.metrics.privacy import Distances
 from pgcxr.plots.figure import COLOURS, DPI, save, styled
 from pgcxr.plots.grids import labelled_grid

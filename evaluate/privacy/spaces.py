@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from evaluate import common
-from pgcxr.data.cohort import Cohort, load_images
+from pgcxr.cohort.manifest import Cohort, load_images
 from pgcxr.errors import InputError
 from pgcxr.training import features
 

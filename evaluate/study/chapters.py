@@ -4,8 +4,8 @@ from pathlib import Path
 
 from evaluate.study import thesis
 from evaluate.study.wording import ARM_NAMES, interval, percent, words
-from pgcxr.data import cohort as cohorts
-from pgcxr.data.findings import ABNORMAL, FINDINGS
+from pgcxr.cohort import manifest as cohorts
+from pgcxr.cohort.findings import ABNORMAL, FINDINGS
 from pgcxr.plots.page import Page
 
 

@@ -1,7 +1,7 @@
 """Why a number fell short of its aim, in terms of what the run itself measured."""
 
 from evaluate.study.wording import listed, percent, words
-from pgcxr.data.findings import FINDINGS
+from pgcxr.cohort.findings import FINDINGS
 
 # A finding that the classifier of findings reads no better than this limits everything that is built on it.
 HARD = 0.85

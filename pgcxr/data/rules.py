@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from pgcxr.cohort.findings import covers
 from pgcxr.data import deidentify, device_words, rules_file
-from pgcxr.data.findings import covers
 from pgcxr.dicom import REASONS
 
 # Before an image has a label; then, as in thesis Figure 1, among normals and abnormals apart.

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from pgcxr.data.cohort import Cohort
-from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
+from pgcxr.cohort.findings import ABNORMAL, FINDINGS, NORMAL
+from pgcxr.cohort.manifest import Cohort
 from pgcxr.errors import InputError
 
 DEVICE = "device"

@@ -8,8 +8,8 @@ neither gives the label away.
 import cv2
 import numpy as np
 
-from pgcxr.data.cohort import Cohort, read_png
-from pgcxr.data.findings import ABNORMAL, NORMAL
+from pgcxr.cohort.findings import ABNORMAL, NORMAL
+from pgcxr.cohort.manifest import Cohort, read_png
 from pgcxr.errors import InputError
 
 # A crop is so many times as wide as what it is around, and at least this part of the image.

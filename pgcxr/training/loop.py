@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pgcxr.data import labels as label_kinds
-from pgcxr.data.pipeline import Reals
+from pgcxr.cohort import labels as label_kinds
+from pgcxr.cohort.pipeline import Reals
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
 from pgcxr.networks import Discriminator, Generator

@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from pgcxr.cohort.labels import KINDS
 from pgcxr.command import LARGEST_SEED
-from pgcxr.data.labels import KINDS
 from pgcxr.errors import InputError
 from pgcxr.training import schedule
 from pgcxr.training.precision import PRECISIONS

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from pgcxr import dicom
-from pgcxr.data import cohort, deidentify
+from pgcxr.cohort import manifest as cohort
+from pgcxr.data import deidentify
 from pgcxr.data.curation.run import curate
 from pgcxr.errors import InputError
 

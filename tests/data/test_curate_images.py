@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from pgcxr.data import cohort
+from pgcxr.cohort import manifest
 from pgcxr.data.curation.run import curate
 
 
@@ -75,7 +75,7 @@ def test_rules_that_are_off_leave_a_flag(run, chest):
     assert report["images"] == 11
     flags = sorted(row["image_flags"] for row in table(out / "manifest.csv") if row["image_flags"])
     assert [each.split(";")[0] for each in flags] == ["blank", "cropped", "inverted", "rotated"]
-    assert len(cohort.load(out)) == 11
+    assert len(manifest.load(out)) == 11
 
 
 def test_missing_tags_are_kept_with_a_flag_or_excluded(run, chest):

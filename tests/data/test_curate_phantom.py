@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from pgcxr.data import cohort
+from pgcxr.cohort import manifest
 from pgcxr.data.curation.run import curate
 from pgcxr.data.phantom.export import write_export
 
@@ -36,7 +36,7 @@ def curated(tmp_path_factory):
 
     truth, messy = folder / "export/truth/truth.csv", folder / "export/truth/messy.csv"
     trace = table(folder / "trace.csv", "path")
-    return table(truth, "file"), table(messy, "item"), trace, cohort.load(folder / "cohort")
+    return table(truth, "file"), table(messy, "item"), trace, manifest.load(folder / "cohort")
 
 
 def test_labels_are_the_truth(curated):

@@ -191,9 +191,9 @@ def test_labels_of_devices(make_export, go, tmp_path):
     reports = ["No active disease.", "Pacemaker.", "", "The picc line has been removed."] * 10
     patterns = [{"codes": code, "report": report} for code, report in zip(codes, reports, strict=True)]
     go(make_export(patterns), "cohort", OFF)
-    from pgcxr.data import cohort
+    from pgcxr.cohort import manifest
 
-    images = cohort.load(tmp_path / "cohort")
+    images = manifest.load(tmp_path / "cohort")
     by_label = images.manifest.groupby(["label", "device"]).size().to_dict()
     assert by_label == {("abnormal", "1"): 20, ("normal", "0"): 10, ("normal", "1"): 10}
     part, known = classifier_data.part(images, "train", "device")

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pgcxr.cohort.findings import FINDINGS
 from pgcxr.data import rules
 from pgcxr.data.curation import summary, tables
 from pgcxr.data.curation.choosing import choose
 from pgcxr.data.curation.image_checks import Measures
 from pgcxr.data.curation.pixels import Done
-from pgcxr.data.findings import FINDINGS
 from pgcxr.data.sources import Scan, nih, pacs
 from pgcxr.plots import flowchart
 

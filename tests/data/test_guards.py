@@ -12,7 +12,9 @@ import pytest
 
 from pgcxr import command
 from pgcxr.cli import app
-from pgcxr.data import cohort, deidentify, records, rules
+from pgcxr.cohort import manifest as cohort
+from pgcxr.cohort import records
+from pgcxr.data import deidentify, rules
 from pgcxr.data.curation import work
 from pgcxr.data.curation.journal import Journal
 from pgcxr.data.curation.run import curate

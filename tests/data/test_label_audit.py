@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from pgcxr.data import cohort
+from pgcxr.cohort import manifest as cohort
 from pgcxr.data.curation.run import curate
 from pgcxr.errors import InputError
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pgcxr.data import cohort
+from pgcxr.cohort import manifest
 from pgcxr.data.curation.run import curate
 from pgcxr.data.sources import named, nih
 from pgcxr.errors import InputError
@@ -78,7 +78,7 @@ def test_labels_and_exclusions(tmp_path, nih_tree, original):
     expected |= {"00000010": "age", "00000011": "label_conflict"}
     assert rule == {name: expected.get(name[:8], "") for name, *_ in ROWS}
 
-    rows = cohort.load(out).manifest.set_index("image_id")
+    rows = manifest.load(out).manifest.set_index("image_id")
     read = {name: (rows["label"][key], rows["diagnoses"][key]) for name, key in image.items() if key}
     assert read == {
         "00000001_000.png": ("normal", ""),

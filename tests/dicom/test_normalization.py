@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgcxr import dicom
-from pgcxr.data import cohort
+from pgcxr.cohort import manifest
 from pgcxr.data.curation import pixels as curated
 from pgcxr.data.curation.run import curate
 from pgcxr.dicom import normalization
@@ -116,22 +116,22 @@ def test_a_public_sets_png_goes_the_same_way_as_dicom(tmp_path, make_dicom, ches
 def test_curate_writes_16_bits_and_readers_take_the_upper_8(tmp_path, make_export, chest):
     import tensorflow as tf
 
-    from pgcxr.data.image_files import Files
+    from pgcxr.cohort.image_files import Files
 
     rows = [{"codes": "J18.9" if index % 2 else "Z00.0"} for index in range(4)]
     export = make_export(rows)
     options = {"size": 32, "processes": 0, "key_file": tmp_path / "key", "show_progress": False}
     report = curate(export, tmp_path / "c16", bits=16, normalise="none", **options)
     assert (report["bits"], report["normalise"], report["decoder"]) == (16, "none", "pydicom")
-    found = cohort.load(tmp_path / "c16")
+    found = manifest.load(tmp_path / "c16")
     for path in found.paths():
         stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         assert stored.dtype == np.uint16 and len(np.unique(stored & 0xFF)) > 100
-        np.testing.assert_array_equal(cohort.read_png(path), stored >> 8)
+        np.testing.assert_array_equal(manifest.read_png(path), stored >> 8)
         (by_tensorflow,) = Files([path], 32).read(tf.constant(0), (5,))
         np.testing.assert_array_equal(by_tensorflow.numpy()[..., 0], stored >> 8)
-    np.testing.assert_array_equal(found.images(32)[0, ..., 0], cohort.read_png(found.paths()[0]))
-    eight = cohort.load(curate(export, tmp_path / "c8", normalise="none", **options) and tmp_path / "c8")
+    np.testing.assert_array_equal(found.images(32)[0, ..., 0], manifest.read_png(found.paths()[0]))
+    eight = manifest.load(curate(export, tmp_path / "c8", normalise="none", **options) and tmp_path / "c8")
     assert np.abs(eight.images(32).astype(int) - found.images(32)).max() <= 1
 
 

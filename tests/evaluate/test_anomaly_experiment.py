@@ -11,7 +11,7 @@ import pytest
 from evaluate import anomaly as package
 from evaluate.common import to_uint8
 from pgcxr import networks
-from pgcxr.data.findings import FINDINGS, TABLE_6
+from pgcxr.cohort.findings import FINDINGS, TABLE_6
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
 from pgcxr.networks import classifier

@@ -11,7 +11,7 @@ from evaluate import axes as package
 from evaluate.axes import experiment, walk
 from evaluate.axes.regression import unit
 from pgcxr import networks
-from pgcxr.data.findings import FINDINGS
+from pgcxr.cohort.findings import FINDINGS
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
 from tests.toy_cohort import spots, write_cohort

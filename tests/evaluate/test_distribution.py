@@ -11,7 +11,7 @@ import pytest
 from evaluate import distribution
 from evaluate.distribution import baseline, estimate, experiment, measures, sources
 from evaluate.distribution.estimate import Estimate, compared
-from pgcxr.data import cohort as cohorts
+from pgcxr.cohort import manifest as cohorts
 from pgcxr.errors import InputError
 from pgcxr.metrics.frechet import frechet
 from pgcxr.metrics.swd import sliced_wasserstein

@@ -13,7 +13,7 @@ from sklearn import metrics
 from evaluate import common, fidelity
 from evaluate.fidelity import arms, explain, figures, labelling, page, real_images, statistics, steps
 from evaluate.fidelity.settings import settings
-from pgcxr.data import cohort as cohorts
+from pgcxr.cohort import manifest as cohorts
 from pgcxr.errors import InputError
 from pgcxr.metrics.roc import at_specificity
 from pgcxr.networks import Generator, synthesize

@@ -9,7 +9,7 @@ from evaluate.fidelity import acceptance, arms, explain, figures, labelling, rea
 from evaluate.fidelity.pseudo import Synthetic, collect, pseudo_labels
 from evaluate.fidelity.settings import PRESETS, settings
 from pgcxr import generation
-from pgcxr.data import cohort as cohorts
+from pgcxr.cohort import manifest as cohorts
 from pgcxr.errors import InputError
 from pgcxr.training import classifier_fit
 from tests.toy_cohort import ramps, write_cohort

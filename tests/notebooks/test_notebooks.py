@@ -11,7 +11,7 @@ import pytest
 from evaluate.axes import explore, walk
 from evaluate.axes.regression import unit
 from pgcxr import networks
-from pgcxr.data.findings import FINDINGS
+from pgcxr.cohort.findings import FINDINGS
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
 

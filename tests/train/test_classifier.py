@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from pgcxr import command
-from pgcxr.data import cohort as cohorts
+from pgcxr.cohort import manifest as cohorts
 from pgcxr.training.classifier_fit import predict
 from tests.toy_cohort import spots, write_cohort
 from train.classifier.__main__ import app

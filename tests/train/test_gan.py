@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from pgcxr import command
-from pgcxr.data.cohort import load
-from pgcxr.data.pipeline import Reals
+from pgcxr.cohort.manifest import load
+from pgcxr.cohort.pipeline import Reals
 from pgcxr.io import artifacts, places
 from pgcxr.training import devices, loop, run_dir, schedule, settings_check
 from train import gan

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pgcxr import command
-from pgcxr.data import dicom_images, pipeline
+from pgcxr.cohort import dicom_images, pipeline
 from pgcxr.io import artifacts
 from tests.train.test_gan_records import SETS, SMALL
 from train import gan, gan_images

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from pgcxr import cli, command, generation
-from pgcxr.data import cohort as cohorts
-from pgcxr.data import labels
-from pgcxr.data.pipeline import Reals
+from pgcxr.cohort import labels
+from pgcxr.cohort import manifest as cohorts
+from pgcxr.cohort.pipeline import Reals
 from pgcxr.io import artifacts
 from pgcxr.training import devices, loop, run_dir
 from tests.toy_cohort import spots, write_cohort

@@ -7,8 +7,8 @@ import pytest
 
 from evaluate import common
 from pgcxr import command
-from pgcxr.data import cohort as cohorts
-from pgcxr.data import pipeline, record_files, records
+from pgcxr.cohort import manifest as cohorts
+from pgcxr.cohort import pipeline, record_files, records
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
 from pgcxr.training import state_file

@@ -138,7 +138,7 @@ def _in_child(out: Path, log: Path, pipe: int) -> None:
 
 
 def _train(out: Path, pipe: int) -> None:
-    from pgcxr.data.pipeline import Reals
+    from pgcxr.cohort.pipeline import Reals
     from pgcxr.training import devices, loop, run_dir
     from train.common import load_config
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pgcxr.data import cohort as cohorts
+from pgcxr.cohort import manifest as cohorts
 from pgcxr.errors import InputError
 from pgcxr.training import curriculum
 from tests.toy_cohort import spots, write_cohort

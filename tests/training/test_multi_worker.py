@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pgcxr.data.cohort import load
-from pgcxr.data.pipeline import Reals
+from pgcxr.cohort.manifest import load
+from pgcxr.cohort.pipeline import Reals
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
 from pgcxr.networks import Discriminator, Generator

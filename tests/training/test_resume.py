@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 
 from pgcxr import command
-from pgcxr.data import pipeline
-from pgcxr.data.cohort import Cohort, load
+from pgcxr.cohort import pipeline
+from pgcxr.cohort.manifest import Cohort, load
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
 from pgcxr.training import callbacks, devices, loop, run_dir, state_file

@@ -11,7 +11,7 @@ import pytest
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 from tensorboard.util import tensor_util
 
-from pgcxr.data.pipeline import Reals, order
+from pgcxr.cohort.pipeline import Reals, order
 from pgcxr.metrics import swd
 from pgcxr.networks import Generator, synthesize
 from pgcxr.plots import grids

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pgcxr.data.pipeline import Reals
+from pgcxr.cohort.pipeline import Reals
 from pgcxr.training import devices, loop, run_dir, state_file
 from train.common import load_config
 

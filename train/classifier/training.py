@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr.data import cohort as cohorts
-from pgcxr.data.cohort import SPLITS
+from pgcxr.cohort import manifest as cohorts
+from pgcxr.cohort.manifest import SPLITS
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, places
 from pgcxr.metrics.auroc import delong_ci

@@ -36,7 +36,7 @@ def get_config() -> dict:
         "gradient_penalty": 10.0,
         "gradient_target": 1.0,
         "drift": 0.001,
-        # conditioned PGGAN: "" for none, "binary" or "findings" (pgcxr/data/labels.py); weight of the AC-GAN term
+        # conditioned PGGAN: "" for none, "binary" or "findings" (pgcxr/cohort/labels.py); weight of the AC-GAN term
         "labels": "",
         "label_weight": 1.0,
         # Gs: a decay per step, or a half-life in kimg that replaces it

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from evaluate.study import thesis
 from evaluate.study.wording import interval, listed, percent, words
-from pgcxr.data.findings import TABLE_6
+from pgcxr.cohort.findings import TABLE_6
 from pgcxr.plots.page import Page
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from evaluate.study import thesis
 from evaluate.study.wording import words
-from pgcxr.data.findings import FINDINGS
+from pgcxr.cohort.findings import FINDINGS
 from pgcxr.plots.page import Page
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr.data import rules, splits
+from pgcxr.cohort import splits
+from pgcxr.cohort.findings import ABNORMAL, FINDINGS, NORMAL
+from pgcxr.data import rules
 from pgcxr.data.curation import duplicates, pixels
-from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.data.sources import Scan
 from pgcxr.errors import InputError
 

@@ -128,7 +128,7 @@ def records(
     size: Annotated[int | None, typer.Option(help="Side in pixels; by default the cohort's.")] = None,
 ) -> None:
     """Writes a cohort as TFRecords, one set for each split."""
-    from pgcxr.data.records import write
+    from pgcxr.cohort.records import write
 
     report = write(cohort, format, out=out, size=size)
     typer.echo(f"{report['folder']}: {sum(report['images'].values())} images at {report['size']} px as {format}")

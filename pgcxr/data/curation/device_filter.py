@@ -13,7 +13,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from pgcxr.data import cohort
+from pgcxr.cohort import manifest
 from pgcxr.data.rules import Rules
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, places, user_files
@@ -59,7 +59,7 @@ class DeviceFilter:
         """float32 [N]: how sure it is of a device on each PNG."""
         found = []
         for at in range(0, len(paths), CHUNK):
-            images = cohort.load_images(paths[at : at + CHUNK], self.size)
+            images = manifest.load_images(paths[at : at + CHUNK], self.size)
             found.append(self._predict(images))
         return np.concatenate([np.zeros(0, np.float32), *found])
 

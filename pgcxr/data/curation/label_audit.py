@@ -11,7 +11,7 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
-from pgcxr.data.findings import FINDINGS
+from pgcxr.cohort.findings import FINDINGS
 from pgcxr.data.weak_labels import agreement
 from pgcxr.data.weak_labels.opinion import NOT_MENTIONED, POSITIVE, Opinion
 from pgcxr.io import artifacts

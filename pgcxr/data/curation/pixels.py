@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from pgcxr import dicom
-from pgcxr.data import cohort
+from pgcxr.cohort import manifest
 from pgcxr.data.black_out import BlackOut
 from pgcxr.data.curation import image_checks
 from pgcxr.dicom import Rejected, pixel_data
@@ -78,10 +78,10 @@ def intact(job: Job, done: Done) -> bool:
     if done.rejected:
         return True
     try:
-        same = hashlib.sha256(user_files.read_bytes(job.png, cohort.MOST_BYTES)).hexdigest() == done.sha256
+        same = hashlib.sha256(user_files.read_bytes(job.png, manifest.MOST_BYTES)).hexdigest() == done.sha256
         if not same or not done.mask:
             return same
-        return cohort.decode_png(user_files.read_bytes(job.mask_png, cohort.MOST_BYTES)) is not None
+        return manifest.decode_png(user_files.read_bytes(job.mask_png, manifest.MOST_BYTES)) is not None
     except (InputError, OSError):
         return False
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from pgcxr.cohort import splits
 from pgcxr.data import black_out as black_outs
-from pgcxr.data import deidentify, rules, sources, splits
+from pgcxr.data import deidentify, rules, sources
 from pgcxr.data.curation import choosing, device_filter, label_audit, pixels, placing, stages, tables, work
 from pgcxr.data.privacy import audit as audits
 from pgcxr.data.privacy import findings as findings_table

@@ -3,8 +3,8 @@
 import csv
 from pathlib import Path
 
-from pgcxr.data.cohort import SPLITS
-from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
+from pgcxr.cohort.findings import ABNORMAL, FINDINGS, NORMAL
+from pgcxr.cohort.manifest import SPLITS
 from pgcxr.io import artifacts
 
 # As the thesis heads and abbreviates them.

@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from pgcxr.cohort.findings import ABNORMAL, FINDINGS, NORMAL
+from pgcxr.cohort.manifest import SPLITS
 from pgcxr.data import deidentify
-from pgcxr.data.cohort import SPLITS
 from pgcxr.data.curation import summary
-from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.data.rules import LABELLED, ORDER, Rules
 from pgcxr.io import artifacts
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pgcxr.data.findings import FINDINGS, OTHER_FINDINGS
+from pgcxr.cohort.findings import FINDINGS, OTHER_FINDINGS
 from pgcxr.data.phantom.devices import DEVICES
 from pgcxr.data.phantom.patient import Patient, sample_patient
 

@@ -14,7 +14,7 @@ import numpy as np
 import pydicom
 from pydicom.uid import RLELossless
 
-from pgcxr.data.findings import TABLE_6
+from pgcxr.cohort.findings import TABLE_6
 from pgcxr.data.phantom import header, wording
 from pgcxr.data.phantom.clinic import Attendance, Study, attend
 from pgcxr.data.phantom.encode import encode

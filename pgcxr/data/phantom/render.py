@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pgcxr.data.findings import TABLE_6
+from pgcxr.cohort.findings import TABLE_6
 from pgcxr.data.phantom import devices as hardware
 from pgcxr.data.phantom import imaging, lateral, lesions, other_lesions
 from pgcxr.data.phantom.canvas import Canvas

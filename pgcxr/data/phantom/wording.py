@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pgcxr.data.findings import TABLE_6
+from pgcxr.cohort.findings import TABLE_6
 
 CODES = {
     "nodule": ("R91.1", "R91.8", "C34.11", "C34.32", "C78.01", "D14.31"),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pgcxr.data.findings import TABLE_6
+from pgcxr.cohort.findings import TABLE_6
 from pgcxr.data.sources import label_map
 from pgcxr.data.weak_labels import toml_file
 from pgcxr.data.weak_labels.opinion import NEGATIVE, POSITIVE, UNCERTAIN

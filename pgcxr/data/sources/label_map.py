@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
-from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL, TABLE_6
+from pgcxr.cohort.findings import ABNORMAL, FINDINGS, NORMAL, TABLE_6
 from pgcxr.data.weak_labels.opinion import NEGATIVE, POSITIVE, UNCERTAIN, Opinion, label_of
 
 DEVICE = "device"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr.data.cohort import png_size
-from pgcxr.data.findings import ABNORMAL, NORMAL, TABLE_6
+from pgcxr.cohort.findings import ABNORMAL, NORMAL, TABLE_6
+from pgcxr.cohort.manifest import png_size
 from pgcxr.data.sources import Scan, label_map, tables
 from pgcxr.dicom import ages
 from pgcxr.errors import InputError

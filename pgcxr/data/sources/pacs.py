@@ -13,8 +13,8 @@ from collections import defaultdict
 from pathlib import Path
 
 from pgcxr import dicom
+from pgcxr.cohort.findings import TABLE_6
 from pgcxr.data import deidentify
-from pgcxr.data.findings import TABLE_6
 from pgcxr.data.sources import Scan, dicom_files, tables
 from pgcxr.data.weak_labels import decision
 from pgcxr.data.weak_labels.codes import CODE

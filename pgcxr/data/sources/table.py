@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from pgcxr import dicom
+from pgcxr.cohort.findings import ABNORMAL, FINDINGS
 from pgcxr.data import deidentify
-from pgcxr.data.findings import ABNORMAL, FINDINGS
 from pgcxr.data.sources import Scan, column_map, dicom_files, label_map, tables
 from pgcxr.data.sources.column_map import ColumnMap
 from pgcxr.data.weak_labels import codes as diagnosis_codes

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr.data.findings import ABNORMAL, NORMAL
+from pgcxr.cohort.findings import ABNORMAL, NORMAL
 from pgcxr.data.sources import Scan, dicom_files, label_map, tables
 from pgcxr.data.weak_labels import decision
 from pgcxr.data.weak_labels.labelling import Labelling

@@ -9,7 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from pgcxr.data.findings import ABNORMAL, NORMAL, TABLE_6
+from pgcxr.cohort.findings import ABNORMAL, NORMAL, TABLE_6
 from pgcxr.data.weak_labels.opinion import NEGATIVE, NOT_MENTIONED, POSITIVE, STATUSES, UNCERTAIN, Opinion
 
 LABELS = (ABNORMAL, UNCERTAIN, NORMAL, "")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pgcxr.data.findings import ABNORMAL, NORMAL, TABLE_6, covers
+from pgcxr.cohort.findings import ABNORMAL, NORMAL, TABLE_6, covers
 from pgcxr.data.weak_labels import toml_file
 from pgcxr.data.weak_labels.opinion import POSITIVE, Opinion
 from pgcxr.errors import InputError

@@ -17,7 +17,7 @@ other, or it says nothing, 0.5 where the other is uncertain, 0.25 where the othe
 
 from dataclasses import dataclass
 
-from pgcxr.data.findings import ABNORMAL, NORMAL, TABLE_6
+from pgcxr.cohort.findings import ABNORMAL, NORMAL, TABLE_6
 from pgcxr.data.weak_labels.opinion import NEGATIVE, POSITIVE, UNCERTAIN, Opinion
 from pgcxr.errors import InputError
 

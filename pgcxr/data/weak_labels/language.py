@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pgcxr.data.findings import FINDINGS, TABLE_6
+from pgcxr.cohort.findings import FINDINGS, TABLE_6
 from pgcxr.data.weak_labels import toml_file
 from pgcxr.data.weak_labels.phrases import ANY_ENDING, STEM, Phrases, spelled
 from pgcxr.data.weak_labels.sections import header_pattern

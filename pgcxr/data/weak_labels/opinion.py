@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from pgcxr.data.findings import ABNORMAL, NORMAL, TABLE_6
+from pgcxr.cohort.findings import ABNORMAL, NORMAL, TABLE_6
 
 POSITIVE, NEGATIVE, UNCERTAIN, NOT_MENTIONED = "positive", "negative", "uncertain", "not mentioned"
 STATUSES = (POSITIVE, UNCERTAIN, NEGATIVE, NOT_MENTIONED)

@@ -7,7 +7,7 @@ uncertain outranks negative; but what the conclusion says for certain settles wh
 
 from functools import lru_cache
 
-from pgcxr.data.findings import TABLE_6
+from pgcxr.cohort.findings import TABLE_6
 from pgcxr.data.weak_labels import sections
 from pgcxr.data.weak_labels.language import DENIED, FALSE_FRIEND, HEDGED, NORMAL_STATEMENT, OTHER, Language
 from pgcxr.data.weak_labels.opinion import NEGATIVE, POSITIVE, UNCERTAIN, Opinion, label_of

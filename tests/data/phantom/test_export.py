@@ -10,7 +10,7 @@ import pydicom
 import pytest
 from pydicom.uid import UID
 
-from pgcxr.data.findings import TABLE_6
+from pgcxr.cohort.findings import TABLE_6
 from pgcxr.data.phantom import export as module
 from pgcxr.data.phantom import header, wording
 from pgcxr.data.phantom.clinic import attend

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_dilation
 
-from pgcxr.data.findings import OTHER_FINDINGS, TABLE_6
+from pgcxr.cohort.findings import OTHER_FINDINGS, TABLE_6
 from pgcxr.data.phantom.devices import DEVICES
 from pgcxr.data.phantom.lateral import VISIBLE
 from pgcxr.data.phantom.patient import sample_patient

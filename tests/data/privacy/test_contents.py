@@ -72,7 +72,7 @@ def record(content: bytes, kind: str) -> bytes:
         feature = tf.train.Feature(bytes_list=tf.train.BytesList(value=[content]))
         noise = tf.train.Feature(bytes_list=tf.train.BytesList(value=[bytes(range(256)) * 20]))
         data = tf.train.Example(features=tf.train.Features(feature={"a": feature, "b": noise})).SerializeToString()
-    from pgcxr.data.tfrecord import masked_crc32c
+    from pgcxr.cohort.tfrecord import masked_crc32c
 
     def crc(part):
         return masked_crc32c(np.frombuffer(part, np.uint8)[None]).tobytes()

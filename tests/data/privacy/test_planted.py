@@ -10,7 +10,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from pgcxr.data import cohort as cohorts
+from pgcxr.cohort import manifest as cohorts
 from pgcxr.data import deidentify
 from pgcxr.data.curation.run import curate
 from pgcxr.data.deidentified.export import export_deidentified

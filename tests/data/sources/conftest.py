@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pgcxr.data import cohort
+from pgcxr.cohort import manifest as cohort
 from pgcxr.data.curation.run import curate
 
 

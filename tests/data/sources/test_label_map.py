@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pgcxr.data.findings import FINDINGS
+from pgcxr.cohort.findings import FINDINGS
 from pgcxr.data.sources import label_map, tables
 from pgcxr.data.weak_labels.opinion import NEGATIVE, POSITIVE, UNCERTAIN
 from pgcxr.errors import InputError

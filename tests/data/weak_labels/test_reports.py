@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pgcxr.data.findings import FINDINGS, TABLE_6
+from pgcxr.cohort.findings import FINDINGS, TABLE_6
 from pgcxr.data.phantom import wording
 from pgcxr.data.weak_labels import language, sections
 from pgcxr.data.weak_labels.opinion import NEGATIVE, NOT_MENTIONED, POSITIVE, UNCERTAIN

@@ -21,7 +21,7 @@ BATCH = 1 << 22
 
 def is_record(start: bytes) -> bool:
     """Whether the length at the start is followed by its own checksum, as in a TFRecord file."""
-    from pgcxr.data.tfrecord import masked_crc32c
+    from pgcxr.cohort.tfrecord import masked_crc32c
 
     head = np.frombuffer(start[:8], np.uint8)[None]
     return int(masked_crc32c(head)[0]) == int.from_bytes(start[8:12], "little")

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from pgcxr.data.tfrecord import RecordFile, masked_crc32c
+from pgcxr.cohort.tfrecord import RecordFile, masked_crc32c
 from pgcxr.errors import InputError
 
 tf = pytest.importorskip("tensorflow")
@@ -86,7 +86,7 @@ def test_what_is_no_tfrecord_file(path, content, said):
 def test_nothing_is_said_and_no_device_touched(path):
     """The strategy can still be chosen after records were read; TensorFlow's word of a newer way is kept back."""
     code = (
-        "import sys; from pathlib import Path; from pgcxr.data.tfrecord import RecordFile; import tensorflow as tf;"
+        "import sys; from pathlib import Path; from pgcxr.cohort.tfrecord import RecordFile; import tensorflow as tf;"
         "assert len(list(RecordFile.scan(Path(sys.argv[1])).in_turn())) == 4;"
         "tf.config.set_logical_device_configuration(tf.config.list_physical_devices('CPU')[0],"
         " [tf.config.LogicalDeviceConfiguration()] * 2);"

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pgcxr.data import labels
-from pgcxr.data.cohort import Cohort
-from pgcxr.data.findings import FINDINGS
+from pgcxr.cohort import labels
+from pgcxr.cohort.findings import FINDINGS
+from pgcxr.cohort.manifest import Cohort
 from pgcxr.errors import InputError
 
 COLUMNS = labels.names("findings")

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pgcxr.data import cohort as cohorts
+from pgcxr.cohort import manifest as cohorts
 from pgcxr.errors import InputError
 from tests.toy_cohort import spots, write_cohort
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from pgcxr.data import splits
+from pgcxr.cohort import splits
 from pgcxr.errors import InputError
 
 

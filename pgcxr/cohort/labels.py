@@ -8,8 +8,8 @@ combination that no training image shows can still be asked for.
 
 import numpy as np
 
-from pgcxr.data.cohort import Cohort
-from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
+from pgcxr.cohort.findings import ABNORMAL, FINDINGS, NORMAL
+from pgcxr.cohort.manifest import Cohort
 from pgcxr.errors import InputError
 
 # Config key `labels` -> what the columns mean; "" is a GAN without labels.

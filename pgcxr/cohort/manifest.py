@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from pgcxr.data.findings import ABNORMAL, FINDINGS, NORMAL
+from pgcxr.cohort.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.errors import InputError
 from pgcxr.io import places, user_files
 

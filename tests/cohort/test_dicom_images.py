@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from pgcxr import dicom
-from pgcxr.data import dicom_images, pipeline
+from pgcxr.cohort import dicom_images, pipeline
 from pgcxr.data.curation.pixels import CROP, PAD, square
 from pgcxr.errors import InputError
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from pgcxr.data import cohort as cohorts
+from pgcxr.cohort import manifest as cohorts
 
 
 class Files:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr.data import cohort as cohorts
-from pgcxr.data import dicom_images
-from pgcxr.data.dicom_images import DicomImages
-from pgcxr.data.image_files import Files
-from pgcxr.data.record_files import Records
+from pgcxr.cohort import dicom_images
+from pgcxr.cohort import manifest as cohorts
+from pgcxr.cohort.dicom_images import DicomImages
+from pgcxr.cohort.image_files import Files
+from pgcxr.cohort.record_files import Records
 from pgcxr.dicom import normalization
 from pgcxr.dicom.normalization import THESIS
 from pgcxr.errors import InputError
@@ -46,7 +46,7 @@ class Reals:
     Arguments:
         images: a cohort's selection, TFRecords, DICOM files, or uint8 [N, R, R, C].
         resolution: R, of the finished network.
-        labels: float32 [N, K] of a conditioned GAN (see `pgcxr.data.labels`).
+        labels: float32 [N, K] of a conditioned GAN (see `pgcxr.cohort.labels`).
     """
 
     def __init__(

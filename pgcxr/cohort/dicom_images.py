@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pgcxr import dicom
-from pgcxr.data.image_files import reduce_tensor
+from pgcxr.cohort.image_files import reduce_tensor
 from pgcxr.dicom import pixel_data
 from pgcxr.dicom.normalization import THESIS, Normalisation
 from pgcxr.dicom.reading import Rejected
@@ -66,7 +66,7 @@ class TooSmall(Exception):
 
 
 class DicomImages:
-    """The images of an export that can be decoded, for `pgcxr.data.pipeline.Reals`.
+    """The images of an export that can be decoded, for `pgcxr.cohort.pipeline.Reals`.
 
     Every file is decoded once, to know which they are, and kept where all fit into `hold_bytes`; the others are decoded
     again whenever they are shown.

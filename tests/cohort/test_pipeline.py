@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pgcxr.data import pipeline
-from pgcxr.data.cohort import Cohort
+from pgcxr.cohort import pipeline
+from pgcxr.cohort.manifest import Cohort
 from pgcxr.errors import InputError
 
 

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from pgcxr.data import cohort as cohorts
-from pgcxr.data import pipeline, record_files, records
-from pgcxr.data.image_files import Files
-from pgcxr.data.pipeline import Reals
+from pgcxr.cohort import manifest as cohorts
+from pgcxr.cohort import pipeline, record_files, records
+from pgcxr.cohort.image_files import Files
+from pgcxr.cohort.pipeline import Reals
 from pgcxr.errors import InputError
 from tests.toy_cohort import spots, write_cohort
 

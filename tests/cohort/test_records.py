@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pgcxr.data import cohort, records
+from pgcxr.cohort import manifest as cohort
+from pgcxr.cohort import records
 from pgcxr.data.curation.run import curate
 from pgcxr.errors import InputError
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr.data import cohort as cohorts
+from pgcxr.cohort import manifest as cohorts
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
 

@@ -1,6 +1,6 @@
 """Folders of TFRecords as training images, any of them by its number.
 
-Read are what `pgcxr records` writes, either format, and the original's own data sets (see `pgcxr.data.records`), of
+Read are what `pgcxr records` writes, either format, and the original's own data sets (see `pgcxr.cohort.records`), of
 grey square images.
 """
 
@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr.data import cohort as cohorts
-from pgcxr.data.image_files import reduce_tensor
-from pgcxr.data.record_labels import of_examples, of_file
-from pgcxr.data.tfrecord import AGAIN, RecordFile, damaged
+from pgcxr.cohort import manifest as cohorts
+from pgcxr.cohort.image_files import reduce_tensor
+from pgcxr.cohort.record_labels import of_examples, of_file
+from pgcxr.cohort.tfrecord import AGAIN, RecordFile, damaged
 from pgcxr.errors import InputError
 from pgcxr.io import places
 
@@ -113,7 +113,7 @@ class PngRecords(Records):
         return images
 
     def labels(self, kind: str) -> np.ndarray:
-        """float32 [N, K], see `pgcxr.data.labels`; NaN where a finding is unknown."""
+        """float32 [N, K], see `pgcxr.cohort.labels`; NaN where a finding is unknown."""
         return of_examples(self.largest, kind)[self.rows]
 
     def _png(self, index):
@@ -140,7 +140,7 @@ class LevelRecords(Records):
         return tuple(stored(level) for level in levels)
 
     def labels(self, kind: str) -> np.ndarray:
-        """float32 [N, K], see `pgcxr.data.labels`."""
+        """float32 [N, K], see `pgcxr.cohort.labels`."""
         return of_file(self.folder, len(self.largest), kind)[self.rows]
 
 

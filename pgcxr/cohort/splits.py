@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from pgcxr.data.cohort import SPLITS
+from pgcxr.cohort.manifest import SPLITS
 from pgcxr.errors import InputError
 
 # Thesis 2.2.

@@ -1,12 +1,12 @@
-"""The labels beside images in TFRecords (kinds and columns: `pgcxr.data.labels`)."""
+"""The labels beside images in TFRecords (kinds and columns: `pgcxr.cohort.labels`)."""
 
 from pathlib import Path
 
 import numpy as np
 
-from pgcxr.data import labels
-from pgcxr.data.findings import FINDINGS
-from pgcxr.data.tfrecord import AGAIN, RecordFile
+from pgcxr.cohort import labels
+from pgcxr.cohort.findings import FINDINGS
+from pgcxr.cohort.tfrecord import AGAIN, RecordFile
 from pgcxr.errors import InputError
 
 
