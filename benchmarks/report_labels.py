@@ -16,10 +16,10 @@ from collections import Counter
 from pathlib import Path
 
 from pgcxr.cohort.findings import FINDINGS, NORMAL
-from pgcxr.data.sources import tables
-from pgcxr.data.weak_labels import language
-from pgcxr.data.weak_labels.opinion import POSITIVE, UNCERTAIN
-from pgcxr.data.weak_labels.reports import Labeler
+from pgcxr.sources import tables
+from pgcxr.sources.weak_labels import language
+from pgcxr.sources.weak_labels.opinion import POSITIVE, UNCERTAIN
+from pgcxr.sources.weak_labels.reports import Labeler
 
 # "Opacity/lung/upper lobe/right/round" is how the headings say nodular opacity.
 HEADINGS = {

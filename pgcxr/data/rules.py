@@ -10,8 +10,9 @@ from functools import cached_property
 from pathlib import Path
 
 from pgcxr.cohort.findings import covers
-from pgcxr.data import deidentify, device_words, rules_file
+from pgcxr.data import deidentify, rules_file
 from pgcxr.dicom import REASONS
+from pgcxr.sources.weak_labels import device_words
 
 # Before an image has a label; then, as in thesis Figure 1, among normals and abnormals apart.
 UNLABELLED = (*REASONS, "modality", "body_part", "study_date", "diagnosis", "label_conflict")
@@ -51,7 +52,7 @@ class Rules:
         return device_words.Mentions(device["words"], device["negations"], device["removals"])
 
     def broken(self, scan, knows: tuple[str, ...]) -> tuple[str, str] | None:
-        """(rule, detail) of the first rule that `scan` (pgcxr.data.sources.Scan) breaks, or None.
+        """(rule, detail) of the first rule that `scan` (pgcxr.sources.Scan) breaks, or None.
 
         Args:
             knows: the rules that the source can answer at all; NIH's set says nothing of manufacturers.

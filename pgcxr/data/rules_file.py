@@ -6,9 +6,9 @@ import tomllib
 from importlib import resources
 from pathlib import Path
 
-from pgcxr.data.weak_labels.codes import CODE
 from pgcxr.errors import InputError
 from pgcxr.io import user_files
+from pgcxr.sources.weak_labels.codes import CODE
 
 ABSENT = "pgcxr/data/rules.toml shows the form of a file of rules"
 UNKNOWN = ("exclude", "keep")

@@ -99,8 +99,8 @@ def test_a_pipeline_that_fails_is_one_line(export, tmp_path):
 
 def test_nothing_that_identifies_is_given_to_the_runner(export, tmp_path):
     from pgcxr.data.curation import beam as ours
-    from pgcxr.data.sources.dicom_files import header_or_reason
     from pgcxr.io.worker_process import Limits
+    from pgcxr.sources.dicom_files import header_or_reason
 
     with work.opened(tmp_path / "out", export, b"k" * 32, print) as beside:
         items = sorted(export.rglob("IM*"))

@@ -14,8 +14,8 @@ from pgcxr.data.curation import duplicates, image_checks
 from pgcxr.data.curation.pixels import Done
 from pgcxr.data.phantom.clinic import attend
 from pgcxr.data.phantom.render import render
-from pgcxr.data.sources import Scan
 from pgcxr.dicom.normalization import normalise
+from pgcxr.sources import Scan
 
 BASE = bytes(range(32))
 

@@ -16,8 +16,8 @@ from pgcxr.data.curation import summary, tables
 from pgcxr.data.curation.choosing import choose
 from pgcxr.data.curation.image_checks import Measures
 from pgcxr.data.curation.pixels import Done
-from pgcxr.data.sources import Scan, nih, pacs
 from pgcxr.plots import flowchart
+from pgcxr.sources import Scan, nih, pacs
 
 HASHES = [bytes([number]) * 32 for number in (0, 0, 1, 85)]
 MEASURES = st.none() | st.builds(

@@ -19,10 +19,10 @@ from pgcxr.data.curation import work
 from pgcxr.data.curation.journal import Journal
 from pgcxr.data.curation.run import curate
 from pgcxr.data.deidentified.export import export_deidentified
-from pgcxr.data.sources import column_map, tables
-from pgcxr.data.weak_labels import codes, language
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, places
+from pgcxr.sources import column_map, tables
+from pgcxr.sources.weak_labels import codes, language
 
 ROWS = [{"codes": ("Z00.0", "J90")[index % 2]} for index in range(6)]
 

@@ -9,9 +9,9 @@ import pytest
 
 from pgcxr.data import rules
 from pgcxr.data.curation.image_checks import Measures
-from pgcxr.data.device_words import Mentions
-from pgcxr.data.sources import Scan, nih, pacs
 from pgcxr.errors import InputError
+from pgcxr.sources import Scan, nih, pacs
+from pgcxr.sources.weak_labels.device_words import Mentions
 
 GOOD = {
     "label": "normal",

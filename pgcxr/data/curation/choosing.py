@@ -12,8 +12,8 @@ from pgcxr.cohort import splits
 from pgcxr.cohort.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.data import rules
 from pgcxr.data.curation import duplicates, pixels
-from pgcxr.data.sources import Scan
 from pgcxr.errors import InputError
+from pgcxr.sources import Scan
 
 
 @dataclass(slots=True)

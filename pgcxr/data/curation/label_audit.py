@@ -12,9 +12,9 @@ import jinja2
 import numpy as np
 
 from pgcxr.cohort.findings import FINDINGS
-from pgcxr.data.weak_labels import agreement
-from pgcxr.data.weak_labels.opinion import NOT_MENTIONED, POSITIVE, Opinion
 from pgcxr.io import artifacts
+from pgcxr.sources.weak_labels import agreement
+from pgcxr.sources.weak_labels.opinion import NOT_MENTIONED, POSITIVE, Opinion
 
 SAMPLE = 100
 SAME, OTHER_FINDINGS = "same label and findings", "same label, other findings"

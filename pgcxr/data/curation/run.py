@@ -6,20 +6,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from pgcxr import sources
 from pgcxr.cohort import splits
 from pgcxr.data import black_out as black_outs
-from pgcxr.data import deidentify, rules, sources
+from pgcxr.data import deidentify, rules
 from pgcxr.data.curation import choosing, device_filter, label_audit, pixels, placing, stages, tables, work
 from pgcxr.data.privacy import audit as audits
 from pgcxr.data.privacy import findings as findings_table
 from pgcxr.data.privacy import own_words
-from pgcxr.data.sources import Scan
-from pgcxr.data.weak_labels import decision, labelling
 from pgcxr.dicom import normalization, pixel_data
 from pgcxr.errors import InputError
 from pgcxr.images import CROP, PAD, fitted_side
 from pgcxr.io import artifacts, places, user_files, workers
 from pgcxr.io.worker_process import Limits
+from pgcxr.sources import Scan
+from pgcxr.sources.weak_labels import decision, labelling
 
 LARGEST = 1024
 SMALLEST = 4
@@ -95,7 +96,7 @@ def curate(
         limits: what one file may take, by default `Limits()`.
         audit: look for every identifier of the export in the cohort before it gets its name, and fail if there is one.
         findings: the private file that then says which and where; by default privacy_findings.csv beside the key.
-        labels: which witness decides on normal and abnormal: codes, report, or agree (pgcxr.data.weak_labels.decision).
+        labels: which witness decides on normal and abnormal: codes, report, or agree (pgcxr.sources.weak_labels.decision).
         uncertain: what an uncertain finding becomes: unknown, positive, negative or exclude.
         codes_file, labels_file: TOML files in the place of icd10.toml and english.toml.
         columns: the column map of `source` table, by default its columns.toml.

@@ -22,12 +22,12 @@ from pgcxr.data.privacy import audit, gather, tables
 from pgcxr.data.privacy import findings as findings_table
 from pgcxr.data.privacy.findings import Finding
 from pgcxr.data.privacy.search import Search, listed
-from pgcxr.data.sources import pacs
 from pgcxr.dicom import pixel_data, reading
 from pgcxr.dicom.normalization import THESIS
 from pgcxr.dicom.reading import Rejected, quiet
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, places
+from pgcxr.sources import pacs
 
 STUDIES = "studies.csv"
 COMMAND = "pgcxr export-deidentified"
@@ -223,7 +223,7 @@ def _write_excluded(folder: Path, names: list[str], done: list, key: bytes) -> l
 
 def _write_studies(export: Path, folder: Path, key: bytes) -> None:
     """Hashed numbers as in the files, and the codes; nothing else of the table."""
-    from pgcxr.data.sources import tables
+    from pgcxr.sources import tables
 
     if not (export / STUDIES).is_file():
         return

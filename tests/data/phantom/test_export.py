@@ -15,9 +15,9 @@ from pgcxr.data.phantom import export as module
 from pgcxr.data.phantom import header, wording
 from pgcxr.data.phantom.clinic import attend
 from pgcxr.data.phantom.export import STUDY_COLUMNS, TRUTH_COLUMNS, mask_name, write_export
-from pgcxr.data.weak_labels import codes as diagnosis_codes
 from pgcxr.errors import InputError
 from pgcxr.io import places
+from pgcxr.sources.weak_labels import codes as diagnosis_codes
 from tests.data.phantom.conftest import PATIENTS, SEED, SIZE
 
 LISTS = diagnosis_codes.load()

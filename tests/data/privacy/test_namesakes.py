@@ -106,7 +106,7 @@ def test_curate_knows_the_words_of_its_lexicon(make_export, tmp_path):
     from pgcxr.data.curation.run import curate
 
     export = make_export([{"OperatorsName": "Zwitscher^Uli"}, {"codes": "J90"}])
-    lexicon = (resources.files("pgcxr.data.weak_labels") / "english.toml").read_text()
+    lexicon = (resources.files("pgcxr.sources.weak_labels") / "english.toml").read_text()
     (tmp_path / "mine.toml").write_text(lexicon + "# zwitscher\n")
     options = {"key_file": tmp_path / "key", "processes": 0, "show_progress": False, "size": 32}
     report = curate(export, tmp_path / "a", **options)

@@ -1,0 +1,111 @@
+"""Where images come from: each source lists its scans, with what the rules need to know of each.
+
+A source is a module with
+- `matches(folder)`: whether the folder has its layout;
+- `KNOWS`: the rules that it has the data for (the other ones do not apply to it), or, where that depends on what lies
+  in the folder, `knows(folder, labelling)`;
+- `scans(folder, map_files, labelling)`: a list of Scan in the order of the paths, and a dict of counts for the report.
+
+Labels come out of pgcxr.sources.weak_labels: what each witness says (Opinion), and what is made of it (Decision).
+"""
+
+import datetime
+import importlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+from pgcxr.errors import InputError
+from pgcxr.sources.weak_labels.decision import Decision
+from pgcxr.sources.weak_labels.labelling import Labelling
+from pgcxr.sources.weak_labels.opinion import Opinion
+
+# What tells each source from the others; in the order in which they are tried.
+LAYOUTS = {
+    "nih": "Data_Entry_2017*.csv (NIH ChestX-ray14)",
+    "rsna": "stage_2_train_labels.csv (RSNA 2018)",
+    "vindr": "annotations/image_labels_*.csv (VinDr-CXR)",
+    "chexpert": "train.csv or valid.csv (CheXpert)",
+    "mimic": "mimic-cxr-2.*-metadata.csv.gz (MIMIC-CXR-JPG)",
+    "table": "columns.toml (any table)",
+    "pacs": "studies.csv (a PACS export)",
+}
+
+
+@dataclass(slots=True)
+class Scan:
+    """One image file. Identifying fields are kept out of repr().
+
+    `number` is its place among the sorted paths, from 1: all that is ever said of it outside of the machine.
+    `rejected` is (rule, detail) where the source itself knows that the image cannot be used.
+    `boxes` are [N, 4] x, y, width, height as fractions of the image; `masks` are files of lesion masks.
+    `unknown` are findings that are neither known to be there nor to be absent; `device` says that a table of labels
+    names hardware in the image; `opinions` are what the witnesses of its study say, and `study` is the number of that
+    study's first image; `confidence` and `witnesses` are explained in pgcxr.sources.weak_labels.decision.
+    """
+
+    number: int
+    path: Path = field(repr=False)
+    name: str = field(repr=False)  # relative to the export, "/" between folders
+    patient: str = field(default="", repr=False)
+    label: str = ""
+    findings: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    confidence: float | None = None
+    witnesses: tuple[str, ...] = ()
+    opinions: tuple[Opinion, ...] = ()
+    study: int = 0
+    device: bool = False
+    codes: tuple[str, ...] = field(default=(), repr=False)
+    report: str = field(default="", repr=False)
+    age: float | None = field(default=None, repr=False)
+    sex: str = ""
+    modality: str = field(default="", repr=False)
+    body_part: str = field(default="", repr=False)
+    view: str = field(default="", repr=False)
+    manufacturer: str = field(default="", repr=False)
+    study_date: datetime.date | None = field(default=None, repr=False)
+    burned_in: str = field(default="", repr=False)  # YES, NO, or what else the header says
+    rows: int = 0
+    columns: int = 0
+    rejected: tuple[str, str] | None = None
+    boxes: np.ndarray | None = field(default=None, repr=False)
+    masks: tuple[Path, ...] = field(default=(), repr=False)
+
+    def decide(self, made: Decision) -> None:
+        """Takes a label over; a reason to reject that is known already stays."""
+        self.label, self.findings, self.unknown = made.label, made.findings, made.unknown
+        self.confidence, self.witnesses = made.confidence, made.witnesses
+        self.rejected = self.rejected or made.rejected
+
+    def decision(self) -> Decision:
+        """The label as a Decision, to give to other scans of the same study."""
+        return Decision(self.label, self.findings, self.unknown, self.confidence, self.witnesses, self.rejected)
+
+
+def named(name: str | None, folder: Path) -> tuple[str, ModuleType]:
+    """The source called `name`, or the one whose layout `folder` has."""
+    if name is not None:
+        if name not in LAYOUTS:
+            raise InputError(f"--source {name}: unknown; the sources are {', '.join(sorted(LAYOUTS))}")
+        return name, _module(name)
+    for found in LAYOUTS:
+        if _module(found).matches(folder):
+            return found, _module(found)
+    if not any(folder.iterdir()):
+        raise InputError(f"{folder}: is empty; expected DICOM files and studies.csv, or a public set as downloaded")
+    raise InputError(
+        f"{folder}: neither {LAYOUTS['pacs']} nor {', '.join(list(LAYOUTS.values())[:-1])} is here; "
+        "add the table of diagnoses, or name the folder that holds it"
+    )
+
+
+def knows(module: ModuleType, folder: Path, labelling: Labelling) -> tuple[str, ...]:
+    """The rules that the source has the data for, in this folder."""
+    return module.knows(folder, labelling) if hasattr(module, "knows") else module.KNOWS
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"pgcxr.sources.{name}")

@@ -1,0 +1,48 @@
+"""What the sources whose images are DICOM files have in common."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from pgcxr import dicom
+from pgcxr.sources import Scan
+
+FIELDS = (
+    *("age", "sex", "modality", "body_part", "view", "manufacturer", "rows", "columns", "study_date", "burned_in"),
+)
+
+
+def header_or_reason(path: Path) -> "dicom.Header | tuple[str, str]":
+    """The header, or (rule, detail) of its rejection."""
+    try:
+        return dicom.read_header(path)
+    except dicom.Rejected as reason:
+        return reason.rule, reason.detail
+
+
+def scans(folder: Path, paths: Sequence[Path], map_files) -> list[Scan]:
+    """One Scan for each file, with what its header says."""
+    found = []
+    for number, (path, header) in enumerate(zip(paths, map_files(header_or_reason, paths), strict=True), 1):
+        scan = Scan(number, path, path.relative_to(folder).as_posix(), study=number)
+        describe(scan, header)
+        found.append(scan)
+    return found
+
+
+def describe(scan: Scan, header: "dicom.Header | tuple[str, str]") -> None:
+    """Takes over what a header says, or why there is none."""
+    if isinstance(header, tuple):
+        scan.rejected = header
+        return
+    for name in FIELDS:
+        setattr(scan, name, getattr(header, name))
+
+
+def numbers(cells: Sequence[str]) -> list[float] | None:
+    """The cells as finite numbers, or None where one of them is none."""
+    try:
+        found = [float(cell) for cell in cells]
+    except ValueError:
+        return None
+    return found if all(map(math.isfinite, found)) else None

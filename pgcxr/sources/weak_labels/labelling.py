@@ -1,0 +1,87 @@
+"""How the studies of one run are labelled: the policy, the code lists, and the language of the reports."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+from pgcxr.sources.weak_labels import codes as diagnosis_codes
+from pgcxr.sources.weak_labels import decision
+from pgcxr.sources.weak_labels import language as languages
+from pgcxr.sources.weak_labels.codes import CodeLists
+from pgcxr.sources.weak_labels.decision import Decision
+from pgcxr.sources.weak_labels.language import Language
+from pgcxr.sources.weak_labels.opinion import Opinion
+from pgcxr.sources.weak_labels.reports import Labeler
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """`policy` is one of decision.POLICIES, `uncertain` one of decision.UNCERTAIN_POLICIES.
+
+    `neutral` are roots of codes that decide nothing; `columns` is the column map of `--source table`.
+    """
+
+    policy: str = decision.CODES
+    uncertain: str = decision.UNKNOWN
+    neutral: tuple[str, ...] = ()
+    lists: CodeLists | None = None
+    language: Language | None = None
+    columns: Path | None = None
+
+    @cached_property
+    def _lists(self) -> CodeLists:
+        return self.lists or diagnosis_codes.load()
+
+    @cached_property
+    def _labeler(self) -> Labeler:
+        return Labeler(self.language or _english())
+
+    def of_study(self, codes: Sequence[str], report: str) -> tuple[Decision, tuple[Opinion, ...]]:
+        """The label of a study from its codes and its report, and what each of the two says."""
+        from_codes = self._lists.opinion(codes, self.neutral)
+        from_report = self._labeler.opinion(report) if report.strip() else Opinion("report", "")
+        if self.policy == decision.REPORT:
+            made = decision.decide(from_report, from_codes, self.uncertain)
+        elif self.policy == decision.AGREE:
+            made = decision.agree(from_codes, from_report, self.uncertain)
+        else:
+            made = decision.decide(from_codes, from_report, self.uncertain)
+        if not from_codes.label and self.policy != decision.REPORT:
+            made = Decision(rejected=("diagnosis", "no valid diagnosis code"))
+        elif not report.strip() and self.policy != decision.CODES:
+            made = Decision(rejected=("diagnosis", "no report"))
+        return made, (from_codes, from_report)
+
+    def described(self) -> dict:
+        """What report.json says of it: no paths."""
+        return {"policy": self.policy, "uncertain": self.uncertain, "own_codes": self.lists is not None} | {
+            "own_language": self.language is not None
+        }
+
+
+@cache
+def _english() -> Language:
+    """That of the file that is shipped, which is read once."""
+    return languages.load()
+
+
+def load(
+    policy: str = decision.CODES,
+    uncertain: str = decision.UNKNOWN,
+    *,
+    neutral: Sequence[str] = (),
+    codes_file: str | Path | None = None,
+    labels_file: str | Path | None = None,
+    columns: str | Path | None = None,
+) -> Labelling:
+    """Reads the files; InputError where an option or a file is wrong."""
+    decision.check(policy, uncertain)
+    return Labelling(
+        policy,
+        uncertain,
+        tuple(neutral),
+        None if codes_file is None else diagnosis_codes.load(codes_file),
+        None if labels_file is None else languages.load(labels_file),
+        None if columns is None else Path(columns),
+    )

@@ -1,0 +1,99 @@
+"""A rule labeler for radiology reports: per finding positive, negative, uncertain or not mentioned.
+
+Sections that do not describe the image are left out; in each sentence, findings are looked up in the language's
+phrases, and what negates or doubts them by the rules of scope.py. Over a report, positive outranks uncertain and
+uncertain outranks negative; but what the conclusion says for certain settles what the findings section left in doubt.
+"""
+
+from functools import lru_cache
+
+from pgcxr.cohort.findings import TABLE_6
+from pgcxr.sources.weak_labels import sections
+from pgcxr.sources.weak_labels.language import DENIED, FALSE_FRIEND, HEDGED, NORMAL_STATEMENT, OTHER, Language
+from pgcxr.sources.weak_labels.opinion import NEGATIVE, POSITIVE, UNCERTAIN, Opinion, label_of
+from pgcxr.sources.weak_labels.scope import Sentence
+
+# Departments repeat their sentences.
+REMEMBERED = 1 << 16
+STRONGEST = (POSITIVE, UNCERTAIN, NEGATIVE)
+
+
+class Labeler:
+    """Reads reports in one language."""
+
+    def __init__(self, language: Language):
+        self.language = language
+        self._statements = lru_cache(REMEMBERED)(self._read)
+
+    def opinion(self, report: str) -> Opinion:
+        """What the report says; an empty label where it says nothing of normal or abnormal."""
+        said: dict[str, list[tuple[str, str, bool]]] = {}
+        for name, text in sections.sections(report, self.language.header):
+            if name in self.language.skipped:
+                text = sections.until_blank_line(text)[1]
+            for sentence in sections.sentences(text):
+                for finding, status, words in self._statements(sentence):
+                    said.setdefault(finding, []).append((status, words, name in self.language.conclusion))
+        statements = said.pop(NORMAL_STATEMENT, [])
+        decided = {finding: _strongest(found) for finding, found in said.items()}
+        statuses = {finding: status for finding, (status, _) in decided.items()}
+        label = label_of(statuses, bool(statements) or NEGATIVE in statuses.values())
+        words = {finding: words for finding, (_, words) in decided.items() if finding in TABLE_6}
+        words["label"] = _label_words(decided, statements)
+        return Opinion("report", label, {name: statuses[name] for name in TABLE_6 if name in statuses}, words)
+
+    def _read(self, text: str) -> tuple[tuple[str, str, str], ...]:
+        """(finding, status, deciding phrases) of each mention in a sentence."""
+        sentence = Sentence(text, self.language)
+        found = []
+        for hit in sentence.findings:
+            if any(finding == FALSE_FRIEND for finding, _ in hit.meanings):
+                continue
+            kinds = dict(hit.meanings)
+            if set(kinds.values()) == {DENIED}:
+                status, words = NEGATIVE, hit.phrase
+            else:
+                status, words = _status(sentence, hit)
+            for finding, kind in kinds.items():
+                if status == POSITIVE and kind == HEDGED:
+                    found.append((finding, UNCERTAIN, words))
+                elif status is not None:
+                    found.append((finding, NEGATIVE if kind == DENIED else status, words))
+        return tuple(found)
+
+
+def _status(sentence: Sentence, hit) -> tuple[str | None, str]:
+    for before, after, status in (
+        ("elsewhere_before", None, None),
+        ("negations_before", "negations_after", NEGATIVE),
+        ("uncertainties_before", "uncertainties_after", UNCERTAIN),
+    ):
+        trigger = sentence.reaching(hit, before)
+        if trigger:
+            return status, f"{trigger.phrase} | {hit.phrase}"
+        trigger = after and sentence.reaching(hit, after)
+        if trigger:
+            return status, f"{hit.phrase} | {trigger.phrase}"
+    if sentence.alternative(hit):
+        return UNCERTAIN, f"{hit.phrase} | alternatives"
+    return POSITIVE, hit.phrase
+
+
+def _strongest(found: list[tuple[str, str, bool]]) -> tuple[str, str]:
+    """(status, words) of a report from those of its mentions."""
+    present = {status for status, _, _ in found}
+    status = next(status for status in STRONGEST if status in present)
+    concluded = {status for status, _, conclusion in found if conclusion}
+    if status == UNCERTAIN and concluded == {NEGATIVE}:
+        status = NEGATIVE
+    return status, next(words for said, words, _ in found if said == status)
+
+
+def _label_words(decided: dict[str, tuple[str, str]], statements: list[tuple[str, str, bool]]) -> str:
+    for status in STRONGEST[:2]:
+        for finding in (*TABLE_6, OTHER):
+            if finding in decided and decided[finding][0] == status:
+                return decided[finding][1]
+    if statements:
+        return statements[0][1]
+    return next((words for _, words in decided.values()), "")

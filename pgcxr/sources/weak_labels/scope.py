@@ -1,0 +1,86 @@
+"""Which negations and doubts of a sentence reach which finding: rules after NegEx and ConText.
+
+Chapman et al., "A simple algorithm for identifying negated findings and diseases in discharge summaries", J Biomed
+Inform 34 (2001); Harkema et al., "ConText", J Biomed Inform 42 (2009). A trigger reaches forward or back to the end of
+the sentence, or to a phrase that starts a new statement; lists ("no nodule, effusion or pneumothorax") are crossed.
+"""
+
+from collections.abc import Sequence
+
+from pgcxr.sources.weak_labels.language import Language
+from pgcxr.sources.weak_labels.phrases import Hit
+
+COMMA, AND = ",", "and"
+# Words that may stand between the two findings of "consolidation or left lower lobe atelectasis".
+BETWEEN_ALTERNATIVES = 4
+
+
+class Sentence:
+    """The words of a sentence with the findings and the context phrases in it."""
+
+    def __init__(self, text: str, language: Language):
+        self.words = text.split()
+        self.language = language
+        self.findings = language.findings.find(self.words)
+        self.context = language.context.find(self.words) if self.findings else []
+        self._ends = [hit for hit in self.context if any(kind == "ends" for kind, _ in hit.meanings)]
+
+    def reaching(self, finding: Hit, kind: str) -> Hit | None:
+        """The nearest context phrase of `kind` (..._before or ..._after) whose scope holds `finding`."""
+        forward = kind.endswith("_before")
+        candidates = [hit for hit in self.context if any(name == kind for name, _ in hit.meanings)]
+        if forward:
+            before = [hit for hit in candidates if hit.end <= finding.start]
+            return next((hit for hit in reversed(before) if self._open_forward(hit.end, finding.start)), None)
+        after = [hit for hit in candidates if hit.start >= finding.end]
+        return next((hit for hit in after if self._open_back(finding.end, hit.start)), None)
+
+    def alternative(self, finding: Hit) -> bool:
+        """Whether the sentence offers another finding in this one's place ("atelectasis or pneumonia")."""
+        at = self.findings.index(finding)
+        pairs = [pair for pair in ((at - 1, at), (at, at + 1)) if pair[0] >= 0 and pair[1] < len(self.findings)]
+        for left, right in pairs:
+            gap = self.words[self.findings[left].end : self.findings[right].start]
+            if len(gap) <= BETWEEN_ALTERNATIVES and any(
+                tuple(gap[: len(words)]) == words for words in self.language.alternatives
+            ):
+                return True
+        return False
+
+    def _ended(self, start: int, stop: int) -> bool:
+        return any(hit.start >= start and hit.end <= stop for hit in self._ends)
+
+    def _open_forward(self, start: int, stop: int) -> bool:
+        """Whether nothing in words[start:stop] ends what began before it."""
+        if self._ended(start, stop):
+            return False
+        verb = False
+        for at in range(start, stop):
+            word = self.words[at]
+            verb = verb or word in self.language.verbs
+            if word in (COMMA, AND) and (verb or self._new_statement(at + 1)):
+                return False
+        return True
+
+    def _new_statement(self, at: int) -> bool:
+        """Whether a statement of its own begins here, rather than the next item of a list."""
+        if self.words[at : at + 1] == [AND]:
+            at += 1
+        if at >= len(self.words) or self.words[at] not in self.language.affirmations:
+            return False
+        stop = min((hit.start for hit in self._ends if hit.start >= at), default=len(self.words))
+        closing = self.language.lists - {AND}
+        return not any(word in closing for word in self.words[at:stop])
+
+    def _open_back(self, start: int, stop: int) -> bool:
+        if self._ended(start, stop):
+            return False
+        gap: Sequence[str] = self.words[start:stop]
+        verb, listed = False, any(word in self.language.lists for word in gap)
+        for at, word in enumerate(gap, start):
+            verb = verb or word in self.language.verbs
+            if word in (COMMA, AND) and verb:
+                return False
+            if word == COMMA and not listed and any(at < hit.start < stop for hit in self.findings):
+                return False
+        return True

@@ -1,0 +1,203 @@
+"""Any folder with a table, by a column map."""
+
+from importlib import resources
+
+import numpy as np
+import pytest
+
+from pgcxr.errors import InputError
+from pgcxr.sources import column_map, named, table
+
+FINDINGS_MAP = """
+table = "tables/labels.csv"
+images = "pictures"
+extension = ".png"
+[columns]
+file = "Image"
+patient = "Person"
+age = "Age"
+sex = "Sex"
+view = "View"
+[findings]
+normal = ["Healthy"]
+nodule = ["Nodule", "Mass"]
+pleural_effusion = ["Effusion"]
+device = ["Pacemaker"]
+[values]
+positive = ["1", "yes"]
+negative = ["0", "no"]
+uncertain = ["?"]
+[boxes]
+table = "tables/boxes.csv"
+file = "Image"
+place = ["x", "y", "w", "h"]
+frame = 128
+"""
+LIST_MAP = """
+table = "labels.csv"
+[columns]
+file = "file"
+patient = "pid"
+[list]
+column = "tags"
+separator = "|"
+[list.meanings]
+"Clear" = "normal"
+"Fluid" = "pleural_effusion"
+"Air" = "pneumothorax"
+[boxes]
+table = "boxes.csv"
+file = "file"
+corners = ["x1", "y1", "x2", "y2"]
+frame = 0
+"""
+LABEL_MAP = """
+table = "labels.csv"
+[columns]
+file = "file"
+patient = "pid"
+label = "class"
+[label]
+normal = ["0"]
+abnormal = ["1", "2"]
+"""
+
+
+@pytest.fixture
+def findings_tree(tmp_path, make_picture):
+    folder = tmp_path / "set"
+    (folder / "tables").mkdir(parents=True)
+    (folder / "columns.toml").write_text(FINDINGS_MAP)
+    rows = ["Image,Person,Age,Sex,View,Healthy,Nodule,Mass,Effusion,Pacemaker"]
+    for index, cells in enumerate(
+        (
+            "a,p1,40,male,PA,1,0,0,0,0",
+            "b,p1,41.0,male,PA,0,?,1,no,0",
+            "c,p2,50,female,PA,0,0,?,yes,0",
+            "d,p3,50,female,AP,1,0,0,0,0",
+            "e,p4,50,,PA,1,0,0,0,1",
+            "f,p5,50,,PA,1,1,0,0,0",
+            "g,,50,,PA,1,0,0,0,0",
+            "h.jpg,p6,50,,PA,1,0,0,0,0",
+            "i,p7,50,,PA,0,0,?,0,0",
+            "j,p8,50,,PA,1,0,0,0,0",
+            "j,p9,50,,PA,0,1,0,0,0",
+        )
+    ):
+        rows.append(cells)
+        name = cells.split(",")[0]
+        make_picture(folder / "pictures" / (name if "." in name else f"{name}.png"), 40 if name == "j" else index)
+    rows += ["../../outside,p10,50,,PA,1,0,0,0,0", "/etc/passwd,p10,50,,PA,1,0,0,0,0", "zz,p10,50,,PA,1,0,0,0,0"]
+    (folder / "tables/labels.csv").write_text("\n".join(rows) + "\n")
+    (folder / "tables/boxes.csv").write_text("Image,x,y,w,h\nb,0,0,64,32\nb,64,64,64,64\nb,,,,\n")
+    make_picture(tmp_path / "outside.png", 77)
+    return folder
+
+
+def test_columns_of_findings(findings_tree, curated):
+    assert named(None, findings_tree) == ("table", table)
+    found = curated(findings_tree)
+    assert found.labels() == {
+        "pictures/a.png": ("normal", ""),
+        "pictures/b.png": ("abnormal", "nodule"),
+        "pictures/c.png": ("abnormal", "pleural_effusion"),
+        "pictures/h.jpg": ("normal", ""),
+    }
+    assert found.rules == {f"pictures/{name}.png": rule for name, rule in (("d", "view"), ("e", "device"))} | {
+        "pictures/f.png": "label_conflict",
+        "pictures/g.png": "label_conflict",
+        "pictures/i.png": "diagnosis",
+        "pictures/j.png": "label_conflict",
+    }
+    seen = found.rows["pictures/c.png"]
+    assert [seen[name] for name in ("nodule", "pleural_effusion", "consolidation")] == ["", "1", ""]
+    assert (found.rows["pictures/b.png"]["age"], seen["sex"], found.rows["pictures/h.jpg"]["sex"]) == ("41", "F", "")
+    expected = np.zeros((64, 64), np.uint8)
+    expected[:16, :32], expected[32:, 32:] = 255, 255
+    np.testing.assert_array_equal(found.mask("pictures/b.png"), expected)
+    assert (found.report["rows_without_file"], found.report["rows_outside"]) == (1, 2)
+    assert "2 rows of the table name files outside the folder" in " ".join(found.report["warnings"])
+
+
+def test_a_list_of_labels_and_boxes_in_pixels(tmp_path, make_picture, curated):
+    folder = tmp_path / "set"
+    for index, name in enumerate("abcd"):
+        make_picture(folder / f"{name}.jpg", index)
+    (folder / "labels.csv").write_text(
+        "file,pid,tags\na.jpg,1,Clear\nb.jpg,2,Fluid|Scar\nc.jpg,3,Scar\nd.jpg,4,Clear|Air\n"
+    )
+    (folder / "boxes.csv").write_text("file,x1,y1,x2,y2\nb.jpg,8,16,24,64\n")
+    own = tmp_path / "own.toml"
+    own.write_text(LIST_MAP)
+    found = curated(folder, source="table", columns=own)
+    assert found.labels() == {
+        "a.jpg": ("normal", ""),
+        "b.jpg": ("abnormal", "pleural_effusion"),
+        "c.jpg": ("abnormal", ""),
+    }
+    assert found.rules == {"d.jpg": "label_conflict"}
+    scar = found.rows["c.jpg"]
+    assert (scar["pneumothorax"], scar["pleural_effusion"], scar["nodule"]) == ("0", "0", "")
+    expected = np.zeros((64, 64), np.uint8)
+    expected[16:, 8:24] = 255
+    np.testing.assert_array_equal(found.mask("b.jpg"), expected)
+
+
+def test_a_column_with_the_label(tmp_path, make_picture, curated):
+    folder = tmp_path / "set"
+    for index, name in enumerate("abc"):
+        make_picture(folder / f"{name}.png", index)
+    (folder / "labels.csv").write_text("file,pid,class\na.png,1,0\nb.png,2,2\nc.png,3,9\n")
+    (folder / "columns.toml").write_text(LABEL_MAP)
+    found = curated(folder)
+    assert found.labels() == {"a.png": ("normal", ""), "b.png": ("abnormal", "")} and found.rules == {
+        "c.png": "diagnosis"
+    }
+    assert found.rows["b.png"]["nodule"] == "" and found.rows["a.png"]["nodule"] == "0"
+
+
+def test_dicom_files_with_codes_and_reports(tmp_path, make_dicom, chest, curated):
+    folder = tmp_path / "set"
+    for index, name in enumerate(("x1", "x2", "x3")):
+        make_dicom(folder / "dcm" / name, chest(index), Manufacturer="SIEMENS" if name == "x3" else "GE")
+    lines = ["file,pid,icd,text", "x1,1,Z00.0,Lungs are clear.", "x2,2,R91.1;J90,A nodule.", "x3,3,Z00.0,Clear lungs."]
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n")
+    (folder / "columns.toml").write_text(
+        'table = "labels.csv"\nimages = "dcm"\ndicom = true\n'
+        '[columns]\nfile = "file"\npatient = "pid"\ncodes = "icd"\nreport = "text"\n'
+    )
+    found = curated(folder)
+    assert found.labels() == {"dcm/x1": ("normal", ""), "dcm/x2": ("abnormal", "nodule;pleural_effusion")}
+    assert found.rules == {"dcm/x3": "manufacturer"} and found.rows["dcm/x1"]["age"] == "45"
+    assert found.report["labels"]["agreement"]["label"]["n"] == 3
+    assert curated(folder, "agree", labels="agree").rows["dcm/x2"]["pleural_effusion"] == ""
+
+
+def test_the_example_is_a_column_map():
+    with resources.as_file(resources.files("pgcxr.sources").joinpath(column_map.NAME)) as path:
+        loaded = column_map.load(path)
+    assert loaded.boxes["corners"] and loaded.label["abnormal"] == "abnormal" and loaded.listed == ("labels", "|")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text.replace('patient = "Person"\n', ""), "[columns] patient is missing"),
+        (lambda text: text.replace('table = "tables/labels.csv"\n', ""), "table is missing"),
+        (lambda text: text.replace("[findings]", "[finding]"), "unknown key finding"),
+        (lambda text: text.replace("nodule =", "cold ="), "unknown key cold"),
+        (lambda text: text.replace('view = "View"', 'position = "View"'), "unknown key position"),
+        (lambda text: text.replace("frame = 128", 'frame = "x"'), "frame must be 0"),
+        (lambda text: text.replace('["x", "y", "w", "h"]', '["x"]'), "needs corners or place"),
+        (lambda text: text.replace('"tables/labels.csv"', '"../labels.csv"'), "leads out of the folder"),
+        (lambda text: text.replace('"View"', '"Projection"'), "no column Projection"),
+        (lambda text: text.replace('"tables/labels.csv"', '"absent.csv"'), "no such file"),
+        (lambda text: text.split("[findings]")[0], "nothing says what is normal"),
+        (lambda text: text.replace("[columns]", "[columns"), "is not TOML"),
+    ],
+)
+def test_bad_maps_are_one_line(findings_tree, curated, change, said):
+    (findings_tree / "columns.toml").write_text(change(FINDINGS_MAP))
+    with pytest.raises(InputError) as error:
+        curated(findings_tree)
+    assert said in str(error.value) and "\n" not in str(error.value)
