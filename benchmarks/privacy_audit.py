@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--headers", type=int, default=200, help="DICOM files to gather from")
     options = parser.parse_args()
 
-    from pgcxr.data.privacy.matcher import Matcher
+    from pgcxr.privacy.audit.matcher import Matcher
 
     with tempfile.TemporaryDirectory() as folder:
         _headers(Path(folder), options.headers)
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def _searched(look_for, path: Path) -> tuple[float, int]:
-    from pgcxr.data.privacy.search import Search, listed
+    from pgcxr.privacy.audit.search import Search, listed
 
     begun = time.perf_counter()
     alarms = len(list(Search(look_for).findings(listed([path]))))
@@ -62,7 +62,7 @@ def _say(what: str, **numbers) -> None:
 
 def _headers(folder: Path, count: int) -> None:
     from pgcxr.data.phantom.export import write_export
-    from pgcxr.data.privacy import gather
+    from pgcxr.privacy.audit import gather
 
     write_export(folder / "export", max(count * 4 // 5, 1), 1, 64, False, 1)
     names = gather.names(folder / "export")
@@ -76,7 +76,7 @@ def _headers(folder: Path, count: int) -> None:
 
 def _tables(folder: Path, count: int) -> None:
     """A table of studies with reports of two lines."""
-    from pgcxr.data.privacy import tables
+    from pgcxr.privacy.audit import tables
 
     said = "the heart is of normal size; the lungs are clear and there is no effusion or pneumothorax to be seen"
     words = said.split()
@@ -92,7 +92,7 @@ def _tables(folder: Path, count: int) -> None:
 def _identifiers(files: int) -> set:
     import numpy as np
 
-    from pgcxr.data.privacy import identifiers
+    from pgcxr.privacy.audit import identifiers
 
     rng = np.random.default_rng(0)
     letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))

@@ -2,10 +2,10 @@
 
 from pgcxr import command
 from pgcxr.data.curation.cli import curate, records
-from pgcxr.data.deidentified.cli import export_deidentified
 from pgcxr.data.phantom.cli import phantom
-from pgcxr.data.privacy.cli import privacy_audit
 from pgcxr.exchange import export_nvidia, import_nvidia
+from pgcxr.privacy.audit.cli import privacy_audit
+from pgcxr.privacy.deidentified.cli import export_deidentified
 from pgcxr.synthetic.cli import generate
 from pgcxr.training.cli import timelapse
 

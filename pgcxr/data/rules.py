@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from pgcxr.cohort import vocabulary
 from pgcxr.cohort.findings import covers
-from pgcxr.data import deidentify, rules_file
+from pgcxr.data import rules_file
 from pgcxr.dicom import REASONS
 from pgcxr.sources.weak_labels import device_words
 
@@ -63,9 +64,9 @@ class Rules:
             "study_date": lambda: self._study_date(scan.study_date),
             "diagnosis": lambda: None if scan.label else "neither normal nor abnormal",
             "age": lambda: self._age(scan.age),
-            "sex": lambda: self._one_of("sex", deidentify.shown_sex(scan.sex)),
+            "sex": lambda: self._one_of("sex", vocabulary.shown_sex(scan.sex)),
             "manufacturer": lambda: self._manufacturer(scan.manufacturer),
-            "view": lambda: self._one_of("view", deidentify.shown_view(scan.view)),
+            "view": lambda: self._one_of("view", vocabulary.shown_view(scan.view)),
             "device": lambda: self._device(scan),
             "burned_in_annotation": lambda: self._burned_in(scan.burned_in),
         }
@@ -85,9 +86,9 @@ class Rules:
             "body_part": scan.body_part.strip(),
             "study_date": scan.study_date,
             "age": scan.age is not None,
-            "sex": deidentify.shown_sex(scan.sex),
-            "manufacturer": deidentify.shown_maker(scan.manufacturer),
-            "view": deidentify.shown_view(scan.view),
+            "sex": vocabulary.shown_sex(scan.sex),
+            "manufacturer": vocabulary.shown_maker(scan.manufacturer),
+            "view": vocabulary.shown_view(scan.view),
             "burned_in_annotation": scan.burned_in in ("YES", "NO"),
         }
         return tuple(rule for rule in ORDER if rule in values and rule in knows and not values[rule])
@@ -111,7 +112,7 @@ class Rules:
         table = self.tables["rotated"]
         if measures.turned_by > table["margin"] and measures.likeness >= table["likeness"]:
             found.append(("rotated", f"by {measures.turned} degrees, or mirrored so"))
-        shown = deidentify.shown_view(view)
+        shown = vocabulary.shown_view(view)
         if not found and shown in ("PA", "AP") and measures.lateral_by > self.tables["mislabelled_view"]["margin"]:
             found.append(("mislabelled_view", f"called {shown}, looks lateral"))
         detail = self._cropped(measures) if shown in ("PA", "AP", "") else None
@@ -150,7 +151,7 @@ class Rules:
     def _manufacturer(self, text: str) -> str | None:
         words = " ".join(re.findall(r"[A-Z0-9]+", text.upper()))
         named = any(f" {name.upper()} " in f" {words} " for name in self.tables["manufacturer"]["allowed"])
-        return None if named else self._one_of("manufacturer", deidentify.shown_maker(text))
+        return None if named else self._one_of("manufacturer", vocabulary.shown_maker(text))
 
     def _body_part(self, text: str) -> str | None:
         if not text.strip():

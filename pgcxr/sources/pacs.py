@@ -13,8 +13,8 @@ from collections import defaultdict
 from pathlib import Path
 
 from pgcxr import dicom
+from pgcxr.cohort import vocabulary
 from pgcxr.cohort.findings import TABLE_6
-from pgcxr.data import deidentify
 from pgcxr.errors import InputError
 from pgcxr.io import trees
 from pgcxr.sources import Scan, dicom_files, tables
@@ -78,7 +78,7 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
 def _describe(scan: Scan, header: dicom.Header, study: dict | None, labelling: Labelling) -> None:
     dicom_files.describe(scan, header)
     listed = study["patient"] if study else ""
-    scan.patient = deidentify.same_patient(header.patient) or listed
+    scan.patient = vocabulary.same_patient(header.patient) or listed
     if study is None:
         scan.rejected = ("diagnosis", f"no row in {TABLE}")
         return
@@ -104,7 +104,7 @@ def _studies(rows: list[dict[str, str]]) -> dict[str, dict]:
         study = studies.setdefault(row["accession_number"], {"patient": "", "codes": (), "report": ""})
         codes = (code.strip().upper() for code in re.split(r"[;,|]", row.get("diagnosis_codes", "")))
         study["codes"] += tuple(code for code in codes if CODE.fullmatch(code) and code not in study["codes"])
-        study["patient"] = study["patient"] or deidentify.same_patient(row.get("patient_id", ""))
+        study["patient"] = study["patient"] or vocabulary.same_patient(row.get("patient_id", ""))
         study["report"] = "\n".join(text for text in (study["report"], row.get("report", "")) if text)
     return studies
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from pgcxr import dicom
+from pgcxr.cohort import vocabulary
 from pgcxr.cohort.findings import ABNORMAL, FINDINGS
-from pgcxr.data import deidentify
 from pgcxr.dicom import ages
 from pgcxr.errors import InputError
 from pgcxr.io.image_size import image_size, is_image
@@ -100,7 +100,7 @@ def _describe(scan: Scan, row: dict[str, str], columns: ColumnMap) -> None:
     def cell(name: str) -> str:
         return row[columns.columns[name]] if name in columns.columns else ""
 
-    scan.patient = deidentify.same_patient(cell("patient"))
+    scan.patient = vocabulary.same_patient(cell("patient"))
     scan.age = ages.age_in_years(cell("age").removesuffix(".0"))
     scan.sex = cell("sex").upper()[:1]
     scan.view, scan.manufacturer, scan.modality = cell("view"), cell("manufacturer"), cell("modality").upper()

@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from pgcxr import dicom
 from pgcxr.cohort import dicom_images, pipeline
-from pgcxr.data.curation.pixels import CROP, PAD, square
 from pgcxr.errors import InputError
+from pgcxr.images import CROP, PAD, to_square
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def export(tmp_path, make_dicom, chest):
 
 
 def expected(export, size: int, fit: str) -> np.ndarray:
-    return np.stack([square(dicom.decode(export / f"p{index}" / "IM1"), size, fit) for index in range(7)])[..., None]
+    return np.stack([to_square(dicom.decode(export / f"p{index}" / "IM1"), size, fit) for index in range(7)])[..., None]
 
 
 @pytest.mark.parametrize("fit", [PAD, CROP])

@@ -14,9 +14,9 @@ import pytest
 
 from pgcxr import dicom
 from pgcxr.cohort import manifest as cohort
-from pgcxr.data import deidentify
 from pgcxr.data.curation.run import curate
 from pgcxr.errors import InputError
+from pgcxr.privacy import hashing
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_manifest_says_what_is_in_the_files(run, make_export, tmp_path):
     report, out = run(export, trace=trace)
     assert report["size"] == 32 and report["fit"] == "pad"
     places = {row["image_id"]: row["path"] for row in table(trace)}
-    key = deidentify.read_or_make_key(tmp_path / "private" / "key")
+    key = hashing.read_or_make_key(tmp_path / "private" / "key")
     labels = {"R91.1": "nodule", "J18.9": "consolidation", "J84.1": "interstitial_opacity"}
     labels |= {"J90": "pleural_effusion", "J93.1": "pneumothorax", "I10": ""}
     codes = {row["accession_number"]: row["diagnosis_codes"].split(";")[-1] for row in table(export / "studies.csv")}
@@ -109,7 +109,7 @@ def test_manifest_says_what_is_in_the_files(run, make_export, tmp_path):
     for row in manifest:
         path = export / places[row["image_id"]]
         header = dicom.read_header(path)
-        assert row["patient_id"] == deidentify.keyed_hash(key, "patient", header.patient)
+        assert row["patient_id"] == hashing.keyed_hash(key, "patient", header.patient)
         code = codes[header.accession]
         assert row["label"] == ("normal" if code == "Z00.0" else "abnormal")
         assert row["diagnoses"] == labels.get(code, "")

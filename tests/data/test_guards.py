@@ -14,13 +14,14 @@ from pgcxr import command
 from pgcxr.cli import app
 from pgcxr.cohort import manifest as cohort
 from pgcxr.cohort import records
-from pgcxr.data import deidentify, rules
+from pgcxr.data import rules
 from pgcxr.data.curation import work
 from pgcxr.data.curation.journal import Journal
 from pgcxr.data.curation.run import curate
-from pgcxr.data.deidentified.export import export_deidentified
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, places
+from pgcxr.privacy import hashing
+from pgcxr.privacy.deidentified.export import export_deidentified
 from pgcxr.sources import column_map, tables
 from pgcxr.sources.weak_labels import codes, language
 
@@ -126,7 +127,7 @@ READERS = {
     "train.csv": lambda path: list(tables.columns(path, ("a",))),
     "a cohort's image": cohort.read_png,
     "a report": artifacts.read_json,
-    "--key-file": deidentify.read_or_make_key,
+    "--key-file": hashing.read_or_make_key,
 }
 
 
@@ -201,9 +202,9 @@ def test_a_key_that_cannot_be_made_is_named_itself(tmp_path, monkeypatch):
     def read_only(path, *_, **__):
         raise OSError(errno.EROFS, "Read-only file system", path)
 
-    monkeypatch.setattr(deidentify.os, "open", read_only)
+    monkeypatch.setattr(hashing.os, "open", read_only)
     with pytest.raises(OSError) as error:
-        deidentify.read_or_make_key(tmp_path / "key")
+        hashing.read_or_make_key(tmp_path / "key")
     assert error.value.filename == str(tmp_path / "key") and error.value.errno == errno.EROFS
 
 

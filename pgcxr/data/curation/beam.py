@@ -22,11 +22,11 @@ import apache_beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from pgcxr.data import deidentify
 from pgcxr.data.curation.journal import Journal
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, workers
 from pgcxr.io.worker_process import Limits
+from pgcxr.privacy import hashing
 
 # Jobs that travel together: few enough that the last ones end together on many machines.
 BUNDLE = 16
@@ -175,7 +175,7 @@ class Do(apache_beam.DoFn):
 
     def setup(self) -> None:
         """Once for each of Beam's workers."""
-        self._journal = Journal(Path(self.journal), deidentify.read_or_make_key(self.key_file))
+        self._journal = Journal(Path(self.journal), hashing.read_or_make_key(self.key_file))
         self._pool = workers.Pool(self.function, 1, self.limits).__enter__()
 
     def process(self, place: Place):

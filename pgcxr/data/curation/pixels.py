@@ -10,7 +10,6 @@ import numpy as np
 
 from pgcxr import dicom
 from pgcxr.cohort import manifest
-from pgcxr.data.black_out import BlackOut
 from pgcxr.data.curation import image_checks
 from pgcxr.dicom import Rejected, pixel_data
 from pgcxr.dicom.luts import Grey
@@ -21,6 +20,7 @@ from pgcxr.images import to_square
 from pgcxr.io import user_files
 from pgcxr.io.image_size import image_size, is_image
 from pgcxr.io.places import PARTIAL
+from pgcxr.privacy.black_out import BlackOut
 
 # Some writers leave a few bytes after JPEG's end mark.
 JPEG_TRAILER = 1024

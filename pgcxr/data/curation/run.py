@@ -8,17 +8,18 @@ from pathlib import Path
 
 from pgcxr import sources
 from pgcxr.cohort import splits
-from pgcxr.data import black_out as black_outs
-from pgcxr.data import deidentify, rules
+from pgcxr.data import rules
 from pgcxr.data.curation import choosing, device_filter, label_audit, pixels, placing, stages, tables, work
-from pgcxr.data.privacy import audit as audits
-from pgcxr.data.privacy import findings as findings_table
-from pgcxr.data.privacy import own_words
 from pgcxr.dicom import normalization, pixel_data
 from pgcxr.errors import InputError
 from pgcxr.images import CROP, PAD, fitted_side
 from pgcxr.io import artifacts, places, user_files, workers
 from pgcxr.io.worker_process import Limits
+from pgcxr.privacy import black_out as black_outs
+from pgcxr.privacy import hashing
+from pgcxr.privacy.audit import auditing as audits
+from pgcxr.privacy.audit import findings as findings_table
+from pgcxr.privacy.audit import own_words
 from pgcxr.sources import Scan
 from pgcxr.sources.weak_labels import decision, labelling
 
@@ -87,7 +88,7 @@ def curate(
         normals: keep this many normal images, chosen at random (the thesis took 20,000 of 72,938).
         processes: default all cores; 0 for none but this one.
         normalise: see `pgcxr.dicom.normalization.parse`; `bits` 8 or 16; `decoder` see `pgcxr.dicom.decode`.
-        black_out: regions to make black, each as pgcxr.data.black_out.parse reads it, besides those of the rules.
+        black_out: regions to make black, each as pgcxr.privacy.black_out.parse reads it, besides those of the rules.
         black_out_text: make text that is found near the borders black.
         trace: a private file that says which file became which image or why not, outside of `out`; one that an earlier
             run for the same cohort wrote is replaced.
@@ -96,7 +97,7 @@ def curate(
         limits: what one file may take, by default `Limits()`.
         audit: look for every identifier of the export in the cohort before it gets its name, and fail if there is one.
         findings: the private file that then says which and where; by default privacy_findings.csv beside the key.
-        labels: which witness decides on normal and abnormal: codes, report, or agree (pgcxr.sources.weak_labels.decision).
+        labels: which witness decides on normal and abnormal: codes, report, or agree.
         uncertain: what an uncertain finding becomes: unknown, positive, negative or exclude.
         codes_file, labels_file: TOML files in the place of icd10.toml and english.toml.
         columns: the column map of `source` table, by default its columns.toml.
@@ -118,7 +119,7 @@ def curate(
         placing.refuse_existing(out)
     normalization.check_bits(bits)
     pixel_data.reader(decoder)
-    key_path = key_file or deidentify.default_key_file()
+    key_path = key_file or hashing.default_key_file()
     findings = findings or Path(key_path).parent / "privacy_findings.csv"
     placing.check_private({"--trace": trace, "--key-file": key_path, "--findings": findings}, out)
     findings_table.check_file(findings, [export], {"--key-file": key_path, "--trace": trace})
@@ -139,7 +140,7 @@ def curate(
         columns=columns,
     )
     given = _content(given)
-    key = deidentify.read_or_make_key(key_file)
+    key = hashing.read_or_make_key(key_file)
     with work.opened(out, export, key, say) as beside:
         asked = beside.hash("asked", str(placing.real(export)), work.code_version(), given)
         replacing = beside.owns(asked) or (overwrite and placing.may_replace(out))

@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from pgcxr.cohort import vocabulary
 from pgcxr.cohort.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.cohort.manifest import SPLITS
-from pgcxr.data import deidentify
 from pgcxr.data.curation import summary
 from pgcxr.data.rules import LABELLED, ORDER, Rules
 from pgcxr.io import artifacts
+from pgcxr.privacy import hashing
 
 COLUMNS = (
     *("image_id", "patient_id", "label", *FINDINGS, "age", "sex", "view", "manufacturer", "split", "png", "sha256"),
@@ -132,13 +133,13 @@ def _row(image, key: bytes, rules: Rules, knows) -> dict:
     flags = rules.image_flags(image.done.measures, scan.view)
     return {
         "image_id": image.image_id,
-        "patient_id": deidentify.keyed_hash(key, "patient", scan.patient),
+        "patient_id": hashing.keyed_hash(key, "patient", scan.patient),
         "label": scan.label,
         **{name: "" if name in scan.unknown else int(name in scan.findings) for name in FINDINGS},
-        "age": deidentify.shown_age(scan.age),
-        "sex": deidentify.shown_sex(scan.sex),
-        "view": deidentify.shown_view(scan.view),
-        "manufacturer": deidentify.shown_maker(scan.manufacturer),
+        "age": vocabulary.shown_age(scan.age),
+        "sex": vocabulary.shown_sex(scan.sex),
+        "view": vocabulary.shown_view(scan.view),
+        "manufacturer": vocabulary.shown_maker(scan.manufacturer),
         "split": image.split,
         "png": f"images/{image.image_id}.png",
         "sha256": image.done.sha256,
@@ -153,7 +154,7 @@ def _row(image, key: bytes, rules: Rules, knows) -> dict:
 
 
 def _source(scan, key: bytes) -> str:
-    return f"file {scan.number:06d} {deidentify.keyed_hash(key, 'file', scan.name)}"
+    return f"file {scan.number:06d} {hashing.keyed_hash(key, 'file', scan.name)}"
 
 
 def write_csv(path: Path, columns, rows: list[dict]) -> None:

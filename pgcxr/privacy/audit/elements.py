@@ -1,0 +1,233 @@
+"""The identifiers in the elements of a DICOM file.
+
+Elements are those that PS3.15 Table E.1-1 (the basic profile) protects, in the edition that dicom-anonymizer ships, and
+besides every person name, date, UID, private element, explanation in free text and element that the standard does not
+know; in nested sequences too. The other text elements (manufacturer, body part, protocol, ...) may stay in DICOM, so
+that their values count in every output but that.
+"""
+
+import contextlib
+import functools
+import re
+from pathlib import Path
+
+import pydicom
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
+from pydicom.dataelem import RawDataElement
+
+from pgcxr.dicom import reading
+from pgcxr.privacy.audit import identifiers
+from pgcxr.privacy.audit.identifiers import Found
+from pgcxr.privacy.audit.own_words import CHARACTER_SETS
+
+PROFILE = "dicomfields_2026c"
+TEXT_VRS = ("LO", "SH", "ST", "LT", "UC", "UT", "UR", "CS", "AE")
+FREE_TEXT_VRS = ("ST", "LT", "UC", "UT")
+# Of radiographs, what anybody may write into a table of grey values.
+EXPLANATIONS = ("LUTExplanation", "WindowCenterWidthExplanation")
+# What any number of patients share: the writing software.
+NOT_OF_A_PATIENT = ("ImplementationClassUID", "ImplementationVersionName")
+# What they share as long as it is one of the values that the standard defines.
+DEFINED = {"SpecificCharacterSet": CHARACTER_SETS | {""}, "PatientSex": frozenset(("M", "F", "O", ""))}
+PLACE = re.compile(r"(Address|Institution\w*Name|OfResidence)$")
+NUMBER = re.compile(r"(ID|IDs|Number|Identifier|Identification|SerialNumber|Title)$")
+# The printable parts of a private element that nobody knows how to read.
+PRINTABLE = re.compile(rb"[\x20-\x7e\x80-\xff]{4,4096}")
+# Of VRs in which a patient cannot be named, as long as the value is what the VR says.
+OF_NUMBERS = {"US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "FD": 8, "SV": 8, "UV": 8, "AT": 4}
+OF_DIGITS = re.compile(rb"[0-9 .,+\-eE\\\0DWMY:]{0,256}")
+# No comment or report is longer; what lies behind is looked for no more.
+LONGEST_TEXT, LONGEST_BYTES = 1 << 20, 1 << 16
+DEEPEST = 32
+# Values above this are left on the disk.
+DEFER = 1 << 16
+# Where pixels begin, in both byte orders.
+PIXELS = re.compile(rb"\xe0\x7f[\x08\x09\x10]\0|\x7f\xe0\0[\x08\x09\x10]")
+
+
+class Damaged(Exception):
+    """pydicom cannot read a file that begins like DICOM, or nothing of an image; `found` is what it could read."""
+
+    def __init__(self, found: Found):
+        super().__init__()
+        self.found = found
+
+
+def of_dicom(path: Path) -> Found:
+    """The identifiers of a DICOM file, and as kind "patient" whose it is; empty where it is none.
+
+    Raises:
+        Damaged: it begins like DICOM.
+        OSError: it cannot be read.
+    """
+    with open(path, "rb") as file:
+        start = file.read(132)
+    if start[128:] != b"DICM" and start[:2] not in (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08"):
+        return set()
+    with reading.quiet():
+        dataset = _read(path)
+        if not any(keyword in dataset for keyword in ("SOPClassUID", "Rows", "Modality", "PatientID")):
+            raise Damaged(of_dataset(dataset))  # pydicom takes a length that lies for the end of the file
+        patient = reading.text(dataset, "PatientID") + reading.text(dataset, "PatientName")
+        return of_dataset(dataset) | {("patient", patient or reading.text(dataset, "SOPInstanceUID"))}
+
+
+def of_remains(path: Path) -> Found:
+    """The identifiers in the printable parts of a file that cannot be read as DICOM, as far as its pixels.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with open(path, "rb") as file:
+        content = file.read(LONGEST_TEXT)
+    pixels = PIXELS.search(content)
+    content = content[: pixels.start()] if pixels else content
+    parts = (content[at : at + LONGEST_BYTES] for at in range(0, len(content), LONGEST_BYTES - 256))
+    return set().union(*map(of_bytes, parts))
+
+
+def of_dataset(dataset: pydicom.Dataset) -> Found:
+    """The identifiers of a data set, its file meta information and all that is nested in it."""
+    found: Found = set()
+    _add_dataset(found, getattr(dataset, "file_meta", None), 0)
+    _add_dataset(found, dataset, 0)
+    return found
+
+
+def _read(path: Path) -> pydicom.Dataset:
+    # What follows the pixels is read too; a file that is cut short among them, up to there.
+    for options in ({"defer_size": DEFER}, {"stop_before_pixels": True}):
+        try:
+            return pydicom.dcmread(path, force=True, **options)
+        except (PermissionError, FileNotFoundError):
+            raise
+        except (Exception, MemoryError):
+            continue
+    raise Damaged(set())
+
+
+def _add_dataset(found: Found, dataset: pydicom.Dataset | None, depth: int) -> None:
+    for tag in list(dataset.keys()) if dataset is not None and depth < DEEPEST else ():
+        if tag.group == 0x7FE0:
+            continue
+        try:
+            if _is_numbers(dataset.get_item(tag)):
+                continue
+            element = dataset[tag]
+            if element.VR == "SQ":
+                for item in element.value:
+                    _add_dataset(found, item, depth + 1)
+            else:
+                found |= of_element(element)
+        except (Exception, MemoryError):  # a value that breaks its own rules: as bytes
+            with contextlib.suppress(Exception):
+                found |= of_bytes(dataset.get_item(tag).value)
+
+
+def _is_numbers(element) -> bool:
+    """Whether a known element that was not looked at yet holds numbers, which `of_element` gives nothing for.
+
+    Most elements are such; pydicom would take most of the time for them.
+    """
+    if not isinstance(element, RawDataElement) or not isinstance(element.value, bytes) or not known(element.tag):
+        return False
+    vr = element.VR if element.VR and element.VR != "UN" else _dictionary_vr(element.tag)
+    if vr in OF_NUMBERS:
+        return len(element.value) % OF_NUMBERS[vr] == 0 and len(element.value) <= 64
+    return vr in ("IS", "DS", "AS", "TM") and OF_DIGITS.fullmatch(element.value) is not None
+
+
+@functools.cache
+def _dictionary_vr(tag) -> str:
+    return dictionary_VR(tag)
+
+
+def of_element(element: pydicom.DataElement) -> Found:
+    """The identifiers in one element that is no sequence."""
+    keyword = keyword_for_tag(element.tag)
+    if keyword in NOT_OF_A_PATIENT or element.VR == "PN" and not element.value:
+        return set()
+    values = element.value if isinstance(element.value, (pydicom.multival.MultiValue, list, tuple)) else [element.value]
+    found: Found = set()
+    for value in values:
+        if isinstance(value, bytes):
+            found |= of_bytes(value) if not known(element.tag) or is_protected(element.tag) else set()
+            continue
+        text = str(value)[:LONGEST_TEXT].strip().strip("\0").strip()
+        if element.VR == "PN":
+            found |= identifiers.of_name(text)
+        elif element.VR in ("DA", "DT"):
+            found |= identifiers.of_date(text)
+        elif element.VR == "UI":
+            found |= identifiers.of_uid(text)
+        elif element.VR in TEXT_VRS or element.VR == "UN":
+            found |= _of_text(element.tag, element.VR, keyword, text)
+        elif element.tag.is_private and element.VR in ("IS", "DS"):
+            found |= identifiers.of_number(text)
+    return found
+
+
+def _of_text(tag, vr: str, keyword: str, text: str) -> Found:
+    if keyword in DEFINED:
+        if text in DEFINED[keyword]:
+            return set()
+        return identifiers.of_text(text) | identifiers.of_name(text)
+    if may_stay(tag, vr, keyword):
+        # The same few words in every file of an export.
+        return _of_kept(text) if len(text) <= 64 else identifiers.of_kept(text)
+    found = identifiers.of_place(text) if PLACE.search(keyword) else identifiers.of_text(text)
+    if NUMBER.search(keyword):
+        found |= identifiers.of_number(text)
+    if "^" in text:
+        found |= identifiers.of_name(text)
+    return found
+
+
+@functools.lru_cache(1 << 14)
+def _of_kept(text: str) -> frozenset[tuple[str, str]]:
+    return frozenset(identifiers.of_kept(text))
+
+
+def of_bytes(content: bytes | None) -> Found:
+    """The identifiers in the printable parts of binary content."""
+    found: Found = set()
+    for run in PRINTABLE.findall((content or b"")[:LONGEST_BYTES]):
+        try:
+            text = run.decode()
+        except UnicodeDecodeError:
+            text = run.decode("latin-1")
+        found |= identifiers.of_text(text) | (identifiers.of_name(text) if "^" in text else set())
+    return found
+
+
+def may_stay(tag, vr: str, keyword: str) -> bool:
+    """Whether a text element may stay in de-identified DICOM."""
+    return known(tag) and not is_explanation(vr, keyword) and not is_protected(tag)
+
+
+def is_explanation(vr: str, keyword: str) -> bool:
+    """Whether anything may be written into an element, which the profile's table leaves alone."""
+    return keyword in EXPLANATIONS or vr in FREE_TEXT_VRS
+
+
+@functools.cache
+def known(tag) -> bool:
+    """Whether the standard has this element."""
+    return not tag.is_private and dictionary_has_tag(tag)
+
+
+@functools.cache
+def _protected() -> tuple[frozenset, tuple]:
+    from dicomanonymizer.dicomfields_selector import dicom_anonymization_database_selector
+
+    tags = dicom_anonymization_database_selector(PROFILE)["ALL_TAGS"]
+    return frozenset(tag for tag in tags if len(tag) == 2), tuple(tag for tag in tags if len(tag) == 4)
+
+
+@functools.cache
+def is_protected(tag) -> bool:
+    """Whether Table E.1-1 names this element."""
+    single, masked = _protected()
+    if (tag.group, tag.element) in single:
+        return True
+    return any(tag.group & g == group & g and tag.element & e == element & e for group, element, g, e in masked)

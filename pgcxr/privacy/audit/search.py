@@ -1,0 +1,136 @@
+"""Looking through outputs: every file, whatever leads to it, and never less than all of it."""
+
+import datetime
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pgcxr.errors import InputError
+from pgcxr.io import places
+from pgcxr.privacy.audit.contents import reader
+from pgcxr.privacy.audit.contents.piece import Piece, TooMuch
+from pgcxr.privacy.audit.findings import Finding
+from pgcxr.privacy.audit.fingerprints import joined
+from pgcxr.privacy.audit.matcher import Matcher
+
+# Among binary numbers, a shorter word may stand by chance.
+SHORTEST_IN_BINARY = 8
+# Files whose names are hashed at once: fewer characters than a piece of text has.
+NAMES = 200
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file to look through: `path` on the disk, `called` what the user calls it, `name` what is new of that.
+
+    `again`: another name of a file that is listed already, of which only the name is to be looked through.
+    """
+
+    path: Path = field(repr=False)
+    called: str = field(repr=False)
+    name: str = field(repr=False)
+    again: bool
+
+
+def listed(roots: Sequence[str | os.PathLike]) -> list[Output]:
+    """All files of the folders (or files) `roots`, those too that links lead to.
+
+    Raises:
+        InputError: there is none, or something cannot be looked through. The line does not name it: its name may
+            identify.
+    """
+    found: list[Output] = []
+    seen: set[tuple[int, int]] = set()
+    for root in map(Path, roots):
+        single = root.is_file()
+        # What is audited before it gets its name is called by the name that it would get.
+        final = root.parent / root.name.removeprefix(".").removesuffix(places.PARTIAL)
+        closed = 0
+        for path in [root] if single else _inside(root, roots):
+            place = _regular(path)
+            if place is None:
+                closed += 1
+                continue
+            name = path.name if single else path.relative_to(root).as_posix()
+            found.append(Output(path, str(root if single else final / name), name, place in seen))
+            seen.add(place)
+        if closed:
+            raise InputError(
+                f"{root}: {closed} of its entries cannot be looked through: pipes, devices, folders that may not be "
+                "read, links to nowhere or to folders elsewhere; remove them, or name the folders themselves"
+            )
+    if not found:
+        raise InputError(f"{', '.join(map(str, roots))}: no file to look through; name a cohort or a run")
+    return found
+
+
+def _inside(root: Path, roots: Sequence) -> list[Path]:
+    """What is no folder, links to folders that are not looked through, and folders that cannot be listed."""
+    real = [Path(os.path.realpath(one)) for one in roots]
+    found: list[Path] = []
+
+    def closed(error: OSError) -> None:
+        found.append(Path(error.filename))
+
+    for folder, inside, files in os.walk(root, onerror=closed):
+        here = Path(folder)
+        links = [here / name for name in inside if os.path.islink(here / name)]
+        found += [link for link in links if not any(Path(os.path.realpath(link)).is_relative_to(one) for one in real)]
+        found += [here / name for name in files]
+    return sorted(found)
+
+
+def _regular(path: Path) -> tuple[int, int] | None:
+    """Which file `path` is or leads to, None where that is no regular file."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
+
+
+@dataclass
+class Search:
+    """Looks for identifiers; `unread` counts the files that could not be looked through."""
+
+    look_for: Matcher
+    unread: int = 0
+
+    def findings(self, outputs: Sequence[Output], progress: Callable[[], None] = lambda: None) -> Iterator[Finding]:
+        """What is found in the names and contents of files, each identifier once for each place in a file."""
+        for at in range(0, len(outputs), NAMES):
+            batch = outputs[at : at + NAMES]
+            yield from self._in_names(batch)
+            for output in batch:
+                if not output.again:
+                    yield from self._in_file(output)
+                progress()
+
+    def _in_names(self, outputs: Sequence[Output]) -> Iterator[Finding]:
+        names = Piece("", "\n".join(output.name.replace("\n", " ") for output in outputs))
+        found = dict.fromkeys(
+            Finding(outputs[folded.count("\n", 0, start)].called, "the file's name", kind, text)
+            for kind, text, folded, start in self._in_piece(names, None, False)
+        )
+        yield from found
+
+    def _in_file(self, output: Output) -> Iterator[Finding]:
+        found: dict[Finding, None] = {}
+        json = output.path.suffix == ".json"
+        try:
+            written = datetime.date.fromtimestamp(output.path.stat().st_mtime)
+            for piece in reader.pieces(output.path):
+                for kind, text, _, _ in self._in_piece(piece, written, json or piece.where.endswith(".json")):
+                    found[Finding(output.called, piece.where.strip() or "the text", kind, text)] = None
+        except (OSError, TooMuch):
+            self.unread += 1
+        yield from found
+
+    def _in_piece(self, piece: Piece, written, json: bool) -> Iterator[tuple[str, str, str, int]]:
+        for kind, text, folded, start, end in self.look_for.hits(piece.text):
+            if piece.dicom and kind == "other" or not piece.sure and len(joined(text)) < SHORTEST_IN_BINARY:
+                continue
+            if not self.look_for.innocent(folded, start, end, written, json):
+                yield kind, text, folded, start

@@ -1,0 +1,143 @@
+"""What is made black in an image: regions as fractions of its sides, of all makers or of one, and text that is found.
+
+It is made black after the display pipeline (VOI, inversion) and before the normalisation's percentiles: the brightness
+of letters that nobody will see must not decide how bright the chest is. Like padding, its pixels are not counted.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pgcxr.cohort import vocabulary
+from pgcxr.dicom import pixel_data
+from pgcxr.dicom.reading import Rejected
+from pgcxr.errors import InputError
+from pgcxr.privacy import burned_in
+
+# Pixels around found text, at least: letters have blurred edges where they were compressed.
+MARGIN = 4
+# Where a line runs over a brighter part of the chest, its last letters may be too faint to be found: as many heights of
+# a letter are hidden at either end.
+FAINT_LETTERS = 5
+
+
+@dataclass(frozen=True)
+class Region:
+    """Fractions of width and height, from the top left; of images of `maker` alone, unless it is ""."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    maker: str = ""
+
+    def applies(self, manufacturer: str) -> bool:
+        """Whether a header's Manufacturer is the maker, by its name in a manifest or by any word of it."""
+        words = re.findall(r"[a-z0-9]+", manufacturer.lower())
+        wanted = self.maker.lower()
+        return not wanted or wanted == vocabulary.shown_maker(manufacturer).lower() or wanted in words
+
+    def __str__(self) -> str:
+        numbers = ",".join(f"{number:g}" for number in (self.x, self.y, self.width, self.height))
+        return f"{self.maker}: {numbers}" if self.maker else numbers
+
+
+def parse(text: str, where: str) -> Region:
+    """ "x,y,w,h" or "Maker: x,y,w,h", or an InputError that says `where` it was given."""
+    maker, _, numbers = text.rpartition(":")
+    try:
+        x, y, width, height = (float(number) for number in numbers.split(","))
+    except ValueError:
+        x = y = width = height = -1.0
+    # 1e-9: 0.9 + 0.1 may be more than 1.
+    if not (0 <= x < 1 and 0 <= y < 1 and width > 0 and height > 0 and max(x + width, y + height) <= 1 + 1e-9):
+        raise InputError(f"{where} {text}: needs x,y,w,h as fractions of the image, for example 0,0,1,0.08")
+    return Region(x, y, width, height, maker.strip())
+
+
+@dataclass(frozen=True)
+class BlackOut:
+    """`regions` are always black, `text` where it is found; or images with text are refused (`no_text`)."""
+
+    regions: Sequence[Region] = ()
+    text: bool = False
+    no_text: bool = False
+
+    def look_up(self, codes: np.ndarray, table: Callable[[np.ndarray], np.ndarray], maker: str = "") -> np.ndarray:
+        """The image of `codes`, with what is hidden black.
+
+        Args:
+            codes: unsigned [H, W].
+            table: function(int64 pixels of each code) -> uint8 or uint16, what each code is shown as.
+            maker: the header's Manufacturer.
+        Raises:
+            Rejected: there is text, and it is to be neither kept nor made black ("burned_in_text").
+        """
+        return self._look_up(codes, table, maker)[0]
+
+    def hidden(self, codes: np.ndarray, table: Callable[[np.ndarray], np.ndarray], maker: str = "") -> np.ndarray:
+        """bool [H, W]: what `look_up` makes black."""
+        return self._look_up(codes, table, maker)[1] if self else np.zeros(codes.shape, bool)
+
+    def __bool__(self) -> bool:
+        return bool(self.regions) or self.text or self.no_text
+
+    def _look_up(self, codes, table, maker: str) -> tuple[np.ndarray, np.ndarray]:
+        hidden = self._regions(codes.shape, maker)
+        if not self.text and not self.no_text and not hidden.any():
+            return pixel_data.look_up(table(pixel_data.count(codes)), codes), hidden
+        image = self._without(hidden, codes, table)
+        if self.text or self.no_text:
+            shown = image if image.itemsize == 1 else (image >> 8).astype(np.uint8)
+            boxes = burned_in.text_regions(shown)
+            if len(boxes) and not self.text:
+                raise Rejected("burned_in_text", "what looks like text near the borders")
+            if len(boxes):
+                hidden = hidden | around(codes.shape, boxes)
+                image = self._without(hidden, codes, table)
+        return image, hidden
+
+    def described(self) -> dict:
+        """For report.json."""
+        return {"regions": [str(region) for region in self.regions], "text": self.text, "no_text": self.no_text}
+
+    def _regions(self, shape: tuple[int, int], maker: str) -> np.ndarray:
+        hidden = np.zeros(shape, bool)
+        sides = np.array([shape[1], shape[0]])
+        for region in self.regions:
+            if region.applies(maker):
+                # Every pixel that is touched; rounding errors touch none.
+                start = np.floor(np.array([region.x, region.y]) * sides + 1e-6).astype(int)
+                end = np.array([region.x + region.width, region.y + region.height]) * sides
+                right, bottom = np.ceil(end - 1e-6).astype(int)
+                hidden[start[1] : bottom, start[0] : right] = True
+        return hidden
+
+    @staticmethod
+    def _without(hidden: np.ndarray, codes: np.ndarray, table: Callable) -> np.ndarray:
+        bins = 1 << 8 * codes.itemsize
+        seen = codes[~hidden]
+        counts = pixel_data.count(seen[:, None]) if len(seen) else np.zeros(bins, np.int64)
+        image = pixel_data.look_up(table(counts), codes)
+        image[hidden] = 0
+        return image
+
+
+def around(shape: tuple[int, int], boxes: np.ndarray) -> np.ndarray:
+    """bool [H, W]: boxes around lines of text in pixels [N, 4], with margins."""
+    hidden = np.zeros(shape, bool)
+    for x, y, width, height in boxes:
+        letter = min(height, width)
+        margin, ends = max(MARGIN, letter // 4), FAINT_LETTERS * letter
+        across, down = (ends, margin) if width >= height else (margin, ends)
+        hidden[max(y - down, 0) : y + height + down, max(x - across, 0) : x + width + across] = True
+    return hidden
+
+
+def asked(texts: Sequence[str], text: bool, table: dict, rules_file) -> BlackOut:
+    """What --black-out, --black-out-text and [black_out] in the rules ask for together."""
+    regions = [parse(each, "--black-out") for each in texts]
+    regions += [parse(each, f"{rules_file}: [black_out] regions") for each in table["regions"]]
+    return BlackOut(tuple(regions), text or table["text"], table["found_text"] == "exclude")

@@ -1,0 +1,246 @@
+"""`export_deidentified`: every image of an export as de-identified DICOM, audited before the folder gets its name."""
+
+import csv
+import os
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from pydicom.uid import ExplicitVRLittleEndian
+
+from pgcxr import dicom
+from pgcxr.cohort import vocabulary
+from pgcxr.dicom import pixel_data, reading
+from pgcxr.dicom.normalization import THESIS
+from pgcxr.dicom.reading import Rejected, quiet
+from pgcxr.errors import InputError
+from pgcxr.io import artifacts, places
+from pgcxr.privacy import black_out as black_outs
+from pgcxr.privacy import hashing
+from pgcxr.privacy.audit import auditing, gather, tables
+from pgcxr.privacy.audit import findings as findings_table
+from pgcxr.privacy.audit.findings import Finding
+from pgcxr.privacy.audit.search import Search, listed
+from pgcxr.privacy.black_out import BlackOut
+from pgcxr.privacy.deidentified import profile
+from pgcxr.privacy.deidentified.profile import REMOVE, SHIFT, Options
+from pgcxr.sources import pacs
+
+STUDIES = "studies.csv"
+COMMAND = "pgcxr export-deidentified"
+CODE = re.compile(r"[A-Z]\d[0-9A-Z](\.?[0-9A-Z]{1,4})?")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file of the export: `number` is its place, `out` the folder that is made."""
+
+    number: int
+    path: Path = field(repr=False)
+    out: Path
+    key: bytes = field(repr=False)
+    options: Options
+    black_out: BlackOut
+
+
+def export_deidentified(
+    export: str | os.PathLike,
+    out: str | os.PathLike,
+    *,
+    dates: str = REMOVE,
+    characteristics: bool = False,
+    black_out: Sequence[str] = (),
+    black_out_text: bool = False,
+    key_file: str | os.PathLike | None = None,
+    findings: str | os.PathLike | None = None,
+    processes: int | None = None,
+    show_progress: bool = True,
+) -> dict:
+    """Writes images/NNNNNN.dcm, excluded.csv, studies.csv (hashed numbers and codes, where the export has that table)
+    and report.json into the new folder `out`; returns the report.
+
+    Pixel data stays as it is, bit for bit and compressed as it was, except where something is made black: those images
+    become uncompressed. Files that are no single grey image are left out, and so are those that say that an
+    identity is burned in (BurnedInAnnotation), where nothing is made black in them.
+
+    Raises:
+        InputError: the audit found an identifier in what was made; nothing is left of it then.
+    """
+    export = places.existing_folder(export, "an export of DICOM files")
+    out = Path(out)
+    places.refuse_existing(out)
+    places.refuse_overlap(out, export)
+    report = export / "report.json"
+    if report.is_file() and (artifacts.read_json(report).get("made_by") or {}).get("command") == COMMAND:
+        raise InputError(f"{export}: was written by `{COMMAND}`, so it is de-identified already")
+    if dates not in (REMOVE, SHIFT):
+        raise InputError(f"--dates {dates}: must be {REMOVE} or {SHIFT}")
+    hide = BlackOut(tuple(black_outs.parse(text, "--black-out") for text in black_out), black_out_text)
+    key_path = Path(key_file or hashing.default_key_file())
+    findings = Path(findings or key_path.parent / "privacy_findings.csv")
+    if Path(os.path.realpath(key_path)).is_relative_to(os.path.realpath(out)):
+        raise InputError(f"--key-file {key_path}: lies in --out, which is to be passed on; name a file elsewhere")
+    findings_table.check_file(findings, [out, export], {"--key-file": key_path})
+    gathering = auditing.in_processes(processes, show_progress)
+    writing = auditing.in_processes(processes, show_progress, "images", crashed)
+    key = hashing.read_or_make_key(key_path)
+    names = [name for name in gather.names(export) if not (tables.is_table(name) or name in pacs.NO_IMAGES)]
+    with artifacts.new_folder(out) as folder:
+        (folder / "images").mkdir()
+        options = Options(dates, characteristics)
+        jobs = [Job(number, export / name, folder, key, options, hide) for number, name in enumerate(names, 1)]
+        done = writing(write, jobs)
+        used = [name for name, result in zip(names, done, strict=True) if not isinstance(result, tuple)]
+        look_for, counts = auditing.matcher(export, gathering, made_of=used)
+        if dates == SHIFT:  # one patient's new date is another one's real one
+            look_for = look_for.without("date")
+        found, done = _without_identifiers(folder, done, look_for)
+        excluded = _write_excluded(folder, names, done, key)
+        if len(excluded) == len(names):
+            most = ", ".join(f"{count} by {rule}" for rule, count in Counter(r for r, _ in excluded).most_common(3))
+            said = f"; {_warning(found, len(names), findings)}" if found else "; expected DICOM images"
+            raise InputError(f"{export}: no image is left of {len(names)} files ({most}){said}")
+        _write_studies(export, folder, key)
+        report = {
+            "files": len(names),
+            "images": len(names) - len(excluded),
+            "excluded": Counter(r for r, _ in excluded),
+        }
+        report |= {"dates": dates, "characteristics": characteristics, "black_out": hide.described()}
+        report["made_black"] = sum(result == "black" for result in done)
+        report["warnings"] = [_warning(found, len(names), findings)] if found else []
+        artifacts.write_report(folder, report, command=COMMAND)
+        passed = set((folder / "images").iterdir())
+        report["privacy_audit"] = auditing.check([folder], look_for, counts, findings, passed=passed)
+        artifacts.write_report(folder, report, command=COMMAND)
+    return artifacts.plain(report)
+
+
+def crashed(_item) -> tuple[str, str]:
+    """The result of a file that brings its process down."""
+    return "unreadable", "crashed the decoder"
+
+
+def write(job: Job) -> tuple[str, str] | str:
+    """Writes one file: "" or, where something was made black, "black"; (rule, detail) where it is left out."""
+    try:
+        with quiet():
+            dataset = reading.read(job.path)
+            reading.check_frames(dataset)
+            reading.check_pixels(dataset)
+            hidden = _hidden(dataset, job.black_out)
+            if not hidden.any() and reading.text(dataset, "BurnedInAnnotation").upper() == "YES":
+                return "burned_in", "BurnedInAnnotation is YES, and nothing is made black"
+            if hidden.any():
+                _make_black(dataset, hidden)
+            profile.apply(dataset, job.key, job.options, cleaned=bool(hidden.any()))
+            with open(job.out / "images" / f"{job.number:06d}.dcm", "xb") as file:
+                pydicom.dcmwrite(file, dataset, enforce_file_format=True)
+    except Rejected as reason:
+        return reason.rule, reason.detail
+    except OSError:
+        raise
+    except Exception:
+        (job.out / "images" / f"{job.number:06d}.dcm").unlink(missing_ok=True)
+        return "unreadable", "cannot be written again"
+    return "black" if hidden.any() else ""
+
+
+def _hidden(dataset: pydicom.Dataset, hide: BlackOut) -> np.ndarray:
+    """bool [H, W]: the pixels to make black."""
+    if not hide:
+        return np.zeros((1, 1), bool)
+    try:
+        codes = pixel_data.read(dataset)
+        maker = reading.text(dataset, "Manufacturer")
+        return hide.hidden(codes, lambda counts: dicom.grey_table(dataset, counts, THESIS, 8), maker)
+    except Rejected:
+        raise
+    except Exception:
+        raise Rejected("unreadable", "the pixel data cannot be decoded") from None
+
+
+def _make_black(dataset: pydicom.Dataset, hidden: np.ndarray) -> None:
+    codes = pixel_data.read(dataset).copy()
+    low, high = pixel_data.stored_range(dataset)
+    black = high if dataset.PhotometricInterpretation == "MONOCHROME1" else low
+    shift = reading.whole(dataset, "HighBit", dataset.BitsStored - 1) + 1 - dataset.BitsStored
+    codes[hidden] = (black << max(shift, 0)) & ((1 << 8 * codes.itemsize) - 1)
+    if dataset.BitsAllocated == 32:
+        codes = codes.astype(np.uint32)
+    little = codes.astype(codes.dtype.newbyteorder("<")).tobytes()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.PixelData = little + b"\0" * (len(little) % 2)
+    dataset["PixelData"].VR = "OW" if dataset.BitsAllocated > 8 else "OB"
+    dataset["PixelData"].is_undefined_length = False
+
+
+def _without_identifiers(folder: Path, done: list, look_for: auditing.Matcher) -> tuple[dict[str, list[Finding]], list]:
+    """Removes files in which something identifies another file's patient: the profile sees one file at a time.
+
+    Returns:
+        what was found, by the names of the files; and `done` with the reason.
+    """
+    found: dict[str, list[Finding]] = {}
+    if not any((folder / "images").iterdir()):
+        return found, done
+    search = Search(look_for)
+    for finding in search.findings(listed([folder / "images"])):
+        found.setdefault(Path(finding.output).name, []).append(finding)
+    if search.unread:
+        raise InputError(f"{folder}: {search.unread} of its files cannot be read again; check the disk")
+    for name in found:
+        (folder / "images" / name).unlink()
+    reason = ("identifier", "an element that is kept holds an identifier of another file")
+    return found, [reason if f"{at:06d}.dcm" in found else result for at, result in enumerate(done, 1)]
+
+
+def _warning(found: dict[str, list[Finding]], files: int, findings: Path) -> str:
+    """How many images the audit took, and by what; the private table is written besides."""
+    every = [finding for one in found.values() for finding in one]
+    findings_table.write(findings, every[: auditing.MOST_FINDINGS])
+    return (
+        f"{len(found)} of {files} images are left out as an element that is kept holds an identifier of another file "
+        f"({findings_table.by_kind(every)}); {findings} (private) says which and where: a word of a maker or protocol "
+        "in a name or number of one file takes all that hold it"
+    )
+
+
+def _write_excluded(folder: Path, names: list[str], done: list, key: bytes) -> list[tuple[str, str]]:
+    excluded = []
+    with open(folder / "excluded.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("source", "rule", "detail"))
+        for number, (name, result) in enumerate(zip(names, done, strict=True), 1):
+            if isinstance(result, tuple):
+                writer.writerow((f"file {number:06d} {hashing.keyed_hash(key, 'file', name)}", *result))
+                excluded.append(result)
+    return excluded
+
+
+def _write_studies(export: Path, folder: Path, key: bytes) -> None:
+    """Hashed numbers as in the files, and the codes; nothing else of the table."""
+    from pgcxr.sources import tables
+
+    if not (export / STUDIES).is_file():
+        return
+    rows = tables.rows(export / STUDIES, ("accession_number", "diagnosis_codes"))
+    with open(folder / STUDIES, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("accession_number", "patient_id", "diagnosis_codes"))
+        hashed = []
+        for row in rows:
+            patient = vocabulary.same_patient(row.get("patient_id", ""))
+            parts = (code.strip().upper() for code in re.split(r"[;,|]", row["diagnosis_codes"]))
+            hashed.append(
+                (
+                    hashing.keyed_hash(key, "accession", row["accession_number"]),
+                    hashing.keyed_hash(key, "patient", patient) if patient else "",
+                    ";".join(code for code in parts if CODE.fullmatch(code)),
+                )
+            )
+        writer.writerows(sorted(hashed))  # the order of the table may be that of names or dates

@@ -1,0 +1,98 @@
+"""Text that is printed on an image is found at its borders; markers and anatomy are not text."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pgcxr import dicom
+from pgcxr.data.phantom.clinic import attend
+from pgcxr.data.phantom.export import write_image
+from pgcxr.privacy import black_out, burned_in
+
+SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "dicom"
+TEXT = "DOE JANE 1943"
+
+
+@pytest.fixture(scope="module")
+def chests(tmp_path_factory):
+    """Eight phantom radiographs of 512 px, decoded."""
+    folder = tmp_path_factory.mktemp("phantom")
+    images = []
+    for index in range(8):
+        attendance = attend(11, index)
+        row = write_image(folder, attendance, attendance.studies[0], 0, "PA", 11, 512)
+        images.append(dicom.decode(folder / row["file"]))
+    return images
+
+
+def printed(image, text, height, font, where, contrast, thickness=1):
+    """A copy with `text`, and its box (left, top, right, bottom); `where` as fractions of the free room."""
+    scale = cv2.getFontScaleFromHeight(font, height, thickness)
+    (width, high), _ = cv2.getTextSize(text, font, scale, thickness)
+    left = int(3 + where[0] * (image.shape[1] - width - 6))
+    bottom = int(high + 3 + where[1] * (image.shape[0] - high - 12))
+    ground = int(np.median(image[bottom - high : bottom, left : left + width]))
+    colour = ground + contrast if ground < 128 else ground - contrast
+    copy = image.copy()
+    cv2.putText(copy, text, (left, bottom), font, scale, int(np.clip(colour, 0, 255)), thickness, cv2.LINE_AA)
+    return copy, (left, bottom - high, left + width, bottom)
+
+
+def covered(boxes, wanted) -> float:
+    """The share of `wanted` (left, top, right, bottom) that the boxes cover."""
+    left, top, right, bottom = wanted
+    mask = np.zeros((bottom + 100, right + 100), bool)
+    for x, y, width, height in boxes:
+        mask[y : y + height, x : x + width] = True
+    return float(mask[top:bottom, left:right].mean())
+
+
+@pytest.mark.parametrize("where", [(0, 0), (1, 0), (0, 1), (1, 1)], ids=("tl", "tr", "bl", "br"))
+@pytest.mark.parametrize(("height", "thickness"), [(9, 1), (12, 1), (18, 2), (28, 2)])
+def test_text_of_any_size_font_and_contrast_is_found(chests, height, thickness, where):
+    fonts = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_PLAIN, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX)
+    found, hidden = [], []
+    for index, image in enumerate(chests):
+        for contrast in (90, 200):
+            page, (left, top, right, bottom) = printed(
+                image, TEXT, height, fonts[index % 4], where, contrast, thickness
+            )
+            boxes = burned_in.text_regions(page)
+            found.append(covered(boxes, (left, top, right, bottom)) > 0.1)
+            hidden.append(black_out.around(page.shape, boxes)[top:bottom, left:right].mean() > 0.95)
+    assert np.mean(found) >= 0.9 and np.mean(hidden) >= 0.85, (found, hidden)
+
+
+def test_text_along_the_side_and_dark_on_white(chests):
+    page, (left, top, right, bottom) = printed(chests[0], TEXT, 14, cv2.FONT_HERSHEY_SIMPLEX, (0, 0), 150)
+    turned = np.ascontiguousarray(page.T)
+    assert covered(burned_in.text_regions(turned), (top, left, bottom, right)) > 0.6
+    assert covered(burned_in.text_regions(255 - page), (left, top, right, bottom)) > 0.6
+
+
+def test_text_is_found_on_a_large_image(chests):
+    large = cv2.resize(chests[0], (3000, 2400), interpolation=cv2.INTER_LINEAR)
+    page, box = printed(large, TEXT, 40, cv2.FONT_HERSHEY_SIMPLEX, (1, 0), 150, 3)
+    assert covered(burned_in.text_regions(page), box) > 0.6
+
+
+def test_markers_and_anatomy_are_no_text(chests):
+    for index, image in enumerate(chests):
+        assert len(burned_in.text_regions(image)) == 0, index
+        for marker in ("L", "R", "PA"):
+            page, _ = printed(image, marker, 30, cv2.FONT_HERSHEY_DUPLEX, (index % 2, 0), 200, 3)
+            assert len(burned_in.text_regions(page)) == 0, (index, marker)
+
+
+@pytest.mark.parametrize("image", [np.zeros((64, 64)), np.full((5, 300), 255), np.ones((1, 1))], ids=("0", "255", "1"))
+def test_images_of_nothing(image):
+    assert burned_in.text_regions(image.astype(np.uint8)).shape == (0, 4)
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SHARED.is_dir(), reason="no ../shared/dicom beside the checkout")
+def test_no_text_on_real_chests():
+    for path in sorted((SHARED / "real_chest").glob("*.dcm")):
+        assert len(burned_in.text_regions(dicom.decode(path))) == 0, path.name
