@@ -21,8 +21,8 @@ import numpy as np
 from pgcxr.data import rules
 from pgcxr.data.curation import duplicates, image_checks
 from pgcxr.data.curation.pixels import decode_image
-from pgcxr.data.phantom.clinic import attend
-from pgcxr.data.phantom.render import render
+from pgcxr.phantom.clinic import attend
+from pgcxr.phantom.render import render
 from pgcxr.dicom.normalization import normalise
 
 FAULTS = {

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import cv2
 
-from pgcxr.data.phantom.clinic import attend
-from pgcxr.data.phantom.export import write_patient
-from pgcxr.data.phantom.render import render
+from pgcxr.phantom.clinic import attend
+from pgcxr.phantom.export import write_patient
+from pgcxr.phantom.render import render
 
 SIZES = {64: 60, 128: 60, 256: 30, 512: 12, 1024: 4}
 

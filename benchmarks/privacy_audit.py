@@ -61,7 +61,7 @@ def _say(what: str, **numbers) -> None:
 
 
 def _headers(folder: Path, count: int) -> None:
-    from pgcxr.data.phantom.export import write_export
+    from pgcxr.phantom.export import write_export
     from pgcxr.privacy.audit import gather
 
     write_export(folder / "export", max(count * 4 // 5, 1), 1, 64, False, 1)

@@ -2,7 +2,7 @@
 
 from pgcxr import command
 from pgcxr.data.curation.cli import curate, records
-from pgcxr.data.phantom.cli import phantom
+from pgcxr.phantom.cli import phantom
 from pgcxr.exchange import export_nvidia, import_nvidia
 from pgcxr.privacy.audit.cli import privacy_audit
 from pgcxr.privacy.deidentified.cli import export_deidentified

@@ -61,7 +61,7 @@ def steps(name: str, data: Path | None, seed: int) -> list[Step]:
             "export",
             "pgcxr.cli",
             ("phantom", "{out}", "--patients", str(preset["patients"]), "--size", str(preset["export_size"]), *number),
-            code=("pgcxr.data.phantom.cli",),
+            code=("pgcxr.phantom.cli",),
         )
         first, source, needs, state = [export], "{export}", ("export",), ""
     else:

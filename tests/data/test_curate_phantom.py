@@ -6,7 +6,7 @@ import pytest
 
 from pgcxr.cohort import manifest
 from pgcxr.data.curation.run import curate
-from pgcxr.data.phantom.export import write_export
+from pgcxr.phantom.export import write_export
 
 # What a broken file may be excluded by: the rule that it was broken for, or one that is asked before.
 REASONS = {

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from pgcxr.data.curation import duplicates, image_checks
 from pgcxr.data.curation.pixels import Done
-from pgcxr.data.phantom.clinic import attend
-from pgcxr.data.phantom.render import render
+from pgcxr.phantom.clinic import attend
+from pgcxr.phantom.render import render
 from pgcxr.dicom.normalization import normalise
 from pgcxr.sources import Scan
 

@@ -11,8 +11,8 @@ from scipy.stats import rankdata
 from pgcxr.data import rules
 from pgcxr.data.curation import chest_template, image_checks
 from pgcxr.data.curation.pixels import decode_image
-from pgcxr.data.phantom.clinic import attend
-from pgcxr.data.phantom.render import render
+from pgcxr.phantom.clinic import attend
+from pgcxr.phantom.render import render
 from pgcxr.dicom.normalization import normalise
 
 PATIENTS = 12

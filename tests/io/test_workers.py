@@ -158,7 +158,7 @@ CALL = """
 import sys, typer
 from pgcxr import command
 from pgcxr.data.curation import pixels, stages, workers
-from pgcxr.data.phantom import export
+from pgcxr.phantom import export
 from tests.io.test_workers import said, slow
 app = typer.Typer()
 @app.command()

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from pgcxr import dicom
-from pgcxr.data.phantom.clinic import attend
-from pgcxr.data.phantom.export import write_image
+from pgcxr.phantom.clinic import attend
+from pgcxr.phantom.export import write_image
 from pgcxr.privacy import black_out, burned_in
 
 SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "dicom"

@@ -108,10 +108,13 @@ def _resized(image: np.ndarray) -> np.ndarray:
 
 def _radiograph(seed: int, index: int, view: str) -> tuple[np.ndarray, np.ndarray]:
     """One normal patient: uint8 [RENDERED, RENDERED], and float32 1 where there is lung."""
-    from pgcxr.data.phantom.canvas import Canvas
-    from pgcxr.data.phantom.outline import LEFT, RIGHT, Frontal
-    from pgcxr.data.phantom.patient import sample_exposure, sample_patient
-    from pgcxr.data.phantom.render import render
+    from pgcxr.phantom.canvas import Canvas
+    from pgcxr.phantom.outline import LEFT
+    from pgcxr.phantom.outline import RIGHT
+    from pgcxr.phantom.outline import Frontal
+    from pgcxr.phantom.patient import sample_exposure
+    from pgcxr.phantom.patient import sample_patient
+    from pgcxr.phantom.render import render
     from pgcxr.dicom.normalization import normalise
 
     patient = sample_patient(np.random.default_rng([seed, index]))

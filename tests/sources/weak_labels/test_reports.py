@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pgcxr.cohort.findings import FINDINGS, TABLE_6
-from pgcxr.data.phantom import wording
+from pgcxr.phantom import wording
 from pgcxr.errors import InputError
 from pgcxr.sources.weak_labels import language, sections
 from pgcxr.sources.weak_labels.opinion import NEGATIVE, NOT_MENTIONED, POSITIVE, UNCERTAIN

@@ -2,11 +2,15 @@
 
 import numpy as np
 
-from pgcxr.data.phantom import vessels
-from pgcxr.data.phantom.canvas import Canvas, ovals, smooth, strip
-from pgcxr.data.phantom.outline import LEFT
-from pgcxr.data.phantom.patient import Exposure, Patient
-from pgcxr.data.phantom.scene import Scene
+from pgcxr.phantom import vessels
+from pgcxr.phantom.canvas import Canvas
+from pgcxr.phantom.canvas import ovals
+from pgcxr.phantom.canvas import smooth
+from pgcxr.phantom.canvas import strip
+from pgcxr.phantom.outline import LEFT
+from pgcxr.phantom.patient import Exposure
+from pgcxr.phantom.patient import Patient
+from pgcxr.phantom.scene import Scene
 
 VISIBLE = ("nodule", "consolidation", "interstitial_opacity", "pleural_effusion", "calcification")
 

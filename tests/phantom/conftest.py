@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pgcxr.data.phantom.export import write_export
+from pgcxr.phantom.export import write_export
 
 PATIENTS, SEED, SIZE = 36, 5, 64
 

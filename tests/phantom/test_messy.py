@@ -4,7 +4,7 @@ import pydicom
 import pytest
 from pydicom.errors import InvalidDicomError
 
-from pgcxr.data.phantom.messy import KINDS
+from pgcxr.phantom.messy import KINDS
 
 
 def of_kind(disorder, kind):

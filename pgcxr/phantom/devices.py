@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from pgcxr.data.phantom.canvas import ovals, smooth
-from pgcxr.data.phantom.scene import Scene
+from pgcxr.phantom.canvas import ovals
+from pgcxr.phantom.canvas import smooth
+from pgcxr.phantom.scene import Scene
 
 DEVICES = ("pacemaker", "central_venous_catheter", "ecg_wires")
 

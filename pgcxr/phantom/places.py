@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from pgcxr.data.phantom.scene import Scene
+from pgcxr.phantom.scene import Scene
 
 
 def one_side(scene: Scene, rng: np.random.Generator, right: float = 0.5) -> float:

@@ -6,10 +6,11 @@ import pytest
 from scipy.ndimage import binary_dilation
 
 from pgcxr.cohort.findings import OTHER_FINDINGS, TABLE_6
-from pgcxr.data.phantom.devices import DEVICES
-from pgcxr.data.phantom.lateral import VISIBLE
-from pgcxr.data.phantom.patient import sample_patient
-from pgcxr.data.phantom.render import VIEWS, render
+from pgcxr.phantom.devices import DEVICES
+from pgcxr.phantom.lateral import VISIBLE
+from pgcxr.phantom.patient import sample_patient
+from pgcxr.phantom.render import VIEWS
+from pgcxr.phantom.render import render
 
 SIZE = 160
 # What a finding does to the brightness of its mask (bones white): adds tissue, or replaces it by air.

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from pgcxr.data.phantom.canvas import Canvas
-from pgcxr.data.phantom.patient import Exposure
+from pgcxr.phantom.canvas import Canvas
+from pgcxr.phantom.patient import Exposure
 
 TOP = 4095
 QUANTA = 2.4e5  # detected per mm2 behind no patient at nominal dose

@@ -14,8 +14,9 @@ from importlib import resources
 import numpy as np
 from pydicom.uid import UID
 
-from pgcxr.data.phantom.clinic import Attendance, Study
-from pgcxr.data.phantom.imaging import TOP
+from pgcxr.phantom.clinic import Attendance
+from pgcxr.phantom.clinic import Study
+from pgcxr.phantom.imaging import TOP
 
 _SURNAMES = ("Phantomann", "Mockley", "Testerby", "Syntheson", "Dummyfield", "Fakenham", "Simulis", "Placeholt",
              "Samplewood", "Pixelsky", "Fictiano", "Madeupoulos")  # fmt: skip
@@ -29,7 +30,7 @@ _OPENED = datetime.date(2011, 1, 3)
 @functools.cache
 def machines() -> tuple[dict[str, str], ...]:
     """The rows of machines.csv."""
-    text = resources.files("pgcxr.data.phantom").joinpath("machines.csv").read_text(encoding="utf-8")
+    text = resources.files("pgcxr.phantom").joinpath("machines.csv").read_text(encoding="utf-8")
     return tuple(csv.DictReader(text.splitlines()))
 
 

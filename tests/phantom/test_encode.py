@@ -8,9 +8,10 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from pgcxr.data.phantom import header
-from pgcxr.data.phantom.clinic import attend
-from pgcxr.data.phantom.encode import _VERSION, encode
+from pgcxr.phantom import header
+from pgcxr.phantom.clinic import attend
+from pgcxr.phantom.encode import _VERSION
+from pgcxr.phantom.encode import encode
 
 
 @pytest.mark.parametrize("implicit", [False, True])

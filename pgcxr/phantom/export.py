@@ -15,12 +15,15 @@ import pydicom
 from pydicom.uid import RLELossless
 
 from pgcxr.cohort.findings import TABLE_6
-from pgcxr.data.phantom import header, wording
-from pgcxr.data.phantom.clinic import Attendance, Study, attend
-from pgcxr.data.phantom.encode import encode
-from pgcxr.data.phantom.lateral import VISIBLE
-from pgcxr.data.phantom.patient import sample_exposure
-from pgcxr.data.phantom.render import render
+from pgcxr.phantom import header
+from pgcxr.phantom import wording
+from pgcxr.phantom.clinic import Attendance
+from pgcxr.phantom.clinic import Study
+from pgcxr.phantom.clinic import attend
+from pgcxr.phantom.encode import encode
+from pgcxr.phantom.lateral import VISIBLE
+from pgcxr.phantom.patient import sample_exposure
+from pgcxr.phantom.render import render
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, worker_process
 
@@ -82,7 +85,7 @@ def write_export(
         body = {"patients": patients, "studies": len(studies), "images": len(truth), "size": size}
         body |= _counts(truth)
         if messy:
-            from pgcxr.data.phantom.messy import spoil
+            from pgcxr.phantom.messy import spoil
 
             body["messy"] = spoil(folder, patients, seed, size, studies, truth)
         _table(folder / "studies.csv", STUDY_COLUMNS, studies)

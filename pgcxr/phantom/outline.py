@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pgcxr.data.phantom.canvas import smooth
-from pgcxr.data.phantom.patient import Exposure, Patient
+from pgcxr.phantom.canvas import smooth
+from pgcxr.phantom.patient import Exposure
+from pgcxr.phantom.patient import Patient
 
 LEFT, RIGHT = 1.0, -1.0  # sign of x
 

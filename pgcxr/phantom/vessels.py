@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pgcxr.data.phantom.canvas import Canvas
+from pgcxr.phantom.canvas import Canvas
 
 GENERATIONS = 6
 DEEPEST = 2.0  # cm of blood that an 8-bit 255 stands for

@@ -3,12 +3,17 @@
 import numpy as np
 import pytest
 
-from pgcxr.data.phantom import imaging
-from pgcxr.data.phantom.canvas import Canvas, smooth, strip
-from pgcxr.data.phantom.outline import LEFT
-from pgcxr.data.phantom.patient import sample_exposure, sample_patient
-from pgcxr.data.phantom.places import ball
-from pgcxr.data.phantom.scene import BONE, WATER, Scene
+from pgcxr.phantom import imaging
+from pgcxr.phantom.canvas import Canvas
+from pgcxr.phantom.canvas import smooth
+from pgcxr.phantom.canvas import strip
+from pgcxr.phantom.outline import LEFT
+from pgcxr.phantom.patient import sample_exposure
+from pgcxr.phantom.patient import sample_patient
+from pgcxr.phantom.places import ball
+from pgcxr.phantom.scene import BONE
+from pgcxr.phantom.scene import WATER
+from pgcxr.phantom.scene import Scene
 
 
 def slab(lung: float, blood: float = 0.0, bone: float = 0.0, gas: float = 0.0) -> float:

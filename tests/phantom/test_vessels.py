@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from pgcxr.data.phantom.vessels import GENERATIONS, tree
+from pgcxr.phantom.vessels import GENERATIONS
+from pgcxr.phantom.vessels import tree
 
 
 def grown(seed: int):

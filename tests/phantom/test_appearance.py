@@ -5,8 +5,8 @@ import csv
 import cv2
 import numpy as np
 
-from pgcxr.data.phantom.patient import sample_patient
-from pgcxr.data.phantom.render import render
+from pgcxr.phantom.patient import sample_patient
+from pgcxr.phantom.render import render
 
 
 def normalised(image: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ def phantom(
     """Makes a fake PACS export of chest radiographs with known truth."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from pgcxr.data.phantom.export import write_export
+    from pgcxr.phantom.export import write_export
     from pgcxr.io import places
 
     places.refuse_existing(out)
