@@ -109,7 +109,7 @@ def make_export(folder: Path, files: int, side: int) -> None:
 
 def curate(export: Path, size: int, processes: int, audit: bool = True) -> None:
     """`pgcxr curate` in full, twice; each time from nothing."""
-    from pgcxr.data.curation import run
+    from pgcxr.curation import run
 
     with tempfile.TemporaryDirectory() as folder:
         rules = Path(folder) / "rules.toml"

@@ -18,12 +18,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pgcxr.data import rules
-from pgcxr.data.curation import duplicates, image_checks
-from pgcxr.data.curation.pixels import decode_image
+from pgcxr.curation import duplicates, image_checks, rules
+from pgcxr.curation.pixels import decode_image
+from pgcxr.dicom.normalization import normalise
 from pgcxr.phantom.clinic import attend
 from pgcxr.phantom.render import render
-from pgcxr.dicom.normalization import normalise
 
 FAULTS = {
     "turned by 90": ("rotated", lambda image: np.rot90(image, -1)),

@@ -1,9 +1,9 @@
 """The installed command. Each body imports what it needs, so that `pgcxr --help` is instant."""
 
 from pgcxr import command
-from pgcxr.data.curation.cli import curate, records
-from pgcxr.phantom.cli import phantom
+from pgcxr.curation.cli import curate, records
 from pgcxr.exchange import export_nvidia, import_nvidia
+from pgcxr.phantom.cli import phantom
 from pgcxr.privacy.audit.cli import privacy_audit
 from pgcxr.privacy.deidentified.cli import export_deidentified
 from pgcxr.synthetic.cli import generate

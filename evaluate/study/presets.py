@@ -71,9 +71,7 @@ def steps(name: str, data: Path | None, seed: int) -> list[Step]:
     on_cohort = {"needs": ("cohort",)}
     return [
         *first,
-        Step(
-            "cohort", "pgcxr.cli", ("curate", source, *out, *size, *number), needs, state, ("pgcxr.data.curation.cli",)
-        ),
+        Step("cohort", "pgcxr.cli", ("curate", source, *out, *size, *number), needs, state, ("pgcxr.curation.cli",)),
         Step("gan", "train.gan", ("{cohort}", *config, *out, *number), **on_cohort),
         Step("gan_normal", "train.gan", ("{cohort}", *config, *out, *number, "--label", "normal"), **on_cohort),
         Step(

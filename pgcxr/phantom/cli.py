@@ -19,8 +19,8 @@ def phantom(
     """Makes a fake PACS export of chest radiographs with known truth."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from pgcxr.phantom.export import write_export
     from pgcxr.io import places
+    from pgcxr.phantom.export import write_export
 
     places.refuse_existing(out)
     columns = (TextColumn("patients"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

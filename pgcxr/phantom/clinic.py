@@ -6,8 +6,7 @@ import numpy as np
 
 from pgcxr.cohort.findings import FINDINGS, OTHER_FINDINGS
 from pgcxr.phantom.devices import DEVICES
-from pgcxr.phantom.patient import Patient
-from pgcxr.phantom.patient import sample_patient
+from pgcxr.phantom.patient import Patient, sample_patient
 
 ABNORMAL_SHARE = 0.58  # of studies
 FIVE_SHARE = 0.85  # of abnormal studies whose first finding is one of the study's five

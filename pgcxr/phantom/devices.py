@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from pgcxr.phantom.canvas import ovals
-from pgcxr.phantom.canvas import smooth
+from pgcxr.phantom.canvas import ovals, smooth
 from pgcxr.phantom.scene import Scene
 
 DEVICES = ("pacemaker", "central_venous_catheter", "ecg_wires")

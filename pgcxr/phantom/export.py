@@ -15,17 +15,14 @@ import pydicom
 from pydicom.uid import RLELossless
 
 from pgcxr.cohort.findings import TABLE_6
-from pgcxr.phantom import header
-from pgcxr.phantom import wording
-from pgcxr.phantom.clinic import Attendance
-from pgcxr.phantom.clinic import Study
-from pgcxr.phantom.clinic import attend
+from pgcxr.errors import InputError
+from pgcxr.io import artifacts, worker_process
+from pgcxr.phantom import header, wording
+from pgcxr.phantom.clinic import Attendance, Study, attend
 from pgcxr.phantom.encode import encode
 from pgcxr.phantom.lateral import VISIBLE
 from pgcxr.phantom.patient import sample_exposure
 from pgcxr.phantom.render import render
-from pgcxr.errors import InputError
-from pgcxr.io import artifacts, worker_process
 
 STUDY_COLUMNS = ("accession_number", "patient_id", "study_date", "modality", "diagnosis_codes", "report")
 TRUTH_COLUMNS = ("file", "patient_id", "view", "findings", "devices")

@@ -14,8 +14,7 @@ from importlib import resources
 import numpy as np
 from pydicom.uid import UID
 
-from pgcxr.phantom.clinic import Attendance
-from pgcxr.phantom.clinic import Study
+from pgcxr.phantom.clinic import Attendance, Study
 from pgcxr.phantom.imaging import TOP
 
 _SURNAMES = ("Phantomann", "Mockley", "Testerby", "Syntheson", "Dummyfield", "Fakenham", "Simulis", "Placeholt",

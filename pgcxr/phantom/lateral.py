@@ -3,13 +3,9 @@
 import numpy as np
 
 from pgcxr.phantom import vessels
-from pgcxr.phantom.canvas import Canvas
-from pgcxr.phantom.canvas import ovals
-from pgcxr.phantom.canvas import smooth
-from pgcxr.phantom.canvas import strip
+from pgcxr.phantom.canvas import Canvas, ovals, smooth, strip
 from pgcxr.phantom.outline import LEFT
-from pgcxr.phantom.patient import Exposure
-from pgcxr.phantom.patient import Patient
+from pgcxr.phantom.patient import Exposure, Patient
 from pgcxr.phantom.scene import Scene
 
 VISIBLE = ("nodule", "consolidation", "interstitial_opacity", "pleural_effusion", "calcification")

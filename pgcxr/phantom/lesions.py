@@ -8,12 +8,8 @@ hemithorax, a pneumothorax from an apical rim of 1 cm to a collapsed lung with s
 import numpy as np
 
 from pgcxr.phantom import vessels
-from pgcxr.phantom.canvas import ovals
-from pgcxr.phantom.canvas import smooth
-from pgcxr.phantom.places import ball
-from pgcxr.phantom.places import in_lung
-from pgcxr.phantom.places import one_side
-from pgcxr.phantom.places import shift_mediastinum
+from pgcxr.phantom.canvas import ovals, smooth
+from pgcxr.phantom.places import ball, in_lung, one_side, shift_mediastinum
 from pgcxr.phantom.scene import Scene
 
 

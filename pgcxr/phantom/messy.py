@@ -10,11 +10,8 @@ import numpy as np
 import pydicom
 
 from pgcxr.phantom import header
-from pgcxr.phantom.clinic import Attendance
-from pgcxr.phantom.clinic import attend
-from pgcxr.phantom.export import file_name
-from pgcxr.phantom.export import study_row
-from pgcxr.phantom.export import write_image
+from pgcxr.phantom.clinic import Attendance, attend
+from pgcxr.phantom.export import file_name, study_row, write_image
 
 BODY_PARTS = ("HAND", "ABDOMEN", "EXTREMITY", "SKULL")
 # Unit first, in words, in months, impossible, a birth year, a blank inside.

@@ -2,16 +2,9 @@
 
 import numpy as np
 
-from pgcxr.phantom.canvas import edges
-from pgcxr.phantom.canvas import ovals
-from pgcxr.phantom.canvas import smooth
-from pgcxr.phantom.canvas import strip
-from pgcxr.phantom.outline import LEFT
-from pgcxr.phantom.outline import RIGHT
-from pgcxr.phantom.places import ball
-from pgcxr.phantom.places import in_lung
-from pgcxr.phantom.places import one_side
-from pgcxr.phantom.places import shift_mediastinum
+from pgcxr.phantom.canvas import edges, ovals, smooth, strip
+from pgcxr.phantom.outline import LEFT, RIGHT
+from pgcxr.phantom.places import ball, in_lung, one_side, shift_mediastinum
 from pgcxr.phantom.scene import Scene
 
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pgcxr.phantom.canvas import smooth
-from pgcxr.phantom.patient import Exposure
-from pgcxr.phantom.patient import Patient
+from pgcxr.phantom.patient import Exposure, Patient
 
 LEFT, RIGHT = 1.0, -1.0  # sign of x
 

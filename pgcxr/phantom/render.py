@@ -8,16 +8,11 @@ import numpy as np
 
 from pgcxr.cohort.findings import TABLE_6
 from pgcxr.phantom import devices as hardware
-from pgcxr.phantom import imaging
-from pgcxr.phantom import lateral
-from pgcxr.phantom import lesions
-from pgcxr.phantom import other_lesions
+from pgcxr.phantom import imaging, lateral, lesions, other_lesions
 from pgcxr.phantom.canvas import Canvas
 from pgcxr.phantom.outline import Frontal
-from pgcxr.phantom.patient import Patient
-from pgcxr.phantom.patient import sample_exposure
-from pgcxr.phantom.scene import Scene
-from pgcxr.phantom.scene import frontal_scene
+from pgcxr.phantom.patient import Patient, sample_exposure
+from pgcxr.phantom.scene import Scene, frontal_scene
 
 VIEWS = ("PA", "AP", "LATERAL")
 # A mask holds the pixels whose line integral a finding changed by this much (lung to abdomen is about 2), or by 30 %

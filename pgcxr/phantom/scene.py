@@ -5,15 +5,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pgcxr.phantom import skeleton
-from pgcxr.phantom import vessels
-from pgcxr.phantom.canvas import Canvas
-from pgcxr.phantom.canvas import ovals
-from pgcxr.phantom.canvas import smooth
-from pgcxr.phantom.canvas import strip
-from pgcxr.phantom.outline import LEFT
-from pgcxr.phantom.outline import RIGHT
-from pgcxr.phantom.outline import Frontal
+from pgcxr.phantom import skeleton, vessels
+from pgcxr.phantom.canvas import Canvas, ovals, smooth, strip
+from pgcxr.phantom.outline import LEFT, RIGHT, Frontal
 
 # Linear attenuation coefficients, 1/cm, at about 65 keV, the effective energy of a chest film at 120 kVp
 # (NIST XCOM: water 0.20, cortical bone 0.56; bone counts here by what it adds to the water it displaces).

@@ -4,14 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pgcxr.phantom.canvas import Canvas
-from pgcxr.phantom.canvas import edges
-from pgcxr.phantom.canvas import ovals
-from pgcxr.phantom.canvas import smooth
-from pgcxr.phantom.canvas import strip
-from pgcxr.phantom.outline import LEFT
-from pgcxr.phantom.outline import RIGHT
-from pgcxr.phantom.outline import Frontal
+from pgcxr.phantom.canvas import Canvas, edges, ovals, smooth, strip
+from pgcxr.phantom.outline import LEFT, RIGHT, Frontal
 
 RIBS = 11
 FRONT_RIBS = 8  # ribs whose anterior arc is bone as far as it is drawn

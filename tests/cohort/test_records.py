@@ -5,7 +5,7 @@ import pytest
 
 from pgcxr.cohort import manifest as cohort
 from pgcxr.cohort import records
-from pgcxr.data.curation.run import curate
+from pgcxr.curation.run import curate
 from pgcxr.errors import InputError
 
 

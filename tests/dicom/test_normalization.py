@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from pgcxr import dicom
 from pgcxr.cohort import manifest
-from pgcxr.data.curation import pixels as curated
-from pgcxr.data.curation.run import curate
+from pgcxr.curation import pixels as curated
+from pgcxr.curation.run import curate
 from pgcxr.dicom import normalization
 from pgcxr.dicom.luts import Grey
 from pgcxr.errors import InputError

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pgcxr.data.curation import pixels, stages
+from pgcxr.curation import pixels, stages
 from pgcxr.io import workers
 from pgcxr.io.worker_process import Limits
 
@@ -157,7 +157,7 @@ POOLS = {
 CALL = """
 import sys, typer
 from pgcxr import command
-from pgcxr.data.curation import pixels, stages, workers
+from pgcxr.curation import pixels, stages, workers
 from pgcxr.phantom import export
 from tests.io.test_workers import said, slow
 app = typer.Typer()

@@ -4,16 +4,11 @@ import numpy as np
 import pytest
 
 from pgcxr.phantom import imaging
-from pgcxr.phantom.canvas import Canvas
-from pgcxr.phantom.canvas import smooth
-from pgcxr.phantom.canvas import strip
+from pgcxr.phantom.canvas import Canvas, smooth, strip
 from pgcxr.phantom.outline import LEFT
-from pgcxr.phantom.patient import sample_exposure
-from pgcxr.phantom.patient import sample_patient
+from pgcxr.phantom.patient import sample_exposure, sample_patient
 from pgcxr.phantom.places import ball
-from pgcxr.phantom.scene import BONE
-from pgcxr.phantom.scene import WATER
-from pgcxr.phantom.scene import Scene
+from pgcxr.phantom.scene import BONE, WATER, Scene
 
 
 def slab(lung: float, blood: float = 0.0, bone: float = 0.0, gas: float = 0.0) -> float:

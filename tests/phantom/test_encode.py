@@ -10,8 +10,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from pgcxr.phantom import header
 from pgcxr.phantom.clinic import attend
-from pgcxr.phantom.encode import _VERSION
-from pgcxr.phantom.encode import encode
+from pgcxr.phantom.encode import _VERSION, encode
 
 
 @pytest.mark.parametrize("implicit", [False, True])

@@ -11,20 +11,14 @@ import pytest
 from pydicom.uid import UID
 
 from pgcxr.cohort.findings import TABLE_6
-from pgcxr.phantom import export as module
-from pgcxr.phantom import header
-from pgcxr.phantom import wording
-from pgcxr.phantom.clinic import attend
-from pgcxr.phantom.export import STUDY_COLUMNS
-from pgcxr.phantom.export import TRUTH_COLUMNS
-from pgcxr.phantom.export import mask_name
-from pgcxr.phantom.export import write_export
 from pgcxr.errors import InputError
 from pgcxr.io import places
+from pgcxr.phantom import export as module
+from pgcxr.phantom import header, wording
+from pgcxr.phantom.clinic import attend
+from pgcxr.phantom.export import STUDY_COLUMNS, TRUTH_COLUMNS, mask_name, write_export
 from pgcxr.sources.weak_labels import codes as diagnosis_codes
-from tests.phantom.conftest import PATIENTS
-from tests.phantom.conftest import SEED
-from tests.phantom.conftest import SIZE
+from tests.phantom.conftest import PATIENTS, SEED, SIZE
 
 LISTS = diagnosis_codes.load()
 

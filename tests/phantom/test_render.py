@@ -9,8 +9,7 @@ from pgcxr.cohort.findings import OTHER_FINDINGS, TABLE_6
 from pgcxr.phantom.devices import DEVICES
 from pgcxr.phantom.lateral import VISIBLE
 from pgcxr.phantom.patient import sample_patient
-from pgcxr.phantom.render import VIEWS
-from pgcxr.phantom.render import render
+from pgcxr.phantom.render import VIEWS, render
 
 SIZE = 160
 # What a finding does to the brightness of its mask (bones white): adds tissue, or replaces it by air.

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from pgcxr.phantom.vessels import GENERATIONS
-from pgcxr.phantom.vessels import tree
+from pgcxr.phantom.vessels import GENERATIONS, tree
 
 
 def grown(seed: int):

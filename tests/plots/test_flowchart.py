@@ -55,6 +55,6 @@ def test_same_bytes(tmp_path):
 
 
 def test_every_rule_has_words():
-    from pgcxr.data.rules import ORDER
+    from pgcxr.curation.rules import ORDER
 
     assert set(flowchart.WORDS) == set(ORDER)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pgcxr import dicom
-from pgcxr.data.curation.run import curate
+from pgcxr.curation.run import curate
 from pgcxr.dicom import pixel_data
 from pgcxr.errors import InputError
 from pgcxr.privacy import black_out

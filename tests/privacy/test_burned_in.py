@@ -11,7 +11,7 @@ from pgcxr.phantom.clinic import attend
 from pgcxr.phantom.export import write_image
 from pgcxr.privacy import black_out, burned_in
 
-SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "dicom"
+SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "dicom"
 TEXT = "DOE JANE 1943"
 
 

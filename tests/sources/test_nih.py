@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pgcxr.cohort import manifest
-from pgcxr.data.curation.run import curate
+from pgcxr.curation.run import curate
 from pgcxr.errors import InputError
 from pgcxr.sources import named, nih
 

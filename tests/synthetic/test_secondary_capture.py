@@ -117,7 +117,7 @@ def test_curation_reads_it_as_the_same_image(tmp_path, kind):
 
 def test_curation_keeps_no_synthetic_image(tmp_path):
     """The thesis's rules take radiographs (CR, DX) only: synthetic images put into an export stay out of a cohort."""
-    from pgcxr.data import rules
+    from pgcxr.curation import rules
 
     (tmp_path / "a.dcm").write_bytes(encode(_picture(), 1, SOURCE))
     assert dicom.read_header(tmp_path / "a.dcm").modality not in rules.load(None).tables["modality"]["allowed"]

@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from pgcxr.command import run as run_app
-from pgcxr.data.curation.run import curate
+from pgcxr.curation.run import curate
 from pgcxr.errors import InputError
 from pgcxr.privacy.audit import auditing, gather
 from pgcxr.privacy.deidentified.export import export_deidentified
@@ -210,7 +210,7 @@ def test_curate_fails_where_the_export_is_gone_or_findings_would_overwrite(make_
     report = curate(export, tmp_path / "cohort", **options)
     assert report["privacy_audit"]["unread"] == 1 and report["excluded"]["unreadable"] == 1
 
-    from pgcxr.data.curation import tables
+    from pgcxr.curation import tables
 
     real = tables.write
 

@@ -12,7 +12,7 @@ from pydicom.sequence import Sequence
 
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort import vocabulary
-from pgcxr.data.curation.run import curate
+from pgcxr.curation.run import curate
 from pgcxr.errors import InputError
 from pgcxr.privacy.deidentified.export import export_deidentified
 

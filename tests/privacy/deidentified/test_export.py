@@ -9,7 +9,7 @@ import pydicom
 import pytest
 
 from pgcxr import dicom
-from pgcxr.data.curation.run import curate
+from pgcxr.curation.run import curate
 from pgcxr.errors import InputError
 from pgcxr.privacy.deidentified import export as exports
 from pgcxr.privacy.deidentified.export import export_deidentified

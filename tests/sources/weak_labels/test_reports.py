@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pgcxr.cohort.findings import FINDINGS, TABLE_6
-from pgcxr.phantom import wording
 from pgcxr.errors import InputError
+from pgcxr.phantom import wording
 from pgcxr.sources.weak_labels import language, sections
 from pgcxr.sources.weak_labels.opinion import NEGATIVE, NOT_MENTIONED, POSITIVE, UNCERTAIN
 from pgcxr.sources.weak_labels.reports import Labeler

@@ -1,0 +1,206 @@
+"""The exclusion rules: data from rules.toml, applied to one image at a time.
+
+The first rule that is broken, in the order of `ORDER`, is the one that an image is excluded by; what only the pixels
+say comes after everything that the header says, as files that are out already are not decoded.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pgcxr.cohort import vocabulary
+from pgcxr.cohort.findings import covers
+from pgcxr.curation import rules_file
+from pgcxr.dicom import REASONS
+from pgcxr.sources.weak_labels import device_words
+
+# Before an image has a label; then, as in thesis Figure 1, among normals and abnormals apart.
+UNLABELLED = (*REASONS, "modality", "body_part", "study_date", "diagnosis", "label_conflict")
+HEADER = ("age", "sex", "manufacturer", "view", "device", "quality", "burned_in_annotation", "too_small")
+PIXELS = ("inverted", "rotated", "mislabelled_view", "cropped", "duplicate", "near_duplicate")
+LABELLED = (*HEADER, *PIXELS, "subsample")
+ORDER = (*UNLABELLED, *LABELLED)
+# Rules that a source may have no data for.
+ASKED_OF_SOURCE = (
+    *("modality", "body_part", "study_date", "age", "sex", "manufacturer", "view", "device", "quality"),
+    "burned_in_annotation",
+)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """`tables` is the content of rules.toml, checked."""
+
+    tables: dict[str, dict]
+
+    def enabled(self, rule: str) -> bool:
+        """Whether images are excluded by `rule`; what keeps a file from being an image always counts."""
+        return self.tables.get(rule, {}).get("enabled", True)
+
+    def applies(self, rule: str, knows: tuple[str, ...]) -> bool:
+        """Whether `rule` is on and the source has the data for it."""
+        return self.enabled(rule) and (rule not in ASKED_OF_SOURCE or rule in knows)
+
+    def described(self) -> dict[str, dict]:
+        """The tables as they may be published: with no date, as a date might be a patient's."""
+        hidden = dict.fromkeys(("earliest", "latest"), "not shown")
+        return {**self.tables, "study_date": {**self.tables["study_date"], **hidden}}
+
+    @cached_property
+    def _mentions(self) -> device_words.Mentions:
+        device = self.tables["device"]
+        return device_words.Mentions(device["words"], device["negations"], device["removals"])
+
+    def broken(self, scan, knows: tuple[str, ...]) -> tuple[str, str] | None:
+        """(rule, detail) of the first rule that `scan` (pgcxr.sources.Scan) breaks, or None.
+
+        Args:
+            knows: the rules that the source can answer at all; NIH's set says nothing of manufacturers.
+        """
+        checks = {
+            "modality": lambda: self._modality(scan.modality),
+            "body_part": lambda: self._body_part(scan.body_part),
+            "study_date": lambda: self._study_date(scan.study_date),
+            "diagnosis": lambda: None if scan.label else "neither normal nor abnormal",
+            "age": lambda: self._age(scan.age),
+            "sex": lambda: self._one_of("sex", vocabulary.shown_sex(scan.sex)),
+            "manufacturer": lambda: self._manufacturer(scan.manufacturer),
+            "view": lambda: self._one_of("view", vocabulary.shown_view(scan.view)),
+            "device": lambda: self._device(scan),
+            "burned_in_annotation": lambda: self._burned_in(scan.burned_in),
+        }
+        for rule in ORDER:
+            if scan.rejected and scan.rejected[0] == rule and self.enabled(rule):
+                return scan.rejected
+            if rule in checks and rule in knows and self.enabled(rule):
+                detail = checks[rule]()
+                if detail:
+                    return rule, detail
+        return None
+
+    def missing(self, scan, knows: tuple[str, ...]) -> tuple[str, ...]:
+        """The rules, of those that the source can answer, for which the header of `scan` says nothing that is known."""
+        values = {
+            "modality": scan.modality,
+            "body_part": scan.body_part.strip(),
+            "study_date": scan.study_date,
+            "age": scan.age is not None,
+            "sex": vocabulary.shown_sex(scan.sex),
+            "manufacturer": vocabulary.shown_maker(scan.manufacturer),
+            "view": vocabulary.shown_view(scan.view),
+            "burned_in_annotation": scan.burned_in in ("YES", "NO"),
+        }
+        return tuple(rule for rule in ORDER if rule in values and rule in knows and not values[rule])
+
+    def image_flags(self, measures, view: str) -> list[tuple[str, str]]:
+        """(rule, detail) of every rule on pixels that an image breaks, on or off, in the order of ORDER.
+
+        Args:
+            measures: pgcxr.curation.image_checks.Measures, or None where the image is too small to be judged.
+            view: as the header says it.
+        """
+        if measures is None:
+            return []
+        found = []
+        if measures.structure < self.tables["blank"]["structure"]:
+            # What shows nothing is neither turned nor cut.
+            return [("blank", "no structure")]
+        table = self.tables["inverted"]
+        if measures.inverted_by > table["margin"] and measures.likeness >= table["likeness"]:
+            found.append(("inverted", "bones black"))
+        table = self.tables["rotated"]
+        if measures.turned_by > table["margin"] and measures.likeness >= table["likeness"]:
+            found.append(("rotated", f"by {measures.turned} degrees, or mirrored so"))
+        shown = vocabulary.shown_view(view)
+        if not found and shown in ("PA", "AP") and measures.lateral_by > self.tables["mislabelled_view"]["margin"]:
+            found.append(("mislabelled_view", f"called {shown}, looks lateral"))
+        detail = self._cropped(measures) if shown in ("PA", "AP", "") else None
+        return [*found, ("cropped", detail)] if detail else found
+
+    def broken_by_image(self, measures, view: str) -> tuple[str, str] | None:
+        """(rule, detail) of the first rule on pixels that is on and broken, or None."""
+        return next((found for found in self.image_flags(measures, view) if self.enabled(found[0])), None)
+
+    def _cropped(self, measures) -> str | None:
+        table = self.tables["cropped"]
+        if measures.likeness < table["likeness"]:
+            return "hardly like a chest"
+        if measures.lateral_by > 0:
+            return None
+        if measures.cut_by > table["margin"]:
+            return "the lungs are cut"
+        if measures.picture < table["picture"]:
+            return "a small picture in wide borders"
+        return "white borders" if measures.white > table["white"] else None
+
+    def _one_of(self, rule: str, shown: str) -> str | None:
+        table = self.tables[rule]
+        if not shown:
+            return self._unknown(rule)
+        return None if shown in table["allowed"] else f"{shown}, not {' or '.join(table['allowed'])}"
+
+    def _unknown(self, rule: str) -> str | None:
+        return "unknown" if self.tables[rule]["unknown"] == "exclude" else None
+
+    def _modality(self, text: str) -> str | None:
+        # Only what the rule names is repeated: anything may stand in a broken header.
+        allowed = self.tables["modality"]["allowed"]
+        return self._one_of("modality", text if text in allowed else "another" if text else "")
+
+    def _manufacturer(self, text: str) -> str | None:
+        words = " ".join(re.findall(r"[A-Z0-9]+", text.upper()))
+        named = any(f" {name.upper()} " in f" {words} " for name in self.tables["manufacturer"]["allowed"])
+        return None if named else self._one_of("manufacturer", vocabulary.shown_maker(text))
+
+    def _body_part(self, text: str) -> str | None:
+        if not text.strip():
+            return self._unknown("body_part")
+        words = self.tables["body_part"]["words"]
+        return None if any(word.upper() in text.upper() for word in words) else "another part of the body"
+
+    def _study_date(self, date) -> str | None:
+        table = self.tables["study_date"]
+        if date is None:
+            return self._unknown("study_date")
+        return None if table["earliest"] <= date.isoformat() <= table["latest"] else "outside of the range"
+
+    def _age(self, age: float | None) -> str | None:
+        table = self.tables["age"]
+        if age is None:
+            return self._unknown("age")
+        if age < table["minimum"]:
+            return f"under {table['minimum']:g}"
+        # "Up to 60" takes in everybody who is 60 years old.
+        return f"over {table['maximum']:g}" if age >= table["maximum"] + 1 else None
+
+    def _burned_in(self, tag: str) -> str | None:
+        if tag not in ("YES", "NO"):
+            return self._unknown("burned_in_annotation")
+        return "the header says so" if tag == "YES" else None
+
+    def _device(self, scan) -> str | None:
+        return self.told_device(scan) if self.asks_for_devices(scan) else None
+
+    def asks_for_devices(self, scan) -> bool:
+        """Whether an image with this label may show no device."""
+        return scan.label in self.tables["device"]["labels"]
+
+    def told_device(self, scan) -> str | None:
+        """What says that a device is on the image, whatever its label; None where nothing does."""
+        table = self.tables["device"]
+        if scan.device:
+            return "labelled as having a device"
+        if any(covers(root, code) for root in table["codes"] for code in scan.codes):
+            return "diagnosis code of a device"
+        word = self._mentions.first(scan.report)
+        return f"the report mentions: {word}" if word else None
+
+
+def load(path: str | Path | None = None) -> Rules:
+    """The rules shipped with pgcxr, with the tables and keys of the TOML file `path` on top.
+
+    Raises:
+        InputError: as pgcxr.curation.rules_file.read.
+    """
+    return Rules(rules_file.read(path))

@@ -1,0 +1,183 @@
+"""One function over many files: what is known is recalled, what may not be read is refused, the rest is done."""
+
+import importlib
+import logging
+import os
+import stat
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from pgcxr.curation.work import Work
+from pgcxr.errors import InputError
+from pgcxr.io import workers
+from pgcxr.io.worker_process import Limits
+
+LOCAL = "local"
+# Seconds that one file may take before a line says so.
+SLOW = 10.0
+RUNNERS = (LOCAL, "DirectRunner", "FlinkRunner", "SparkRunner", "DataflowRunner")
+
+
+@dataclass
+class Stages:
+    """How the steps of one curation are run.
+
+    Args:
+        export: nothing outside of this folder is read.
+        key_file: of the key of `work`, for processes on other machines.
+        runner: LOCAL, or a runner of Apache Beam; `options` are then its options ("name=value").
+        processes: worker processes; 0 for none but this one.
+        say: takes lines for the user.
+    """
+
+    work: Work
+    export: Path
+    key_file: Path
+    processes: int
+    runner: str
+    options: tuple[str, ...]
+    limits: Limits
+    show: bool
+    say: Callable[[str], None]
+
+    def map(
+        self,
+        function: Callable,
+        items: Sequence,
+        failed: Callable,
+        *,
+        title: str,
+        names: Sequence[str] | None = None,
+        intact: Callable | None = None,
+    ) -> list:
+        """[function(item) for item in items].
+
+        Args:
+            function: importable by name; what it returns depends on what `Work.name` sees of an item alone.
+            items: paths, or dataclasses with a field `path`.
+            failed: function(rule, detail) -> the result of an item that may not be read or brings its process down.
+            names: `work.name(title, item)` of each, where they are known already.
+            intact: intact(item, result) -> whether what an earlier run wrote for the item is still there.
+        """
+        names = names or [self.work.name(f"{title} {function.__qualname__}", item) for item in items]
+        refusal = Guard(self.export)
+        results: list = [None] * len(items)
+        todo = []
+        for index, (name, item) in enumerate(zip(names, items, strict=True)):
+            reason = refusal.of(getattr(item, "path", item))
+            results[index] = failed(*reason) if reason else self.work.recall(name)
+            if results[index] is None:
+                todo.append(index)
+        if intact is not None:
+            todo += self._spoilt(items, results, intact)
+        recalled = len(items) - len(todo)
+        if self.work.resumed and recalled:
+            self.say(f"{title}: {recalled} of {len(items)} are known from an earlier run")
+        with workers.progress(title, len(items), self.show) as advance:
+            advance(recalled)
+            left = Lazily(items.__getitem__, todo)
+            for at, result in self._do(function, left, [names[i] for i in todo], failed, advance):
+                results[todo[at]] = result
+        return results
+
+    def _spoilt(self, items: Sequence, results: list, intact: Callable) -> list[int]:
+        known = [index for index, result in enumerate(results) if result is not None]
+        with ThreadPoolExecutor(max(self.processes, 1)) as threads:
+            good = threads.map(lambda index: intact(items[index], results[index]), known)
+            return [index for index, fine in zip(known, good, strict=True) if not fine]
+
+    def _do(self, function: Callable, items: Sequence, names: list[str], failed: Callable, advance: Callable):
+        if self.runner != LOCAL and items:
+            yield from _beam().stream(self, function, items, names, failed, advance)
+            return
+        stream = workers.stream(
+            function, items, failed, workers=self.processes, limits=self.limits, waiting=self._told(advance)
+        )
+        for at, result in stream:
+            self.work.keep(names[at], result)
+            advance(1)
+            yield at, result
+
+    def _told(self, advance: workers.Advance) -> Callable[[float], None]:
+        """Passes on to the bar for how long a file has been in hand; in a log, without a bar, it is one line."""
+        said = False
+
+        def tell(seconds: float) -> None:
+            nonlocal said
+            advance.waiting(seconds)
+            if not said and not advance.shown and seconds >= SLOW:
+                said = True
+                self.say(
+                    f"waiting for a slow file; each may take {self.limits.cpu} to {self.limits.most_cpu} s of "
+                    "processor time"
+                )
+
+        return tell
+
+
+class Lazily(Sequence):
+    """[function(item) for item in items], each made when it is asked for."""
+
+    def __init__(self, function: Callable, items: Sequence):
+        self._function, self._items = function, items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, index: int):
+        return self._function(self._items[index])
+
+
+def check_runner(runner: str, options: Sequence[str], processes: int) -> None:
+    """Raises InputError for a runner or an option that does not exist, or Beam where it is not installed."""
+    if runner not in RUNNERS:
+        raise InputError(f"--runner {runner}: unknown; the runners are {', '.join(RUNNERS)}")
+    if runner == LOCAL:
+        if options:
+            raise InputError(f"--runner-option {options[0]}: is for a runner of Apache Beam; name one with --runner")
+        return
+    try:
+        beam = _beam()
+    except ImportError:
+        raise InputError(
+            f"--runner {runner}: Apache Beam is not installed; run `pip install 'pgcxr[beam]'`, or use --runner {LOCAL}"
+        ) from None
+    beam.pipeline_options(runner, options, processes)
+
+
+def _beam() -> ModuleType:
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)  # Beam warns of packages that are of no use here
+    try:
+        return importlib.import_module("pgcxr.curation.beam")
+    finally:
+        logging.disable(before)
+
+
+class Guard:
+    """Says which paths are not to be opened: links that lead out of the export, pipes, devices, folders."""
+
+    def __init__(self, export: Path):
+        self._root = os.path.realpath(export)
+        self._folders: dict[str, bool] = {}
+
+    def of(self, path: Path) -> tuple[str, str] | None:
+        """(rule, detail), or None for a file that may be opened."""
+        folder = os.path.dirname(path)
+        if folder not in self._folders:
+            self._folders[folder] = self._inside(os.path.realpath(folder))
+        try:
+            linked = stat.S_ISLNK(os.lstat(path).st_mode)
+            inside = self._inside(os.path.realpath(path)) if linked else self._folders[folder]
+            if not inside:
+                return "unreadable", "a link that leads out of the export"
+            regular = stat.S_ISREG(os.stat(path).st_mode)
+        except OSError:
+            return "unreadable", "cannot be read from the disk"
+        return None if regular else ("unreadable", "not a regular file")
+
+    def _inside(self, real: str) -> bool:
+        return real == self._root or real.startswith(self._root.rstrip(os.sep) + os.sep)

@@ -1,0 +1,166 @@
+"""The cohort's tables: manifest, excluded, flow chart, report; and the private trace."""
+
+import csv
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from pgcxr.cohort import vocabulary
+from pgcxr.cohort.findings import ABNORMAL, FINDINGS, NORMAL
+from pgcxr.cohort.manifest import SPLITS
+from pgcxr.curation import summary
+from pgcxr.curation.rules import LABELLED, ORDER, Rules
+from pgcxr.io import artifacts
+from pgcxr.privacy import hashing
+
+COLUMNS = (
+    *("image_id", "patient_id", "label", *FINDINGS, "age", "sex", "view", "manufacturer", "split", "png", "sha256"),
+    *("diagnoses", "mask", "missing_tags", "image_flags", "label_confidence", "label_sources"),
+    "device",
+)
+
+
+def write(folder: Path, scans, kept, excluded, rules: Rules, knows, key: bytes, described: dict, *, seed: int) -> dict:
+    """Writes manifest.csv, excluded.csv, the flow chart, Tables 1 and 2 and report.json; returns the report."""
+    from pgcxr.plots import flowchart
+
+    write_csv(folder / "manifest.csv", COLUMNS, [_row(image, key, rules, knows) for image in kept])
+    rows = [
+        {"source": _source(scan, key), "rule": excluded[scan.number][0], "detail": excluded[scan.number][1]}
+        for scan in scans
+        if scan.number in excluded
+    ]
+    write_csv(folder / "excluded.csv", ("source", "rule", "detail"), rows)
+    # A source that says nothing of devices may still have images that were looked at for them.
+    chart = flow(scans, kept, excluded, rules, (*knows, "device") if described.get("device_model") else knows)
+    artifacts.write_json(folder / "flowchart.json", chart)
+    flowchart.draw(chart, folder / "flowchart.svg")
+    surplus = next(step[NORMAL] for step in chart["steps"] if step["rule"] == "subsample")
+    report = {
+        **described,
+        **composition(kept, surplus),
+        "collected": len(scans),
+        "excluded": Counter(r["rule"] for r in rows),
+    }
+    summary.write(folder, report, chart)
+    report["warnings"] = [*described.get("warnings", ())]
+    if described.get("rows_outside"):
+        report["warnings"].append(
+            f"{described['rows_outside']} rows of the table name files outside the folder, which were not read"
+        )
+    if not (report["normal"] and report["abnormal"]):
+        report["warnings"].append("all images are of one class")
+    # Each split counts its own patients, so a patient in two splits would make the sum larger.
+    assert len({image.scan.patient for image in kept}) == report["patients"]
+    config = {"rules": rules.described(), "size": described["size"], "fit": described["fit"]}
+    config |= {name: described[name] for name in ("normalise", "bits", "decoder", "black_out")}
+    artifacts.write_report(folder, report, command="pgcxr curate", seed=seed, config=config)
+    return artifacts.plain(report)
+
+
+def flow(scans, kept, excluded: dict[int, tuple[str, str]], rules: Rules, knows) -> dict:
+    """The flow chart's numbers. Every scan is either kept or excluded by exactly one rule, so they add up.
+
+    Steps are in the order of rules.ORDER. Those after labelling (in the two columns of thesis Figure 1) also say how
+    many normals and abnormals they take; `applies` is false where a rule is off or the source has no data for it.
+    """
+    labels = {scan.number: scan.label for scan in scans}
+    by_rule = Counter(rule for rule, _ in excluded.values())
+    by_label = Counter((rule, labels[number]) for number, (rule, _) in excluded.items())
+    steps, remaining = [], len(scans)
+    for rule in ORDER:
+        remaining -= by_rule[rule]
+        step = {"rule": rule, "excluded": by_rule[rule], "remaining": remaining}
+        step["applies"] = rules.applies(rule, knows)
+        if rule == "age":
+            step |= {bound: rules.tables["age"][bound] for bound in ("minimum", "maximum")}
+        if rule in ("modality", "sex", "view"):
+            step["allowed"] = rules.tables[rule]["allowed"]
+        if rule in LABELLED:
+            step |= {NORMAL: by_label[rule, NORMAL], ABNORMAL: by_label[rule, ABNORMAL]}
+        steps.append(step)
+    final = Counter(image.scan.label for image in kept)
+    chart = {"collected": len(scans), "steps": steps, NORMAL: final[NORMAL], ABNORMAL: final[ABNORMAL]}
+    assert remaining == len(kept) == chart[NORMAL] + chart[ABNORMAL]
+    assert all(step["excluded"] == step[NORMAL] + step[ABNORMAL] for step in steps if step["rule"] in LABELLED)
+    return chart
+
+
+def composition(kept, surplus: int = 0) -> dict:
+    """Counts as in thesis Tables 1 and 2: images by label; and by split and finding (an image may have several).
+
+    Args:
+        surplus: normals that passed every rule but were not sampled: thesis Table 1 counts them among normals alone.
+    """
+    counted = ("patients", "images", NORMAL, ABNORMAL, *FINDINGS, "other_findings")
+    table = {split: dict.fromkeys(counted, 0) for split in SPLITS}
+    patients = {split: set() for split in SPLITS}
+    for image in kept:
+        row = table[image.split]
+        for name in ("images", image.scan.label, *(name for name in image.scan.findings if name in FINDINGS)):
+            row[name] += 1
+        row["other_findings"] += image.scan.label == ABNORMAL and not set(image.scan.findings) & set(FINDINGS)
+        patients[image.split].add(image.scan.patient)
+    for split in SPLITS:
+        table[split]["patients"] = len(patients[split])
+    totals = {name: sum(row[name] for row in table.values()) for name in table[SPLITS[0]]}
+    named = {name: totals[name] for name in ("images", "patients", NORMAL, ABNORMAL)}
+    masks = sum(image.done.mask for image in kept)
+    table1 = {NORMAL: totals[NORMAL], ABNORMAL: totals[ABNORMAL], "total": totals["images"]}
+    table1["normal_before_sampling"] = totals[NORMAL] + surplus
+    return {**named, "masks": masks, "table1": table1, "table2": {**table, "total": totals}}
+
+
+def write_trace(path: Path, scans, kept, excluded: dict[int, tuple[str, str]], note: Callable[[Path], None]) -> None:
+    """Which file became which image: identifies patients, so it is readable by its owner alone.
+
+    Args:
+        note: is told where the finished table lies, before it becomes `path`.
+    """
+    names = {image.scan.number: image.image_id for image in kept}
+    rows = [
+        {"file": f"{scan.number:06d}", "path": scan.name, "image_id": names.get(scan.number, "")}
+        | {"rule": excluded.get(scan.number, ("", ""))[0]}
+        for scan in scans
+    ]
+    with artifacts.atomic_path(path, private=True) as beside:
+        write_csv(beside, ("file", "path", "image_id", "rule"), rows)
+        note(beside)
+
+
+def _row(image, key: bytes, rules: Rules, knows) -> dict:
+    scan = image.scan
+    flags = rules.image_flags(image.done.measures, scan.view)
+    return {
+        "image_id": image.image_id,
+        "patient_id": hashing.keyed_hash(key, "patient", scan.patient),
+        "label": scan.label,
+        **{name: "" if name in scan.unknown else int(name in scan.findings) for name in FINDINGS},
+        "age": vocabulary.shown_age(scan.age),
+        "sex": vocabulary.shown_sex(scan.sex),
+        "view": vocabulary.shown_view(scan.view),
+        "manufacturer": vocabulary.shown_maker(scan.manufacturer),
+        "split": image.split,
+        "png": f"images/{image.image_id}.png",
+        "sha256": image.done.sha256,
+        "diagnoses": ";".join(scan.findings),
+        "mask": f"masks/{image.image_id}.png" if image.done.mask else "",
+        "missing_tags": ";".join(rules.missing(scan, knows)),
+        "image_flags": ";".join(rule for rule, _ in flags),
+        "label_confidence": "" if scan.confidence is None else f"{scan.confidence:.2f}",
+        "label_sources": ";".join(scan.witnesses),
+        "device": int(rules.told_device(scan) is not None) if "device" in knows else "",
+    }
+
+
+def _source(scan, key: bytes) -> str:
+    return f"file {scan.number:06d} {hashing.keyed_hash(key, 'file', scan.name)}"
+
+
+def write_csv(path: Path, columns, rows: list[dict]) -> None:
+    """A table of UTF-8 with a header line."""
+    # Names of files that are no UTF-8 go out as they are.
+    with open(path, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
