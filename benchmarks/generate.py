@@ -40,8 +40,8 @@ def measure(resolution: int, batch: int | None, options: argparse.Namespace) -> 
     import numpy as np
     import tensorflow as tf
 
-    from pgcxr import generation
     from pgcxr.networks import Generator
+    from pgcxr.sampling import generation
 
     if options.threads:
         tf.config.threading.set_intra_op_parallelism_threads(options.threads)
@@ -70,7 +70,7 @@ def measure(resolution: int, batch: int | None, options: argparse.Namespace) -> 
 def _forward(generator, z, batch: int, seconds: float) -> dict:
     import numpy as np
 
-    from pgcxr import generation
+    from pgcxr.sampling import generation
 
     forward = generation.synthesizer(generator, batch)
     begun = time.perf_counter()
@@ -86,8 +86,7 @@ def _forward(generator, z, batch: int, seconds: float) -> dict:
 
 
 def _command(generator, z, seconds: float) -> dict:
-    from pgcxr import generation
-    from pgcxr.synthetic import output, selection
+    from pgcxr.sampling import generation, output, selection
 
     with tempfile.TemporaryDirectory() as folder:
         generator.save(Path(folder) / generation.GENERATOR)

@@ -16,7 +16,7 @@ import numpy as np
 
 from evaluate import common
 from evaluate.privacy import experiment, spaces
-from pgcxr import generation
+from pgcxr.sampling import generation
 from pgcxr.training import features
 
 HALVES = 20

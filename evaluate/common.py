@@ -8,7 +8,8 @@ from pathlib import Path
 from pgcxr.cohort import manifest as cohort
 from pgcxr.cohort.findings import ABNORMAL, NORMAL
 from pgcxr.errors import InputError
-from pgcxr.generation import (
+from pgcxr.io import artifacts, places
+from pgcxr.sampling.generation import (
     from_uint8,
     generate,
     generate_batches,
@@ -18,7 +19,6 @@ from pgcxr.generation import (
     synthesizer,
     to_uint8,
 )
-from pgcxr.io import artifacts, places
 from pgcxr.training import settings_check
 
 __all__ = [

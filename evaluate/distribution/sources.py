@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from evaluate import common
-from pgcxr import generation
 from pgcxr.cohort.manifest import Cohort, load_images
 from pgcxr.errors import InputError
+from pgcxr.sampling import generation
 
 LEAST = 32  # images of each set
 MOST = 5000  # where the number is not given

@@ -42,7 +42,7 @@ class Trainer:
 
     def model(self, arm: str, images: dict, labels: dict, seed: int):
         """The network of one arm and seed; `images` and `labels` {"train", "val"} as of `fit_classifier`."""
-        from pgcxr.generation import load_network
+        from pgcxr.sampling.generation import load_network
         from pgcxr.training.classifier_fit import CONFIG, fit_classifier
         from pgcxr.training.fit_progress import FitProgress
 

@@ -14,9 +14,9 @@ import h5py
 import keras
 import numpy as np
 
-from pgcxr import generation
 from pgcxr.errors import InputError
 from pgcxr.networks import classifier
+from pgcxr.sampling import generation
 from pgcxr.training.classifier_fit import predict
 
 INCEPTION = "inception:"

@@ -19,7 +19,7 @@ import time
 import numpy as np
 
 from pgcxr.plots import grids
-from pgcxr.synthetic import sphere
+from pgcxr.sampling import sphere
 from pgcxr.training import samples, schedule
 from pgcxr.training.run_dir import RunDir
 from pgcxr.training.tick_swd import TickSWD

@@ -7,7 +7,7 @@ import pytest
 
 from evaluate import common
 from pgcxr.errors import InputError
-from pgcxr.generation import GENERATOR
+from pgcxr.sampling.generation import GENERATOR
 
 
 @pytest.fixture(scope="module")

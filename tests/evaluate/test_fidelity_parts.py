@@ -8,9 +8,9 @@ import pytest
 from evaluate.fidelity import acceptance, arms, explain, figures, labelling, real_images, statistics
 from evaluate.fidelity.pseudo import Synthetic, collect, pseudo_labels
 from evaluate.fidelity.settings import PRESETS, settings
-from pgcxr import generation
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.errors import InputError
+from pgcxr.sampling import generation
 from pgcxr.training import classifier_fit
 from tests.toy_cohort import ramps, write_cohort
 

@@ -12,9 +12,10 @@ import tensorflow as tf
 
 from evaluate.privacy import __main__ as privacy_cli
 from evaluate.privacy import experiment, spaces
-from pgcxr import cli, command, generation
+from pgcxr import cli, command
 from pgcxr.errors import InputError
 from pgcxr.networks import Generator, classifier, synthesize
+from pgcxr.sampling import generation
 from pgcxr.training import features
 from tests.toy_cohort import spots, write_cohort
 

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr import generation
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
 from pgcxr.plots import grids
-from pgcxr.synthetic import latent_file, secondary_capture, truncation
-from pgcxr.synthetic.selection import Selection, as_text
-from pgcxr.synthetic.sheets import Samples, Strip
+from pgcxr.sampling import generation, latent_file, secondary_capture, truncation
+from pgcxr.sampling.selection import Selection, as_text
+from pgcxr.sampling.sheets import Samples, Strip
 
 SUFFIX = {"png": "png", "dicom": "dcm"}
 BITS = (8, 16)
@@ -49,7 +48,7 @@ def check(generator, options: Options) -> None:
 
 
 def truncate(generator, selection: Selection, psi: float, progress: Callable[[int, int], None]) -> Selection:
-    """The selection with its latents pulled toward the most typical image's (pgcxr.synthetic.truncation)."""
+    """The selection with its latents pulled toward the most typical image's (pgcxr.sampling.truncation)."""
     if selection.truncation != 1:
         raise InputError(f"--truncation: these latents were truncated by {selection.truncation:g}; leave it out")
     if generator.label_size:
@@ -69,7 +68,7 @@ def save(
     """Writes the images of a selection by RUN's generator; all of it or nothing.
 
     `out`/images/<number>.png or .dcm, latents.npz, samples.png or, of a path, strip.png and animation.gif, report.json.
-    `progress` is called with (images written, images in all); `release` is what pgcxr.synthetic.release says.
+    `progress` is called with (images written, images in all); `release` is what pgcxr.sampling.release says.
     """
     check(generator, options)
     given = 0 if selection.labels is None else selection.labels.shape[1]

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from pgcxr import generation
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, places
+from pgcxr.sampling import generation
 
 MADE_BY = "python -m evaluate.privacy"
 

@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pgcxr import generation
 from pgcxr.io import artifacts
 from pgcxr.networks import Generator, synthesize
-from pgcxr.synthetic import sphere
+from pgcxr.sampling import generation, sphere
 
 
 def _images(folder):

@@ -9,9 +9,10 @@ import keras
 import numpy as np
 import pytest
 
-from pgcxr import command, generation
+from pgcxr import command
 from pgcxr.cli import app
 from pgcxr.networks import Discriminator, Generator, original_weights, restricted_pickle, synthesize
+from pgcxr.sampling import generation
 
 SIZES = {"resolution": 16, "fmap_base": 32, "fmap_max": 8}
 

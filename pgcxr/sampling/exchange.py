@@ -17,9 +17,9 @@ def import_nvidia(
     out: Annotated[Path, typer.Option(help="RUN: new folder with generator-ema.keras and discriminator.keras")],
 ) -> None:
     """Makes a RUN of an official network pickle, which is read as data and never run."""
-    from pgcxr.generation import GENERATOR
     from pgcxr.io import artifacts, places
     from pgcxr.networks import original_weights
+    from pgcxr.sampling.generation import GENERATOR
 
     places.refuse_existing(out)
     if file.is_dir():
@@ -64,9 +64,9 @@ def export_nvidia(
     A RUN of train.gan keeps the average alone: there G is Gs. Without --networks-py the original's loader stops at the
     empty source; its `Network.set_vars` takes the arrays all the same.
     """
-    from pgcxr import generation
     from pgcxr.io import artifacts, places
     from pgcxr.networks import original_weights, restricted_pickle
+    from pgcxr.sampling import generation
 
     places.refuse_existing_file(out, "--out")
     source = ""

@@ -47,7 +47,7 @@ def generate(
 ) -> None:
     """Makes synthetic radiographs with a trained generator: images, and latents.npz that makes each of them again."""
     from pgcxr.io import places
-    from pgcxr.synthetic.selection import parse_numbers
+    from pgcxr.sampling.selection import parse_numbers
 
     if (run is None) == (pretrained is None):
         raise InputError("which generator? name one RUN of train.gan, or --pretrained NAME")
@@ -66,10 +66,9 @@ def generate(
         )
     places.refuse_existing(out)
 
-    from pgcxr import generation
-    from pgcxr import pretrained as networks
-    from pgcxr.synthetic import output, selection
-    from pgcxr.synthetic import release as gate
+    from pgcxr.sampling import generation, output, selection
+    from pgcxr.sampling import pretrained as networks
+    from pgcxr.sampling import release as gate
 
     run = networks.run(pretrained) if pretrained is not None else run
     released = None if release is None else gate.passed(release, run)
@@ -104,8 +103,7 @@ def generate(
 
 
 def _of_file(path: Path, wanted, generator):
-    from pgcxr import generation
-    from pgcxr.synthetic import latent_file
+    from pgcxr.sampling import generation, latent_file
 
     found = latent_file.read(path, generator.latent_size, generator.label_size)
     if found.weights_sha256 not in ("", generation.weights_sha256(generator)):

@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pgcxr import generation
+from pgcxr.sampling import generation
 
 PROBES = 256
 # A stream of random numbers of its own beside those of images.

@@ -16,7 +16,7 @@ import numpy as np
 
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
-from pgcxr.synthetic.selection import MOST, MOST_NUMBER, OWN_SEEDS, Selection, fingerprint
+from pgcxr.sampling.selection import MOST, MOST_NUMBER, OWN_SEEDS, Selection, fingerprint
 
 # Root mean square: the generator's epsilon blurs the direction of smaller latents, float32 overflows with larger ones.
 SMALLEST, LARGEST = 1e-2, 1e6

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pgcxr.errors import InputError
-from pgcxr.synthetic import sphere, truncation
+from pgcxr.sampling import sphere, truncation
 
 
 def test_a_quarter_circle_by_hand():

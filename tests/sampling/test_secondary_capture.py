@@ -9,7 +9,7 @@ import pytest
 from pydicom.uid import UID
 
 from pgcxr import dicom
-from pgcxr.synthetic.secondary_capture import NOTICE, Source, encode
+from pgcxr.sampling.secondary_capture import NOTICE, Source, encode
 
 SOURCE = Source("0123456789abcdef" * 4, "own seeds", 0.7)
 # PS3.3 A.8.1: Patient, General Study, General Series, General Equipment, SC Equipment, General Image, Image Pixel,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pgcxr.errors import InputError
-from pgcxr.synthetic import latent_file, selection
+from pgcxr.sampling import latent_file, selection
 
 
 def _same(one, other):

@@ -4,11 +4,12 @@ import keras
 import numpy as np
 import pytest
 
-from pgcxr import command, pretrained
+from pgcxr import command
 from pgcxr.cli import app
 from pgcxr.errors import InputError
-from pgcxr.generation import from_uint8, generate, latents, load_generator
 from pgcxr.io import artifacts
+from pgcxr.sampling import pretrained
+from pgcxr.sampling.generation import from_uint8, generate, latents, load_generator
 
 
 def _run(*arguments) -> int:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pgcxr.errors import InputError
-from pgcxr.generation import GENERATOR
+from pgcxr.sampling.generation import GENERATOR
 
 HERE = Path(__file__).parent
 
