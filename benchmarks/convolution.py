@@ -24,8 +24,8 @@ def main() -> None:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     import tensorflow as tf
 
+    from pgcxr.gan import compiled_convolution
     from pgcxr.networks import convolution, minimal_filtering
-    from pgcxr.training import compiled_convolution
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)

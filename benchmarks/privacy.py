@@ -16,8 +16,8 @@ import numpy as np
 
 from evaluate import common
 from evaluate.privacy import experiment, spaces
+from pgcxr.classifier import features
 from pgcxr.sampling import generation
-from pgcxr.training import features
 
 HALVES = 20
 SHARES = (0.002, 0.005, 0.02, 0.1, 0.5, 1.0)

@@ -36,10 +36,10 @@ def main() -> None:
     import tensorflow as tf
 
     from benchmarks import machine
+    from pgcxr.gan import devices
+    from pgcxr.gan.precision import PRECISIONS
+    from pgcxr.gan.progressive_gan import ProgressiveGAN
     from pgcxr.networks import Discriminator, Generator, flops
-    from pgcxr.training import devices
-    from pgcxr.training.precision import PRECISIONS
-    from pgcxr.training.progressive_gan import ProgressiveGAN
 
     tf.config.threading.set_intra_op_parallelism_threads(options.threads)
     tf.config.threading.set_inter_op_parallelism_threads(options.threads)

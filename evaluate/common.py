@@ -8,6 +8,7 @@ from pathlib import Path
 from pgcxr.cohort import manifest as cohort
 from pgcxr.cohort.findings import ABNORMAL, NORMAL
 from pgcxr.errors import InputError
+from pgcxr.gan import settings_check
 from pgcxr.io import artifacts, places
 from pgcxr.sampling.generation import (
     from_uint8,
@@ -19,7 +20,6 @@ from pgcxr.sampling.generation import (
     synthesizer,
     to_uint8,
 )
-from pgcxr.training import settings_check
 
 __all__ = [
     "check_disjoint",

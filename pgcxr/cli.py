@@ -2,12 +2,12 @@
 
 from pgcxr import command
 from pgcxr.curation.cli import curate, records
+from pgcxr.gan.cli import timelapse
 from pgcxr.phantom.cli import phantom
 from pgcxr.privacy.audit.cli import privacy_audit
 from pgcxr.privacy.deidentified.cli import export_deidentified
 from pgcxr.sampling.cli import generate
 from pgcxr.sampling.exchange import export_nvidia, import_nvidia
-from pgcxr.training.cli import timelapse
 
 app = command.new_app(
     "Progressive GANs on chest radiographs: phantom, curation, records, generation, timelapse of a training, exchange "

@@ -29,11 +29,11 @@ FORBIDDEN = {
     "pgcxr": ("train", "evaluate"),
     "train": ("evaluate",),
     "evaluate": ("train",),
-    "pgcxr.networks": ("tensorflow", "pgcxr.losses", "pgcxr.training", "pgcxr.data", "pgcxr.metrics", "pgcxr.plots"),
-    "pgcxr.losses": ("tensorflow", "pgcxr.training", "pgcxr.data"),
-    "pgcxr.data": ("pgcxr.networks", "pgcxr.losses", "pgcxr.training"),
-    "pgcxr.metrics": ("tensorflow", "keras", "pgcxr.networks", "pgcxr.losses", "pgcxr.training", "pgcxr.data"),
-    "pgcxr.training.schedule": ("tensorflow", "keras", "pgcxr"),
+    "pgcxr.networks": ("tensorflow", "pgcxr.losses", "pgcxr.gan", "pgcxr.data", "pgcxr.metrics", "pgcxr.plots"),
+    "pgcxr.losses": ("tensorflow", "pgcxr.gan", "pgcxr.data"),
+    "pgcxr.data": ("pgcxr.networks", "pgcxr.losses", "pgcxr.gan"),
+    "pgcxr.metrics": ("tensorflow", "keras", "pgcxr.networks", "pgcxr.losses", "pgcxr.gan", "pgcxr.data"),
+    "pgcxr.gan.schedule": ("tensorflow", "keras", "pgcxr"),
     "pgcxr.networks.pixels": ("tensorflow", "pgcxr"),
 }
 

@@ -12,8 +12,8 @@ import typer
 
 from pgcxr import command
 from pgcxr.errors import InputError
+from pgcxr.gan import settings_check
 from pgcxr.io import artifacts
-from pgcxr.training import settings_check
 from train import gan_images
 from train.common import load_config
 
@@ -54,8 +54,8 @@ def _seen_from(out: Path, folder: Path) -> str:
 
 
 def _preflight(out: Path, settings: dict) -> None:
-    from pgcxr.training import devices, loop, run_dir
-    from pgcxr.training import preflight as preflights
+    from pgcxr.gan import devices, loop, run_dir
+    from pgcxr.gan import preflight as preflights
 
     strategy = devices.strategy(settings["replicas"])
     if devices.hosts(strategy) > 1:
@@ -72,7 +72,7 @@ def _train(images: gan_images.Images, out: Path, settings: dict) -> None:
     import tensorflow as tf
 
     from pgcxr.cohort.pipeline import Reals
-    from pgcxr.training import devices, loop, resume, run_dir
+    from pgcxr.gan import devices, loop, resume, run_dir
 
     strategy = devices.strategy(settings["replicas"])
     resume.check_minibatches(loop.settings_of(settings, strategy.num_replicas_in_sync), settings["mbstd_group_size"])
@@ -130,7 +130,7 @@ def _with_bar(settings: dict, train: Callable) -> dict:
 
 def _say_end(out: Path, report: dict, settings) -> None:
     """One line of what was trained, and a warning where the schedule ended before the full resolution."""
-    from pgcxr.training import schedule
+    from pgcxr.gan import schedule
 
     shown, full = report["kimg"], settings.resolution
     speed = f", {report['images_per_second']:.0f} images/s" if report["images_per_second"] else ""

@@ -91,7 +91,7 @@ def load(gan_run: str | Path, classifier_run: str | Path) -> tuple:
 
 def study(generator, classifier, reading: Reading, config: dict, seed: int, folder: Path, progress: Callable) -> dict:
     """The report of `run`; tables, maps and figures are written to `folder`."""
-    from pgcxr.training.classifier_fit import predict
+    from pgcxr.classifier.training import predict
 
     parts = [reading.familiar, reading.healthy, reading.test]
     queries = [part.images(generator.resolution) for part in parts]

@@ -74,7 +74,7 @@ def _middle(rows: np.ndarray, scores: np.ndarray) -> int:
 
 def _looks(cases: Cases, rows: np.ndarray, classifier) -> np.ndarray:
     """Grad-CAM [n, h, w] of each image for its likeliest finding, on one scale."""
-    from pgcxr.training.gradcam import gradcam
+    from pgcxr.classifier.gradcam import gradcam
 
     images = common.from_uint8(cases.queries[rows])
     likeliest = cases.likelihoods[rows, 1:].argmax(axis=1)

@@ -103,13 +103,13 @@ class Reader:
 
     def opinions(self, images: np.ndarray) -> np.ndarray:
         """[N, 6]: the classifier's outputs for uint8 [N, R, R, 1]."""
-        from pgcxr.training.classifier_fit import predict
+        from pgcxr.classifier.training import predict
 
         return predict(self.classifier, images, self.batch).astype(np.float64)
 
     def activation(self, images: np.ndarray, output: int) -> np.ndarray:
         """[N, h, w] of 0 and up: where the classifier looks for one output (Grad-CAM)."""
-        from pgcxr.training.gradcam import gradcam
+        from pgcxr.classifier.gradcam import gradcam
 
         return gradcam(self.classifier, common.from_uint8(images), output)
 

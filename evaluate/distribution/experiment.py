@@ -29,7 +29,7 @@ def run(gan_run: Path, out: Path, features: str = "", config: dict | None = None
     """Compares the images of `gan_run` with real ones and writes the folder `out`; returns its report.
 
     Args:
-        features: see pgcxr.training.features.KINDS; "" for the measures on pixels alone.
+        features: see pgcxr.classifier.features.KINDS; "" for the measures on pixels alone.
         config: changes to DEFAULTS.
     """
     begin = time.perf_counter()
@@ -84,7 +84,7 @@ def run(gan_run: Path, out: Path, features: str = "", config: dict | None = None
 def _extractor(features: str):
     if not features:
         return None
-    from pgcxr.training import features as networks
+    from pgcxr.classifier import features as networks
 
     return networks.load(features)
 

@@ -28,7 +28,7 @@ def one_pass(
 
     Args:
         reference: what SWD compares with; None: no measure on pixels.
-        extractor: pgcxr.training.features.Extractor, or None.
+        extractor: pgcxr.classifier.features.Extractor, or None.
         advance: called with the number of images gone through.
     """
     distances, similar, owners, seen = [], [], [], []

@@ -42,9 +42,9 @@ class Trainer:
 
     def model(self, arm: str, images: dict, labels: dict, seed: int):
         """The network of one arm and seed; `images` and `labels` {"train", "val"} as of `fit_classifier`."""
+        from pgcxr.classifier.training import CONFIG, fit_classifier
+        from pgcxr.gan.fit_progress import FitProgress
         from pgcxr.sampling.generation import load_network
-        from pgcxr.training.classifier_fit import CONFIG, fit_classifier
-        from pgcxr.training.fit_progress import FitProgress
 
         settings = {key: self.trained[key] for key in CONFIG}
         name = f"{arm}-{_digest(images, labels, settings, seed)}.keras"

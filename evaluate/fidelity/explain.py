@@ -73,7 +73,7 @@ def explain(
 
 def _compare(real, synthetic, images: np.ndarray, lesions: np.ndarray) -> tuple[dict, tuple]:
     """{column: [B]} of one batch, and the size of the maps. `*_of_another` is against the next image's map."""
-    from pgcxr.training.gradcam import cam, gradcam
+    from pgcxr.classifier.gradcam import cam, gradcam
 
     pixels, found = common.from_uint8(images), {}
     for kind, make in (("gradcam", gradcam), ("cam", cam)):

@@ -124,7 +124,7 @@ def explained(folder: Path, real, synthetic, rows: Cohort, images: np.ndarray, t
         real, synthetic: the two classifiers.
         images: uint8 [N, H, W, 1], of `rows`; truth [N]; scores {"real": [N], "synthetic": [N]}.
     """
-    from pgcxr.training.gradcam import cam, gradcam
+    from pgcxr.classifier.gradcam import cam, gradcam
 
     chosen = cases(truth, scores["synthetic"])
     picked = list(chosen.values())

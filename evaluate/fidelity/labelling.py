@@ -27,7 +27,7 @@ def synthesize(gan_run: Path, generator, real: RealImages, chosen: dict, seed: i
     """
     from rich import progress
 
-    from pgcxr.training.classifier_fit import predict
+    from pgcxr.classifier.training import predict
 
     size, batch, wanted = real.trained["size"], chosen["generate_batch"], real.counts(chosen["per_class"])
     need = sum(sum(each) for each in wanted.values())

@@ -5,7 +5,7 @@ from pathlib import Path
 from evaluate import common
 from pgcxr.cohort.manifest import SPLITS
 from pgcxr.errors import InputError
-from pgcxr.training import settings_check
+from pgcxr.gan import settings_check
 
 BINARY = "binary"
 CLASSIFIER_KEYS = tuple(key for key in settings_check.CLASSIFIER if key != "seed")
@@ -37,14 +37,14 @@ class RealImages:
     """`parts` {split: (rows, images uint8 [N, H, W, 1], labels [N, 1])}, `model` and how it was `trained`."""
 
     def __init__(self, classifier_run: Path, trained: dict):
-        from pgcxr.training import classifier_data
+        from pgcxr.classifier import dataset
 
         self.trained = trained
         self.model = common.load_classifier(classifier_run, outputs=1, resolution=trained["size"])
         cohort = common.cohort_of(classifier_run)
         self.parts = {}
         for split in SPLITS:
-            rows, labels = classifier_data.part(cohort, split, BINARY)
+            rows, labels = dataset.part(cohort, split, BINARY)
             self.parts[split] = rows, rows.images(trained["size"]), labels
 
     def images(self) -> dict:

@@ -62,7 +62,7 @@ def run(gan_run: Path, classifier_run: Path, out: Path, config: str | dict = "th
 def _steps(
     gan_run: Path, generator, real: RealImages, chosen: dict, seed: int, folder: Path, trainer: arms.Trainer
 ) -> dict:
-    from pgcxr.training.classifier_fit import predict
+    from pgcxr.classifier.training import predict
 
     rows, test_images, test_labels = real.parts["test"]
     truth = test_labels[:, 0]
@@ -141,7 +141,7 @@ def _more_seeds(
     trainer: arms.Trainer, data: dict, truth: np.ndarray, test_images: np.ndarray, scores: dict, count: int, seed: int
 ) -> dict:
     """Trains every arm again with other seeds, on the same images and labels; `scores` are the first seed's."""
-    from pgcxr.training.classifier_fit import predict
+    from pgcxr.classifier.training import predict
 
     first = {arms.REAL: trainer.trained.get("seed", 0), arms.SYNTHETIC: seed, arms.CONTROL: seed}
     trained_with = {arm: arms.seeds(first[arm], count) for arm in data}

@@ -8,11 +8,11 @@ import pandas as pd
 
 from evaluate import common
 from evaluate.privacy import figures, spaces
+from pgcxr.classifier import features
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, places
 from pgcxr.metrics import privacy
 from pgcxr.sampling import generation
-from pgcxr.training import features
 
 DEFAULTS = {"n": 2000}  # synthetic images
 LEAST = 200

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from evaluate import common
+from pgcxr.classifier import features
 from pgcxr.cohort.manifest import Cohort, load_images
 from pgcxr.errors import InputError
-from pgcxr.training import features
 
 # px: coarse enough that a copy of a slightly moved or noisy image stays near, and quick.
 PIXELS = 32

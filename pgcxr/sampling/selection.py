@@ -1,7 +1,7 @@
 """Which images: their latents and numbers, and where these come from.
 
 An image's number is its row, or, with seeds of their own, its seed. It names the file, and it gives the image its place
-in a batch (`pgcxr.sampling.generation.one_by_one`): latent and number are all it takes to make the image again, bit for bit.
+in a batch (`generation.one_by_one`): latent and number are all it takes to make the image again, bit for bit.
 """
 
 import hashlib

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from pgcxr import command
+from pgcxr.classifier import dataset
 from pgcxr.curation import device_filter
 from pgcxr.curation.run import curate
 from pgcxr.errors import InputError
-from pgcxr.training import classifier_data
 from train.classifier.__main__ import app
 
 TINY = ("size=16", "blocks=1,", "width=8", "stem=small", "momentum=0.8", "epochs=20", "batch_size=16", "patience=20")
@@ -196,12 +196,12 @@ def test_labels_of_devices(make_export, go, tmp_path):
     images = manifest.load(tmp_path / "cohort")
     by_label = images.manifest.groupby(["label", "device"]).size().to_dict()
     assert by_label == {("abnormal", "1"): 20, ("normal", "0"): 10, ("normal", "1"): 10}
-    part, known = classifier_data.part(images, "train", "device")
+    part, known = dataset.part(images, "train", "device")
     assert len(part) == len(known) and known.mean() == pytest.approx(0.75, abs=0.2)
     # What is unknown is left out; one class alone cannot be learnt.
     images.manifest.loc[images.manifest["device"] == "0", "device"] = ""
     with pytest.raises(InputError, match="split train has 0 images without a device"):
-        classifier_data.part(images, "train", "device")
+        dataset.part(images, "train", "device")
     images.manifest.drop(columns="device", inplace=True)
     with pytest.raises(InputError, match="no column device"):
-        classifier_data.part(images, "train", "device")
+        dataset.part(images, "train", "device")

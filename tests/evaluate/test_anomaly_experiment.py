@@ -11,10 +11,10 @@ import pytest
 from evaluate import anomaly as package
 from evaluate.common import to_uint8
 from pgcxr import networks
+from pgcxr.classifier import network
 from pgcxr.cohort.findings import FINDINGS, TABLE_6
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
-from pgcxr.networks import classifier
 
 SIZE = 16
 QUICK = {"iterations": 40, "learning_rate": 0.2, "bank": 300, "starts": 2, "per_class": 3, "normals": 24}
@@ -59,7 +59,7 @@ def runs(tmp_path_factory):
     generator.save(folder / "gan" / "generator-ema.keras")
     artifacts.write_json(folder / "gan" / "config.json", {"label": "normal", "cohort": "../cohort"})
     (folder / "classifier").mkdir()
-    classifier.resnet(SIZE, 6, blocks=(1, 1), width=4, stem="small").save(folder / "classifier" / "classifier.keras")
+    network.resnet(SIZE, 6, blocks=(1, 1), width=4, stem="small").save(folder / "classifier" / "classifier.keras")
     make_cohort(folder / "cohort", generator)
     return folder
 
@@ -151,7 +151,7 @@ def test_a_gan_of_all_images_is_refused(runs, tmp_path):
 def test_another_resolution_is_refused(runs, tmp_path):
     other = tmp_path / "classifier"
     other.mkdir()
-    classifier.resnet(32, 6, blocks=(1, 1), width=4, stem="small").save(other / "classifier.keras")
+    network.resnet(32, 6, blocks=(1, 1), width=4, stem="small").save(other / "classifier.keras")
     with pytest.raises(InputError, match="px"):
         package.run(runs / "gan", other, tmp_path / "out", QUICK)
 

@@ -11,12 +11,12 @@ import pytest
 from evaluate import distribution
 from evaluate.distribution import baseline, estimate, experiment, measures, sources
 from evaluate.distribution.estimate import Estimate, compared
+from pgcxr.classifier import features, network
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.errors import InputError
 from pgcxr.metrics.frechet import frechet
 from pgcxr.metrics.swd import sliced_wasserstein
-from pgcxr.networks import Generator, classifier, synthesize
-from pgcxr.training import features
+from pgcxr.networks import Generator, synthesize
 from tests.toy_cohort import spots, write_cohort
 
 SIZE = 16
@@ -38,7 +38,7 @@ def runs(tmp_path_factory):
     generator.save(folder / "gan" / "generator-ema.keras")
     (folder / "gan" / "config.json").write_text(json.dumps({"cohort": "../cohort", "split": "train", "label": "all"}))
     (folder / "binary").mkdir()
-    classifier.resnet(SIZE, 1, blocks=(1,), width=4, stem="small").save(folder / "binary" / "classifier.keras")
+    network.resnet(SIZE, 1, blocks=(1,), width=4, stem="small").save(folder / "binary" / "classifier.keras")
     return folder
 
 

@@ -13,13 +13,14 @@ from sklearn import metrics
 from evaluate import common, fidelity
 from evaluate.fidelity import arms, explain, figures, labelling, page, real_images, statistics, steps
 from evaluate.fidelity.settings import settings
+from pgcxr.classifier import training
+from pgcxr.classifier.gradcam import cam, gradcam
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.errors import InputError
+from pgcxr.gan import settings_check
 from pgcxr.metrics.roc import at_specificity
 from pgcxr.networks import Generator, synthesize
 from pgcxr.plots.page import Page
-from pgcxr.training import classifier_fit, settings_check
-from pgcxr.training.gradcam import cam, gradcam
 from tests.toy_cohort import ramps, write_cohort
 from train.classifier.training import train
 from train.common import load_config
@@ -106,7 +107,7 @@ def test_three_steps(runs, monkeypatch):
 
     trained = arms.Trainer.model
     with monkeypatch.context() as patched:
-        patched.setattr(classifier_fit, "fit_classifier", kill)  # nothing is trained again
+        patched.setattr(training, "fit_classifier", kill)  # nothing is trained again
         for name in ("synthesize", "pseudo_labelled_real"):
             patched.setattr(labelling, name, seen(name, getattr(labelling, name)))
         patched.setattr(arms.Trainer, "model", taught)
@@ -217,7 +218,7 @@ class Ready:
     def model(self, arm, images, labels, seed):
         self.asked.append((arm, seed, len(images["train"]), len(labels["val"])))
         keras.utils.set_random_seed(seed)
-        return classifier_fit.build(self.trained, 1)
+        return training.build(self.trained, 1)
 
 
 def test_other_seeds_train_every_arm_again(runs):
@@ -232,7 +233,7 @@ def test_other_seeds_train_every_arm_again(runs):
     assert trainer.asked == [("real", 3, 0, 1), ("synthetic", 5, 1, 2), ("control", 5, 2, 3)]
     assert found["trained_with"] == {"real": [2, 3], "synthetic": [4, 5], "control": [4, 5]}
     for arm, key in arms.KEYS.items():
-        scores = classifier_fit.predict(Ready(trained).model(arm, *data[arm], found["trained_with"][arm][1]), images)
+        scores = training.predict(Ready(trained).model(arm, *data[arm], found["trained_with"][arm][1]), images)
         wanted = [metrics.roc_auc_score(truth, known) for known in (first[arm], scores[:, 0])]
         assert found["auroc"][key]["values"] == pytest.approx(wanted)
     table = arms.seeds_table(found)
@@ -249,7 +250,7 @@ def test_explanations_are_of_the_image_they_name(runs):
     model = keras.models.load_model(runs / "binary" / "classifier.keras")
     rows = cohorts.load(runs / "cohort").select(split="test")
     images, truth = rows.images(16), rows.binary()
-    scores = classifier_fit.predict(model, images)[:, 0]
+    scores = training.predict(model, images)[:, 0]
     report, table = explain.explain(
         model, model, rows, images, truth, {"real": 1 - scores, "synthetic": scores}, most=99, seed=1
     )
@@ -264,7 +265,7 @@ def test_explanations_are_of_the_image_they_name(runs):
     assert report["groups"]["All"]["hits"]["real"]["n"] == 0, "the toy cohort has no masks"
     # Each classifier's own map hits or misses.
     keras.utils.set_random_seed(9)
-    other = classifier_fit.build(json.loads((runs / "binary" / "config.json").read_text()), 1)
+    other = training.build(json.loads((runs / "binary" / "config.json").read_text()), 1)
     lesions = np.arange(16)[None, None] < np.arange(0, 16, 2)[:, None, None] + np.zeros((8, 16, 16))
     found, _ = explain._compare(model, other, images[:8], lesions)
     for name, network in (("real", model), ("synthetic", other)):

@@ -8,10 +8,10 @@ import pytest
 from evaluate.fidelity import acceptance, arms, explain, figures, labelling, real_images, statistics
 from evaluate.fidelity.pseudo import Synthetic, collect, pseudo_labels
 from evaluate.fidelity.settings import PRESETS, settings
+from pgcxr.classifier import training
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.errors import InputError
 from pgcxr.sampling import generation
-from pgcxr.training import classifier_fit
 from tests.toy_cohort import ramps, write_cohort
 
 
@@ -124,10 +124,10 @@ def test_spread_over_seeds_by_hand():
 def test_a_kept_training_is_known_by_all_that_decides_it(tmp_path, monkeypatch):
     """What was kept under one name is never taken for another training."""
     made = []
-    monkeypatch.setattr(classifier_fit, "fit_classifier", lambda *given, **_: (made.append(given), (Saved(), {}))[1])
+    monkeypatch.setattr(training, "fit_classifier", lambda *given, **_: (made.append(given), (Saved(), {}))[1])
     images = {split: np.zeros((2, 4, 4, 1), np.uint8) for split in ("train", "val")}
     labels = {split: np.float32([[0], [1]]) for split in images}
-    known = dict.fromkeys(classifier_fit.CONFIG, 1)
+    known = dict.fromkeys(training.CONFIG, 1)
     others = [
         (known, "control", images, labels, 1),
         (known, "real", images, labels, 1),

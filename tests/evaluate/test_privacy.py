@@ -13,10 +13,10 @@ import tensorflow as tf
 from evaluate.privacy import __main__ as privacy_cli
 from evaluate.privacy import experiment, spaces
 from pgcxr import cli, command
+from pgcxr.classifier import features, network
 from pgcxr.errors import InputError
-from pgcxr.networks import Generator, classifier, synthesize
+from pgcxr.networks import Generator, synthesize
 from pgcxr.sampling import generation
-from pgcxr.training import features
 from tests.toy_cohort import spots, write_cohort
 
 SIZE = 8
@@ -79,7 +79,7 @@ def runs(tmp_path_factory):
     known = np.stack([cv2.imread(str(folder / "cohort" / name), cv2.IMREAD_GRAYSCALE) for name in training])
     keras.utils.set_random_seed(2)
     (folder / "binary").mkdir()
-    classifier.resnet(SIZE, 1, blocks=(1,), width=4, stem="small").save(folder / "binary" / "classifier.keras")
+    network.resnet(SIZE, 1, blocks=(1,), width=4, stem="small").save(folder / "binary" / "classifier.keras")
     for name, images in (("copying", known[..., None]), ("gan", spots(KEPT, SIZE, seed=103)[0])):
         generator = _generator(4)
         assert _memorise(generator, images) < 0.02  # the variance of the images is 0.1

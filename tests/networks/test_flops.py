@@ -4,8 +4,8 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import ops
 
+from pgcxr.gan.progressive_gan import ProgressiveGAN
 from pgcxr.networks import Discriminator, Generator, flops
-from pgcxr.training.progressive_gan import ProgressiveGAN
 
 FULL = {"channels": 1, "latent_size": 512, "fmap_base": 8192, "fmap_max": 512, "fused_scale": True}
 COUNTED = ("Conv2D", "Conv2DBackpropInput", "Conv2DBackpropFilter", "MatMul")

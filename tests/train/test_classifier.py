@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from pgcxr import command
+from pgcxr.classifier.training import predict
 from pgcxr.cohort import manifest as cohorts
-from pgcxr.training.classifier_fit import predict
 from tests.toy_cohort import spots, write_cohort
 from train.classifier.__main__ import app
 from train.common import load_config
@@ -164,7 +164,7 @@ def test_bad_settings(cohort, capsys, more, said):
 
 
 def test_thesis_config_is_resnet50():
-    from pgcxr.networks.classifier import architecture
+    from pgcxr.classifier.network import architecture
 
     config = load_config("classifier", "thesis")
     assert architecture(config["blocks"], config["width"], config["stem"]) == "ResNet-50"

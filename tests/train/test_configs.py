@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pgcxr.training import loop, schedule, settings_check
+from pgcxr.gan import loop, schedule, settings_check
 from train import common
 
 NAMES = sorted(path.stem.removeprefix("gan_") for path in Path(common.CONFIGS).glob("gan_*.py"))

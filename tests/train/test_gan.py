@@ -12,8 +12,8 @@ import pytest
 from pgcxr import command
 from pgcxr.cohort.manifest import load
 from pgcxr.cohort.pipeline import Reals
+from pgcxr.gan import devices, loop, run_dir, schedule, settings_check
 from pgcxr.io import artifacts, places
-from pgcxr.training import devices, loop, run_dir, schedule, settings_check
 from train import gan
 from train.common import load_config
 

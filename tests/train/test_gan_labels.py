@@ -8,9 +8,9 @@ from pgcxr import cli, command
 from pgcxr.cohort import labels
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort.pipeline import Reals
+from pgcxr.gan import devices, loop, run_dir
 from pgcxr.io import artifacts
 from pgcxr.sampling import generation
-from pgcxr.training import devices, loop, run_dir
 from tests.toy_cohort import spots, write_cohort
 from train import gan
 from train.common import load_config

@@ -10,8 +10,8 @@ from pgcxr import command
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort import pipeline, record_files, records
 from pgcxr.errors import InputError
+from pgcxr.gan import state_file
 from pgcxr.io import artifacts
-from pgcxr.training import state_file
 from tests.toy_cohort import ramps, write_cohort
 from train import gan, gan_images
 from train.common import load_config

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from pgcxr.classifier import curriculum, dataset, network
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort.manifest import SPLITS
 from pgcxr.errors import InputError
+from pgcxr.gan import settings_check
 from pgcxr.io import artifacts, places
 from pgcxr.metrics.auroc import delong_ci
-from pgcxr.networks import classifier
-from pgcxr.training import classifier_data, curriculum, settings_check
 
 CONFIG, MODEL, REPORT, LOGS = "config.json", "classifier.keras", "report.json", "logs"
 # May differ between the run and the command that asks for it again: both folders may have moved together.
@@ -23,14 +23,14 @@ FREE = ("cohort",)
 def train(cohort: Path, labels: str, out: Path, config: dict, seed: int) -> None:
     """Trains and writes RUN as a whole; does nothing where it is finished already."""
     check(config)
-    if config["curriculum"] and labels == classifier_data.DEVICE:
+    if config["curriculum"] and labels == dataset.DEVICE:
         raise InputError("--set curriculum: is for diseases, whose lesions have masks; give 0 with --labels device")
     images = cohorts.load(cohort)
-    parts = {split: classifier_data.part(images, split, labels) for split in SPLITS}
+    parts = {split: dataset.part(images, split, labels) for split in SPLITS}
     settings = config | {
         "labels": labels,
-        "outputs": classifier_data.OUTPUTS[labels],
-        "architecture": classifier.architecture(config["blocks"], config["width"], config["stem"]),
+        "outputs": dataset.OUTPUTS[labels],
+        "architecture": network.architecture(config["blocks"], config["width"], config["stem"]),
         "cohort": os.path.relpath(images.folder.resolve(), out.resolve()),
         "manifest_sha256": hashlib.sha256((images.folder / "manifest.csv").read_bytes()).hexdigest(),
         "seed": seed,
@@ -72,8 +72,8 @@ def check(config: dict) -> None:
 
 
 def _fit(parts: dict, settings: dict, folder: Path) -> dict:
-    from pgcxr.training.classifier_fit import fit_classifier, predict
-    from pgcxr.training.fit_progress import FitProgress
+    from pgcxr.classifier.training import fit_classifier, predict
+    from pgcxr.gan.fit_progress import FitProgress
 
     pictures = {split: images.images(settings["size"]) for split, (images, _) in parts.items()}
     known = {split: labels for split, (_, labels) in parts.items()}

@@ -55,7 +55,7 @@ def get_config() -> dict:
         "minimal_filtering": None,
         # stops a training that diverges, with its last good state
         "alarm": True,
-        # at most so many images of Gs are compared with reals at each tick, see pgcxr/training/tick_swd.py; 0: none
+        # at most so many images of Gs are compared with reals at each tick, see pgcxr/gan/tick_swd.py; 0: none
         "swd_images": 256,
         "seed": 1000,
     }

@@ -1,0 +1,242 @@
+"""Training of a classifier with Keras fit (thesis 2.2): the same function for real and for synthetic images."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers, ops
+
+from pgcxr.classifier import network
+from pgcxr.classifier.fused_batch_norm import FusedBatchNormalization
+from pgcxr.gan import learning_rate
+from pgcxr.gan.fit_progress import FitProgress
+from pgcxr.gan.precision import PRECISIONS
+from pgcxr.metrics.auroc import auroc
+from pgcxr.networks import pixels
+
+# Everything that `config` must hold; train/configs/classifier_*.py say what suits which scale.
+CONFIG = {
+    "size": int,  # px
+    "blocks": tuple,  # bottleneck blocks per stage
+    "width": int,  # filters of the first stage
+    "stem": str,  # imagenet or small
+    "momentum": float,  # of the moving averages of batch normalization
+    "weights_file": str,  # ResNet-50 weights to start from, "" for none
+    "batch_size": int,
+    "epochs": int,
+    "learning_rate": float,  # at its highest
+    "warmup_epochs": float,  # linear from 0; then a cosine down to 0 at the last epoch
+    "weight_decay": float,
+    "patience": int,  # epochs without a better validation AUROC
+    "balance": bool,  # weigh each output's two classes as if they were equally many
+    "shift": float,  # augmentation: fraction of the width, each way
+    "rotation": float,  # degrees, each way
+    "brightness": float,  # fraction of the range [-1, 1], each way
+    "precision": str,  # of the training: float32, float16 or bfloat16 (mixed); the network that comes out is float32
+    "curriculum": int,  # epochs on crops around lesions before those on whole images
+}
+
+
+def build(
+    config: dict, outputs: int, precision: str = "float32", normalization: type = layers.BatchNormalization
+) -> keras.Model:
+    """The network that `config` describes, with the weights of its file where it names one."""
+    model = network.resnet(
+        config["size"],
+        outputs,
+        blocks=tuple(config["blocks"]),
+        width=config["width"],
+        stem=config["stem"],
+        momentum=config["momentum"],
+        dtype=PRECISIONS[precision],
+        normalization=normalization,
+    )
+    if config["weights_file"]:
+        network.load_weights_file(model, config["weights_file"])
+    return model
+
+
+def fit_classifier(
+    train_images: np.ndarray,
+    train_labels: np.ndarray,
+    val_images: np.ndarray,
+    val_labels: np.ndarray,
+    config: dict,
+    seed: int,
+    log_dir: str | Path | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    lesson: tuple[np.ndarray, np.ndarray] | None = None,
+) -> tuple[keras.Model, dict]:
+    """Trains a new network and returns it as it was at its best validation AUROC, with the history.
+
+    Args:
+        train_images, val_images: uint8 [N, size, size, 1].
+        train_labels, val_labels: float32 [N, K], 0 or 1, NaN where unknown (left out of the loss and of the AUROC).
+        config: see CONFIG.
+        seed: of the weights, the order and the augmentation; one seed, one result on one machine.
+        log_dir: for TensorBoard.
+        lesson: images and labels of the epochs of config["curriculum"], which come first.
+
+    Returns:
+        (model: images in [-1, 1] -> probabilities [N, K], {"loss", "val_loss", "val_auroc": one value per epoch,
+        "best_epoch": from 1, "lesson_loss": one value per epoch of the lesson}).
+    """
+    keras.utils.set_random_seed(seed)
+    model = build(config, train_labels.shape[1], config["precision"], FusedBatchNormalization)
+    logits = network.with_logits(model)
+    trainer = keras.Sequential([keras.Input(train_images.shape[1:]), *augmentation(config, seed), logits])
+    first = []
+    if config["curriculum"]:
+        data = _compile(trainer, *lesson, config, config["curriculum"], seed)
+        shown = [FitProgress("crops around lesions", config["curriculum"])]
+        first = trainer.fit(data, epochs=config["curriculum"], callbacks=shown, shuffle=False, verbose=0).history[
+            "loss"
+        ]
+    data = _compile(trainer, train_images, train_labels, config, config["epochs"], seed)
+    validation = Validation(logits, val_images, val_labels)
+    # The callbacks share one dict of logs: Validation puts in what the others read.
+    stopping = keras.callbacks.EarlyStopping(
+        "val_score", mode="max", patience=config["patience"], restore_best_weights=True
+    )
+    shown = [keras.callbacks.TensorBoard(str(log_dir), write_graph=False)] if log_dir else []
+    history = trainer.fit(
+        data,
+        epochs=config["epochs"],
+        callbacks=[validation, stopping, *shown, *callbacks],
+        shuffle=False,
+        verbose=0,
+    )
+    kept = {name: history.history[name] for name in ("loss", "val_loss", "val_auroc")}
+    return _plain(model, config), {**kept, "best_epoch": stopping.best_epoch + 1, "lesson_loss": first}
+
+
+def _compile(trainer: keras.Model, images: np.ndarray, labels: np.ndarray, config: dict, epochs: int, seed: int):
+    """Readies `trainer` for `epochs` epochs on these images, with an optimizer of their own; returns their batches."""
+    batch_size = min(config["batch_size"], len(images))
+    steps = len(images) // batch_size
+    warmup = int(steps * min(config["warmup_epochs"], epochs))
+    rate = learning_rate.WarmupCosine(config["learning_rate"], warmup, steps * epochs)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=config["weight_decay"])
+    if config["precision"] == "float16":  # small gradients would vanish, large ones skip a step
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    weights = class_weights(labels) if config["balance"] else None
+    trainer.compile(optimizer=optimizer, loss=MaskedCrossentropy(weights), jit_compile=False)
+    # Variables made within the first step would have it traced twice.
+    trainer.optimizer.build(trainer.trainable_variables)
+    return batches(images, labels, batch_size, seed)
+
+
+def _plain(model: keras.Model, config: dict) -> keras.Model:
+    """The same network of Keras's own layers in float32, for inference on any machine."""
+    plain = build(config | {"weights_file": ""}, model.output_shape[-1])
+    plain.set_weights(model.get_weights())
+    return plain
+
+
+def batches(images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int) -> tf.data.Dataset:
+    """One shuffled epoch of (float32 [B, H, W, 1] in [-1, 1], labels [B, K]); the arrays are never copied whole.
+
+    Every batch is full, so that the training step is traced once.
+    """
+
+    def pick(index):
+        return images[index], labels[index].astype(np.float32)
+
+    def load(index):
+        picked, known = tf.numpy_function(pick, [index], (tf.uint8, tf.float32))
+        picked.set_shape((batch_size, *images.shape[1:]))
+        known.set_shape((batch_size, labels.shape[1]))
+        return pixels.from_uint8(picked), known
+
+    order = tf.data.Dataset.range(len(images)).shuffle(len(images), seed=seed)
+    return order.batch(batch_size, drop_remainder=True).map(load).prefetch(4)
+
+
+def augmentation(config: dict, seed: int) -> list[layers.Layer]:
+    """Small shifts, rotations and changes of brightness. No flip: the heart has a side."""
+    found = []
+    if config["shift"]:
+        # By whole pixels: interpolation between them would blur the smallest lesions away.
+        shift = layers.RandomTranslation(
+            config["shift"], config["shift"], fill_mode="nearest", interpolation="nearest", seed=seed
+        )
+        found.append(shift)
+    if config["rotation"]:
+        found.append(layers.RandomRotation(config["rotation"] / 360, fill_mode="nearest", seed=seed + 1))
+    if config["brightness"]:
+        # The layer takes the fraction of half the range.
+        found.append(layers.RandomBrightness(2 * config["brightness"], value_range=(-1, 1), seed=seed + 2))
+    return found
+
+
+def class_weights(labels: np.ndarray) -> np.ndarray:
+    """[2, K]: N / (2 n) for the n negatives and n positives of each output's N known labels; 1 for an absent class."""
+    counts = np.stack([(labels == 0).sum(axis=0), (labels == 1).sum(axis=0)]).astype(np.float32)
+    return np.where(counts > 0, counts.sum(axis=0) / np.maximum(2 * counts, 1), 1.0).astype(np.float32)
+
+
+class MaskedCrossentropy(keras.losses.Loss):
+    """Binary cross-entropy of logits [N, K], summed over the K outputs whose label is known; one value per example.
+
+    Args:
+        weights: [2, K], factors for negatives and positives, or None.
+    """
+
+    def __init__(self, weights: np.ndarray | None = None, name: str = "masked_crossentropy"):
+        super().__init__(name=name)
+        self.weights = weights
+
+    def call(self, y_true, y_pred):
+        known = ops.logical_not(ops.isnan(y_true))
+        y_true = ops.where(known, y_true, ops.zeros_like(y_true))
+        # softplus(x) - x y = -log of the probability of y, without overflow.
+        loss = ops.softplus(y_pred) - y_pred * y_true
+        if self.weights is not None:
+            loss = loss * ops.where(y_true > 0.5, self.weights[1], self.weights[0])
+        return ops.sum(ops.where(known, loss, ops.zeros_like(loss)), axis=-1)
+
+
+class Validation(keras.callbacks.Callback):
+    """After each epoch: val_loss, val_auroc (mean over the outputs that have both classes) and val_score.
+
+    val_score is the area, less a little of the loss: it decides where areas are equal (all 1, say).
+    """
+
+    def __init__(self, logits: keras.Model, images: np.ndarray, labels: np.ndarray):
+        super().__init__()
+        self.logits, self.images, self.labels = logits, images, labels
+
+    def on_epoch_end(self, epoch, logs=None):
+        scores = predict(self.logits, self.images)
+        loss = float(ops.mean(MaskedCrossentropy()(self.labels, scores)))
+        area = float(np.mean([auroc(known, score) for known, score in known_outputs(self.labels, scores)]))
+        logs.update(val_loss=loss, val_auroc=area, val_score=area - 1e-3 * math.tanh(loss))
+
+
+def known_outputs(labels: np.ndarray, scores: np.ndarray):
+    """(labels [n], scores [n]) of each output, unknown labels left out, where both classes occur."""
+    for label, score in zip(labels.T, scores.T, strict=True):
+        known = ~np.isnan(label)
+        if len(np.unique(label[known])) == 2:
+            yield label[known], score[known]
+
+
+def predict(model: keras.Model, images: np.ndarray, batch_size: int = 128) -> np.ndarray:
+    """float32 [N, K]: what `model` says of uint8 [N, H, W, 1]."""
+    parts = range(0, len(images), batch_size)
+    run = _compiled(model)
+    found = [np.asarray(run(pixels.from_uint8(images[start : start + batch_size]))) for start in parts]
+    return np.concatenate(found) if found else np.empty((0, model.output_shape[-1]), np.float32)
+
+
+def _compiled(model: keras.Model):
+    """`model` for inference as one graph for any batch size, made once per model."""
+    if not hasattr(model, "_pgcxr_inference"):
+        signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
+        model._pgcxr_inference = tf.function(
+            lambda x: model(x, training=False), input_signature=signature, jit_compile=False
+        )
+    return model._pgcxr_inference

@@ -1,0 +1,81 @@
+"""ResNet: equal to keras.applications.ResNet50, and what else it can be."""
+
+import keras
+import numpy as np
+import pytest
+
+from pgcxr.classifier import network
+from pgcxr.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def original():
+    """keras.applications.ResNet50 with settled (not initial) batch statistics, so that none is left out unseen."""
+    model = keras.applications.ResNet50(include_top=False, weights=None, input_shape=(None, None, 3))
+    rng = np.random.default_rng(0)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            gamma, beta, mean, variance = (rng.normal(0, 0.1, value.shape) for value in layer.get_weights())
+            layer.set_weights([1 + gamma, beta, mean, np.exp(variance)])
+        elif layer.weights:
+            kernel, bias = layer.get_weights()
+            layer.set_weights([kernel, rng.normal(0, 0.1, bias.shape)])
+    return model
+
+
+def test_default_is_resnet50(original):
+    ours = network.resnet(64, 6, channels=3)
+    for layer in original.layers:
+        if layer.weights:
+            ours.get_layer(layer.name).set_weights(layer.get_weights())
+    images = np.random.default_rng(1).normal(0, 1, (2, 64, 64, 3)).astype(np.float32)
+    features = keras.Model(ours.input, ours.get_layer("conv5_block3_out").output)
+    np.testing.assert_allclose(features(images), original(images), rtol=1e-4, atol=1e-4)
+    # 23,587,712 is the number that keras.applications documents for ResNet-50 without its top.
+    assert ours.count_params() == 23_587_712 + 6 * 2048 + 6
+
+
+def test_weights_file(original, tmp_path):
+    """Inside the image the first layer's response is that of the file's network on its own input."""
+    path = tmp_path / "resnet50.weights.h5"
+    original.save_weights(path)
+    ours = network.resnet(64, 1)
+    network.load_weights_file(ours, path)
+    grey = np.random.default_rng(2).uniform(-1, 1, (2, 64, 64, 1)).astype(np.float32)
+    theirs = keras.applications.resnet50.preprocess_input(np.repeat(127.5 * (grey + 1), 3, axis=-1))
+    found = keras.Model(ours.input, ours.get_layer("conv1_conv").output)(grey)
+    wanted = keras.Model(original.input, original.get_layer("conv1_conv").output)(theirs)
+    # Two pixels at each border see the padding, which is black there and mean grey here.
+    np.testing.assert_allclose(found[:, 2:-2, 2:-2], wanted[:, 2:-2, 2:-2], rtol=1e-3, atol=1e-2)
+    for name in ("conv2_block1_0_conv", "conv5_block3_3_bn"):
+        for mine, given in zip(ours.get_layer(name).get_weights(), original.get_layer(name).get_weights(), strict=True):
+            np.testing.assert_array_equal(mine, given)
+
+    with pytest.raises(InputError, match="another shape"):
+        network.load_weights_file(network.resnet(64, 1, width=32), path)
+    with pytest.raises(InputError, match="other stages"):
+        network.load_weights_file(network.resnet(64, 1, blocks=(3, 4, 6)), path)
+    (tmp_path / "text.weights.h5").write_text("not weights")
+    with pytest.raises(InputError, match="is not a weights file"):
+        network.load_weights_file(ours, tmp_path / "text.weights.h5")
+    with pytest.raises(InputError, match="no such weights file"):
+        network.load_weights_file(ours, tmp_path / "absent.h5")
+
+
+@pytest.mark.parametrize(("stem", "end"), [("imagenet", 2), ("half", 4), ("small", 8)])
+def test_stems_and_logits(stem, end):
+    model = network.resnet(32, 6, blocks=(1, 2, 1), width=4, stem=stem)
+    assert model.get_layer(network.last_stage(model)).output.shape[1:] == (end, end, 64)
+    images = np.random.default_rng(3).normal(0, 1, (3, 32, 32, 1)).astype(np.float32)
+    logits, probabilities = np.asarray(network.with_logits(model)(images)), np.asarray(model(images))
+    np.testing.assert_allclose(probabilities, 1 / (1 + np.exp(-logits)), rtol=1e-5)
+    assert logits.shape == (3, 6) and logits.std() > 0
+
+
+def test_names_and_errors():
+    assert network.architecture((3, 4, 6, 3), 64, "imagenet") == "ResNet-50"
+    assert "not ResNet-50" in network.architecture((3, 4, 6, 3), 64, "small")
+    with pytest.raises(InputError, match="too small"):
+        network.resnet(16, 1)
+    with pytest.raises(InputError, match="choose one of"):
+        network.resnet(32, 1, stem="large")

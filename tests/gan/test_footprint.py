@@ -1,0 +1,70 @@
+"""What a training needs, against real networks, and what is said where it does not fit."""
+
+import os
+
+import pytest
+
+from pgcxr.gan import footprint, schedule
+from pgcxr.networks import Discriminator, Generator
+
+SIZES = {"channels": 1, "latent_size": 24, "fmap_base": 64, "fmap_max": 12, "fused_scale": True}
+SIZES |= {"mbstd_group_size": 4, "precision": "float32"}
+
+
+@pytest.mark.parametrize("change", [{}, {"latent_size": None}, {"fmap_max": 64}, {"mbstd_group_size": 1}])
+@pytest.mark.parametrize("labels", [0, 3])
+def test_parameters_are_those_of_the_networks(change, labels):
+    sizes = SIZES | change | {"label_size": labels}
+    networks = {key: sizes[key] for key in ("channels", "fmap_base", "fmap_max", "label_size")}
+    for level in (2, 5):
+        g = Generator(resolution=2**level, latent_size=sizes["latent_size"], **networks)
+        d = Discriminator(resolution=2**level, mbstd_group_size=sizes["mbstd_group_size"], **networks)
+        learned = tuple(sum(v.numpy().size for v in network.trainable_variables) for network in (g, d))
+        assert footprint.parameters(sizes, level) == learned
+
+
+def _levels(minimal=False, replicas=1, **change):
+    settings = schedule.Settings(
+        32, 9.0, lod_training_kimg=1, lod_transition_kimg=1, minibatch_base=8, minibatch_dict={4: 16}, replicas=replicas
+    )
+    return footprint.levels(SIZES | change, settings, 0, minimal)
+
+
+def test_levels_are_those_of_the_schedule():
+    found = _levels()
+    assert [each["resolution"] for each in found] == [4, 8, 16, 32]
+    assert [each["minibatch"] for each in found] == [16, 8, 8, 8]
+    assert [round(each["kimg"]) for each in found] == [1, 2, 2, 4]
+    memory = [each["memory_bytes"] for each in found]
+    assert memory == sorted(memory) and memory[0] > footprint.BASE
+    # A device of two holds half a minibatch; half as wide numbers take half as much; minimal filtering takes more.
+    rest = memory[-1] - _levels(replicas=2)[-1]["memory_bytes"]
+    assert rest > 0 and memory[-1] - _levels(precision="float16")[-1]["memory_bytes"] == pytest.approx(rest, rel=1e-6)
+    assert _levels(minimal=True)[-1]["memory_bytes"] > memory[-1]
+
+
+def test_doubts_name_what_does_not_fit(tmp_path, monkeypatch):
+    found = _levels()
+    assert footprint.doubts(found, None, tmp_path / "new" / "run") == []
+    assert footprint.doubts(found, found[-1]["memory_bytes"], tmp_path) == []
+    (line,) = footprint.doubts(found, found[1]["memory_bytes"], tmp_path)
+    assert line.startswith("16 px with a minibatch of 8 needs about") and "\n" not in line
+    full = os.statvfs_result((4096, 4096, 10**6, 1, 1, 10, 10, 10, 0, 255))
+    monkeypatch.setattr(footprint.os, "statvfs", lambda path: full)
+    (line,) = footprint.doubts(found, None, tmp_path)
+    assert line.startswith(f"{tmp_path}: saved states need about") and "4096" not in line
+
+
+def test_memory_is_what_this_machine_has():
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert 0 < footprint.memory() <= total
+
+
+def test_memory_of_the_smallest_gpu(tmp_path, monkeypatch):
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text('#!/bin/sh\n[ "$1" = --query-gpu=memory.total ] && printf "24220\\n16384\\n"\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert footprint._gpu_memory() == 16384 << 20
+    tool.write_text("#!/bin/sh\necho no devices were found\n")
+    assert footprint._gpu_memory() is None
