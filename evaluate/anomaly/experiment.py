@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from evaluate import common
-from evaluate.anomaly import calibration, familiar, figures, inversion, judgement
+from evaluate.anomaly import figures, judgement
 from evaluate.anomaly.selection import Reading, select
+from pgcxr.anomaly import calibration, familiar
 from pgcxr.cohort.findings import FINDINGS, NORMAL
 from pgcxr.cohort.manifest import Cohort
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, places
+from pgcxr.latent import inversion
 
 CONFIG = {
     "per_class": 12,  # test images of each class of thesis Table 6 at most

@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from evaluate.anomaly import calibration
 from evaluate.anomaly.selection import Reading
+from pgcxr.anomaly import calibration
 from pgcxr.cohort.findings import NORMAL, TABLE_6
 from pgcxr.io import artifacts
 from pgcxr.metrics.auroc import delong, delong_ci

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from evaluate import common
-from evaluate.axes import evidence, figures, regression, walk
+from evaluate.axes import evidence, figures
 from pgcxr.cohort.findings import FINDINGS, NORMAL
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, places
+from pgcxr.latent import regression, walk
 
 OUTPUTS = (NORMAL, *FINDINGS)
 VARIANTS = ("all", "exclusive")

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 
 from evaluate import common
-from evaluate.axes import walk
 from pgcxr.errors import InputError
+from pgcxr.latent import walk
 from pgcxr.plots import grids
 
 SHOWN = 256  # px: smaller images are enlarged

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluate.axes import walk
 from pgcxr.cohort.findings import FINDINGS
 from pgcxr.io import artifacts
+from pgcxr.latent import walk
 from pgcxr.plots import curves as line_plots
 from pgcxr.plots import grids, overlay
 

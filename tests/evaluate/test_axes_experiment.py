@@ -8,12 +8,13 @@ import pytest
 from keras import ops
 
 from evaluate import axes as package
-from evaluate.axes import experiment, walk
-from evaluate.axes.regression import unit
+from evaluate.axes import experiment
 from pgcxr import networks
 from pgcxr.cohort.findings import FINDINGS
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
+from pgcxr.latent import walk
+from pgcxr.latent.regression import unit
 from tests.toy_cohort import spots, write_cohort
 
 SIZE, LATENTS = 8, 20

@@ -8,12 +8,13 @@ import nbformat
 import numpy as np
 import pytest
 
-from evaluate.axes import explore, walk
-from evaluate.axes.regression import unit
+from evaluate.axes import explore
 from pgcxr import networks
 from pgcxr.cohort.findings import FINDINGS
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
+from pgcxr.latent import walk
+from pgcxr.latent.regression import unit
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from evaluate.axes import walk
-from evaluate.axes.regression import normalise, unit
 from pgcxr.errors import InputError
+from pgcxr.latent import walk
+from pgcxr.latent.regression import normalise, unit
 
 SIZE = 16
 

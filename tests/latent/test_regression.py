@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from evaluate.axes import regression
 from evaluate.axes.evidence import predict
+from pgcxr.latent import regression
 
 SIZE = 24
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from evaluate.anomaly import calibration
+from pgcxr.anomaly import calibration
 
 WIDTH = 16
 

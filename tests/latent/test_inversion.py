@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from evaluate.anomaly import inversion
 from pgcxr import networks
+from pgcxr.latent import inversion
 from pgcxr.losses.residuals import mean_pairwise_squared_error
 
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import multivariate_normal
 from sklearn.decomposition import PCA
 
-from evaluate.anomaly import familiar
+from pgcxr.anomaly import familiar
 
 WIDTH, RANK = 8, 3
 

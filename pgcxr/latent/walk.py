@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluate.axes.regression import normalise
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
+from pgcxr.latent.regression import normalise
 
 FILE = "axes.npz"
 
