@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from pgcxr import cli
+from pgcxr.cli.app import app
 from train.common import load_config
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,7 +24,7 @@ def commands() -> list[list[str]]:
 def parsed(words: list[str]) -> dict:
     """Name and value of each argument and option, as typer reads them; nothing is run."""
     if words[0] == "pgcxr":
-        group = typer.main.get_command(cli.app)
+        group = typer.main.get_command(app.app)
         name, command, rest = words[1], group.commands[words[1]], words[2:]
     else:
         assert words[:2] == ["python", "-m"], words

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pgcxr import command
+from pgcxr.cli import command
 from pgcxr.errors import InputError
 from pgcxr.gan import settings_check
 from pgcxr.io import artifacts

@@ -7,7 +7,7 @@ import typer
 
 from evaluate import common
 from evaluate.anomaly.experiment import CONFIG, run
-from pgcxr import command
+from pgcxr.cli import command
 
 app = command.new_app(__doc__)
 

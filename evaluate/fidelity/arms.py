@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pgcxr.command import LARGEST_SEED
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
+from pgcxr.options import LARGEST_SEED
 
 REAL, SYNTHETIC, CONTROL = "real", "synthetic", "control"
 TITLES = {

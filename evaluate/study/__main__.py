@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pgcxr import command
+from pgcxr.cli import command
 from pgcxr.errors import InputError
 from pgcxr.io import places
 

@@ -59,9 +59,9 @@ def steps(name: str, data: Path | None, seed: int) -> list[Step]:
             raise InputError(f"--preset {name}: needs the hospital's export; name it with --data")
         export = Step(
             "export",
-            "pgcxr.cli",
+            "pgcxr",
             ("phantom", "{out}", "--patients", str(preset["patients"]), "--size", str(preset["export_size"]), *number),
-            code=("pgcxr.phantom.cli",),
+            code=("pgcxr.cli.phantom",),
         )
         first, source, needs, state = [export], "{export}", ("export",), ""
     else:
@@ -71,7 +71,7 @@ def steps(name: str, data: Path | None, seed: int) -> list[Step]:
     on_cohort = {"needs": ("cohort",)}
     return [
         *first,
-        Step("cohort", "pgcxr.cli", ("curate", source, *out, *size, *number), needs, state, ("pgcxr.curation.cli",)),
+        Step("cohort", "pgcxr", ("curate", source, *out, *size, *number), needs, state, ("pgcxr.cli.curate",)),
         Step("gan", "train.gan", ("{cohort}", *config, *out, *number), **on_cohort),
         Step("gan_normal", "train.gan", ("{cohort}", *config, *out, *number, "--label", "normal"), **on_cohort),
         Step(

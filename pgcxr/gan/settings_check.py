@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pgcxr.cohort.labels import KINDS
-from pgcxr.command import LARGEST_SEED
 from pgcxr.errors import InputError
 from pgcxr.gan import schedule
 from pgcxr.gan.precision import PRECISIONS
+from pgcxr.options import LARGEST_SEED
 
 LONGEST_SHOWN = 60
 

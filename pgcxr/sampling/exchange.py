@@ -1,26 +1,24 @@
-"""`pgcxr import-nvidia` and `pgcxr export-nvidia`: networks from and to the original's official pickles."""
+"""Networks from and to the original's official pickles."""
 
 import hashlib
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts, places
+from pgcxr.networks import Generator, original_weights, restricted_pickle
+from pgcxr.sampling import generation
+from pgcxr.sampling.generation import GENERATOR
 
 VERSION = 2  # of the original's pickles
 PLAIN_GENERATOR = "generator.keras"
 
 
-def import_nvidia(
-    file: Annotated[Path, typer.Argument(help="official network pickle (G, D, Gs), gzipped or not")],
-    out: Annotated[Path, typer.Option(help="RUN: new folder with generator-ema.keras and discriminator.keras")],
-) -> None:
-    """Makes a RUN of an official network pickle, which is read as data and never run."""
-    from pgcxr.io import artifacts, places
-    from pgcxr.networks import original_weights
-    from pgcxr.sampling.generation import GENERATOR
+def import_pickle(file: Path, out: Path) -> Generator:
+    """Makes the RUN `out` of an official network pickle, which is read as data and never run; returns its Gs.
 
+    Raises:
+        InputError: it is none, or is damaged, or `out` exists.
+    """
     places.refuse_existing(out)
     if file.is_dir():
         raise InputError(f"{file}: is a folder; name the .pkl file")
@@ -49,25 +47,18 @@ def import_nvidia(
             "finished": True,
         }
         artifacts.write_report(folder, body, command="pgcxr import-nvidia")
-    print(f"{out}: {average.resolution} px, {average.channels} channels, {average.label_size} labels")
+    return average
 
 
-def export_nvidia(
-    run: Annotated[Path, typer.Argument(help="RUN: a finished `python -m train.gan`, or what import-nvidia made")],
-    out: Annotated[Path, typer.Option(help="FILE.pkl, in the official format; must not exist")],
-    networks_py: Annotated[
-        Path | None, typer.Option(help="your own copy of the original's networks.py, which its loader needs inside")
-    ] = None,
-) -> None:
-    """Writes a RUN's networks as an official pickle (G, D, Gs), so that the original code can check them.
+def export_pickle(run: Path, out: Path, networks_py: Path | None = None) -> Generator:
+    """Writes the networks of `run` as an official pickle (G, D, Gs), so that the original code can check them.
 
-    A RUN of train.gan keeps the average alone: there G is Gs. Without --networks-py the original's loader stops at the
-    empty source; its `Network.set_vars` takes the arrays all the same.
+    A RUN of train.gan keeps the average alone: there G is Gs. Without `networks_py`, a copy of the original's
+    networks.py, its loader stops at the empty source; its `Network.set_vars` takes the arrays all the same.
+
+    Returns:
+        Gs.
     """
-    from pgcxr.io import artifacts, places
-    from pgcxr.networks import original_weights, restricted_pickle
-    from pgcxr.sampling import generation
-
     places.refuse_existing_file(out, "--out")
     source = ""
     if networks_py is not None:
@@ -93,4 +84,4 @@ def export_nvidia(
     ]
     with artifacts.atomic_path(out) as path, open(path, "wb") as file:
         restricted_pickle.dump(states, file)
-    print(f"{out}: G, D, Gs of {average.resolution} px")
+    return average

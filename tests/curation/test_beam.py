@@ -43,7 +43,7 @@ def test_the_direct_runner_with_two_workers_gives_the_same_bytes(export, run, tm
     # In a process of its own: TensorFlow's threads and Beam's forks do not go together.
     words = ["curate", str(export), "--out", str(tmp_path / "beam"), "--key-file", str(tmp_path / "key")]
     words += ["--runner", "DirectRunner", "--workers", "2"]
-    done = subprocess.run([sys.executable, "-m", "pgcxr.cli", *words], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "pgcxr", *words], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0 and done.stderr == "", done.stderr
     assert content(tmp_path / "beam") == content(tmp_path / "local")
     with open(tmp_path / "beam" / "excluded.csv", newline="") as file:

@@ -9,8 +9,8 @@ import h5py
 import numpy as np
 import pytest
 
-from pgcxr import command
 from pgcxr.classifier import dataset
+from pgcxr.cli import command
 from pgcxr.curation import device_filter
 from pgcxr.curation.run import curate
 from pgcxr.errors import InputError

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pgcxr import command
-from pgcxr.cli import app
+from pgcxr.cli import command
+from pgcxr.cli.app import app
 from pgcxr.cohort import manifest as cohort
 from pgcxr.cohort import records
 from pgcxr.curation import rules, work

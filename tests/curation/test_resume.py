@@ -52,7 +52,11 @@ def content(folder: Path) -> dict[str, bytes]:
 def start(export: Path, out: Path, key: Path) -> subprocess.Popen:
     words = ["curate", str(export), "--out", str(out), "--key-file", str(key), "--workers", "2", "--no-audit"]
     return subprocess.Popen(
-        [sys.executable, "-m", "pgcxr.cli", *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "pgcxr", *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 

@@ -12,8 +12,9 @@ import tensorflow as tf
 
 from evaluate.privacy import __main__ as privacy_cli
 from evaluate.privacy import experiment, spaces
-from pgcxr import cli, command
 from pgcxr.classifier import features, network
+from pgcxr.cli import command
+from pgcxr.cli.app import app
 from pgcxr.errors import InputError
 from pgcxr.networks import Generator, synthesize
 from pgcxr.sampling import generation
@@ -96,7 +97,7 @@ def _main(runs, gan, out, *options):
 
 def _generate(run, out, *options):
     with pytest.raises(SystemExit) as stop:
-        command.run(cli.app, ["generate", str(run), "--out", str(out), *map(str, options)])
+        command.run(app.app, ["generate", str(run), "--out", str(out), *map(str, options)])
     return stop.value.code
 
 

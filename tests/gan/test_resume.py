@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pgcxr import command
+from pgcxr.cli import command
 from pgcxr.cohort import pipeline
 from pgcxr.cohort.manifest import Cohort, load
 from pgcxr.errors import InputError

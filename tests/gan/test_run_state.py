@@ -8,7 +8,7 @@ import resource
 import numpy as np
 import pytest
 
-from pgcxr import command
+from pgcxr.cli import command
 from pgcxr.errors import InputError
 from pgcxr.gan import devices, loop, resume, run_dir, schedule, state_file
 from pgcxr.io import artifacts, places

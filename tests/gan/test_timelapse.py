@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pgcxr import cli, command
+from pgcxr.cli import command
+from pgcxr.cli.app import app
 from pgcxr.gan import samples, schedule, timelapse
 from pgcxr.io import artifacts
 from pgcxr.plots import grids
@@ -134,6 +135,6 @@ def test_the_command_makes_it_again(tmp_path, capsys):
 
 def _command(capsys, run):
     with pytest.raises(SystemExit) as stop:
-        command.run(cli.app, ["timelapse", str(run)])
+        command.run(app.app, ["timelapse", str(run)])
     told = capsys.readouterr()
     return stop.value.code, told.out.replace("\n", "") + "\n" if told.out else "", told.err

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 
-from pgcxr import command
+from pgcxr.cli import command
 from train import gan
 
 

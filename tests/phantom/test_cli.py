@@ -5,12 +5,12 @@ import sys
 
 import pytest
 
-from pgcxr import command
-from pgcxr.cli import app
+from pgcxr.cli import command
+from pgcxr.cli.app import app
 
 
 def phantom(*arguments):
-    command = [sys.executable, "-m", "pgcxr.cli", "phantom", *map(str, arguments)]
+    command = [sys.executable, "-m", "pgcxr", "phantom", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import pytest
 
-from pgcxr import command
-from pgcxr.cli import app
+from pgcxr.cli import command
+from pgcxr.cli.app import app
 from pgcxr.networks import Discriminator, Generator, original_weights, restricted_pickle, synthesize
 from pgcxr.sampling import generation
 

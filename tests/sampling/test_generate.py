@@ -187,11 +187,12 @@ def test_another_generator_is_told_of(generate, run, tmp_path, capsys):
     keras.utils.set_random_seed(5)
     (tmp_path / "other").mkdir()
     Generator(16, fmap_base=32, fmap_max=8).save(tmp_path / "other" / "generator-ema.keras")
-    from pgcxr import cli, command
+    from pgcxr.cli import command
+    from pgcxr.cli.app import app
 
     with pytest.raises(SystemExit) as stop:
         latents = ["--latents", str(folder / "latents.npz"), "--out", str(tmp_path / "new")]
-        command.run(cli.app, ["generate", str(tmp_path / "other"), *latents])
+        command.run(app.app, ["generate", str(tmp_path / "other"), *latents])
     assert stop.value.code == 0 and "first used with another generator" in capsys.readouterr().err
     # The same weights in a file that was written at another time are the same generator.
     copy = tmp_path / "copy"

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from pgcxr import command
-from pgcxr.cli import app
+from pgcxr.cli import command
+from pgcxr.cli.app import app
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
 from pgcxr.sampling import pretrained

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pgcxr import command
 from pgcxr.classifier.training import predict
+from pgcxr.cli import command
 from pgcxr.cohort import manifest as cohorts
 from tests.toy_cohort import spots, write_cohort
 from train.classifier.__main__ import app

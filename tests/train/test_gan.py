@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pgcxr import command
+from pgcxr.cli import command
 from pgcxr.cohort.manifest import load
 from pgcxr.cohort.pipeline import Reals
 from pgcxr.gan import devices, loop, run_dir, schedule, settings_check

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pgcxr import command
+from pgcxr.cli import command
 from pgcxr.cohort import dicom_images, pipeline
 from pgcxr.io import artifacts
 from tests.train.test_gan_records import SETS, SMALL

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pgcxr import cli, command
+from pgcxr.cli import app as cli
+from pgcxr.cli import command
 from pgcxr.cohort import labels
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort.pipeline import Reals

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evaluate import common
-from pgcxr import command
+from pgcxr.cli import command
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort import pipeline, record_files, records
 from pgcxr.errors import InputError

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pgcxr import command
+from pgcxr.cli import command
 
 app = command.new_app(__doc__)
 

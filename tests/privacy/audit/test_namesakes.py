@@ -71,8 +71,8 @@ def look_for_in(export, own=()):
 
 
 def test_words_of_the_users_own_files_are_left_out(tmp_path, capsys):
-    from pgcxr.cli import app
-    from pgcxr.command import run
+    from pgcxr.cli.app import app
+    from pgcxr.cli.command import run
     from pgcxr.privacy.audit import own_words
 
     (tmp_path / "export").mkdir()

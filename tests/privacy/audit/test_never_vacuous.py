@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from pgcxr.command import run as run_app
+from pgcxr.cli.command import run as run_app
 from pgcxr.curation.run import curate
 from pgcxr.errors import InputError
 from pgcxr.privacy.audit import auditing, gather
@@ -19,7 +19,7 @@ HEADER = "accession_number,patient_id,diagnosis_codes,report\n"
 @pytest.fixture
 def command(tmp_path, capsys, monkeypatch):
     """command(export, output, ...) -> (exit code, the one line) of `pgcxr privacy-audit`."""
-    from pgcxr.cli import app
+    from pgcxr.cli.app import app
 
     monkeypatch.setenv("PGCXR_KEY_FILE", str(tmp_path / "private" / "key"))
 

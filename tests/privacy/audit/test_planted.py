@@ -110,7 +110,16 @@ def test_the_command_fails_in_one_line_that_names_nobody(planted, tmp_path):
     out, findings = tmp_path / "run", tmp_path / "private" / "findings.csv"
     out.mkdir()
     (out / "notes.txt").write_text("seen: Zwetschgen, Ottilie")
-    command = [sys.executable, "-m", "pgcxr.cli", "privacy-audit", str(planted), str(out), "--findings", str(findings)]
+    command = [
+        sys.executable,
+        "-m",
+        "pgcxr",
+        "privacy-audit",
+        str(planted),
+        str(out),
+        "--findings",
+        str(findings),
+    ]
     failed = subprocess.run([*command, "--workers", "0"], capture_output=True, text=True)
     assert failed.returncode == 2 and failed.stderr.startswith("error: privacy audit: ") and not failed.stdout
     assert len(failed.stderr.splitlines()) == 1 and "zwetschgen" not in failed.stderr.lower()

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import typer
 
 from pgcxr.errors import InputError
+from pgcxr.options import LARGEST_SEED
 
 INPUT = 2
 INTERRUPTED = 130
@@ -18,8 +19,6 @@ OF_PATHS = (
     *(errno.EEXIST, errno.ENOTDIR, errno.ENOENT, errno.ENAMETOOLONG, errno.EISDIR, errno.ELOOP, errno.ENOTEMPTY),
     *(errno.EXDEV, errno.EIO, errno.ESTALE, errno.ENXIO, errno.EINVAL),
 )
-# What every --seed takes: the generators of NumPy, Keras and Python all accept it.
-LARGEST_SEED = 2**32 - 1
 SEED = {"min": 0, "max": LARGEST_SEED}
 # Typer's parser raises these for a missing or unknown option; the class itself is not among typer's public names.
 USAGE_ERROR = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pgcxr.command import SEED
+from pgcxr.cli.command import SEED
 from pgcxr.errors import InputError
 
 

@@ -6,13 +6,14 @@ import sys
 
 import pytest
 
-from pgcxr import cli, command
+from pgcxr.cli import app as cli
+from pgcxr.cli import command
 
 
 def test_help_is_instant_and_names_every_command():
     code = "import sys; from pgcxr import cli; assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
-    shown = subprocess.run([sys.executable, "-m", "pgcxr.cli", "--help"], capture_output=True, text=True, check=True)
+    shown = subprocess.run([sys.executable, "-m", "pgcxr", "--help"], capture_output=True, text=True, check=True)
     assert all(name in shown.stdout for name in ("phantom", "curate", "records", "generate", "timelapse"))
 
 

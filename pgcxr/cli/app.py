@@ -1,13 +1,13 @@
 """The installed command. Each body imports what it needs, so that `pgcxr --help` is instant."""
 
-from pgcxr import command
-from pgcxr.curation.cli import curate, records
-from pgcxr.gan.cli import timelapse
-from pgcxr.phantom.cli import phantom
-from pgcxr.privacy.audit.cli import privacy_audit
-from pgcxr.privacy.deidentified.cli import export_deidentified
-from pgcxr.sampling.cli import generate
-from pgcxr.sampling.exchange import export_nvidia, import_nvidia
+from pgcxr.cli import command
+from pgcxr.cli.curate import curate, records
+from pgcxr.cli.export_deidentified import export_deidentified
+from pgcxr.cli.generate import generate
+from pgcxr.cli.nvidia import export_nvidia, import_nvidia
+from pgcxr.cli.phantom import phantom
+from pgcxr.cli.privacy_audit import privacy_audit
+from pgcxr.cli.timelapse import timelapse
 
 app = command.new_app(
     "Progressive GANs on chest radiographs: phantom, curation, records, generation, timelapse of a training, exchange "
@@ -28,7 +28,3 @@ app.command(epilog="Example: pgcxr export-nvidia runs/gan --out runs/gan.pkl")(e
 def main() -> None:
     """Entry point of the `pgcxr` command."""
     command.run(app, name="pgcxr")
-
-
-if __name__ == "__main__":
-    main()
