@@ -11,7 +11,7 @@ import pydicom
 
 from pgcxr.phantom import header
 from pgcxr.phantom.clinic import Attendance, attend
-from pgcxr.phantom.export import file_name, study_row, write_image
+from pgcxr.phantom.study_files import file_name, study_row, write_image
 
 BODY_PARTS = ("HAND", "ABDOMEN", "EXTREMITY", "SKULL")
 # Unit first, in words, in months, impossible, a birth year, a blank inside.

@@ -16,7 +16,8 @@ from pgcxr.io import places
 from pgcxr.phantom import export as module
 from pgcxr.phantom import header, wording
 from pgcxr.phantom.clinic import attend
-from pgcxr.phantom.export import STUDY_COLUMNS, TRUTH_COLUMNS, mask_name, write_export
+from pgcxr.phantom.export import STUDY_COLUMNS, TRUTH_COLUMNS, write_export
+from pgcxr.phantom.study_files import mask_name
 from pgcxr.sources.weak_labels import codes as diagnosis_codes
 from tests.phantom.conftest import PATIENTS, SEED, SIZE
 

@@ -8,7 +8,7 @@ import pytest
 
 from pgcxr import dicom
 from pgcxr.phantom.clinic import attend
-from pgcxr.phantom.export import write_image
+from pgcxr.phantom.study_files import write_image
 from pgcxr.privacy import black_out, burned_in
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "dicom"
