@@ -2,8 +2,8 @@
 
     python -m benchmarks.auroc [--images 3000] [--repeats 5]
 
-Beside each, a plain way to the same numbers on fewer images or resamples: pair counting (the slow twin of the tests),
-and scikit-learn's area of the images of each resample.
+Beside each, a plain way to the same numbers on fewer images or resamples: pair counting (the slow
+twin of the tests), and scikit-learn's area of the images of each resample.
 """
 
 import argparse
@@ -32,13 +32,16 @@ def by_scikit_learn(labels, scores, patients, resamples: int) -> np.ndarray:
     images = [np.flatnonzero(patients == patient) for patient in np.unique(patients)]
     found = []
     for _ in range(resamples):
-        rows = np.concatenate([images[patient] for patient in random.integers(len(images), size=len(images))])
+        rows = np.concatenate(
+            [images[patient] for patient in random.integers(len(images), size=len(images))]
+        )
         found.append(roc_auc_score(labels[rows], scores[rows]))
     return np.array(found)
 
 
 def measure(name: str, function, repeats: int, **about) -> dict:
-    """The least processor time of `repeats` calls; all run on one thread but for small matrix products."""
+    """The least processor time of `repeats` calls; all run on one thread but for small matrix
+    products."""
     seconds = []
     for _ in range(repeats):
         start = time.process_time()
@@ -58,11 +61,26 @@ def main() -> None:
     small = study(few)[:3]
     for line in (
         ("delong", lambda: delong(labels, a, b), asked.repeats, {"images": n}),
-        ("obuchowski", lambda: delong(labels, a, b, patients=patients), asked.repeats, {"images": n}),
+        (
+            "obuchowski",
+            lambda: delong(labels, a, b, patients=patients),
+            asked.repeats,
+            {"images": n},
+        ),
         ("delong", lambda: delong(*small), asked.repeats, {"images": few}),
         ("delong by pairs", lambda: roc_slow.areas_and_covariance(*small), 1, {"images": few}),
-        ("bootstrap", lambda: bootstrap_auroc(labels, a, patients), asked.repeats, {"images": n, "resamples": 2000}),
-        ("scikit-learn", lambda: by_scikit_learn(labels, a, patients, 100), 1, {"images": n, "resamples": 100}),
+        (
+            "bootstrap",
+            lambda: bootstrap_auroc(labels, a, patients),
+            asked.repeats,
+            {"images": n, "resamples": 2000},
+        ),
+        (
+            "scikit-learn",
+            lambda: by_scikit_learn(labels, a, patients, 100),
+            1,
+            {"images": n, "resamples": 100},
+        ),
     ):
         print(json.dumps(measure(*line[:3], **line[3])), flush=True)
 

@@ -1,4 +1,5 @@
-"""Direct convolutions against compiled minimal filtering, with both gradients: processor milliseconds on one thread.
+"""Direct convolutions against compiled minimal filtering, with both gradients: processor
+milliseconds on one thread.
 
 One JSON line per shape. Example: python -m benchmarks.convolution
 """
@@ -54,7 +55,12 @@ def main() -> None:
             kernel = tf.random.normal((3, 3, *turned))
             direct = milliseconds(name, x, kernel, None)
             compiled = milliseconds(name, x, kernel, compiled_convolution)
-            line = {"benchmark": f"convolution.{name}", "batch": n, "side": side, "features": [inputs, outputs]}
+            line = {
+                "benchmark": f"convolution.{name}",
+                "batch": n,
+                "side": side,
+                "features": [inputs, outputs],
+            }
             line |= {"direct_ms": round(direct, 2), "compiled_ms": round(compiled, 2)}
             print(json.dumps(line | {"ratio": round(direct / compiled, 2)}), flush=True)
 

@@ -1,10 +1,13 @@
-"""Speed and memory of FID, KID and PRDC beside what their formulas say; one JSON line for each measurement.
+"""Speed and memory of FID, KID and PRDC beside what their formulas say; one JSON line for each
+measurement.
 
-    python -m benchmarks.distribution [--images 10000] [--features 128,2048] [--measures fid,kid,prdc]
+    python -m benchmarks.distribution [--images 10000] [--features 128,2048] [--measures
+    fid,kid,prdc]
 
-"naive" are the same measures of the same float32 features in the same process: scipy.linalg.sqrtm of the product of the
-covariances, whole matrices of kernels and of distances (scikit-learn's), as in their authors' programs. `ratio` is its
-time over ours; `peak_mib` what the measure allocated at most beside its input.
+"naive" are the same measures of the same float32 features in the same process: scipy.linalg.sqrtm
+of the product of the covariances, whole matrices of kernels and of distances (scikit-learn's), as
+in their authors' programs. `ratio` is its time over ours; `peak_mib` what the measure allocated at
+most beside its input.
 """
 
 import argparse
@@ -40,7 +43,12 @@ def naive_prdc(real: np.ndarray, fake: np.ndarray, k: int = prdc.NEIGHBOURS) -> 
     radii = [np.partition(pairwise_distances(x), k, axis=1)[:, k] for x in (real, fake)]
     across = pairwise_distances(real, fake)
     inside = across < radii[0][:, None]
-    return [inside.any(0).mean(), (across < radii[1]).any(1).mean(), inside.sum(0).mean() / k, inside.any(1).mean()]
+    return [
+        inside.any(0).mean(),
+        (across < radii[1]).any(1).mean(),
+        inside.sum(0).mean() / k,
+        inside.any(1).mean(),
+    ]
 
 
 def our_prdc(real: np.ndarray, fake: np.ndarray) -> list[float]:
@@ -49,7 +57,11 @@ def our_prdc(real: np.ndarray, fake: np.ndarray) -> list[float]:
     return [found[name] for name in ("precision", "recall", "density", "coverage")]
 
 
-OURS = {"fid": lambda real, fake: frechet.frechet(real, fake)["fid"], "kid": kid.mmd2, "prdc": our_prdc}
+OURS = {
+    "fid": lambda real, fake: frechet.frechet(real, fake)["fid"],
+    "kid": kid.mmd2,
+    "prdc": our_prdc,
+}
 NAIVE = {"fid": naive_fid, "kid": naive_kid, "prdc": naive_prdc}
 
 
@@ -90,7 +102,9 @@ def main() -> None:
                 "ratio": round(naive_seconds / seconds, 2),
                 "peak_mib": peak,
                 "naive_peak_mib": naive_peak,
-                "relative_difference": float(np.max(np.abs(np.subtract(ours, naive)) / np.abs(naive))),
+                "relative_difference": float(
+                    np.max(np.abs(np.subtract(ours, naive)) / np.abs(naive))
+                ),
             }
             print(json.dumps(line), flush=True)
 

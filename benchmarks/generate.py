@@ -1,9 +1,11 @@
 """Images per second of a generator, per resolution and batch. One JSON line per measurement.
 
-    python -m benchmarks.generate --resolutions 32,64,128 --batches 1,8 --fmap-base 8192 --fmap-max 512
+    python -m benchmarks.generate --resolutions 32,64,128 --batches 1,8 --fmap-base 8192 --fmap-max
+    512
 
-`forward` is the network alone; `command` is what `pgcxr generate` does for each image: batches of a fixed size, 8-bit
-PNG, files on the disk. Each measurement has a process of its own, so that `peak_mib` is its own too.
+`forward` is the network alone; `command` is what `pgcxr generate` does for each image: batches of a
+fixed size, 8-bit PNG, files on the disk. Each measurement has a process of its own, so that
+`peak_mib` is its own too.
 """
 
 import argparse
@@ -17,7 +19,9 @@ from pathlib import Path
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--resolutions", default="4,8,16,32,64,128")
     parser.add_argument("--batches", default="1,8")
     parser.add_argument("--fmap-base", type=int, default=8192)
@@ -55,12 +59,18 @@ def measure(resolution: int, batch: int | None, options: argparse.Namespace) -> 
         "batch": batch or generation.fixed_batch(generator),
     }
     z = generation.latents(0, 4096, generator.latent_size)
-    line |= _forward(generator, z, batch, options.seconds) if batch else _command(generator, z, options.seconds)
+    line |= (
+        _forward(generator, z, batch, options.seconds)
+        if batch
+        else _command(generator, z, options.seconds)
+    )
     gpus = tf.config.list_physical_devices("GPU")
     return line | {
         "parameters": sum(int(np.prod(weight.shape)) for weight in generator.trainable_weights),
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "gpu_peak_mib": tf.config.experimental.get_memory_info("GPU:0")["peak"] >> 20 if gpus else None,
+        "gpu_peak_mib": tf.config.experimental.get_memory_info("GPU:0")["peak"] >> 20
+        if gpus
+        else None,
         "devices": len(gpus) or f"{len(os.sched_getaffinity(0))} cores",
         "onednn": os.environ["TF_ENABLE_ONEDNN_OPTS"],
         "tensorflow": tf.__version__,
@@ -82,7 +92,10 @@ def _forward(generator, z, batch: int, seconds: float) -> dict:
         begun = time.perf_counter()
         forward(z[:batch])
         times.append(time.perf_counter() - begun)
-    return {"images_per_second": round(batch / float(np.median(times)), 3), "first_seconds": round(traced, 2)}
+    return {
+        "images_per_second": round(batch / float(np.median(times)), 3),
+        "first_seconds": round(traced, 2),
+    }
 
 
 def _command(generator, z, seconds: float) -> dict:
@@ -95,18 +108,27 @@ def _command(generator, z, seconds: float) -> dict:
             begun = time.perf_counter()
             chosen = selection.of_seed(1, n, generator.latent_size)
             output.save(
-                Path(folder), generator, chosen, Path(folder) / f"{n}", output.Options(), lambda done, total: None
+                Path(folder),
+                generator,
+                chosen,
+                Path(folder) / f"{n}",
+                output.Options(),
+                lambda done, total: None,
             )
             return time.perf_counter() - begun
 
         few = more = generation.fixed_batch(generator)
-        # What a longer run takes longer: what comes before the first image is done once, whatever the number.
+        # What a longer run takes longer: what comes before the first image is done once, whatever
+        # the number.
         once = save(few)
         longer = 0.0
         while longer < seconds and more < len(z):
             more = min(len(z), 4 * more)
             longer = save(more) - once
-    return {"images_per_second": round((more - few) / max(longer, 1e-9), 3), "first_seconds": round(once, 2)}
+    return {
+        "images_per_second": round((more - few) / max(longer, 1e-9), 3),
+        "first_seconds": round(once, 2),
+    }
 
 
 if __name__ == "__main__":

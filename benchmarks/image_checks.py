@@ -1,9 +1,10 @@
 """What the rules on pixels find and what they take by mistake, and how long they need.
 
-One JSON line for each set of images and kind of fault: the images as they are (how many each rule takes by mistake),
-and the same images turned, inverted and cut (the share that the rule finds). The phantom is always measured; a folder
-of NIH ChestX-ray14 (with extra/quality_flags.csv, if any) where one is named. The last lines are milliseconds for each
-image of 2000 x 2000 pixels, and seconds to find the near duplicates among random hashes.
+One JSON line for each set of images and kind of fault: the images as they are (how many each rule
+takes by mistake), and the same images turned, inverted and cut (the share that the rule finds). The
+phantom is always measured; a folder of NIH ChestX-ray14 (with extra/quality_flags.csv, if any)
+where one is named. The last lines are milliseconds for each image of 2000 x 2000 pixels, and
+seconds to find the near duplicates among random hashes.
 
 Example: python -m benchmarks.image_checks --nih /data/ChestX-ray14
 """
@@ -31,7 +32,10 @@ FAULTS = {
     "upside down": ("rotated", lambda image: image[::-1]),
     "inverted": ("inverted", lambda image: 255 - image),
     **{
-        f"{side} {share:.0%} cut": ("cropped", lambda image, side=side, share=share: _cut(image, side, share))
+        f"{side} {share:.0%} cut": (
+            "cropped",
+            lambda image, side=side, share=share: _cut(image, side, share),
+        )
         for side in ("left", "right", "upper", "lower")
         for share in (0.3, 0.4, 0.5)
     },
@@ -39,11 +43,15 @@ FAULTS = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--nih", type=Path, help="a folder of NIH ChestX-ray14")
     parser.add_argument("--patients", type=int, default=200, help="of the phantom")
     parser.add_argument("--sizes", default="128,512", help="of the phantom's images, in pixels")
-    parser.add_argument("--hashes", default="50000,200000", help="how many images to find near duplicates among")
+    parser.add_argument(
+        "--hashes", default="50000,200000", help="how many images to find near duplicates among"
+    )
     options = parser.parse_args()
     rule_set = rules.load()
     for size in map(int, options.sizes.split(",")):
@@ -53,7 +61,9 @@ def main() -> None:
     if options.nih:
         known = _known(options.nih / "extra" / "quality_flags.csv")
         paths = sorted((options.nih / "images").glob("*.png"))
-        _measure(rule_set, "NIH", [decode_image(path) for path in paths if path.name not in known], "PA")
+        _measure(
+            rule_set, "NIH", [decode_image(path) for path in paths if path.name not in known], "PA"
+        )
         for flag in sorted(set(known.values())):
             flagged = [path for path in paths if known.get(path.name) == flag]
             _good(rule_set, f"NIH {flag}", [decode_image(path) for path in flagged], "PA")

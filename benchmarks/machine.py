@@ -1,4 +1,5 @@
-"""What this machine can do: the rate of a large float32 matrix product, the yardstick beside every figure."""
+"""What this machine can do: the rate of a large float32 matrix product, the yardstick beside every
+figure."""
 
 import time
 
@@ -7,7 +8,8 @@ REPEATS = 5
 
 
 def gflops() -> float:
-    """Billions of floating-point operations a second, the best of a few, on the threads TensorFlow was given."""
+    """Billions of floating-point operations a second, the best of a few, on the threads TensorFlow
+    was given."""
     import tensorflow as tf
 
     a, b = tf.random.normal((SIDE, SIDE)), tf.random.normal((SIDE, SIDE))

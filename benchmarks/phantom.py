@@ -33,7 +33,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "truth" / "masks").mkdir(parents=True)
             wall, busy = time.perf_counter(), time.process_time()
-            images = sum(len(write_patient(Path(folder), person, 1, size).truth) for person in people)
+            images = sum(
+                len(write_patient(Path(folder), person, 1, size).truth) for person in people
+            )
             line = {"benchmark": "phantom.write_patient", "size": size, "images": images}
             line["wall_ms"] = 1e3 * (time.perf_counter() - wall) / images
             line["cpu_ms"] = 1e3 * (time.process_time() - busy) / images

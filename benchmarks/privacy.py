@@ -1,10 +1,12 @@
-"""What `python -m evaluate.privacy` finds: copies of training images mixed into a GAN's images, one JSON line each.
+"""What `python -m evaluate.privacy` finds: copies of training images mixed into a GAN's images, one
+JSON line each.
 
-    python -m benchmarks.privacy GAN_RUN CLASSIFIER_RUN [--n 2000] [--images 0] [--altered NAME,NAME]
+    python -m benchmarks.privacy GAN_RUN CLASSIFIER_RUN [--n 2000] [--images 0] [--altered
+    NAME,NAME]
 
-A share of the synthetic images is replaced by training images (out of so many; 0: out of all), altered as named, from
-small shares on to the first that the gate fails. The last line puts images of a random half of the held-out patients in
-the generator's place, who are nobody's copies.
+A share of the synthetic images is replaced by training images (out of so many; 0: out of all),
+altered as named, from small shares on to the first that the gate fails. The last line puts images
+of a random half of the held-out patients in the generator's place, who are nobody's copies.
 """
 
 import argparse
@@ -44,7 +46,10 @@ def turned(images: np.ndarray, degrees: float, scale: float = 1.0) -> np.ndarray
     """About the centre, and enlarged; the border is repeated."""
     size = images.shape[1]
     matrix = cv2.getRotationMatrix2D(((size - 1) / 2, (size - 1) / 2), degrees, scale)
-    moved = (cv2.warpAffine(image, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE) for image in images)
+    moved = (
+        cv2.warpAffine(image, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE)
+        for image in images
+    )
     return np.stack(list(moved))[..., None]
 
 
@@ -63,7 +68,9 @@ ALTERED = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("gan_run", type=Path)
     parser.add_argument("classifier_run", type=Path)
     parser.add_argument("--n", type=int, default=experiment.DEFAULTS["n"])
@@ -82,9 +89,17 @@ def main() -> None:
         copies = bench.vectors(alter(chosen))
         for share in SHARES:
             count = round(share * options.n)
-            mixed = {space: np.concatenate([copies[space][:count], honest[space][count:]]) for space in honest}
+            mixed = {
+                space: np.concatenate([copies[space][:count], honest[space][count:]])
+                for space in honest
+            }
             reasons = bench.judged(mixed)
-            print(json.dumps({"copies": name, "share": share, "found": bool(reasons), "reasons": reasons}), flush=True)
+            print(
+                json.dumps(
+                    {"copies": name, "share": share, "found": bool(reasons), "reasons": reasons}
+                ),
+                flush=True,
+            )
             if reasons:
                 break
     if NONE in kinds:
@@ -107,14 +122,18 @@ class Bench:
 
     def vectors(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """{space: vectors} of uint8 [N, R, R, 1]."""
-        parts = (images[start : start + spaces.BATCH] for start in range(0, len(images), spaces.BATCH))
+        parts = (
+            images[start : start + spaces.BATCH] for start in range(0, len(images), spaces.BATCH)
+        )
         return spaces.vectors(parts, self.extractor)
 
     def synthetic(self, n: int) -> dict[str, np.ndarray]:
         """The same of the GAN's own images."""
         z = common.latents(0, n, self.generator.latent_size)
         labels = generation.labels(self.run, self.generator, None, n, 0)
-        return spaces.vectors(common.generate_batches(self.generator, z, labels, spaces.BATCH), self.extractor)
+        return spaces.vectors(
+            common.generate_batches(self.generator, z, labels, spaces.BATCH), self.extractor
+        )
 
     def judged(self, generated: dict[str, np.ndarray], held_out: dict | None = None) -> list[str]:
         """Why the gate fails a generator of these vectors; nothing where it passes."""

@@ -1,8 +1,10 @@
-"""Speed and memory of the privacy audit: gathering from DICOM headers and a table, and the pass over outputs.
+"""Speed and memory of the privacy audit: gathering from DICOM headers and a table, and the pass
+over outputs.
 
-The identifiers of `--files` made-up scans (name, numbers, dates, UIDs, a file name) are looked for in `--megabytes` of
-a manifest, of a TFRecord file of PNG images and of random bytes (weights), and in the `--images` of a cohort. Nothing
-is to be found: `found` counts false alarms. One JSON line per measurement.
+The identifiers of `--files` made-up scans (name, numbers, dates, UIDs, a file name) are looked for
+in `--megabytes` of a manifest, of a TFRecord file of PNG images and of random bytes (weights), and
+in the `--images` of a cohort. Nothing is to be found: `found` counts false alarms. One JSON line
+per measurement.
 
 Example: python -m benchmarks.privacy_audit --files 200000 --megabytes 64
 """
@@ -18,7 +20,9 @@ from pathlib import Path
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--files", type=int, default=20_000)
     parser.add_argument("--megabytes", type=int, default=16, help="of each kind of output")
     parser.add_argument("--images", type=int, default=5_000, help="PNG files of a cohort")
@@ -34,16 +38,37 @@ def main() -> None:
         found = _identifiers(options.files)
         made = time.perf_counter()
         look_for = Matcher(found, own_numbers=options.files)
-        _say("matcher", identifiers=len(look_for), seconds=time.perf_counter() - made, made_in=made - begun)
-        for name, write in (("manifest.csv", _manifest), ("images.tfrecord", _records), ("weights.h5", _weights)):
+        _say(
+            "matcher",
+            identifiers=len(look_for),
+            seconds=time.perf_counter() - made,
+            made_in=made - begun,
+        )
+        for name, write in (
+            ("manifest.csv", _manifest),
+            ("images.tfrecord", _records),
+            ("weights.h5", _weights),
+        ):
             path = Path(folder) / name
             write(path, options.megabytes << 20)
             seconds, alarms = _searched(look_for, path)
             size = path.stat().st_size / 2**20
-            _say(name, megabytes=size, seconds=seconds, megabytes_per_second=size / seconds, found=alarms)
+            _say(
+                name,
+                megabytes=size,
+                seconds=seconds,
+                megabytes_per_second=size / seconds,
+                found=alarms,
+            )
         _images(Path(folder) / "images", options.images)
         seconds, alarms = _searched(look_for, Path(folder) / "images")
-        _say("images", files=options.images, seconds=seconds, files_per_second=options.images / seconds, found=alarms)
+        _say(
+            "images",
+            files=options.images,
+            seconds=seconds,
+            files_per_second=options.images / seconds,
+            found=alarms,
+        )
 
 
 def _searched(look_for, path: Path) -> tuple[float, int]:
@@ -80,13 +105,21 @@ def _tables(folder: Path, count: int) -> None:
 
     said = "the heart is of normal size; the lungs are clear and there is no effusion or pneumothorax to be seen"
     words = said.split()
-    rows = [f'A{n:09d},{n:08d},J90,"{" ".join(words[n % 9 :])}\nno {" ".join(words[: n % 7])}"' for n in range(count)]
+    rows = [
+        f'A{n:09d},{n:08d},J90,"{" ".join(words[n % 9 :])}\nno {" ".join(words[: n % 7])}"'
+        for n in range(count)
+    ]
     path = folder / "studies.csv"
     path.write_text("\n".join(["accession_number,patient_id,diagnosis_codes,report", *rows]) + "\n")
     begun = time.perf_counter()
     tables.of_table(path)
     seconds = time.perf_counter() - begun
-    _say("table", rows=count, seconds=seconds, megabytes_per_second=path.stat().st_size / 2**20 / seconds)
+    _say(
+        "table",
+        rows=count,
+        seconds=seconds,
+        megabytes_per_second=path.stat().st_size / 2**20 / seconds,
+    )
 
 
 def _identifiers(files: int) -> set:
@@ -100,10 +133,16 @@ def _identifiers(files: int) -> set:
     for number in range(files):
         family, given = ("".join(rng.choice(letters, 7)) for _ in range(2))
         found |= identifiers.of_name(f"{family}^{given}")
-        found |= identifiers.of_number(f"{rng.integers(10**7, 10**8)}") | identifiers.of_number(f"A{number:09d}")
-        found |= identifiers.of_date(f"{rng.integers(1930, 2020)}{rng.integers(1, 13):02d}{rng.integers(1, 29):02d}")
+        found |= identifiers.of_number(f"{rng.integers(10**7, 10**8)}") | identifiers.of_number(
+            f"A{number:09d}"
+        )
+        found |= identifiers.of_date(
+            f"{rng.integers(1930, 2020)}{rng.integers(1, 13):02d}{rng.integers(1, 29):02d}"
+        )
         for _ in range(3):
-            found |= identifiers.of_uid(f"1.2.840.113619.2.5.{rng.integers(10**9)}.{rng.integers(10**9)}.{number}")
+            found |= identifiers.of_uid(
+                f"1.2.840.113619.2.5.{rng.integers(10**9)}.{rng.integers(10**9)}.{number}"
+            )
         found |= identifiers.of_path(f"{number % 97}/IM{number:08d}.dcm")
     return found
 
@@ -112,7 +151,10 @@ def _manifest(path: Path, size: int) -> None:
     import numpy as np
 
     rng = np.random.default_rng(1)
-    rows, written = ["image_id,patient_id,label,nodule,age,sex,view,manufacturer,split,png,sha256,score"], 0
+    rows, written = (
+        ["image_id,patient_id,label,nodule,age,sex,view,manufacturer,split,png,sha256,score"],
+        0,
+    )
     while written < size:
         patient, sha = rng.bytes(8).hex(), hashlib.sha256(rng.bytes(8)).hexdigest()
         number = len(rows) - 1
@@ -142,7 +184,9 @@ def _images(folder: Path, count: int) -> None:
     import numpy as np
 
     folder.mkdir()
-    png = cv2.imencode(".png", np.random.default_rng(4).integers(0, 256, (64, 64), np.uint8))[1].tobytes()
+    png = cv2.imencode(".png", np.random.default_rng(4).integers(0, 256, (64, 64), np.uint8))[
+        1
+    ].tobytes()
     for number in range(count):
         (folder / f"{number:06d}.png").write_bytes(png)
 

@@ -1,11 +1,13 @@
-"""The report labeler on real reports: precision and recall against headings that people gave, and reports per second.
+"""The report labeler on real reports: precision and recall against headings that people gave, and
+reports per second.
 
     python -m benchmarks.report_labels indiana_reports.csv
 
-The table is that of the Indiana University collection (Demner-Fushman et al., JAMIA 2016; Open-i), as it is passed on
-in CSV: columns MeSH, findings, impression. Its MeSH headings were assigned by hand. The phrases of english.toml were
-adjusted on every second report; the figures are of the others. The headings know no doubt: a doubted finding counts as
-found in `recall_with_uncertain` alone.
+The table is that of the Indiana University collection (Demner-Fushman et al., JAMIA 2016; Open-i),
+as it is passed on in CSV: columns MeSH, findings, impression. Its MeSH headings were assigned by
+hand. The phrases of english.toml were adjusted on every second report; the figures are of the
+others. The headings know no doubt: a doubted finding counts as found in `recall_with_uncertain`
+alone.
 """
 
 import argparse
@@ -37,31 +39,47 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("table", type=Path)
     rows = [
-        row for row in tables.columns(parser.parse_args().table, ("MeSH", "findings", "impression")) if any(row[1:])
+        row
+        for row in tables.columns(parser.parse_args().table, ("MeSH", "findings", "impression"))
+        if any(row[1:])
     ]
     held_out = rows[1::2]
     labeler = Labeler(language.load())
     started = time.perf_counter()
     read = [
-        labeler.opinion(f"FINDINGS: {findings}\n\nIMPRESSION: {impression}") for _, findings, impression in held_out
+        labeler.opinion(f"FINDINGS: {findings}\n\nIMPRESSION: {impression}")
+        for _, findings, impression in held_out
     ]
     seconds = time.perf_counter() - started
     headings = [[heading.strip() for heading in row[0].split(";")] for row in held_out]
     for finding in FINDINGS:
-        true = [any(re.match(HEADINGS[finding], heading) for heading in found) for found in headings]
-        counts = Counter((truth, opinion.status(finding)) for truth, opinion in zip(true, read, strict=True))
+        true = [
+            any(re.match(HEADINGS[finding], heading) for heading in found) for found in headings
+        ]
+        counts = Counter(
+            (truth, opinion.status(finding)) for truth, opinion in zip(true, read, strict=True)
+        )
         said, found = counts[True, POSITIVE] + counts[False, POSITIVE], counts[True, POSITIVE]
-        line = {"finding": finding, "reports": len(true), "with_heading": sum(true), "precision": found / max(said, 1)}
+        line = {
+            "finding": finding,
+            "reports": len(true),
+            "with_heading": sum(true),
+            "precision": found / max(said, 1),
+        }
         line["recall"] = found / max(sum(true), 1)
         line["recall_with_uncertain"] = (found + counts[True, UNCERTAIN]) / max(sum(true), 1)
         print(json.dumps(line))
     normal = Counter(
-        (found == [NORMAL], opinion.label or "silent") for found, opinion in zip(headings, read, strict=True)
+        (found == [NORMAL], opinion.label or "silent")
+        for found, opinion in zip(headings, read, strict=True)
     )
     print(
         json.dumps(
             {"heading_normal": sum(n for (truth, _), n in normal.items() if truth)}
-            | {f"labelled_{label}": normal[True, label] for label in ("normal", "abnormal", "uncertain", "silent")}
+            | {
+                f"labelled_{label}": normal[True, label]
+                for label in ("normal", "abnormal", "uncertain", "silent")
+            }
         )
     )
     print(json.dumps({"reports_per_second": len(read) / seconds}))

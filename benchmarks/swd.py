@@ -2,8 +2,8 @@
 
     python -m benchmarks.swd [--images 512] [--size 64] [--repeats 3]
 
-Beside it the slow twin of the tests on few images, as images per second: the two differ by the tiling of grey images to
-three colours, by sorting along memory, and by two threads.
+Beside it the slow twin of the tests on few images, as images per second: the two differ by the
+tiling of grey images to three colours, by sorting along memory, and by two threads.
 """
 
 import argparse
@@ -20,7 +20,9 @@ from tests.reference import swd_slow
 def measure(name: str, function, images: int, size: int, repeats: int) -> dict:
     """The fastest of `repeats` calls, as images of one set per second."""
     random = np.random.default_rng(0)
-    reals, fakes = (random.integers(0, 256, (images, size, size, 1)).astype(np.uint8) for _ in range(2))
+    reals, fakes = (
+        random.integers(0, 256, (images, size, size, 1)).astype(np.uint8) for _ in range(2)
+    )
     seconds = []
     for _ in range(repeats):
         start = time.perf_counter()
@@ -43,8 +45,15 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--repeats", type=int, default=3)
     asked = parser.parse_args()
-    print(json.dumps(measure("swd", sliced_wasserstein, asked.images, asked.size, asked.repeats)), flush=True)
-    print(json.dumps(measure("swd_slow", swd_slow.sliced_wasserstein, min(asked.images, 16), asked.size, 1)))
+    print(
+        json.dumps(measure("swd", sliced_wasserstein, asked.images, asked.size, asked.repeats)),
+        flush=True,
+    )
+    print(
+        json.dumps(
+            measure("swd_slow", swd_slow.sliced_wasserstein, min(asked.images, 16), asked.size, 1)
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -45,7 +45,9 @@ def merge(defaults: dict, changes: dict | None) -> dict:
     """`defaults` with `changes`; InputError where these name a setting that there is not."""
     changes = changes or {}
     if unknown := sorted(set(changes) - set(defaults)):
-        raise InputError(f"config: no setting {', '.join(unknown)}; there are {', '.join(defaults)}")
+        raise InputError(
+            f"config: no setting {', '.join(unknown)}; there are {', '.join(defaults)}"
+        )
     return {**defaults, **changes}
 
 
@@ -66,13 +68,18 @@ def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
 
 
 def load_run(run: str | Path, **needed: type) -> dict:
-    """RUN/config.json of a training; InputError unless it has the `needed` keys, e.g. size=int, of their types."""
-    run = places.existing_folder(run, "a RUN written by `python -m train.gan` or `python -m train.classifier`")
+    """RUN/config.json of a training; InputError unless it has the `needed` keys, e.g. size=int, of
+    their types."""
+    run = places.existing_folder(
+        run, "a RUN written by `python -m train.gan` or `python -m train.classifier`"
+    )
     config = artifacts.read_json(run / "config.json")
     for key, kind in needed.items():
         if type(config.get(key)) is not kind:
             found = settings_check.shown(config[key]) if key in config else "missing"
-            raise InputError(f"{run / 'config.json'}: {key} is {found}, no {kind.__name__}; train the run again")
+            raise InputError(
+                f"{run / 'config.json'}: {key} is {found}, no {kind.__name__}; train the run again"
+            )
     return config
 
 
@@ -82,8 +89,9 @@ def cohort_of(run: str | Path) -> cohort.Cohort:
     name = config.get("cohort")
     if name == "" and config.get("records"):
         raise InputError(
-            f"{Path(run) / 'config.json'}: was trained on records whose cohort isn't known, and that is needed here; "
-            "train on the cohort, or on what `pgcxr records` wrote of it while it is in its place"
+            f"{Path(run) / 'config.json'}: was trained on records whose cohort isn't known, and "
+            "that is needed here; train on the cohort, or on what `pgcxr records` wrote of it "
+            "while it is in its place"
         )
     if not name or not isinstance(name, str):
         raise InputError(f"{Path(run) / 'config.json'}: names no cohort; train the run again")
@@ -98,13 +106,14 @@ def cohort_of(run: str | Path) -> cohort.Cohort:
 
 
 def trained_on(gan_run: str | Path) -> cohort.Cohort:
-    """`cohort_of` a GAN; InputError where its manifest has changed since, so that what it has seen is not known."""
+    """`cohort_of` a GAN; InputError where its manifest has changed since, so that what it has seen
+    is not known."""
     found = cohort_of(gan_run)
     manifest = found.folder / "manifest.csv"
     if load_run(gan_run).get("manifest_sha256") not in (None, artifacts.sha256(manifest)):
         raise InputError(
-            f"{manifest}: has changed since {gan_run} was trained on it, so that its training images aren't known; "
-            "put the earlier one back, or train again"
+            f"{manifest}: has changed since {gan_run} was trained on it, so that its training "
+            "images aren't known; put the earlier one back, or train again"
         )
     return found
 
@@ -116,18 +125,28 @@ def is_imported(run: str | Path) -> bool:
 
 
 def check_disjoint(gan_run: str | Path, test: cohort.Cohort) -> dict:
-    """{checked, gan_patients, test_patients, shared: 0}; InputError where the GAN was trained on a test patient.
+    """{checked, gan_patients, test_patients, shared: 0}; InputError where the GAN was trained on a
+    test patient.
 
-    Patients are told by their hash, and images by the hash of their pixels, as two cohorts may be salted differently.
-    `checked` is false only for a network that says it was imported and names no cohort.
+    Patients are told by their hash, and images by the hash of their pixels, as two cohorts may be
+    salted differently. `checked` is false only for a network that says it was imported and names no
+    cohort.
     """
     gan_run = Path(gan_run)
     if is_imported(gan_run) and "cohort" not in load_run(gan_run):
-        return {"checked": False, "gan_patients": None, "test_patients": _unique(test, "patient_id"), "shared": None}
+        return {
+            "checked": False,
+            "gan_patients": None,
+            "test_patients": _unique(test, "patient_id"),
+            "shared": None,
+        }
     config = load_run(gan_run, cohort=str)
     split, label = config.get("split", "train"), config.get("label", "all")
     if split not in cohort.SPLITS or label not in ("all", NORMAL, ABNORMAL):
-        raise InputError(f"{gan_run / 'config.json'}: split or label is none that a GAN is trained on; train it again")
+        raise InputError(
+            f"{gan_run / 'config.json'}: split or label is none that a GAN is trained on; train it "
+            "again"
+        )
     seen = trained_on(gan_run).select(split=split, label=None if label == "all" else label)
     for column, what in (("patient_id", "patients"), ("sha256", "images")):
         if column in seen.manifest.columns and column in test.manifest.columns:
@@ -138,7 +157,12 @@ def check_disjoint(gan_run: str | Path, test: cohort.Cohort) -> dict:
                     "train the GAN and the classifier on one cohort, or on disjoint ones"
                 )
     gan_patients = _unique(seen, "patient_id")
-    return {"checked": True, "gan_patients": gan_patients, "test_patients": _unique(test, "patient_id"), "shared": 0}
+    return {
+        "checked": True,
+        "gan_patients": gan_patients,
+        "test_patients": _unique(test, "patient_id"),
+        "shared": 0,
+    }
 
 
 def _unique(rows: cohort.Cohort, column: str) -> int:
@@ -146,13 +170,21 @@ def _unique(rows: cohort.Cohort, column: str) -> int:
 
 
 def load_classifier(run: str | Path, outputs: int | None = None, resolution: int | None = None):
-    """RUN's classifier (keras.Model, [N, R, R, 1] in [-1, 1] -> [N, K]); InputError unless K and R are as asked."""
+    """RUN's classifier (keras.Model, [N, R, R, 1] in [-1, 1] -> [N, K]); InputError unless K and R
+    are as asked."""
     path, model = load_network(run, CLASSIFIER, "train.classifier")
     shapes = (getattr(model, "input_shape", None), getattr(model, "output_shape", None))
-    if not all(isinstance(shape, tuple) for shape in shapes) or [len(shape) for shape in shapes] != [4, 2]:
-        raise InputError(f"{path}: holds a {type(model).__name__}, not a classifier; name a RUN of train.classifier")
+    if not all(isinstance(shape, tuple) for shape in shapes) or [
+        len(shape) for shape in shapes
+    ] != [4, 2]:
+        raise InputError(
+            f"{path}: holds a {type(model).__name__}, not a classifier; name a RUN of "
+            "train.classifier"
+        )
     if shapes[0][1] != shapes[0][2] or shapes[0][3] != 1:
-        raise InputError(f"{path}: does not read square grey images; name a RUN of train.classifier")
+        raise InputError(
+            f"{path}: does not read square grey images; name a RUN of train.classifier"
+        )
     if outputs is not None and model.output_shape[-1] != outputs:
         raise InputError(
             f"{path}: has {model.output_shape[-1]} outputs where {outputs} are needed; "
@@ -160,7 +192,9 @@ def load_classifier(run: str | Path, outputs: int | None = None, resolution: int
         )
     config = Path(run) / "config.json"
     if config.is_file() and artifacts.read_json(config).get("labels") == "device":
-        raise InputError(f"{path}: tells devices, not diseases; name a RUN of --labels binary or findings")
+        raise InputError(
+            f"{path}: tells devices, not diseases; name a RUN of --labels binary or findings"
+        )
     if resolution is not None and model.input_shape[1] != resolution:
         raise InputError(
             f"{path}: reads images of {model.input_shape[1]} px where {resolution} px are needed; "

@@ -30,7 +30,8 @@ def to_square(image: np.ndarray, size: int, fit: str = PAD) -> np.ndarray:
 
 
 def reduce_by_area(image: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """[H, W] or [H, W, C] -> [rows, columns(, C)]: each pixel the mean of the area that it covers."""
+    """[H, W] or [H, W, C] -> [rows, columns(, C)]: each pixel the mean of the area that it
+    covers."""
     if image.shape[:2] == (rows, columns):
         return image
     return cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA)

@@ -12,14 +12,17 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 # What XLA compiles here runs for milliseconds: a third of the time to compile it.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
+os.environ.setdefault(
+    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of real data beside the checkout; tests that ask for it are extra and are skipped without it."""
+    """The folder of real data beside the checkout; tests that ask for it are extra and are skipped
+    without it."""
     if not (SHARED / "reference").is_dir():
         pytest.skip("extra: needs the real data of ../shared")
     return SHARED
@@ -38,11 +41,19 @@ def original_networks(goldens) -> dict:
 
     from pgcxr.networks import original_weights
 
-    sizes = {"resolution": 32, "num_channels": 1, "fmap_base": 256, "fmap_max": 64, "latent_size": 64}
+    sizes = {
+        "resolution": 32,
+        "num_channels": 1,
+        "fmap_base": 256,
+        "fmap_max": 64,
+        "latent_size": 64,
+    }
     weights = {}
     for name in ("generator", "discriminator"):
         golden = np.load(goldens / f"pggan_{name}.npz")
-        weights[name] = {key[len("weights/") :]: golden[key] for key in golden if key.startswith("weights/")}
+        weights[name] = {
+            key[len("weights/") :]: golden[key] for key in golden if key.startswith("weights/")
+        }
     return {
         "G": original_weights.build_generator(sizes, weights["generator"]),
         "D": original_weights.build_discriminator(sizes, weights["discriminator"]),
@@ -51,7 +62,8 @@ def original_networks(goldens) -> dict:
 
 @pytest.fixture(scope="session", autouse=True)
 def two_devices():
-    """Two logical CPU devices stand for two GPUs; they must be made before TensorFlow's first operation."""
+    """Two logical CPU devices stand for two GPUs; they must be made before TensorFlow's first
+    operation."""
     import tensorflow as tf
 
     cpu = tf.config.list_physical_devices("CPU")[0]

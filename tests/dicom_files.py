@@ -22,13 +22,17 @@ GOOD = {
 
 @pytest.fixture
 def make_dicom():
-    """make_dicom(path, pixels, **tags): a DICOM file of a good chest radiograph, changed by `tags` (None deletes)."""
+    """make_dicom(path, pixels, **tags): a DICOM file of a good chest radiograph, changed by `tags`
+    (None deletes)."""
 
     def make(path: Path, pixels: np.ndarray, **tags) -> Path:
         dataset = pydicom.Dataset()
         dataset.file_meta = FileMetaDataset()
         dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        dataset.SOPClassUID, dataset.SOPInstanceUID = ComputedRadiographyImageStorage, generate_uid()
+        dataset.SOPClassUID, dataset.SOPInstanceUID = (
+            ComputedRadiographyImageStorage,
+            generate_uid(),
+        )
         dataset.Rows, dataset.Columns = pixels.shape[-2:]
         dataset.SamplesPerPixel = 1
         dataset.BitsAllocated = 8 * pixels.itemsize
@@ -51,16 +55,20 @@ def make_dicom():
 
 @pytest.fixture
 def chest():
-    """chest(seed, side=32): uint16 12-bit [side, side + 8], smooth, two dark lungs, different for each seed."""
+    """chest(seed, side=32): uint16 12-bit [side, side + 8], smooth, two dark lungs, different for
+    each seed."""
 
     def image(seed: int, side: int = 32) -> np.ndarray:
         rng = np.random.default_rng(seed)
         y, x = np.mgrid[:side, : side + 8] / side
-        waves = sum(rng.normal() * np.cos(np.pi * (a * x + b * y)) for a in range(4) for b in range(4))
+        waves = sum(
+            rng.normal() * np.cos(np.pi * (a * x + b * y)) for a in range(4) for b in range(4)
+        )
         middle = 0.5 + 4 / side
         body = (0.55 + 0.4 * y) * np.clip(6 * (0.55 - abs(x - middle)), 0, 1)
         lungs = sum(
-            np.exp(-(((x - middle - side_of * 0.22) / 0.13) ** 4) - ((y - 0.4) / 0.28) ** 4) for side_of in (-1, 1)
+            np.exp(-(((x - middle - side_of * 0.22) / 0.13) ** 4) - ((y - 0.4) / 0.28) ** 4)
+            for side_of in (-1, 1)
         )
         image = body * (1 - 0.8 * lungs) + 0.4 * (waves - waves.mean()) / np.ptp(waves)
         image = (image - image.min()) / np.ptp(image)
@@ -71,7 +79,8 @@ def chest():
 
 @pytest.fixture
 def make_export(tmp_path, make_dicom, chest):
-    """make_export(rows): an export folder; each row {"codes", "report", "patient", "table_patient", "pixels", tags}."""
+    """make_export(rows): an export folder; each row {"codes", "report", "patient", "table_patient",
+    "pixels", tags}."""
 
     def make(rows: list[dict], name: str = "export") -> Path:
         folder = tmp_path / name
@@ -85,12 +94,18 @@ def make_export(tmp_path, make_dicom, chest):
             pixels = row.pop("pixels", chest(index))
             accession = f"ACC{index:05d}"
             path = folder / f"study{index // 3}" / f"IM{index:04d}"
-            identity = {"PatientID": patient, "PatientName": f"SECRET^NAME{index}", "AccessionNumber": accession}
+            identity = {
+                "PatientID": patient,
+                "PatientName": f"SECRET^NAME{index}",
+                "AccessionNumber": accession,
+            }
             make_dicom(path, pixels, **identity, **row)
             if codes is not None:
                 studies.append([accession, table_patient, codes, report])
         with open(folder / "studies.csv", "w", newline="") as file:
-            csv.writer(file).writerows([["accession_number", "patient_id", "diagnosis_codes", "report"], *studies])
+            csv.writer(file).writerows(
+                [["accession_number", "patient_id", "diagnosis_codes", "report"], *studies]
+            )
         return folder
 
     return make

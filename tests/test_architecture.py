@@ -79,7 +79,9 @@ def _within(name: str, package: str) -> bool:
 
 
 def _place(name: str, order: tuple[str, ...], prefix: str = "") -> int | None:
-    return next((place for place, package in enumerate(order) if _within(name, prefix + package)), None)
+    return next(
+        (place for place, package in enumerate(order) if _within(name, prefix + package)), None
+    )
 
 
 @pytest.mark.parametrize("module", FILES)
@@ -93,13 +95,19 @@ def test_a_package_imports_only_what_stands_before_it(module):
             continue
         other = _place(name, ORDER)
         assert other is None or other <= place, f"{module} must not import {name}"
-        assert not (_within(module, "evaluate") and _within(name, "train")), f"{module} must not import {name}"
+        assert not (_within(module, "evaluate") and _within(name, "train")), (
+            f"{module} must not import {name}"
+        )
         for package, unwanted in WITHOUT.items():
             if _within(module, package):
-                assert not any(_within(name, each) for each in unwanted), f"{module} must not import {name}"
+                assert not any(_within(name, each) for each in unwanted), (
+                    f"{module} must not import {name}"
+                )
 
 
-@pytest.mark.parametrize("module", [name for name in FILES if _within(name, "evaluate") and name != "evaluate"])
+@pytest.mark.parametrize(
+    "module", [name for name in FILES if _within(name, "evaluate") and name != "evaluate"]
+)
 def test_evaluations_do_not_know_each_other(module):
     place = _place(module, EVALUATIONS, "evaluate.")
     assert place is not None, f"{module}: has no place in EVALUATIONS"
@@ -110,15 +118,25 @@ def test_evaluations_do_not_know_each_other(module):
 
 
 def test_no_files_import_each_other_in_a_circle():
-    graph = {module: (_imports(path) & set(FILES)) - {module, *FACE} for module, path in FILES.items()}
+    graph = {
+        module: (_imports(path) & set(FILES)) - {module, *FACE} for module, path in FILES.items()
+    }
     for module in graph:  # a package's face imports its files, which may import the package
-        graph[module] = {name for name in graph[module] if FILES[name].name != "__init__.py" or name not in module}
+        graph[module] = {
+            name
+            for name in graph[module]
+            if FILES[name].name != "__init__.py" or name not in module
+        }
     graphlib.TopologicalSorter(graph).prepare()
 
 
 def test_no_tensorflow_is_imported_to_show_a_help_text():
     for module, path in FILES.items():
-        if _within(module, "pgcxr.cli") or path.name == "__main__.py" or _within(module, "pgcxr.phantom"):
+        if (
+            _within(module, "pgcxr.cli")
+            or path.name == "__main__.py"
+            or _within(module, "pgcxr.phantom")
+        ):
             names = {name.split(".")[0] for name in _imports(path, top=True)}
             assert not names & {"tensorflow", "keras"}, path
 
@@ -126,5 +144,9 @@ def test_no_tensorflow_is_imported_to_show_a_help_text():
 def test_typer_is_known_to_the_command_line_alone():
     for module, path in FILES.items():
         if "typer" in _imports(path):
-            ours = _within(module, "pgcxr.cli") or _within(module, "train") or _within(module, "evaluate")
+            ours = (
+                _within(module, "pgcxr.cli")
+                or _within(module, "train")
+                or _within(module, "evaluate")
+            )
             assert ours, f"{module} must not import typer"

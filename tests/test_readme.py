@@ -1,4 +1,5 @@
-"""The README's step-by-step block: every command and option exists, and each folder is written before it is read."""
+"""The README's step-by-step block: every command and option exists, and each folder is written
+before it is read."""
 
 import importlib
 import re
@@ -16,8 +17,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def commands() -> list[list[str]]:
     """The words of each command of the block "Step by step"."""
-    part = (ROOT / "README.md").read_text(encoding="utf-8").split("\n## Step by step\n")[1].split("\n## ")[0]
-    block = "\n".join(line.strip() for line in re.findall(r"(?:^    .*\n)+", part, re.M)[0].splitlines())
+    part = (
+        (ROOT / "README.md")
+        .read_text(encoding="utf-8")
+        .split("\n## Step by step\n")[1]
+        .split("\n## ")[0]
+    )
+    block = "\n".join(
+        line.strip() for line in re.findall(r"(?:^    .*\n)+", part, re.M)[0].splitlines()
+    )
     return [shlex.split(line) for line in block.replace("\\\n", " ").splitlines() if line]
 
 
@@ -58,6 +66,8 @@ def test_the_steps_fit_each_other():
             if kind == "gan":
                 grown = sum(config[key] for key in ("lod_training_kimg", "lod_transition_kimg"))
                 steps = (config["resolution"] // config["lod_initial_resolution"]).bit_length() - 1
-                assert config["total_kimg"] >= 1.5 * steps * grown, "the full resolution is reached and trained"
+                assert config["total_kimg"] >= 1.5 * steps * grown, (
+                    "the full resolution is reached and trained"
+                )
     assert len(sizes) == 1
     assert {"runs/try/fidelity", "runs/try/axes", "runs/try/anomaly"} <= written

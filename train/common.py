@@ -11,7 +11,8 @@ LONGEST_SHOWN = 60
 
 
 def load_config(kind: str, name: str, overrides: list[str] | None = None) -> dict:
-    """The config train/configs/<kind>_<name>.py with `overrides` ("key=value", Python literals) applied.
+    """The config train/configs/<kind>_<name>.py with `overrides` ("key=value", Python literals)
+    applied.
 
     Raises:
         InputError: no such config, no such key, or a value of another type.
@@ -24,14 +25,16 @@ def load_config(kind: str, name: str, overrides: list[str] | None = None) -> dic
         key, equals, text = override.partition("=")
         if not equals or key not in config:
             raise InputError(
-                f"--set {override[:LONGEST_SHOWN]}: expected key=value with a key of {', '.join(sorted(config))}"
+                f"--set {override[:LONGEST_SHOWN]}: expected key=value with a key of "
+                f"{', '.join(sorted(config))}"
             )
         config[key] = _value(key, text, config[key])
     return config
 
 
 def _value(key: str, text: str, old):
-    """The value that `text` spells, of the type of `old`; what it may be is for the script to check."""
+    """The value that `text` spells, of the type of `old`; what it may be is for the script to
+    check."""
     try:
         value = ast.literal_eval(text)
     # All of them are ways in which a text is no Python literal.

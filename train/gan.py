@@ -20,16 +20,32 @@ from train.common import load_config
 app = command.new_app(__doc__)
 
 
-@app.command(epilog="Example: python -m train.gan runs/cohort --config small --out runs/gan --set total_kimg=100")
+@app.command(
+    epilog=(
+        "Example: python -m train.gan runs/cohort --config small --out runs/gan --set "
+        "total_kimg=100"
+    )
+)
 def main(
-    cohort: Annotated[Path, typer.Argument(help="folder written by `pgcxr curate` or `pgcxr records`")],
-    out: Annotated[Path, typer.Option(help="RUN: new folder of this training; an interrupted one goes on")],
-    config: Annotated[str, typer.Option(help="demo, small, thesis or nvidia_* (train/configs/gan_*.py)")] = "small",
-    set_: Annotated[list[str], typer.Option("--set", help="key=value, changes the config; may be repeated")] = [],  # noqa: B006
+    cohort: Annotated[
+        Path, typer.Argument(help="folder written by `pgcxr curate` or `pgcxr records`")
+    ],
+    out: Annotated[
+        Path, typer.Option(help="RUN: new folder of this training; an interrupted one goes on")
+    ],
+    config: Annotated[
+        str, typer.Option(help="demo, small, thesis or nvidia_* (train/configs/gan_*.py)")
+    ] = "small",
+    set_: Annotated[
+        list[str], typer.Option("--set", help="key=value, changes the config; may be repeated")
+    ] = [],  # noqa: B006
     label: Annotated[str, typer.Option(help="all, normal or abnormal images")] = "",
     seed: Annotated[int | None, typer.Option(help="of weights, latents and image order")] = None,
     preflight: Annotated[
-        bool, typer.Option("--preflight", help="only tell the parameters, memory and time of every level here")
+        bool,
+        typer.Option(
+            "--preflight", help="only tell the parameters, memory and time of every level here"
+        ),
     ] = False,
 ) -> None:
     """Trains a Progressive GAN on a cohort or its TFRecords, or goes on where a run stopped."""
@@ -75,7 +91,9 @@ def _train(images: gan_images.Images, out: Path, settings: dict) -> None:
     from pgcxr.gan import devices, loop, resume, run_dir
 
     strategy = devices.strategy(settings["replicas"])
-    resume.check_minibatches(loop.settings_of(settings, strategy.num_replicas_in_sync), settings["mbstd_group_size"])
+    resume.check_minibatches(
+        loop.settings_of(settings, strategy.num_replicas_in_sync), settings["mbstd_group_size"]
+    )
     run = run_dir.RunDir(out)
 
     def begin() -> bool:
@@ -91,20 +109,26 @@ def _train(images: gan_images.Images, out: Path, settings: dict) -> None:
                 print(f"{out}: this training is finished; see {run.report}")
                 return
             reals = Reals(images.chosen, settings["resolution"], images.labels)
-            alike = {key: value for key, value in settings.items() if key not in ("cohort", "records")}
+            alike = {
+                key: value for key, value in settings.items() if key not in ("cohort", "records")
+            }
             devices.same_everywhere(strategy, f"{sorted(alike.items())} {reals.fingerprint}")
-            report = _with_bar(settings, lambda *shown: loop.train(reals, run, settings, strategy, *shown))
+            report = _with_bar(
+                settings, lambda *shown: loop.train(reals, run, settings, strategy, *shown)
+            )
         except loop.Interrupted:
             raise KeyboardInterrupt from None
         except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError):
             if devices.hosts(strategy) == 1:
                 raise
             raise InputError(
-                f"{out}: another of the {devices.hosts(strategy)} workers was lost or has stopped; start all of them "
-                "again: they go on from the last saved state"
+                f"{out}: another of the {devices.hosts(strategy)} workers was lost or has stopped; "
+                "start all of them again: they go on from the last saved state"
             ) from None
         if devices.is_chief(strategy):
-            artifacts.write_report(out, report, command="train.gan", seed=settings["seed"], config=settings)
+            artifacts.write_report(
+                out, report, command="train.gan", seed=settings["seed"], config=settings
+            )
             _say_end(out, report, loop.settings_of(settings, strategy.num_replicas_in_sync))
 
 
@@ -129,20 +153,25 @@ def _with_bar(settings: dict, train: Callable) -> dict:
 
 
 def _say_end(out: Path, report: dict, settings) -> None:
-    """One line of what was trained, and a warning where the schedule ended before the full resolution."""
+    """One line of what was trained, and a warning where the schedule ended before the full
+    resolution."""
     from pgcxr.gan import schedule
 
     shown, full = report["kimg"], settings.resolution
     speed = f", {report['images_per_second']:.0f} images/s" if report["images_per_second"] else ""
-    print(f"{out}: {full} px, {shown:g} kimg (thousand images shown){speed}; see report.json and samples/")
+    print(
+        f"{out}: {full} px, {shown:g} kimg (thousand images shown){speed}; see report.json and "
+        "samples/"
+    )
     lod = schedule.at(settings, int(shown * 1000)).lod
     if lod > 0.05:
         grown = full >> math.ceil(lod)
         levels = math.log2(full / settings.lod_initial_resolution)
         need = levels * (settings.lod_training_kimg + settings.lod_transition_kimg)
         print(
-            f"warning: {out}: ended at {grown} px of {full}: the images are {grown} px blown up; the full resolution "
-            f"is reached after {need:g} kimg: raise total_kimg, or lower lod_training_kimg and lod_transition_kimg",
+            f"warning: {out}: ended at {grown} px of {full}: the images are {grown} px blown up; "
+            f"the full resolution is reached after {need:g} kimg: raise total_kimg, or lower "
+            "lod_training_kimg and lod_transition_kimg",
             file=sys.stderr,
         )
 

@@ -1,5 +1,5 @@
-"""Which images a GAN is trained on: those of a cohort, or of TFRecords, that have the label asked for; or a folder's
-DICOM files."""
+"""Which images a GAN is trained on: those of a cohort, or of TFRecords, that have the label asked
+for; or a folder's DICOM files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,8 @@ class Images:
     Attributes:
         chosen: of the split and label.
         labels: float32 [N, K] for a GAN that is told them.
-        cohort: the folder of the cohort that they come from, which evaluations need; None where it isn't known.
+        cohort: the folder of the cohort that they come from, which evaluations need; None where it
+            isn't known.
         records: their folder where they are TFRecords.
     """
 
@@ -35,14 +36,18 @@ def check(settings: dict) -> None:
     if label not in ("all", NORMAL, ABNORMAL):
         raise InputError(f"--label {label}: expected all, normal or abnormal")
     if labels.names(kind) and label != "all":
-        raise InputError(f"--label {label}: labels={kind} needs images of all labels; leave one out")
+        raise InputError(
+            f"--label {label}: labels={kind} needs images of all labels; leave one out"
+        )
 
 
 def choose(folder: Path, settings: dict) -> Images:
-    """The images in `folder` that a config's `split`, `label` and `labels` ask for, at its `resolution` or above.
+    """The images in `folder` that a config's `split`, `label` and `labels` ask for, at its
+    `resolution` or above.
 
     Raises:
-        InputError: it is neither cohort, TFRecords nor DICOM, or one of them is damaged, or too few images are left.
+        InputError: it is neither cohort, TFRecords nor DICOM, or one of them is damaged, or too few
+            images are left.
     """
     has_records, has_manifest = record_files.is_there(folder), (folder / "manifest.csv").exists()
     if not has_records and not has_manifest and dicom_images.is_there(folder):
@@ -84,13 +89,17 @@ def _of_dicom(folder: Path, settings: dict) -> Images:
     if label != "all" or labels.names(kind):
         asked = f"--label {label}" if label != "all" else f"labels={kind}"
         raise InputError(
-            f"{asked}: {folder} holds DICOM files, of which nothing is known; make a cohort of it with `pgcxr curate`"
+            f"{asked}: {folder} holds DICOM files, of which nothing is known; make a cohort of it "
+            "with `pgcxr curate`"
         )
-    found = dicom_images.DicomImages(folder, settings["resolution"], hold_bytes=pipeline.IN_MEMORY_BYTES)
+    found = dicom_images.DicomImages(
+        folder, settings["resolution"], hold_bytes=pipeline.IN_MEMORY_BYTES
+    )
     left_out = "".join(f", {count} {rule}" for rule, count in sorted(found.rejected.items()))
     print(
-        f"{folder}: trains on {len(found)} images of DICOM files, whatever they show ({sum(found.rejected.values())} "
-        f"files left out{left_out}); for rules, labels and a test set, make a cohort with `pgcxr curate`"
+        f"{folder}: trains on {len(found)} images of DICOM files, whatever they show "
+        f"({sum(found.rejected.values())} files left out{left_out}); for rules, labels and a test "
+        "set, make a cohort with `pgcxr curate`"
     )
     _check_count(folder, settings, len(found), len(found))
     return Images(found, None, None)
@@ -98,9 +107,11 @@ def _of_dicom(folder: Path, settings: dict) -> Images:
 
 def _check_count(where: Path, settings: dict, found: int, chosen: int) -> None:
     if chosen < found:
-        print(f"{found - chosen} of {found} images left out: some finding is unknown in {where.name}")
+        print(
+            f"{found - chosen} of {found} images left out: some finding is unknown in {where.name}"
+        )
     if chosen < 2:
         raise InputError(
-            f"{where}: {chosen} {settings['label']} images in split {settings['split']}, too few to train on; "
-            "curate more or choose another --label"
+            f"{where}: {chosen} {settings['label']} images in split {settings['split']}, too few "
+            "to train on; curate more or choose another --label"
         )

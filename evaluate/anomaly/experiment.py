@@ -1,4 +1,5 @@
-"""Finds anomalies in images that no network has seen, with a GAN trained on normals (thesis 4; design section 6)."""
+"""Finds anomalies in images that no network has seen, with a GAN trained on normals (thesis 4;
+design section 6)."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -38,7 +39,8 @@ def run(
     seed: int = 0,
     progress: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> dict:
-    """Writes the folder `out` (report.json, scores.csv, maps.npz, calibration.npz, figures) and returns the report.
+    """Writes the folder `out` (report.json, scores.csv, maps.npz, calibration.npz, figures) and
+    returns the report.
 
     Args:
         gan_run: RUN of train.gan --label normal; its cohort is the one that is read.
@@ -63,7 +65,9 @@ def checked(config: dict) -> dict:
     from pgcxr.losses.residuals import LOSSES
 
     # Specificity and AUROC need two normals at least.
-    least = {"normals": 2} | dict.fromkeys(("per_class", "familiar", "healthy", "starts", "batch"), 1)
+    least = {"normals": 2} | dict.fromkeys(
+        ("per_class", "familiar", "healthy", "starts", "batch"), 1
+    )
     for key, fewest in least.items():
         if config[key] < fewest:
             raise InputError(f"{key}: {config[key]} is too few; give at least {fewest}")
@@ -81,17 +85,27 @@ def load(gan_run: str | Path, classifier_run: str | Path) -> tuple:
     label = common.load_run(gan_run).get("label")
     if label != NORMAL:
         raise InputError(
-            f"{Path(gan_run) / 'config.json'}: trained on {label} images; "
-            "what it can make is what passes as normal: train one with `python -m train.gan --label normal`"
+            f"{Path(gan_run) / 'config.json'}: trained on {label} images; what it can make is what "
+            "passes as normal: train one with `python -m train.gan --label normal`"
         )
     generator = common.load_generator(gan_run)
     if generator.channels != 1:
-        raise InputError(f"{gan_run}: makes images of {generator.channels} channels; radiographs have one")
+        raise InputError(
+            f"{gan_run}: makes images of {generator.channels} channels; radiographs have one"
+        )
     classifier = common.load_classifier(classifier_run, 1 + len(FINDINGS), generator.resolution)
     return generator, classifier, common.cohort_of(gan_run)
 
 
-def study(generator, classifier, reading: Reading, config: dict, seed: int, folder: Path, progress: Callable) -> dict:
+def study(
+    generator,
+    classifier,
+    reading: Reading,
+    config: dict,
+    seed: int,
+    folder: Path,
+    progress: Callable,
+) -> dict:
     """The report of `run`; tables, maps and figures are written to `folder`."""
     from pgcxr.classifier.training import predict
 
@@ -106,7 +120,11 @@ def study(generator, classifier, reading: Reading, config: dict, seed: int, fold
     healthy_scores = calibration.cross_scores(seen[:count], np.random.default_rng([seed, 3]))
     healthy = calibration.learn(seen[:count])
     z = calibration.standardised(seen[count:], healthy)
-    marks, maps, made = calibration.anomaly_map(z), differences[edges[1] :], found.images[edges[1] :]
+    marks, maps, made = (
+        calibration.anomaly_map(z),
+        differences[edges[1] :],
+        found.images[edges[1] :],
+    )
     ours = judgement.Scores(healthy_scores, calibration.scores(z), config["specificity"])
     likelihoods = predict(classifier, np.concatenate(queries[1:]))
     # A finding that it was trained on: what thesis 4 compares with.
@@ -116,7 +134,12 @@ def study(generator, classifier, reading: Reading, config: dict, seed: int, fold
 
     judgement.write_scores(folder / "scores.csv", reading, ours, supervised)
     half = np.float16  # a thousandth of a map's range is enough to look at
-    _save(folder / "maps.npz", image_id=_ids(reading.test), difference=maps.astype(half), anomaly=marks.astype(half))
+    _save(
+        folder / "maps.npz",
+        image_id=_ids(reading.test),
+        difference=maps.astype(half),
+        anomaly=marks.astype(half),
+    )
     _save(
         folder / "calibration.npz",
         mean=healthy.mean,
@@ -136,7 +159,9 @@ def study(generator, classifier, reading: Reading, config: dict, seed: int, fold
         classifier,
     )
     return {
-        **judgement.report(reading.classes, ours, supervised, reading.test.manifest["patient_id"].to_numpy(), seed),
+        **judgement.report(
+            reading.classes, ours, supervised, reading.test.manifest["patient_id"].to_numpy(), seed
+        ),
         "localisation": judgement.localisation(marks, masks, reading.classes),
         "seconds_per_image": found.seconds / len(differences),
         "iterations": found.iterations,
@@ -151,7 +176,9 @@ def study(generator, classifier, reading: Reading, config: dict, seed: int, fold
     }
 
 
-def invert(generator, queries: np.ndarray, config: dict, seed: int, progress: Callable) -> inversion.Inversion:
+def invert(
+    generator, queries: np.ndarray, config: dict, seed: int, progress: Callable
+) -> inversion.Inversion:
     """The inversion of uint8 images [N, R, R, 1] on the part of the generator that has grown."""
     import tensorflow as tf
 
@@ -165,7 +192,9 @@ def invert(generator, queries: np.ndarray, config: dict, seed: int, progress: Ca
 
     latents = common.latents(seed, config["bank"], generator.latent_size, purpose=4)
     bank = inversion.make_bank(generate, latents, config["batch"])
-    inverter = inversion.Inverter(generate, bank, LOSSES[config["loss"]], config["starts"], config["batch"])
+    inverter = inversion.Inverter(
+        generate, bank, LOSSES[config["loss"]], config["starts"], config["batch"]
+    )
     finished = [0]
 
     def advance(images: int) -> None:

@@ -1,4 +1,5 @@
-"""Figures of anomaly detection: thesis Figures 14 and 15, the ROC curves and the scores with the threshold."""
+"""Figures of anomaly detection: thesis Figures 14 and 15, the ROC curves and the scores with the
+threshold."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +25,8 @@ COLUMNS = [
 
 @dataclass(frozen=True)
 class Cases:
-    """The test images: `queries` uint8 [N, R, R, 1], `made` float [N, R, R, 1] in [-1, 1], `differences`, `marks`
-    and `masks` [N, S, S], `likelihoods` [N, 6], `classes` [N]."""
+    """The test images: `queries` uint8 [N, R, R, 1], `made` float [N, R, R, 1] in [-1, 1],
+    `differences`, `marks` and `masks` [N, S, S], `likelihoods` [N, 6], `classes` [N]."""
 
     queries: np.ndarray
     made: np.ndarray
@@ -39,10 +40,14 @@ class Cases:
 def draw(folder: Path, cases: Cases, ours, supervised, classifier) -> None:
     """abnormal.png (Figure 14), normal.png (Figure 15), roc.png and scores.png.
 
-    The cases are not picked by hand: of each class the one with the median score, and normals at even steps from the
-    lowest score to the highest.
+    The cases are not picked by hand: of each class the one with the median score, and normals at
+    even steps from the lowest score to the highest.
     """
-    shown = [_middle(np.flatnonzero(cases.classes == name), ours.test) for name in TABLE_6 if name in cases.classes]
+    shown = [
+        _middle(np.flatnonzero(cases.classes == name), ours.test)
+        for name in TABLE_6
+        if name in cases.classes
+    ]
     calm = np.flatnonzero(cases.classes == NORMAL)
     ranked = calm[np.argsort(ours.test[calm], kind="stable")]
     steps = np.unique(np.linspace(0, len(ranked) - 1, NORMALS_SHOWN).round().astype(int))
@@ -54,18 +59,29 @@ def draw(folder: Path, cases: Cases, ours, supervised, classifier) -> None:
         ),
         ("normal.png", ranked[steps], "Normal images, from the lowest score to the highest"),
     ):
-        panels = [_panels(cases, row, heat) for row, heat in zip(rows, _looks(cases, rows, classifier), strict=True)]
-        labels = [_label(cases.classes[row], ours, supervised, row) + _unseen(cases.masks[row]) for row in rows]
+        panels = [
+            _panels(cases, row, heat)
+            for row, heat in zip(rows, _looks(cases, rows, classifier), strict=True)
+        ]
+        labels = [
+            _label(cases.classes[row], ours, supervised, row) + _unseen(cases.masks[row])
+            for row in rows
+        ]
         grids.labelled_grid(list(zip(labels, panels, strict=True)), folder / name, COLUMNS, title)
     ill = (cases.classes != NORMAL).astype(int)
     roc.roc_plot(
-        {"GAN, normals only": (ill, ours.test), "supervised, five findings": (ill, supervised.test)},
+        {
+            "GAN, normals only": (ill, ours.test),
+            "supervised, five findings": (ill, supervised.test),
+        },
         folder / "roc.png",
         "Abnormal against normal",
         {"GAN, normals only": ours.threshold, "supervised, five findings": supervised.threshold},
     )
     groups = {"test, normal": ours.test[ill == 0], "test, abnormal": ours.test[ill == 1]}
-    curves.histogram_plot(groups, folder / "scores.png", "Anomaly score", ours.threshold, "Scores of test images")
+    curves.histogram_plot(
+        groups, folder / "scores.png", "Anomaly score", ours.threshold, "Scores of test images"
+    )
 
 
 def _middle(rows: np.ndarray, scores: np.ndarray) -> int:
@@ -81,7 +97,9 @@ def _looks(cases: Cases, rows: np.ndarray, classifier) -> np.ndarray:
     heat = [None] * len(rows)
     for finding in np.unique(likeliest):
         own = np.flatnonzero(likeliest == finding)
-        for place, seen in zip(own, gradcam(classifier, images[own], int(finding) + 1), strict=True):
+        for place, seen in zip(
+            own, gradcam(classifier, images[own], int(finding) + 1), strict=True
+        ):
             heat[place] = seen
     heat = np.stack(heat)
     return heat / max(float(heat.max()), 1e-6)
@@ -94,7 +112,9 @@ def _panels(cases: Cases, row: int, heat: np.ndarray) -> np.ndarray:
     difference = cases.differences[row]
     grey = [np.repeat(image[..., None], 3, axis=-1) for image in (query, made)]
     # One limit for all cases, in units of the range [-1, 1]: a quarter of it is full colour.
-    positive = np.repeat(_enlarged(np.uint8(np.clip(difference / 0.5, 0, 1) * 255))[..., None], 3, axis=-1)
+    positive = np.repeat(
+        _enlarged(np.uint8(np.clip(difference / 0.5, 0, 1) * 255))[..., None], 3, axis=-1
+    )
     return np.stack(
         [
             overlay.outline(grey[0], _smooth(mask, query.shape)) if mask.any() else grey[0],
@@ -111,8 +131,12 @@ def _label(name: str, ours, supervised, row: int) -> str:
     verdict = "found" if ours.detected[row] else "missed"
     rival = "found" if supervised.detected[row] else "missed"
     if name == NORMAL:
-        verdict, rival = ("alarm" if scores.detected[row] else "no alarm" for scores in (ours, supervised))
-    words = name.replace("_", "\n").replace("pneumomedia", "pneumo-\nmedia")  # long names would be cut off
+        verdict, rival = (
+            "alarm" if scores.detected[row] else "no alarm" for scores in (ours, supervised)
+        )
+    words = name.replace("_", "\n").replace(
+        "pneumomedia", "pneumo-\nmedia"
+    )  # long names would be cut off
     return f"{words}\nGAN: {verdict}, p {ours.p[row]:.3f}\nsupervised: {rival}"
 
 

@@ -1,4 +1,5 @@
-"""How well scores and maps tell abnormal images from normal ones: thesis Table 6, and what it leaves out."""
+"""How well scores and maps tell abnormal images from normal ones: thesis Table 6, and what it
+leaves out."""
 
 import csv
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from pgcxr.metrics.bootstrap import bootstrap_auroc
 from pgcxr.metrics.proportions import clopper_pearson, clustered_wilson, mcnemar
 from pgcxr.metrics.roc import auroc, patient_codes
 
-# A pixel belongs to a lesion from this share of its area on (a small nodule may fill no pixel at low resolution).
+# A pixel belongs to a lesion from this share of its area on (a small nodule may fill no pixel at
+# low resolution).
 COVERED = 0.25
 # How far from the lesion's edge a peak still counts as a hit, as a fraction of the width.
 NEAR = 1 / 32
@@ -25,7 +27,8 @@ NEAR = 1 / 32
 
 @dataclass(frozen=True)
 class Scores:
-    """Scores of one method, higher for abnormal: of held-out `healthy` images [M], and of the test images [N]."""
+    """Scores of one method, higher for abnormal: of held-out `healthy` images [M], and of the test
+    images [N]."""
 
     healthy: np.ndarray
     test: np.ndarray
@@ -44,11 +47,14 @@ class Scores:
         return self.test > self.threshold
 
 
-def report(classes: np.ndarray, ours: Scores, supervised: Scores, patients: np.ndarray, seed: int) -> dict:
+def report(
+    classes: np.ndarray, ours: Scores, supervised: Scores, patients: np.ndarray, seed: int
+) -> dict:
     """{classes, normals, overall, supervised, mcnemar, delong, obuchowski}: see design section 3.
 
-    `overall` holds under `clustered` {patients, images, auroc_ci95 (Obuchowski), bootstrap, sensitivity_ci95,
-    specificity_ci95}, which allow for several images of one patient; `obuchowski` is DeLong's test that does so.
+    `overall` holds under `clustered` {patients, images, auroc_ci95 (Obuchowski), bootstrap,
+    sensitivity_ci95, specificity_ci95}, which allow for several images of one patient; `obuchowski`
+    is DeLong's test that does so.
 
     Args:
         classes: [N] "normal" or a class of thesis Table 6.
@@ -61,7 +67,11 @@ def report(classes: np.ndarray, ours: Scores, supervised: Scores, patients: np.n
     rival = _of_one(classes, supervised, patients, seed)
     return {
         **_of_one(classes, ours, patients, seed),
-        "supervised": {**rival["overall"], "classes": rival["classes"], "normals": rival["normals"]},
+        "supervised": {
+            **rival["overall"],
+            "classes": rival["classes"],
+            "normals": rival["normals"],
+        },
         # On abnormal images, as the thesis compares detection rates.
         "mcnemar": mcnemar(only_ours, only_theirs),
         "delong": delong(ill.astype(int), ours.test, supervised.test),
@@ -70,30 +80,44 @@ def report(classes: np.ndarray, ours: Scores, supervised: Scores, patients: np.n
 
 
 def localisation(marks: np.ndarray, masks: np.ndarray, classes: np.ndarray) -> dict:
-    """{pixel_auroc, hit_rate, hit_rate_by_chance, n, classes}: how well anomaly maps [N, S, S] point at lesions.
+    """{pixel_auroc, hit_rate, hit_rate_by_chance, n, classes}: how well anomaly maps [N, S, S]
+    point at lesions.
 
-    pixel_auroc pools the pixels of all abnormal images with a mask; a hit is a map whose peak lies in the lesion or
-    within 1/32 of the width of it; by chance is the rate of peaks thrown anywhere.
-    `classes` holds for each class {n, area, contrast, hit_rate, hit_rate_by_chance}: medians of the lesions' share of
-    the image, and of the map's mean inside the lesion over its mean outside (1: the lesion does not stand out).
+    pixel_auroc pools the pixels of all abnormal images with a mask; a hit is a map whose peak lies
+    in the lesion or within 1/32 of the width of it; by chance is the rate of peaks thrown anywhere.
+    `classes` holds for each class {n, area, contrast, hit_rate, hit_rate_by_chance}: medians of the
+    lesions' share of the image, and of the map's mean inside the lesion over its mean outside (1:
+    the lesion does not stand out).
 
     Args:
         masks: [N, S, S] lesion coverage, NaN where unknown.
     """
     rows = np.flatnonzero((classes != NORMAL) & (np.nan_to_num(masks).max(axis=(1, 2)) > 0))
     if not len(rows):
-        return {"pixel_auroc": None, "hit_rate": None, "hit_rate_by_chance": None, "n": 0, "classes": {}}
+        return {
+            "pixel_auroc": None,
+            "hit_rate": None,
+            "hit_rate_by_chance": None,
+            "n": 0,
+            "classes": {},
+        }
     strength, coverage = marks[rows], masks[rows]
     least = np.minimum(COVERED, coverage.max(axis=(1, 2), keepdims=True))
     inside = coverage >= least
     reach = max(int(round(NEAR * marks.shape[-1])), 1)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    near = np.stack([cv2.dilate(lesion.astype(np.uint8), kernel) for lesion in inside]).reshape(len(rows), -1) > 0
+    near = (
+        np.stack([cv2.dilate(lesion.astype(np.uint8), kernel) for lesion in inside]).reshape(
+            len(rows), -1
+        )
+        > 0
+    )
     peaks = np.argmax(strength.reshape(len(rows), -1), axis=1)
     hit, chance = near[np.arange(len(rows)), peaks], near.mean(axis=1)
     area = coverage.mean(axis=(1, 2))
     contrast = [
-        float(mark[lesion].mean() / mark[~lesion].mean()) for mark, lesion in zip(strength, inside, strict=True)
+        float(mark[lesion].mean() / mark[~lesion].mean())
+        for mark, lesion in zip(strength, inside, strict=True)
     ]
     table = {}
     for name in TABLE_6:
@@ -117,7 +141,16 @@ def localisation(marks: np.ndarray, masks: np.ndarray, classes: np.ndarray) -> d
 
 def write_scores(path: Path, reading: Reading, ours: Scores, supervised: Scores) -> None:
     """scores.csv: one row per test image, with nothing that names a patient."""
-    columns = ("image_id", "class", "label", "score", "p_value", "detected", "supervised_score", "supervised_detected")
+    columns = (
+        "image_id",
+        "class",
+        "label",
+        "score",
+        "p_value",
+        "detected",
+        "supervised_score",
+        "supervised_detected",
+    )
     rows = zip(
         reading.test.manifest["image_id"],
         reading.classes,
@@ -129,7 +162,10 @@ def write_scores(path: Path, reading: Reading, ours: Scores, supervised: Scores)
         supervised.detected.astype(int),
         strict=True,
     )
-    with artifacts.atomic_path(path) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
+    with (
+        artifacts.atomic_path(path) as beside,
+        open(beside, "w", newline="", encoding="utf-8") as file,
+    ):
         csv.writer(file).writerows([columns, *rows])
 
 
@@ -177,6 +213,10 @@ def _clustered(ill: np.ndarray, scores: Scores, patients: np.ndarray, seed: int)
         "images": len(ill),
         "auroc_ci95": [low, high],
         "bootstrap": drawn,
-        "sensitivity_ci95": clustered_wilson(np.bincount(codes, ill & scores.detected), np.bincount(codes, ill)),
-        "specificity_ci95": clustered_wilson(np.bincount(codes, ~ill & ~scores.detected), np.bincount(codes, ~ill)),
+        "sensitivity_ci95": clustered_wilson(
+            np.bincount(codes, ill & scores.detected), np.bincount(codes, ill)
+        ),
+        "specificity_ci95": clustered_wilson(
+            np.bincount(codes, ~ill & ~scores.detected), np.bincount(codes, ~ill)
+        ),
     }

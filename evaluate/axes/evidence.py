@@ -1,4 +1,5 @@
-"""What speaks for an axis: how well it predicts the classifier on images that it was not fitted on."""
+"""What speaks for an axis: how well it predicts the classifier on images that it was not fitted
+on."""
 
 from dataclasses import dataclass
 
@@ -13,8 +14,8 @@ TOP = 0.1
 
 @dataclass(frozen=True)
 class Prediction:
-    """`auroc` of the projection for the held-out images called diseased; `p` of a permutation test of it (one-sided);
-    `cases` called diseased; `reference` says what counted as diseased."""
+    """`auroc` of the projection for the held-out images called diseased; `p` of a permutation test
+    of it (one-sided); `cases` called diseased; `reference` says what counted as diseased."""
 
     auroc: float
     p: float
@@ -22,11 +23,13 @@ class Prediction:
     reference: str
 
 
-def predict(projection: np.ndarray, likelihood: np.ndarray, permutations: int, rng: np.random.Generator) -> Prediction:
+def predict(
+    projection: np.ndarray, likelihood: np.ndarray, permutations: int, rng: np.random.Generator
+) -> Prediction:
     """Tests on held-out images whether the projection on an axis predicts the classifier's finding.
 
-    The null permutes the classifier's answers among the held-out images. They had no part in the axis, so the test is
-    exact: p = (1 + #{null >= observed}) / (1 + permutations).
+    The null permutes the classifier's answers among the held-out images. They had no part in the
+    axis, so the test is exact: p = (1 + #{null >= observed}) / (1 + permutations).
 
     Args:
         projection: [M] u . axis.

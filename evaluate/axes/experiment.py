@@ -1,4 +1,5 @@
-"""Finds an axis for each disease in the latents of a GAN, and judges it (thesis 3; design section 6)."""
+"""Finds an axis for each disease in the latents of a GAN, and judges it (thesis 3; design section
+6)."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -29,8 +30,9 @@ CONFIG = {
 }
 CRITERION = {"heldout_auroc": 0.7, "null_p": 0.01, "likelihood_end": 0.5}
 CRITERION_TEXT = (
-    "found: held-out AUROC >= 0.7 with permutation p < 0.01; and the walk from normal-looking images ends at a mean "
-    "likelihood of the disease >= 0.5, at least twice that of its start and above that of every other disease"
+    "found: held-out AUROC >= 0.7 with permutation p < 0.01; and the walk from normal-looking "
+    "images ends at a mean likelihood of the disease >= 0.5, at least twice that of its start and "
+    "above that of every other disease"
 )
 
 
@@ -42,7 +44,8 @@ def run(
     seed: int = 0,
     progress: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> dict:
-    """Writes the folder `out` (report.json, axes.npz, counts.csv, curves.csv, figures) and returns the report.
+    """Writes the folder `out` (report.json, axes.npz, counts.csv, curves.csv, figures) and returns
+    the report.
 
     Args:
         gan_run: RUN of train.gan, of normal and abnormal images.
@@ -54,7 +57,9 @@ def run(
     places.refuse_existing(Path(out))
     generator = common.load_generator(gan_run)
     if generator.channels != 1:
-        raise InputError(f"{gan_run}: makes images of {generator.channels} channels; the classifier reads one")
+        raise InputError(
+            f"{gan_run}: makes images of {generator.channels} channels; the classifier reads one"
+        )
     classifier = common.load_classifier(classifier_run, len(OUTPUTS), generator.resolution)
     if "cohort" in common.load_run(gan_run) or not common.is_imported(gan_run):
         common.check_disjoint(gan_run, common.cohort_of(classifier_run).select("test"))
@@ -67,21 +72,36 @@ def run(
 
 def checked(config: dict) -> dict:
     """`config`, or InputError where a value makes no sense."""
-    for key, least in (("samples", 100), ("starts", 2), ("steps", 2), ("permutations", 199), ("bootstraps", 2)):
+    for key, least in (
+        ("samples", 100),
+        ("starts", 2),
+        ("steps", 2),
+        ("permutations", 199),
+        ("bootstraps", 2),
+    ):
         if config[key] < least:
             raise InputError(f"{key}: {config[key]} is too few; give at least {least}")
     if config["variant"] not in VARIANTS:
         raise InputError(f"variant: {config['variant']} is unknown; choose {' or '.join(VARIANTS)}")
     if not 0 < config["max_angle"] <= np.pi / 2:
-        raise InputError(f"max_angle: {np.rad2deg(config['max_angle']):g} degrees; must be above 0 and at most 90")
+        raise InputError(
+            f"max_angle: {np.rad2deg(config['max_angle']):g} degrees; must be above 0 and at most "
+            "90"
+        )
     return config
 
 
 class Reader:
-    """Images and likelihoods of latents, batch by batch: 30,000 images of 1024 px would not fit into memory."""
+    """Images and likelihoods of latents, batch by batch: 30,000 images of 1024 px would not fit
+    into memory."""
 
     def __init__(self, generator, classifier, batch: int, progress: Callable):
-        self.generator, self.classifier, self.batch, self.progress = generator, classifier, batch, progress
+        self.generator, self.classifier, self.batch, self.progress = (
+            generator,
+            classifier,
+            batch,
+            progress,
+        )
         self.latent_size = generator.latent_size
         # Of one graph for all walks and figures: a new one each time is traced again each time.
         self._synthesize = common.synthesizer(generator, batch)
@@ -124,7 +144,11 @@ def study(read: Reader, config: dict, seed: int, folder: Path) -> dict:
     judged = slice(first_held_out, None)
     fits, variants = {}, {}
     for name in VARIANTS:
-        rows = np.flatnonzero(single[:first_held_out]) if name == "exclusive" else np.arange(first_held_out)
+        rows = (
+            np.flatnonzero(single[:first_held_out])
+            if name == "exclusive"
+            else np.arange(first_held_out)
+        )
         fits[name] = fitted = fit_variant(u[rows], likelihoods[rows], config["orthogonal"])
         variants[name] = {"samples": len(rows), "axes": {}}
         if fitted is None:
@@ -133,7 +157,10 @@ def study(read: Reader, config: dict, seed: int, folder: Path) -> dict:
         for index, disease in enumerate(FINDINGS):
             rng = np.random.default_rng([seed, 1, index])
             seen = evidence.predict(
-                u[judged] @ fitted["axes"][index], likelihoods[judged, index + 1], config["permutations"], rng
+                u[judged] @ fitted["axes"][index],
+                likelihoods[judged, index + 1],
+                config["permutations"],
+                rng,
             )
             variants[name]["axes"][disease] = {
                 "heldout_auroc": seen.auroc,
@@ -146,8 +173,8 @@ def study(read: Reader, config: dict, seed: int, folder: Path) -> dict:
     chosen = fits[config["variant"]]
     if chosen is None:
         raise InputError(
-            f"--variant exclusive: only {variants['exclusive']['samples']} synthetic images show a single pattern; "
-            "use --variant all, more --samples, or train the GAN longer"
+            f"--variant exclusive: only {variants['exclusive']['samples']} synthetic images show a "
+            "single pattern; use --variant all, more --samples, or train the GAN longer"
         )
     cosines = regression.bootstrap_cosines(
         chosen["u"], chosen["targets"], chosen["weights"], chosen["fit"], config["bootstraps"],
@@ -170,9 +197,17 @@ def study(read: Reader, config: dict, seed: int, folder: Path) -> dict:
         }
         axes[disease] = {"found": found(axes[disease]), **axes[disease]}
         ends.append(angles[walked["step_end"]])
-    kept = walk.Axes(chosen["axes"], FINDINGS, np.array(ends), np.array([axes[name]["found"] for name in FINDINGS]))
+    kept = walk.Axes(
+        chosen["axes"],
+        FINDINGS,
+        np.array(ends),
+        np.array([axes[name]["found"] for name in FINDINGS]),
+    )
     walk.save(folder / walk.FILE, kept)
-    before, after = regression.class_counts(likelihoods), regression.class_counts(likelihoods[single])
+    before, after = (
+        regression.class_counts(likelihoods),
+        regression.class_counts(likelihoods[single]),
+    )
     curves = {disease: reported(seen, axis=1) for disease, seen in curves.items()}
     figures.write_tables(folder, OUTPUTS, before, after, angles, curves)
     figures.draw(folder, read, reported(starts), kept, angles, curves, config["examples"])
@@ -183,10 +218,17 @@ def study(read: Reader, config: dict, seed: int, folder: Path) -> dict:
         "counts_after": dict(zip(OUTPUTS, after, strict=True)),
         "axes": axes,
         "axes_found": int(kept.found.sum()),
-        # Images that the walks begin with: the first choose where to end, all numbers and figures are of the second.
-        "starts": {"choosing": len(starts) - len(reported(starts)), "reported": len(reported(starts))},
+        # Images that the walks begin with: the first choose where to end, all numbers and figures
+        # are of the second.
+        "starts": {
+            "choosing": len(starts) - len(reported(starts)),
+            "reported": len(reported(starts)),
+        },
         "starts_shown": min(config["examples"], len(reported(starts))),
-        "cosine_matrix": {a: dict(zip(FINDINGS, row, strict=True)) for a, row in zip(FINDINGS, products, strict=True)},
+        "cosine_matrix": {
+            a: dict(zip(FINDINGS, row, strict=True))
+            for a, row in zip(FINDINGS, products, strict=True)
+        },
         "criterion": CRITERION_TEXT,
         "variant": config["variant"],
         "variants": variants,
@@ -196,7 +238,8 @@ def study(read: Reader, config: dict, seed: int, folder: Path) -> dict:
 
 
 def fit_variant(u: np.ndarray, likelihoods: np.ndarray, orthogonal: bool) -> dict | None:
-    """The axes [5, L] of the five diseases from these images, or None where there is too little to learn from."""
+    """The axes [5, L] of the five diseases from these images, or None where there is too little to
+    learn from."""
     if len(u) < 20:
         return None
     targets, weights = regression.logits(likelihoods)[:, 1:], regression.class_weights(likelihoods)
@@ -224,8 +267,9 @@ def reported(starts: np.ndarray, axis: int = 0) -> np.ndarray:
 def judge_walk(curve: np.ndarray, output: int) -> dict:
     """Where a walk ends and what it does there.
 
-    The end is the step at which the disease stands out most from all others in every second start; everything else is
-    read from the remaining starts, so that the choice doesn't flatter the result.
+    The end is the step at which the disease stands out most from all others in every second start;
+    everything else is read from the remaining starts, so that the choice doesn't flatter the
+    result.
 
     Args:
         curve: [S, N, 6] likelihoods.
@@ -245,6 +289,10 @@ def judge_walk(curve: np.ndarray, output: int) -> dict:
 
 def found(axis: dict) -> bool:
     """`CRITERION_TEXT` for one disease's row of the report."""
-    predicts = axis["heldout_auroc"] >= CRITERION["heldout_auroc"] and axis["null_p"] < CRITERION["null_p"]
-    reaches = axis["likelihood_end"] >= max(CRITERION["likelihood_end"], 2 * axis["likelihood_start"])
+    predicts = (
+        axis["heldout_auroc"] >= CRITERION["heldout_auroc"] and axis["null_p"] < CRITERION["null_p"]
+    )
+    reaches = axis["likelihood_end"] >= max(
+        CRITERION["likelihood_end"], 2 * axis["likelihood_start"]
+    )
     return bool(predicts and reaches and axis["off_target_max"] < axis["likelihood_end"])

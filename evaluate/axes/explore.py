@@ -15,21 +15,24 @@ SHOWN = 256  # px: smaller images are enlarged
 
 
 class Explorer:
-    """A generator and the axes that were found in it. Amounts are in percent of the angle at which an axis ends."""
+    """A generator and the axes that were found in it. Amounts are in percent of the angle at which
+    an axis ends."""
 
     def __init__(self, gan_run: str | Path, axes_folder: str | Path):
         self.generator = common.load_generator(gan_run)
         self.axes = walk.load(axes_folder)
         if self.axes.latent_size != self.generator.latent_size:
             raise InputError(
-                f"{axes_folder}: its axes have {self.axes.latent_size} dimensions, the latents of {gan_run} "
-                f"{self.generator.latent_size}; find the axes of this generator with `python -m evaluate.axes`"
+                f"{axes_folder}: its axes have {self.axes.latent_size} dimensions, the latents of "
+                f"{gan_run} {self.generator.latent_size}; find the axes of this generator with "
+                "`python -m evaluate.axes`"
             )
         self._synthesize = common.synthesizer(self.generator, batch=8)
 
     @property
     def labels(self) -> dict[str, str]:
-        """Name of each axis -> what to write beside its slider; in brackets where it was not found."""
+        """Name of each axis -> what to write beside its slider; in brackets where it was not
+        found."""
         words = {name: name.replace("_", " ") for name in self.axes.names}
         return {
             name: text if found else f"({text})"
@@ -37,11 +40,14 @@ class Explorer:
         }
 
     def images(self, seed: int, percents: Iterable[Mapping[str, float]]) -> np.ndarray:
-        """uint8 [N, R, R, C]: the synthetic patient of `seed`, moved by each of the amounts {axis: percent}."""
+        """uint8 [N, R, R, C]: the synthetic patient of `seed`, moved by each of the amounts {axis:
+        percent}."""
         start = common.latents(seed, 1, self.generator.latent_size)
         shares = [[percent.get(name, 0) / 100 for name in self.axes.names] for percent in percents]
         moved = [walk.move(start, self.axes.vectors, self.axes.ends * share) for share in shares]
-        batches = [self._synthesize(np.concatenate(moved[i : i + 8])) for i in range(0, len(moved), 8)]
+        batches = [
+            self._synthesize(np.concatenate(moved[i : i + 8])) for i in range(0, len(moved), 8)
+        ]
         return common.to_uint8(np.concatenate(batches))
 
     def png(self, seed: int, percent: Mapping[str, float]) -> bytes:
@@ -54,5 +60,9 @@ class Explorer:
 
 
 def _png(images: np.ndarray) -> bytes:
-    scale = max(SHOWN // images.shape[1], 1) if len(images) == 1 else max(SHOWN // 2 // images.shape[1], 1)
+    scale = (
+        max(SHOWN // images.shape[1], 1)
+        if len(images) == 1
+        else max(SHOWN // 2 // images.shape[1], 1)
+    )
     return cv2.imencode(".png", grids.tile(images, len(images), scale))[1].tobytes()

@@ -1,4 +1,5 @@
-"""How near are synthetic images to real ones, as sets? FID, KID, PRDC, SWD and MS-SSIM beside floor and baseline."""
+"""How near are synthetic images to real ones, as sets? FID, KID, PRDC, SWD and MS-SSIM beside floor
+and baseline."""
 
 import sys
 from pathlib import Path
@@ -11,10 +12,14 @@ from pgcxr.cli import command
 app = command.new_app(__doc__)
 
 
-@app.command(epilog="Example: python -m evaluate.distribution runs/gan --features runs/binary --out runs/distribution")
+@app.command(
+    epilog="Example: python -m evaluate.distribution runs/gan --features runs/binary --out runs/distribution"
+)
 def main(
     gan_run: Annotated[Path, typer.Argument(help="RUN of train.gan")],
-    out: Annotated[Path, typer.Option(help="new folder for report.json, distribution.csv and pictures")],
+    out: Annotated[
+        Path, typer.Option(help="new folder for report.json, distribution.csv and pictures")
+    ],
     features: Annotated[
         str,
         typer.Option(
@@ -22,10 +27,18 @@ def main(
             "[-1, 1], or inception:WEIGHTS.h5; without, SWD and MS-SSIM alone"
         ),
     ] = "",
-    n: Annotated[int, typer.Option(help="images of each set; 0: half of the held-out ones, 5,000 at most")] = 0,
-    replicates: Annotated[int, typer.Option(help="random halves behind each interval; 0: no intervals")] = 100,
-    explained: Annotated[float, typer.Option(help="share of the variance that the baseline's components keep")] = 0.95,
-    seed: Annotated[int, typer.Option(**command.SEED, help="of latents, choices of images and halves")] = 0,
+    n: Annotated[
+        int, typer.Option(help="images of each set; 0: half of the held-out ones, 5,000 at most")
+    ] = 0,
+    replicates: Annotated[
+        int, typer.Option(help="random halves behind each interval; 0: no intervals")
+    ] = 100,
+    explained: Annotated[
+        float, typer.Option(help="share of the variance that the baseline's components keep")
+    ] = 0.95,
+    seed: Annotated[
+        int, typer.Option(**command.SEED, help="of latents, choices of images and halves")
+    ] = 0,
 ) -> None:
     """Compares as many synthetic images with held-out real ones, which neither the GAN nor the classifier has seen.
 
@@ -34,7 +47,9 @@ def main(
     """
     from evaluate.distribution.experiment import run
 
-    report = run(gan_run, out, features, {"n": n, "replicates": replicates, "explained": explained}, seed)
+    report = run(
+        gan_run, out, features, {"n": n, "replicates": replicates, "explained": explained}, seed
+    )
     for warning in report.get("warnings", ()):
         print(f"warning: {warning}", file=sys.stderr)
 

@@ -20,12 +20,18 @@ BETTER = {
     "swd": LOWER,
     "ms_ssim": NEARER,
 }
-RANGE = {"kid": (-np.inf, np.inf), "density": (0.0, np.inf), "fid": (0.0, np.inf), "swd": (0.0, np.inf)}
+RANGE = {
+    "kid": (-np.inf, np.inf),
+    "density": (0.0, np.inf),
+    "fid": (0.0, np.inf),
+    "swd": (0.0, np.inf),
+}
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """`value`, and `parts`: the same of random halves, or (`apart`) of sets of images that share none."""
+    """`value`, and `parts`: the same of random halves, or (`apart`) of sets of images that share
+    none."""
 
     value: float
     parts: np.ndarray
@@ -35,7 +41,10 @@ class Estimate:
     def summary(self) -> dict:
         """{value, ci95}."""
         if not self.apart:
-            return {"value": self.value, "ci95": half_samples.interval(self.value, self.parts, *self.range)}
+            return {
+                "value": self.value,
+                "ci95": half_samples.interval(self.value, self.parts, *self.range),
+            }
         if len(self.parts) < 2:
             return {"value": self.value, "ci95": [float("nan")] * 2}
         # Student's, as the sets are few.
@@ -45,9 +54,11 @@ class Estimate:
 
 
 def compared(better: str, gan: Estimate, floor: Estimate, baseline: Estimate) -> dict:
-    """{better, gan, floor, baseline, gan_ahead_by: {value, ci95}, gan_wins, certain: 0 is not in that interval}.
+    """{better, gan, floor, baseline, gan_ahead_by: {value, ci95}, gan_wins, certain: 0 is not in
+    that interval}.
 
-    Halves and sets are the same for all three, so that the interval of the lead is that of paired differences.
+    Halves and sets are the same for all three, so that the interval of the lead is that of paired
+    differences.
     """
     worse: dict[str, Callable] = {
         LOWER: lambda found, floor: found,

@@ -25,8 +25,11 @@ NAMES = ("gan", "floor", "baseline")
 BATCH = 64
 
 
-def run(gan_run: Path, out: Path, features: str = "", config: dict | None = None, seed: int = 0) -> dict:
-    """Compares the images of `gan_run` with real ones and writes the folder `out`; returns its report.
+def run(
+    gan_run: Path, out: Path, features: str = "", config: dict | None = None, seed: int = 0
+) -> dict:
+    """Compares the images of `gan_run` with real ones and writes the folder `out`; returns its
+    report.
 
     Args:
         features: see pgcxr.classifier.features.KINDS; "" for the measures on pixels alone.
@@ -35,13 +38,15 @@ def run(gan_run: Path, out: Path, features: str = "", config: dict | None = None
     begin = time.perf_counter()
     chosen = common.merge(DEFAULTS, config)
     if chosen["n"] < 0 or chosen["replicates"] < 0 or not 0 < chosen["explained"] <= 1:
-        raise InputError("distribution: n and replicates must be 0 or more, explained above 0 and at most 1")
+        raise InputError(
+            "distribution: n and replicates must be 0 or more, explained above 0 and at most 1"
+        )
     places.refuse_existing(Path(out))
     generator = common.load_generator(gan_run)
     if generator.resolution < swd.SMALLEST or generator.channels != 1:
         raise InputError(
-            f"{gan_run}: makes images of {generator.resolution} px and {generator.channels} channels; grey ones of "
-            f"{swd.SMALLEST} px or more are compared"
+            f"{gan_run}: makes images of {generator.resolution} px and {generator.channels} "
+            f"channels; grey ones of {swd.SMALLEST} px or more are compared"
         )
     extractor = _extractor(features)
     real, disjoint = sources.real_sets(gan_run, seed)
@@ -62,7 +67,11 @@ def run(gan_run: Path, out: Path, features: str = "", config: dict | None = None
             "real_n": n,
             "resolution": size,
             "features": extractor
-            and {"source": _seen_from(out, features), "sha256": _sha256(features), **extractor.describe()},
+            and {
+                "source": _seen_from(out, features),
+                "sha256": _sha256(features),
+                **extractor.describe(),
+            },
             "metrics": _metrics(found),
             "training_set": _against_training(vectors),
             "baseline": gaussian.describe(),
@@ -76,8 +85,14 @@ def run(gan_run: Path, out: Path, features: str = "", config: dict | None = None
             for name, entry in report["metrics"].items()
         }
         report["seconds"] = time.perf_counter() - begin
-        artifacts.write_report(folder, report, command="evaluate.distribution", seed=seed, config=chosen)
-        figures.write(folder, report, {name: sets[name].examples(figures.SHOWN) for name in ("reference", *NAMES)})
+        artifacts.write_report(
+            folder, report, command="evaluate.distribution", seed=seed, config=chosen
+        )
+        figures.write(
+            folder,
+            report,
+            {name: sets[name].examples(figures.SHOWN) for name in ("reference", *NAMES)},
+        )
     return artifacts.read_json(Path(out) / "report.json")
 
 
@@ -112,7 +127,9 @@ def _measured(sets: dict[str, Source], extractor, replicates: int, seed: int) ->
             of_fake = halves["floor" if name == "floor" else "gan"]
             found[name] |= measures.with_halves(
                 *(vectors["reference"], vectors[name], halves["reference"], of_fake),
-                lambda done, place=place: advance("intervals", place * replicates + done, len(NAMES) * replicates),
+                lambda done, place=place: advance(
+                    "intervals", place * replicates + done, len(NAMES) * replicates
+                ),
             )
     return found, vectors
 
@@ -120,7 +137,9 @@ def _measured(sets: dict[str, Source], extractor, replicates: int, seed: int) ->
 def _metrics(found: dict[str, dict[str, Estimate]]) -> dict:
     """{measure: see `estimate.compared`}, of "swd" one for each level and their mean."""
     metrics: dict[str, dict] = {}
-    for measure in sorted(found["gan"], key=lambda name: list(BETTER).index(name.partition(" ")[0])):
+    for measure in sorted(
+        found["gan"], key=lambda name: list(BETTER).index(name.partition(" ")[0])
+    ):
         name, _, level = measure.partition(" ")
         entry = compared(BETTER[name], *(found[source][measure] for source in NAMES))
         if level:
@@ -131,10 +150,12 @@ def _metrics(found: dict[str, dict[str, Estimate]]) -> dict:
 
 
 def _against_training(vectors: dict[str, np.ndarray]) -> dict | None:
-    """{measure: {gan, floor, baseline}} with training images as the real ones, as is often published; no intervals.
+    """{measure: {gan, floor, baseline}} with training images as the real ones, as is often
+    published; no intervals.
 
-    A generator that repeats its training images does better here than against held-out ones. The floor is held-out
-    images; it holds as well what the classifier knows of the images that it was trained on.
+    A generator that repeats its training images does better here than against held-out ones. The
+    floor is held-out images; it holds as well what the classifier knows of the images that it was
+    trained on.
     """
     if not vectors:
         return None
@@ -143,15 +164,17 @@ def _against_training(vectors: dict[str, np.ndarray]) -> dict | None:
 
 
 def _published(vectors: dict[str, np.ndarray], seed: int) -> dict:
-    """What papers give besides: FID_infinity, KID of subsets; and whether there are enough images for FID."""
+    """What papers give besides: FID_infinity, KID of subsets; and whether there are enough images
+    for FID."""
     real = vectors["reference"]
     n, dimensions = real.shape
     warnings = []
     # The halves behind the interval have n / 2.
     if n <= 2 * dimensions:
         warnings.append(
-            f"FID of {n} images in {dimensions} features is largely bias (its covariances, or those of halves, are "
-            "singular); read KID, or take more images or a network of fewer features"
+            f"FID of {n} images in {dimensions} features is largely bias (its covariances, or "
+            "those of halves, are singular); read KID, or take more images or a network of fewer "
+            "features"
         )
     subsets = {name: kid.kid(real, vectors[name], seed=seed) for name in NAMES}
     kept = ("subset_mean", "subset_std", "subset_size", "subsets")
@@ -164,8 +187,11 @@ def _published(vectors: dict[str, np.ndarray], seed: int) -> dict:
 
 
 def _seen_from(out: Path, features: str) -> str:
-    """Where the network is, from the report's folder: a path of this machine says nothing elsewhere."""
-    kind, colon, path = features.rpartition(":") if features.startswith("inception:") else ("", "", features)
+    """Where the network is, from the report's folder: a path of this machine says nothing
+    elsewhere."""
+    kind, colon, path = (
+        features.rpartition(":") if features.startswith("inception:") else ("", "", features)
+    )
     return kind + colon + os.path.relpath(os.path.realpath(path), os.path.realpath(out))
 
 

@@ -17,42 +17,71 @@ NEIGHBOURS = ("precision", "recall", "density", "coverage")
 
 
 def write(folder: Path, report: dict, images: dict[str, np.ndarray]) -> None:
-    """distribution.csv, samples.png, swd.png and, where there are features, prdc.png, fid.png and kid.png.
+    """distribution.csv, samples.png, swd.png and, where there are features, prdc.png, fid.png and
+    kid.png.
 
     Args:
         images: {"reference", "gan", "floor", "baseline"}: uint8 [SHOWN, R, R, 1].
     """
-    artifacts.write_text(folder / "distribution.csv", table(report).to_csv(index=False, float_format="%.6g"))
-    titles = {"reference": "Real", "floor": "Real, other\npatients (floor)", "gan": "GAN", "baseline": "PCA-Gaussian"}
-    sheet = [(title, np.stack([_enlarged(image) for image in images[name]])) for name, title in titles.items()]
+    artifacts.write_text(
+        folder / "distribution.csv", table(report).to_csv(index=False, float_format="%.6g")
+    )
+    titles = {
+        "reference": "Real",
+        "floor": "Real, other\npatients (floor)",
+        "gan": "GAN",
+        "baseline": "PCA-Gaussian",
+    }
+    sheet = [
+        (title, np.stack([_enlarged(image) for image in images[name]]))
+        for name, title in titles.items()
+    ]
     labelled_grid(sheet, folder / "samples.png")
     metrics = report["metrics"]
     levels = list(metrics["swd"])
     names = [level if level == "mean" else f"{level} px" for level in levels]
     what = f"Sliced Wasserstein distance x 1000\n({report['swd_images']:,} images each)"
-    interval_plot(_series([metrics["swd"][level] for level in levels]), names, folder / "swd.png", what)
+    interval_plot(
+        _series([metrics["swd"][level] for level in levels]), names, folder / "swd.png", what
+    )
     if "fid" not in metrics:
         return
     entries = [metrics[name] for name in NEIGHBOURS]
     names = [name.capitalize() for name in NEIGHBOURS]
-    interval_plot(_series(entries), names, folder / "prdc.png", f"Higher is better (n = {report['n']:,})")
+    interval_plot(
+        _series(entries), names, folder / "prdc.png", f"Higher is better (n = {report['n']:,})"
+    )
     for name in ("fid", "kid"):
         what = f"{name.upper()} (n = {report['n']:,})"
-        interval_plot(_series([metrics[name]]), ["against held-out real images"], folder / f"{name}.png", what)
+        interval_plot(
+            _series([metrics[name]]), ["against held-out real images"], folder / f"{name}.png", what
+        )
 
 
 def table(report: dict) -> pd.DataFrame:
-    """One row for each measure and source: measure, source, value, low, high, n (images of each set that are compared
-    at a time), better, gan_wins, certain."""
+    """One row for each measure and source: measure, source, value, low, high, n (images of each set
+    that are compared at a time), better, gan_wins, certain."""
     rows = []
     for name, entry in report["metrics"].items():
-        entries = {f"swd_{level}": each for level, each in entry.items()} if name == "swd" else {name: entry}
+        entries = (
+            {f"swd_{level}": each for level, each in entry.items()}
+            if name == "swd"
+            else {name: entry}
+        )
         for measure, each in entries.items():
             for source in TITLES:
                 low, high = each[source]["ci95"]
-                row = {"measure": measure, "source": source, "value": each[source]["value"], "low": low, "high": high}
+                row = {
+                    "measure": measure,
+                    "source": source,
+                    "value": each[source]["value"],
+                    "low": low,
+                    "high": high,
+                }
                 n = report["swd_images"] if name == "swd" else report["n"]
-                rows.append(row | {"n": n} | {key: each[key] for key in ("better", "gan_wins", "certain")})
+                rows.append(
+                    row | {"n": n} | {key: each[key] for key in ("better", "gan_wins", "certain")}
+                )
     return pd.DataFrame(rows)
 
 
@@ -70,4 +99,8 @@ def _series(entries: list[dict]) -> dict:
 def _enlarged(image: np.ndarray) -> np.ndarray:
     """uint8 [R, R, 1] -> [H, W], at least CELL px wide, interpolated."""
     image = image[..., 0]
-    return image if len(image) >= CELL else cv2.resize(image, (CELL, CELL), interpolation=cv2.INTER_CUBIC)
+    return (
+        image
+        if len(image) >= CELL
+        else cv2.resize(image, (CELL, CELL), interpolation=cv2.INTER_CUBIC)
+    )

@@ -1,4 +1,5 @@
-"""What is measured: in one pass over the images the measures on pixels and the features, then those on features."""
+"""What is measured: in one pass over the images the measures on pixels and the features, then those
+on features."""
 
 from collections.abc import Callable
 
@@ -22,9 +23,15 @@ def groups(n: int) -> list[tuple[int, int]]:
 
 
 def one_pass(
-    source: Source, reference: Source | None, extractor, replicates: int, seed: int, advance: Advance
+    source: Source,
+    reference: Source | None,
+    extractor,
+    replicates: int,
+    seed: int,
+    advance: Advance,
 ) -> tuple[dict[str, Estimate], np.ndarray | None]:
-    """({"ms_ssim", "swd 64", ..., "swd 16", "swd mean"}, features float32 [N, D]) of `source`, group by group.
+    """({"ms_ssim", "swd 64", ..., "swd 16", "swd mean"}, features float32 [N, D]) of `source`,
+    group by group.
 
     Args:
         reference: what SWD compares with; None: no measure on pixels.
@@ -38,7 +45,9 @@ def one_pass(
             seen.append(extractor(images))
         if reference is not None:
             reals = reference.draw(start, stop)
-            distances.append(sliced_wasserstein(reals, images, np.random.RandomState([seed & 0xFFFFFFFF, index])))
+            distances.append(
+                sliced_wasserstein(reals, images, np.random.RandomState([seed & 0xFFFFFFFF, index]))
+            )
             # The first half with the second, as images of one patient stand together.
             pairs = (stop - start) // 2
             similar += ms_ssim(images[:pairs], images[pairs : 2 * pairs])["each"]
@@ -64,7 +73,11 @@ def on_features(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
 
 
 def with_halves(
-    real: np.ndarray, fake: np.ndarray, of_real: list[np.ndarray], of_fake: list[np.ndarray], advance: Advance
+    real: np.ndarray,
+    fake: np.ndarray,
+    of_real: list[np.ndarray],
+    of_fake: list[np.ndarray],
+    advance: Advance,
 ) -> dict[str, Estimate]:
     """`on_features` with the same of random halves of both sets, [replicates] index arrays each."""
     whole = on_features(real, fake)
@@ -73,11 +86,15 @@ def with_halves(
         parts.append(on_features(real[some], fake[others]))
         advance(len(parts))
     return {
-        name: Estimate(value, np.array([part[name] for part in parts]), range=RANGE.get(name, (0.0, 1.0)))
+        name: Estimate(
+            value, np.array([part[name] for part in parts]), range=RANGE.get(name, (0.0, 1.0))
+        )
         for name, value in whole.items()
     }
 
 
 def _mean(values: np.ndarray, owners: np.ndarray, replicates: int, seed: int) -> Estimate:
     halves = half_samples.half_samples(owners, replicates, seed)
-    return Estimate(float(values.mean()), np.array([values[half].mean() for half in halves]), range=(0.0, 1.0))
+    return Estimate(
+        float(values.mean()), np.array([values[half].mean() for half in halves]), range=(0.0, 1.0)
+    )

@@ -1,4 +1,5 @@
-"""The sets that are compared: which patients are in them, and how their images come, some at a time."""
+"""The sets that are compared: which patients are in them, and how their images come, some at a
+time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ BASELINE = 13
 
 @dataclass(frozen=True)
 class Source:
-    """`draw(start, stop)` gives those images, uint8 [stop - start, R, R, 1]; `clusters` [n] says whose each is."""
+    """`draw(start, stop)` gives those images, uint8 [stop - start, R, R, 1]; `clusters` [n] says
+    whose each is."""
 
     clusters: np.ndarray
     draw: Callable[[int, int], np.ndarray]
@@ -35,7 +37,8 @@ class Source:
 
 @dataclass(frozen=True)
 class RealSets:
-    """Three patient-disjoint sets. `reference` and `floor` are halves of what the GAN did not see."""
+    """Three patient-disjoint sets. `reference` and `floor` are halves of what the GAN did not
+    see."""
 
     reference: Cohort
     floor: Cohort
@@ -47,10 +50,12 @@ class RealSets:
 
 
 def real_sets(gan_run: str | Path, seed: int) -> tuple[RealSets, dict]:
-    """The cohort that a GAN was trained on, as it was seen (split and label), and `common.check_disjoint`'s answer.
+    """The cohort that a GAN was trained on, as it was seen (split and label), and
+    `common.check_disjoint`'s answer.
 
-    The floor is held out, too, rather than part of the training images: a classifier's features of what it was trained
-    on are unlike those of new images, and the floor would be higher than what a perfect generator reaches.
+    The floor is held out, too, rather than part of the training images: a classifier's features of
+    what it was trained on are unlike those of new images, and the floor would be higher than what a
+    perfect generator reaches.
     """
     config = common.load_run(gan_run)
     cohort = common.cohort_of(gan_run)
@@ -66,13 +71,15 @@ def chosen_number(gan_run: str | Path, sets: RealSets, asked: int) -> int:
     """How many images each set has: `asked`, or as many as there are, up to MOST."""
     if 0 < asked < LEAST:
         raise InputError(
-            f"--n {asked}: {LEAST} or more are needed to compare sets; raise it, or 0 for as many as there are"
+            f"--n {asked}: {LEAST} or more are needed to compare sets; raise it, or 0 for as many "
+            "as there are"
         )
     n = asked or min(sets.most(), MOST)
     if sets.most() < max(n, LEAST):
         raise InputError(
-            f"{gan_run}: its cohort has {len(sets.reference)} and {len(sets.floor)} real images in two halves of the "
-            f"held-out patients and {len(sets.training)} to train on, where {max(n, LEAST)} of each are needed; "
+            f"{gan_run}: its cohort has {len(sets.reference)} and {len(sets.floor)} real images in "
+            f"two halves of the held-out patients and {len(sets.training)} to train on, where "
+            f"{max(n, LEAST)} of each are needed; "
             + ("lower --n" if sets.most() >= LEAST else "train on a cohort with more")
         )
     return n
@@ -81,7 +88,10 @@ def chosen_number(gan_run: str | Path, sets: RealSets, asked: int) -> int:
 def of_cohort(rows: Cohort, n: int, size: int) -> Source:
     """The first `n` images of a cohort's rows, reduced to `size` px."""
     paths = rows.paths()
-    return Source(rows.manifest["patient_id"].to_numpy()[:n], lambda start, stop: load_images(paths[start:stop], size))
+    return Source(
+        rows.manifest["patient_id"].to_numpy()[:n],
+        lambda start, stop: load_images(paths[start:stop], size),
+    )
 
 
 def of_gan(gan_run: str | Path, generator, n: int, seed: int, batch: int = 64) -> Source:
@@ -92,7 +102,10 @@ def of_gan(gan_run: str | Path, generator, n: int, seed: int, batch: int = 64) -
 
     def draw(start: int, stop: int) -> np.ndarray:
         parts = [slice(at, min(at + batch, stop)) for at in range(start, stop, batch)]
-        made = [common.to_uint8(forward(z[part], None if labels is None else labels[part])) for part in parts]
+        made = [
+            common.to_uint8(forward(z[part], None if labels is None else labels[part]))
+            for part in parts
+        ]
         return np.concatenate(made)
 
     return Source(np.arange(n), draw)
@@ -102,7 +115,9 @@ def of_baseline(gaussian, n: int, seed: int) -> Source:
     """`n` images of the PCA-Gaussian."""
     return Source(
         np.arange(n),
-        lambda start, stop: gaussian.draw(stop - start, np.random.default_rng([seed, BASELINE, start])),
+        lambda start, stop: gaussian.draw(
+            stop - start, np.random.default_rng([seed, BASELINE, start])
+        ),
     )
 
 
@@ -110,8 +125,12 @@ def _shuffled(rows: Cohort, seed: int) -> Cohort:
     """In a random order of patients; the images of one stay together."""
     patients = rows.manifest["patient_id"]
     names = np.unique(patients.to_numpy(str))
-    place = dict(zip(names, np.random.default_rng([seed, SHUFFLE]).permutation(len(names)), strict=True))
-    return Cohort(rows.folder, rows.manifest.iloc[np.argsort(patients.map(place).to_numpy(), kind="stable")])
+    place = dict(
+        zip(names, np.random.default_rng([seed, SHUFFLE]).permutation(len(names)), strict=True)
+    )
+    return Cohort(
+        rows.folder, rows.manifest.iloc[np.argsort(patients.map(place).to_numpy(), kind="stable")]
+    )
 
 
 def _halves(rows: Cohort) -> tuple[Cohort, Cohort]:

@@ -1,6 +1,8 @@
-"""What other thresholds of the pseudo-labels would accept, and how often they would be right (thesis 2.3).
+"""What other thresholds of the pseudo-labels would accept, and how often they would be right
+(thesis 2.3).
 
-At threshold t an image is called abnormal where P(abnormal) > t, normal where it is < 1 - t; the thesis has t = 0.7.
+At threshold t an image is called abnormal where P(abnormal) > t, normal where it is < 1 - t; the
+thesis has t = 0.7.
 """
 
 import numpy as np
@@ -12,12 +14,15 @@ THRESHOLDS = np.round(np.arange(0.5, 1.0, 0.01), 2)
 SYNTHETIC, CONTROL, TEST = "synthetic", "real, control arm", "real, test set"
 
 
-def curve(probability: np.ndarray, truth: np.ndarray | None = None, thresholds: np.ndarray = THRESHOLDS) -> dict:
+def curve(
+    probability: np.ndarray, truth: np.ndarray | None = None, thresholds: np.ndarray = THRESHOLDS
+) -> dict:
     """{column: [T]} over thresholds.
 
-    `accepted`, `called_normal` and `called_abnormal` are shares of all images. With `truth` [N] (0, 1): `right` is the
-    share of labels that are right, `right_normal` and `right_abnormal` of those called so, and `accepted_normal` and
-    `accepted_abnormal` the shares of the truly normal and abnormal images that get a label. NaN where nothing is.
+    `accepted`, `called_normal` and `called_abnormal` are shares of all images. With `truth` [N] (0,
+    1): `right` is the share of labels that are right, `right_normal` and `right_abnormal` of those
+    called so, and `accepted_normal` and `accepted_abnormal` the shares of the truly normal and
+    abnormal images that get a label. NaN where nothing is.
     """
     found = {"threshold": thresholds}
     # [T, N]
@@ -32,20 +37,26 @@ def curve(probability: np.ndarray, truth: np.ndarray | None = None, thresholds: 
         found["right_normal"] = _share(right_normal, normal)
         found["right_abnormal"] = _share(right_abnormal, abnormal)
         for name, label in (("accepted_normal", 0), ("accepted_abnormal", 1)):
-            found[name] = _share((normal | abnormal)[:, truth == label], np.ones_like(normal[:, truth == label]))
+            found[name] = _share(
+                (normal | abnormal)[:, truth == label], np.ones_like(normal[:, truth == label])
+            )
     return found
 
 
 def curves(synthetic: np.ndarray, real: dict) -> pd.DataFrame:
-    """acceptance.csv: rows of `curve` for generated images, the control arm's real ones, and the real test set.
+    """acceptance.csv: rows of `curve` for generated images, the control arm's real ones, and the
+    real test set.
 
     Args:
         synthetic: P(abnormal) [M] by classifier (real).
-        real: {split: (P(abnormal) [N], truth [N])}. Classifier (real) has learned from train and val, not from test.
+        real: {split: (P(abnormal) [N], truth [N])}. Classifier (real) has learned from train and
+            val, not from test.
     """
     control = [np.concatenate([real[split][part] for split in ("train", "val")]) for part in (0, 1)]
     parts = {SYNTHETIC: curve(synthetic), CONTROL: curve(*control), TEST: curve(*real["test"])}
-    return pd.concat([pd.DataFrame(found).assign(of=name) for name, found in parts.items()]).set_index("of")
+    return pd.concat(
+        [pd.DataFrame(found).assign(of=name) for name, found in parts.items()]
+    ).set_index("of")
 
 
 def _share(some: np.ndarray, of: np.ndarray) -> np.ndarray:

@@ -1,7 +1,9 @@
-"""The trainings: each arm once for each seed, all in the same way, and kept until the whole is done.
+"""The trainings: each arm once for each seed, all in the same way, and kept until the whole is
+done.
 
-A training that was finished before the command was killed is not made again: its network lies in a hidden folder beside
---out, under the hash of everything that decides it (images, labels, settings, seed, versions).
+A training that was finished before the command was killed is not made again: its network lies in a
+hidden folder beside --out, under the hash of everything that decides it (images, labels, settings,
+seed, versions).
 """
 
 import hashlib
@@ -22,7 +24,11 @@ TITLES = {
     CONTROL: "classifier (pseudo-labelled real)",
 }
 # Where each arm's AUROC stands in the report.
-KEYS = {REAL: "real_on_real", SYNTHETIC: "synthetic_on_real", CONTROL: "pseudolabelled_real_on_real"}
+KEYS = {
+    REAL: "real_on_real",
+    SYNTHETIC: "synthetic_on_real",
+    CONTROL: "pseudolabelled_real_on_real",
+}
 
 
 def seeds(first: int, count: int) -> list[int]:
@@ -41,7 +47,8 @@ class Trainer:
         self.trained, self.work = trained, work
 
     def model(self, arm: str, images: dict, labels: dict, seed: int):
-        """The network of one arm and seed; `images` and `labels` {"train", "val"} as of `fit_classifier`."""
+        """The network of one arm and seed; `images` and `labels` {"train", "val"} as of
+        `fit_classifier`."""
         from pgcxr.classifier.training import CONFIG, fit_classifier
         from pgcxr.gan.fit_progress import FitProgress
         from pgcxr.sampling.generation import load_network
@@ -63,7 +70,9 @@ class Trainer:
 
 
 def _digest(images: dict, labels: dict, settings: dict, seed: int) -> str:
-    whole = hashlib.sha256(json.dumps([artifacts.plain(settings), seed, artifacts.versions()]).encode())
+    whole = hashlib.sha256(
+        json.dumps([artifacts.plain(settings), seed, artifacts.versions()]).encode()
+    )
     for split in ("train", "val"):
         for array in (images[split], labels[split]):
             whole.update(f"{array.dtype} {array.shape}".encode())
@@ -85,10 +94,12 @@ def spread(values) -> dict:
 
 
 def over_seeds(areas: dict, trained_with: dict) -> dict:
-    """What the seeds of the trainings make of the AUROCs on the real test set, and of their differences.
+    """What the seeds of the trainings make of the AUROCs on the real test set, and of their
+    differences.
 
-    The k-th network of one arm is compared with the k-th of the other; `training_noise` is the SD of the difference
-    that two trainings on the same real images have by their seeds alone, sqrt(2) times that of classifier (real).
+    The k-th network of one arm is compared with the k-th of the other; `training_noise` is the SD
+    of the difference that two trainings on the same real images have by their seeds alone, sqrt(2)
+    times that of classifier (real).
 
     Args:
         areas: {arm: AUROC of each seed}.

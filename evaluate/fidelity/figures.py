@@ -1,4 +1,5 @@
-"""The tables and pictures of the evaluation of fidelity (thesis Tables 3 to 5, Figures 3, 7 to 9, 11 and 13).
+"""The tables and pictures of the evaluation of fidelity (thesis Tables 3 to 5, Figures 3, 7 to 9,
+11 and 13).
 
 Each figure is a PNG of 300 dpi and an SVG; the data behind it is the CSV file of its name.
 """
@@ -39,14 +40,19 @@ def write(folder: Path, report: dict, curves: dict, rows: Cohort, scores: dict) 
         curves: {arm: (truth [N], scores [N])}.
     """
     for kind in KINDS:
-        roc_plot({ARMS[arm].removesuffix(" test set"): curves[arm] for arm in ARMS}, folder / f"roc{kind}")
+        roc_plot(
+            {ARMS[arm].removesuffix(" test set"): curves[arm] for arm in ARMS},
+            folder / f"roc{kind}",
+        )
     points = [pd.DataFrame({"arm": arm, **roc_curve(*curves[arm])}) for arm in ARMS]
     _csv(pd.concat(points), folder / "roc.csv", index=False)
     for arm, title in ARMS.items():
         own = arm == "synthetic_on_synthetic"  # nobody knows the truth of a synthetic image
         truth = "Pseudo-label by classifier (real)" if own else "Ground truth"
         for kind in KINDS:
-            confusion_plot(report[arm]["confusion"], folder / f"confusion-{arm}{kind}", title, truth)
+            confusion_plot(
+                report[arm]["confusion"], folder / f"confusion-{arm}{kind}", title, truth
+            )
         table = confusion_table(report[arm]["confusion"], "pseudo" if own else "truth")
         artifacts.write_text(folder / f"confusion-{arm}.csv", table.to_csv())
     table = pd.DataFrame(
@@ -62,7 +68,8 @@ def write(folder: Path, report: dict, curves: dict, rows: Cohort, scores: dict) 
 
 
 def confusion_table(confusion: dict, known: str = "truth") -> pd.DataFrame:
-    """The layout of thesis Tables 3 to 5: rows are predictions, columns what is `known`, with totals."""
+    """The layout of thesis Tables 3 to 5: rows are predictions, columns what is `known`, with
+    totals."""
     table = pd.DataFrame(
         {
             f"{known}_normal": [confusion["tn"], confusion["fp"]],
@@ -76,16 +83,22 @@ def confusion_table(confusion: dict, known: str = "truth") -> pd.DataFrame:
 
 
 def acceptance_plots(folder: Path, table: pd.DataFrame, chosen: dict) -> None:
-    """acceptance: the share of images that get a label; acceptance-right: the share of labels that are right.
+    """acceptance: the share of images that get a label; acceptance-right: the share of labels that
+    are right.
 
     Args:
         table: of `acceptance.curves`.
         chosen: the thresholds of this run, marked by dots: abnormal above, normal below.
     """
     _csv(table, folder / "acceptance.csv")
-    synthetic, control, test = (table.loc[name] for name in (acceptance.SYNTHETIC, acceptance.CONTROL, acceptance.TEST))
+    synthetic, control, test = (
+        table.loc[name] for name in (acceptance.SYNTHETIC, acceptance.CONTROL, acceptance.TEST)
+    )
     above, below = chosen["abnormal_above"], 1 - chosen["normal_below"]
-    x, label = synthetic["threshold"], "Threshold t: abnormal above t, normal below 1 \N{MINUS SIGN} t"
+    x, label = (
+        synthetic["threshold"],
+        "Threshold t: abnormal above t, normal below 1 \N{MINUS SIGN} t",
+    )
     shares = {
         "synthetic, either label": synthetic["accepted"],
         "synthetic, called normal": synthetic["called_normal"],
@@ -104,12 +117,22 @@ def acceptance_plots(folder: Path, table: pd.DataFrame, chosen: dict) -> None:
     lowest = np.floor(10 * min(np.nanmin(share, initial=1.0) for share in right.values())) / 10
     for kind in KINDS:
         path = folder / f"acceptance{kind}"
-        line_plot(x, shares, path, label, "Share of the images that get a label", ylim=(0, 1), marks=marks)
+        line_plot(
+            x, shares, path, label, "Share of the images that get a label", ylim=(0, 1), marks=marks
+        )
         path = folder / f"acceptance-right{kind}"
         known = {"real test set, called normal": below, "real test set, called abnormal": above}
         if np.isclose(above, below):
             known |= {name: above for name in right}
-        line_plot(x, right, path, label, "Share of the labels that are right", ylim=(lowest, 1), marks=known)
+        line_plot(
+            x,
+            right,
+            path,
+            label,
+            "Share of the labels that are right",
+            ylim=(lowest, 1),
+            marks=known,
+        )
 
 
 def _of_enough(table: pd.DataFrame, share: str, of: str) -> np.ndarray:
@@ -117,8 +140,11 @@ def _of_enough(table: pd.DataFrame, share: str, of: str) -> np.ndarray:
     return table[share].where(table[of] * table["images"] >= FEWEST).to_numpy()
 
 
-def explained(folder: Path, real, synthetic, rows: Cohort, images: np.ndarray, truth: np.ndarray, scores: dict) -> None:
-    """gradcam: thesis Figure 11, cases of the real test set under both classifiers, the lesion outlined.
+def explained(
+    folder: Path, real, synthetic, rows: Cohort, images: np.ndarray, truth: np.ndarray, scores: dict
+) -> None:
+    """gradcam: thesis Figure 11, cases of the real test set under both classifiers, the lesion
+    outlined.
 
     Args:
         real, synthetic: the two classifiers.
@@ -129,7 +155,9 @@ def explained(folder: Path, real, synthetic, rows: Cohort, images: np.ndarray, t
     chosen = cases(truth, scores["synthetic"])
     picked = list(chosen.values())
     pixels = common.from_uint8(images[picked])
-    masks = Cohort(rows.folder, rows.manifest.iloc[picked].reset_index(drop=True)).masks(images.shape[1])
+    masks = Cohort(rows.folder, rows.manifest.iloc[picked].reset_index(drop=True)).masks(
+        images.shape[1]
+    )
     columns = []
     for make in (gradcam, cam):
         for model in (real, synthetic):
@@ -142,18 +170,28 @@ def explained(folder: Path, real, synthetic, rows: Cohort, images: np.ndarray, t
         cells = [np.repeat(shown[..., None], 3, axis=-1)]
         for signed, maps, most in columns:
             large = explain.enlarged(maps[row : row + 1], shown.shape[0])[0]
-            cells.append(diff_overlay(shown, large, most) if signed else overlay(shown, large, limits=(0.0, most)))
+            cells.append(
+                diff_overlay(shown, large, most)
+                if signed
+                else overlay(shown, large, limits=(0.0, most))
+            )
         if np.nan_to_num(masks[row]).any():
             cells = [outline(cell, cv2.resize(masks[row], cell.shape[1::-1])) for cell in cells]
         called = f"{scores['real'][index]:.2f} by (real)\n{scores['synthetic'][index]:.2f} by (synthetic)"
         sheet.append((f"{name}\nP(abnormal):\n{called}", np.stack(cells)))
-    heads = ["Image", *(f"{kind}\n({name})" for kind in ("Grad-CAM", "CAM") for name in ("real", "synthetic"))]
+    heads = [
+        "Image",
+        *(f"{kind}\n({name})" for kind in ("Grad-CAM", "CAM") for name in ("real", "synthetic")),
+    ]
     for kind in KINDS:
         labelled_grid(sheet, folder / f"gradcam{kind}", heads)
 
 
-def cases(truth: np.ndarray, scores: np.ndarray, threshold: float = explain.THRESHOLD) -> dict[str, int]:
-    """{kind: index of its clearest case}: the surest true and the worst false calls; absent kinds are left out."""
+def cases(
+    truth: np.ndarray, scores: np.ndarray, threshold: float = explain.THRESHOLD
+) -> dict[str, int]:
+    """{kind: index of its clearest case}: the surest true and the worst false calls; absent kinds
+    are left out."""
     group = explain.group_of(truth, scores, threshold)
     sure = np.where(scores >= threshold, scores, -scores)
     return {
@@ -168,7 +206,9 @@ def examples(folder: Path, synthetic: Synthetic, count: int = 8) -> None:
     images, labels = synthetic.images["train"], synthetic.labels["train"][:, 0]
     sheet = []
     for name, label in (("Called\nnormal", 0), ("Called\nabnormal", 1)):
-        sheet.append((name, np.stack([enlarged(image[..., 0]) for image in images[labels == label][:count]])))
+        sheet.append(
+            (name, np.stack([enlarged(image[..., 0]) for image in images[labels == label][:count]]))
+        )
     for kind in KINDS:
         labelled_grid(sheet, folder / f"synthetic{kind}")
 

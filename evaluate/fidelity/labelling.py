@@ -1,4 +1,5 @@
-"""The two sets that classifier (real) labels: images of the GAN, and, for the control arm, the real ones."""
+"""The two sets that classifier (real) labels: images of the GAN, and, for the control arm, the real
+ones."""
 
 import math
 import sys
@@ -7,7 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from evaluate import common
-from evaluate.fidelity.pseudo import ABNORMAL, NORMAL, REJECTED, Synthetic, collect, counts, pseudo_labels
+from evaluate.fidelity.pseudo import (
+    ABNORMAL,
+    NORMAL,
+    REJECTED,
+    Synthetic,
+    collect,
+    counts,
+    pseudo_labels,
+)
 from evaluate.fidelity.real_images import LEAST_PER_CLASS, RealImages
 from pgcxr.cohort.manifest import reduce
 from pgcxr.errors import InputError
@@ -16,11 +25,15 @@ from pgcxr.errors import InputError
 READS = 0.75
 
 
-def synthesize(gan_run: Path, generator, real: RealImages, chosen: dict, seed: int, area: float) -> Synthetic:
-    """Generates and labels images until there are as many of each class as wanted, or the bound is reached.
+def synthesize(
+    gan_run: Path, generator, real: RealImages, chosen: dict, seed: int, area: float
+) -> Synthetic:
+    """Generates and labels images until there are as many of each class as wanted, or the bound is
+    reached.
 
     Args:
-        area: AUROC of classifier (real) on the real test set, for the message where it calls too few images.
+        area: AUROC of classifier (real) on the real test set, for the message where it calls too
+            few images.
 
     Raises:
         InputError: too few of a class to train on, with what is probably to blame.
@@ -29,7 +42,11 @@ def synthesize(gan_run: Path, generator, real: RealImages, chosen: dict, seed: i
 
     from pgcxr.classifier.training import predict
 
-    size, batch, wanted = real.trained["size"], chosen["generate_batch"], real.counts(chosen["per_class"])
+    size, batch, wanted = (
+        real.trained["size"],
+        chosen["generate_batch"],
+        real.counts(chosen["per_class"]),
+    )
     need = sum(sum(each) for each in wanted.values())
     most = math.ceil(need * chosen["most_generated"] / batch) * batch
     z = common.latents(seed, most, generator.latent_size)
@@ -42,7 +59,10 @@ def synthesize(gan_run: Path, generator, real: RealImages, chosen: dict, seed: i
     with progress.Progress() as bar:
         task = bar.add_task("synthetic images", total=need)
         synthetic = collect(
-            (np.stack([reduce(image, size) for image in images[..., 0]])[..., None] for images in pictures),
+            (
+                np.stack([reduce(image, size) for image in images[..., 0]])[..., None]
+                for images in pictures
+            ),
             lambda images: predict(real.model, images)[:, 0],
             wanted,
             chosen["abnormal_above"],
@@ -59,10 +79,14 @@ def sampling(synthetic: Synthetic, wanted: dict, most_generated: float) -> dict:
     """How the sampling by rejection ended, in all splits together.
 
     Returns:
-        {wanted, labelled, used: {normal, abnormal}, bound_hit, share}: `labelled` of all that were generated, `used`
-        after both classes were reduced alike to `share` of what was wanted, where the bound was hit.
+        {wanted, labelled, used: {normal, abnormal}, bound_hit, share}: `labelled` of all that were
+        generated, `used` after both classes were reduced alike to `share` of what was wanted, where
+        the bound was hit.
     """
-    asked = {name: sum(each[place] for each in wanted.values()) for place, name in enumerate(("normal", "abnormal"))}
+    asked = {
+        name: sum(each[place] for each in wanted.values())
+        for place, name in enumerate(("normal", "abnormal"))
+    }
     labelled = {name: synthetic.counts[name] for name in asked}
     used = counts(np.concatenate(list(synthetic.labels.values())))
     return {
@@ -78,17 +102,21 @@ def sampling(synthetic: Synthetic, wanted: dict, most_generated: float) -> dict:
 def warn(gan_run: Path, found: dict, generated: int) -> None:
     """Says on the terminal that the bound was hit: fewer synthetic images than real ones."""
     if found["bound_hit"]:
-        got = ", ".join(f"{found['labelled'][name]:,} of {count:,} {name}" for name, count in found["wanted"].items())
+        got = ", ".join(
+            f"{found['labelled'][name]:,} of {count:,} {name}"
+            for name, count in found["wanted"].items()
+        )
         print(
-            f"warning: {gan_run}: {generated:,} images, {found['most_generated']:g} for each wanted, gave {got}; "
-            f"classifier (synthetic) gets {found['share']:.0%} of the real numbers, in the same ratio; "
-            "raise --most-generated, or train the GAN longer",
+            f"warning: {gan_run}: {generated:,} images, {found['most_generated']:g} for each "
+            f"wanted, gave {got}; classifier (synthetic) gets {found['share']:.0%} of the real "
+            "numbers, in the same ratio; raise --most-generated, or train the GAN longer",
             file=sys.stderr,
         )
 
 
 def too_few(gan_run: Path, synthetic: Synthetic, area: float, chosen: dict) -> str:
-    """Why there are too few pseudo-labels: the classifier knows nothing, or the GAN's images are all of one kind."""
+    """Why there are too few pseudo-labels: the classifier knows nothing, or the GAN's images are
+    all of one kind."""
     found = synthetic.counts
     low, middle, high = np.percentile(synthetic.probability, (5, 50, 95))
     below, above = chosen["normal_below"], chosen["abnormal_above"]
@@ -100,24 +128,27 @@ def too_few(gan_run: Path, synthetic: Synthetic, area: float, chosen: dict) -> s
     else:
         cause = "the classifier tells real images apart, so the GAN's are alike: train it longer, on both classes"
     return (
-        f"{gan_run}: of {found['generated']} images, all that are allowed ({chosen['most_generated']:g} for each "
-        f"wanted), classifier (real) called {found['normal']} normal "
-        f"(P(abnormal) < {below:g}) and {found['abnormal']} abnormal (> {above:g}), too few to train on"
-        f"{f' ({never} never came)' if never else ''}; its "
-        f"P(abnormal) of them is {middle:.2f} in the median and {low:.2f} to {high:.2f} for nine in ten, its AUROC on "
-        f"real test images {area:.2f}: {cause}"
+        f"{gan_run}: of {found['generated']} images, all that are allowed "
+        f"({chosen['most_generated']:g} for each wanted), classifier (real) called "
+        f"{found['normal']} normal (P(abnormal) < {below:g}) and {found['abnormal']} abnormal (> "
+        f"{above:g}), too few to train on{f' ({never} never came)' if never else ''}; its "
+        f"P(abnormal) of them is {middle:.2f} in the median and {low:.2f} to {high:.2f} for nine "
+        f"in ten, its AUROC on real test images {area:.2f}: {cause}"
     )
 
 
-def pseudo_labelled_real(real: RealImages, chosen: dict, probability: dict) -> tuple[dict, dict, dict]:
-    """The control arm: real training and validation images with the labels that classifier (real) gives them.
+def pseudo_labelled_real(
+    real: RealImages, chosen: dict, probability: dict
+) -> tuple[dict, dict, dict]:
+    """The control arm: real training and validation images with the labels that classifier (real)
+    gives them.
 
     Args:
         probability: {split: P(abnormal) [N]} by classifier (real).
 
     Returns:
-        (images, labels, {images, normal, abnormal, rejected, wrong, wrong_share, splits: {split: the same}}):
-        `wrong_share` is of the labels that were given.
+        (images, labels, {images, normal, abnormal, rejected, wrong, wrong_share, splits: {split:
+        the same}}): `wrong_share` is of the labels that were given.
     """
     images, labels, splits = {}, {}, {}
     for split in ("train", "val"):
@@ -137,8 +168,9 @@ def pseudo_labelled_real(real: RealImages, chosen: dict, probability: dict) -> t
         }
         if min(given.values()) < LEAST_PER_CLASS[split]:
             raise InputError(
-                f"classifier run: calls almost all real images of split {split} the same, or is unsure of them "
-                f"({given['normal']} normal, {given['abnormal']} abnormal); train it longer"
+                f"classifier run: calls almost all real images of split {split} the same, or is "
+                f"unsure of them ({given['normal']} normal, {given['abnormal']} abnormal); train "
+                "it longer"
             )
     total = {name: sum(each[name] for each in splits.values()) for name in splits["train"]}
     for found in (total, *splits.values()):

@@ -9,12 +9,20 @@ NORMAL, ABNORMAL, REJECTED = 0, 1, -1
 NAMES = {NORMAL: "normal", ABNORMAL: "abnormal", REJECTED: "rejected"}
 
 
-def pseudo_labels(probability: np.ndarray, abnormal_above: float, normal_below: float) -> np.ndarray:
-    """int [N]: ABNORMAL where P(abnormal) is above the first threshold, NORMAL below the second, else REJECTED.
+def pseudo_labels(
+    probability: np.ndarray, abnormal_above: float, normal_below: float
+) -> np.ndarray:
+    """int [N]: ABNORMAL where P(abnormal) is above the first threshold, NORMAL below the second,
+    else REJECTED.
 
-    The thesis writes it the other way round, which would call its abnormal images normal (see the design, section 6).
+    The thesis writes it the other way round, which would call its abnormal images normal (see the
+    design, section 6).
     """
-    return np.where(probability > abnormal_above, ABNORMAL, np.where(probability < normal_below, NORMAL, REJECTED))
+    return np.where(
+        probability > abnormal_above,
+        ABNORMAL,
+        np.where(probability < normal_below, NORMAL, REJECTED),
+    )
 
 
 def counts(labels: np.ndarray) -> dict[str, int]:
@@ -24,8 +32,8 @@ def counts(labels: np.ndarray) -> dict[str, int]:
 
 @dataclass
 class Synthetic:
-    """`images` uint8 [N, H, W, 1] and `labels` float32 [N, 1] of each split; of all that were generated, `counts` and
-    `probability` [M], P(abnormal)."""
+    """`images` uint8 [N, H, W, 1] and `labels` float32 [N, 1] of each split; of all that were
+    generated, `counts` and `probability` [M], P(abnormal)."""
 
     images: dict[str, np.ndarray]
     labels: dict[str, np.ndarray]
@@ -43,8 +51,8 @@ def collect(
 ) -> Synthetic:
     """Draws images until every split has its normal and abnormal ones, or `batches` ends.
 
-    Where it ends before, every count is reduced by the same factor, so that the class ratio stays that of the real
-    images (thesis 2.2: "identical number of images and ratio").
+    Where it ends before, every count is reduced by the same factor, so that the class ratio stays
+    that of the real images (thesis 2.2: "identical number of images and ratio").
 
     Args:
         batches: uint8 [B, H, W, 1].
@@ -64,10 +72,14 @@ def collect(
         progress(len(kept[NORMAL]) + len(kept[ABNORMAL]))
         if all(len(kept[label]) >= need[label] for label in (NORMAL, ABNORMAL)):
             break
-    share = min((len(kept[label]) / need[label] for label in (NORMAL, ABNORMAL) if need[label]), default=0.0)
+    share = min(
+        (len(kept[label]) / need[label] for label in (NORMAL, ABNORMAL) if need[label]), default=0.0
+    )
     probability = np.concatenate(said)
     called = pseudo_labels(probability, abnormal_above, normal_below)
-    found = {"generated": len(called)} | {name: int((called == label).sum()) for label, name in NAMES.items()}
+    found = {"generated": len(called)} | {
+        name: int((called == label).sum()) for label, name in NAMES.items()
+    }
     return Synthetic(*_share_out(kept, wanted, share), found, probability)
 
 
@@ -81,5 +93,7 @@ def _share_out(kept: list[list[np.ndarray]], wanted: dict, share: float) -> tupl
             parts.append(kept[label][start[label] : start[label] + count])
             start[label] += count
         images[split] = np.array([*parts[NORMAL], *parts[ABNORMAL]], np.uint8)
-        labels[split] = np.repeat(np.float32([NORMAL, ABNORMAL]), [len(part) for part in parts])[:, None]
+        labels[split] = np.repeat(np.float32([NORMAL, ABNORMAL]), [len(part) for part in parts])[
+            :, None
+        ]
     return images, labels

@@ -16,25 +16,32 @@ def load_settings(classifier_run: Path) -> dict:
     """How classifier (real) was trained, checked: the others are trained in the same way.
 
     Raises:
-        InputError: it is none of binary labels, its config.json is damaged, or its training can't be repeated on
-            synthetic images.
+        InputError: it is none of binary labels, its config.json is damaged, or its training can't
+            be repeated on synthetic images.
     """
     if common.load_run(classifier_run).get("labels") != BINARY:
-        raise InputError(f"{classifier_run}: is no classifier of binary labels; train one with --labels binary")
+        raise InputError(
+            f"{classifier_run}: is no classifier of binary labels; train one with --labels binary"
+        )
     trained = settings_check.CLASSIFIER_ADDED | common.load_run(classifier_run, architecture=str)
     settings_check.check(
-        settings_check.CLASSIFIER, trained, f"{classifier_run / 'config.json'}: ", needed=CLASSIFIER_KEYS
+        settings_check.CLASSIFIER,
+        trained,
+        f"{classifier_run / 'config.json'}: ",
+        needed=CLASSIFIER_KEYS,
     )
     if trained["curriculum"]:
         raise InputError(
-            f"{classifier_run}: was first trained on crops around lesions, which synthetic images have no masks for; "
-            "both classifiers must be trained alike, so train one with --set curriculum=0"
+            f"{classifier_run}: was first trained on crops around lesions, which synthetic images "
+            "have no masks for; both classifiers must be trained alike, so train one with --set "
+            "curriculum=0"
         )
     return trained
 
 
 class RealImages:
-    """`parts` {split: (rows, images uint8 [N, H, W, 1], labels [N, 1])}, `model` and how it was `trained`."""
+    """`parts` {split: (rows, images uint8 [N, H, W, 1], labels [N, 1])}, `model` and how it was
+    `trained`."""
 
     def __init__(self, classifier_run: Path, trained: dict):
         from pgcxr.classifier import dataset
@@ -56,12 +63,16 @@ class RealImages:
         return {split: labels for split, (_, _, labels) in self.parts.items()}
 
     def counts(self, per_class: int) -> dict[str, tuple[int, int]]:
-        """{split: (normal, abnormal)}; with `per_class`, so many in all of each, shared out as the real ones are."""
+        """{split: (normal, abnormal)}; with `per_class`, so many in all of each, shared out as the
+        real ones are."""
         found = {}
         for split, (_, _, labels) in self.parts.items():
             found[split] = int((labels == 0).sum()), int((labels == 1).sum())
         if per_class:
-            shared = [_shared_out(per_class, [counts[label] for counts in found.values()]) for label in (0, 1)]
+            shared = [
+                _shared_out(per_class, [counts[label] for counts in found.values()])
+                for label in (0, 1)
+            ]
             found = dict(zip(found, zip(*shared, strict=True), strict=True))
         return found
 
@@ -70,7 +81,9 @@ def _shared_out(whole: int, like: list[int]) -> list[int]:
     """`whole` in parts that are to each other as `like`; the largest remainders are rounded up."""
     exact = [whole * part / sum(like) for part in like]
     parts = [int(part) for part in exact]
-    for place in sorted(range(len(like)), key=lambda place: parts[place] - exact[place])[: whole - sum(parts)]:
+    for place in sorted(range(len(like)), key=lambda place: parts[place] - exact[place])[
+        : whole - sum(parts)
+    ]:
         parts[place] += 1
     return parts
 
@@ -81,6 +94,7 @@ def refuse_too_few(wanted: dict, per_class: int) -> None:
         if min(wanted[split]) < least:
             normal, abnormal = wanted[split]
             raise InputError(
-                f"--per-class {per_class}: leaves {normal} normal and {abnormal} abnormal images for split {split}, "
-                f"which needs {least} of each; ask for more, or 0 for as many as there are real ones"
+                f"--per-class {per_class}: leaves {normal} normal and {abnormal} abnormal images "
+                f"for split {split}, which needs {least} of each; ask for more, or 0 for as many "
+                "as there are real ones"
             )

@@ -28,7 +28,12 @@ def scheme_plot(report: dict, path: Path) -> Path:
             axes.text(left + width / 2, middle, text, ha="center", va="center", fontsize=8)
         axes.text(LEFT[3] + WIDTH[3] / 2, middle, cells[3], ha="center", va="center")
         for left, width, to in zip(LEFT[:3], WIDTH[:3], LEFT[1:], strict=True):
-            axes.annotate("", (to, middle), (left + width, middle), arrowprops={"arrowstyle": "->", "linewidth": 0.8})
+            axes.annotate(
+                "",
+                (to, middle),
+                (left + width, middle),
+                arrowprops={"arrowstyle": "->", "linewidth": 0.8},
+            )
         axes.text(LEFT[0], top + 0.04, step, fontsize=7, color=colour, va="bottom")
     return save(figure, path, tight=True)
 
@@ -38,14 +43,38 @@ def _rows(report: dict) -> list:
     real, synthetic, control = (report["images"][name] for name in ("real", "synthetic", "control"))
     made, dropped = report["pseudo_labels"]["generated"], report["pseudo_labels"]["rejected"]
     wrong = report["pseudo_labels_control"]["splits"]["train"]["wrong_share"]
-    tests = f"Real test set\n{_count(real['test'])}", f"Synthetic test set\n{_count(synthetic['test'])}"
+    tests = (
+        f"Real test set\n{_count(real['test'])}",
+        f"Synthetic test set\n{_count(synthetic['test'])}",
+    )
     of_gan = f"{made:,} images of the PGGAN,\n{dropped:,} dropped: unsure\nto train on: {_count(synthetic['train'])}"
     of_real = f"Real images, pseudo-labelled,\n{wrong:.1%} of the labels wrong\nto train on: {_count(control['train'])}"
     rows = [
-        ("Step 1", 0, f"Real images\nto train on: {_count(real['train'])}", "real", tests[0], "real_on_real"),
-        ("Step 2: pseudo-labels by (real)", 1, of_gan, "synthetic", tests[1], "synthetic_on_synthetic"),
+        (
+            "Step 1",
+            0,
+            f"Real images\nto train on: {_count(real['train'])}",
+            "real",
+            tests[0],
+            "real_on_real",
+        ),
+        (
+            "Step 2: pseudo-labels by (real)",
+            1,
+            of_gan,
+            "synthetic",
+            tests[1],
+            "synthetic_on_synthetic",
+        ),
         ("Step 3", 1, "as in step 2", "synthetic", tests[0], "synthetic_on_real"),
-        ("Control: not in the thesis", 2, of_real, "pseudo-labelled\nreal", tests[0], "pseudolabelled_real_on_real"),
+        (
+            "Control: not in the thesis",
+            2,
+            of_real,
+            "pseudo-labelled\nreal",
+            tests[0],
+            "pseudolabelled_real_on_real",
+        ),
     ]
     drawn = []
     for step, colour, data, name, reads, arm in rows:

@@ -4,8 +4,9 @@
 2. It labels synthetic images; classifier (synthetic) is trained on those it is sure of.
 3. classifier (synthetic) reads synthetic images of its own test part, and the real test set.
 
-Control: a classifier trained on the real training images, labelled in the same way, reads the real test set. What it
-loses against step 1 is lost by pseudo-labels; what classifier (synthetic) loses beyond that is lost by the GAN.
+Control: a classifier trained on the real training images, labelled in the same way, reads the real
+test set. What it loses against step 1 is lost by pseudo-labels; what classifier (synthetic) loses
+beyond that is lost by the GAN.
 """
 
 import shutil
@@ -15,7 +16,17 @@ from pathlib import Path
 import numpy as np
 
 from evaluate import common
-from evaluate.fidelity import acceptance, arms, explain, figures, labelling, page, pseudo, real_images, statistics
+from evaluate.fidelity import (
+    acceptance,
+    arms,
+    explain,
+    figures,
+    labelling,
+    page,
+    pseudo,
+    real_images,
+    statistics,
+)
 from evaluate.fidelity.real_images import RealImages
 from evaluate.fidelity.scheme import scheme_plot
 from evaluate.fidelity.settings import settings
@@ -24,8 +35,11 @@ from pgcxr.io import artifacts, places
 from pgcxr.metrics.roc import auroc
 
 
-def run(gan_run: Path, classifier_run: Path, out: Path, config: str | dict = "thesis", seed: int = 0) -> dict:
-    """Evaluates the fidelity of the images of `gan_run` and writes the folder `out`; returns its report."""
+def run(
+    gan_run: Path, classifier_run: Path, out: Path, config: str | dict = "thesis", seed: int = 0
+) -> dict:
+    """Evaluates the fidelity of the images of `gan_run` and writes the folder `out`; returns its
+    report."""
     begin = time.perf_counter()
     chosen = settings(config)
     gan_run, classifier_run, out = Path(gan_run), Path(classifier_run), Path(out)
@@ -34,8 +48,8 @@ def run(gan_run: Path, classifier_run: Path, out: Path, config: str | dict = "th
     generator = common.load_generator(gan_run)
     if generator.resolution < trained["size"]:
         raise InputError(
-            f"{gan_run}: makes images of {generator.resolution} px, classifier {classifier_run} reads "
-            f"{trained['size']} px; train a classifier with --set size={generator.resolution}"
+            f"{gan_run}: makes images of {generator.resolution} px, classifier {classifier_run} "
+            f"reads {trained['size']} px; train a classifier with --set size={generator.resolution}"
         )
     real = RealImages(classifier_run, trained)
     real_images.refuse_too_few(real.counts(chosen["per_class"]), chosen["per_class"])
@@ -54,19 +68,29 @@ def run(gan_run: Path, classifier_run: Path, out: Path, config: str | dict = "th
         for kind in figures.KINDS:
             scheme_plot(report, folder / f"scheme{kind}")
         page.write(folder, artifacts.plain(report), chosen)
-        artifacts.write_report(folder, report, command="evaluate.fidelity", seed=seed, config=chosen)
+        artifacts.write_report(
+            folder, report, command="evaluate.fidelity", seed=seed, config=chosen
+        )
     shutil.rmtree(work, ignore_errors=True)
     return artifacts.read_json(out / "report.json")
 
 
 def _steps(
-    gan_run: Path, generator, real: RealImages, chosen: dict, seed: int, folder: Path, trainer: arms.Trainer
+    gan_run: Path,
+    generator,
+    real: RealImages,
+    chosen: dict,
+    seed: int,
+    folder: Path,
+    trainer: arms.Trainer,
 ) -> dict:
     from pgcxr.classifier.training import predict
 
     rows, test_images, test_labels = real.parts["test"]
     truth = test_labels[:, 0]
-    probability = {split: predict(real.model, images)[:, 0] for split, images in real.images().items()}
+    probability = {
+        split: predict(real.model, images)[:, 0] for split, images in real.images().items()
+    }
     scores = {"real": probability["test"]}
 
     area = auroc(truth.astype(int), scores["real"])
@@ -74,7 +98,9 @@ def _steps(
     wanted = real.counts(chosen["per_class"])
     sampling = labelling.sampling(synthetic, wanted, chosen["most_generated"])
     labelling.warn(gan_run, sampling, synthetic.counts["generated"])
-    control_images, control_labels, control_counts = labelling.pseudo_labelled_real(real, chosen, probability)
+    control_images, control_labels, control_counts = labelling.pseudo_labelled_real(
+        real, chosen, probability
+    )
     data = {
         arms.REAL: (real.images(), real.labels()),
         arms.SYNTHETIC: (synthetic.images, synthetic.labels),
@@ -108,14 +134,19 @@ def _steps(
         "pseudo_labels_control": control_counts,
         "sampling": sampling,
         "images": {
-            arm: {split: pseudo.counts(each) for split, each in labels.items()} for arm, (_, labels) in data.items()
+            arm: {split: pseudo.counts(each) for split, each in labels.items()}
+            for arm, (_, labels) in data.items()
         },
         "wanted_reached": not sampling["bound_hit"],
     }
     report["same_numbers"] = report["images"]["synthetic"] == report["images"]["real"]
     if chosen["seeds"] > 1:
-        report["seeds"] = _more_seeds(trainer, data, truth, test_images, scores, chosen["seeds"], seed)
-        artifacts.write_text(folder / "seeds.csv", arms.seeds_table(report["seeds"]).to_csv(index=False))
+        report["seeds"] = _more_seeds(
+            trainer, data, truth, test_images, scores, chosen["seeds"], seed
+        )
+        artifacts.write_text(
+            folder / "seeds.csv", arms.seeds_table(report["seeds"]).to_csv(index=False)
+        )
     report["explain"], table = explain.explain(
         real.model, model, rows, test_images, truth, scores, chosen["explained"], seed
     )
@@ -138,9 +169,16 @@ def _steps(
 
 
 def _more_seeds(
-    trainer: arms.Trainer, data: dict, truth: np.ndarray, test_images: np.ndarray, scores: dict, count: int, seed: int
+    trainer: arms.Trainer,
+    data: dict,
+    truth: np.ndarray,
+    test_images: np.ndarray,
+    scores: dict,
+    count: int,
+    seed: int,
 ) -> dict:
-    """Trains every arm again with other seeds, on the same images and labels; `scores` are the first seed's."""
+    """Trains every arm again with other seeds, on the same images and labels; `scores` are the
+    first seed's."""
     from pgcxr.classifier.training import predict
 
     first = {arms.REAL: trainer.trained.get("seed", 0), arms.SYNTHETIC: seed, arms.CONTROL: seed}

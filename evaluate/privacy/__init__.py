@@ -1,1 +1,2 @@
-"""May images of a generator be released? A gate: does it repeat the images that it was trained on?"""
+"""May images of a generator be released? A gate: does it repeat the images that it was trained
+on?"""

@@ -1,4 +1,5 @@
-"""The gate: are synthetic images nearer to training images than real images of other patients are?"""
+"""The gate: are synthetic images nearer to training images than real images of other patients
+are?"""
 
 import time
 from pathlib import Path
@@ -27,8 +28,11 @@ SAID = {
 }
 
 
-def run(gan_run: Path, classifier_run: Path, out: Path, config: dict | None = None, seed: int = 0) -> dict:
-    """Writes the folder `out` about the generator of `gan_run`; returns its report, whose `passed` is the answer.
+def run(
+    gan_run: Path, classifier_run: Path, out: Path, config: dict | None = None, seed: int = 0
+) -> dict:
+    """Writes the folder `out` about the generator of `gan_run`; returns its report, whose `passed`
+    is the answer.
 
     Args:
         config: changes to DEFAULTS.
@@ -40,7 +44,9 @@ def run(gan_run: Path, classifier_run: Path, out: Path, config: dict | None = No
     places.refuse_existing(Path(out))
     generator = common.load_generator(gan_run)
     if generator.channels != 1:
-        raise InputError(f"{gan_run}: makes images of {generator.channels} channels; grey ones are compared")
+        raise InputError(
+            f"{gan_run}: makes images of {generator.channels} channels; grey ones are compared"
+        )
     common.load_classifier(classifier_run)
     extractor = features.load(classifier_run)
     real, disjoint = spaces.real_sets(gan_run)
@@ -49,9 +55,14 @@ def run(gan_run: Path, classifier_run: Path, out: Path, config: dict | None = No
     with artifacts.new_folder(out) as folder:
         sets = {
             "generated": common.generate_batches(generator, z, labels, spaces.BATCH),
-            **{name: spaces.of_cohort(rows, generator.resolution) for name, rows in _cohorts(real).items()},
+            **{
+                name: spaces.of_cohort(rows, generator.resolution)
+                for name, rows in _cohorts(real).items()
+            },
         }
-        seen = _vectors(sets, extractor, {"generated": len(z)} | {n: len(r) for n, r in _cohorts(real).items()})
+        seen = _vectors(
+            sets, extractor, {"generated": len(z)} | {n: len(r) for n, r in _cohorts(real).items()}
+        )
         measured, found, reasons = judged(seen, real, seed)
         report = {
             "passed": not reasons,
@@ -81,15 +92,28 @@ def run(gan_run: Path, classifier_run: Path, out: Path, config: dict | None = No
         artifacts.write_text(folder / "nearest.csv", table.to_csv(index=False, float_format="%.6g"))
         figures.histograms(measured, report["cutoff"], folder / "distances.png")
         figures.pairs(
-            *(measured, report["cutoff"], real.training, generator.resolution, spaces.forms(generator.resolution)),
-            lambda rows: common.generate(generator, z[rows], None if labels is None else labels[rows]),
+            *(
+                measured,
+                report["cutoff"],
+                real.training,
+                generator.resolution,
+                spaces.forms(generator.resolution),
+            ),
+            lambda rows: common.generate(
+                generator, z[rows], None if labels is None else labels[rows]
+            ),
             folder / "pairs.png",
         )
     return artifacts.read_json(Path(out) / "report.json")
 
 
 def _cohorts(real: spaces.RealSets) -> dict:
-    return {"training": real.training, "held_out": real.held_out, "one": real.pairs[0], "other": real.pairs[1]}
+    return {
+        "training": real.training,
+        "held_out": real.held_out,
+        "one": real.pairs[0],
+        "other": real.pairs[1],
+    }
 
 
 def _vectors(sets: dict, extractor, counts: dict[str, int]) -> dict[str, dict[str, np.ndarray]]:
@@ -121,7 +145,8 @@ def judged(
     """({space: distances}, {space: tests}, why the generator fails; nothing where it passes).
 
     Args:
-        seen: {space: {"generated", "training", "held_out", "one", "other": vectors as `spaces.vectors` gives them}}.
+        seen: {space: {"generated", "training", "held_out", "one", "other": vectors as
+            `spaces.vectors` gives them}}.
     """
     seen = {"features": spaces.scaled(seen["features"]), "pixels": spaces.per_pixel(seen["pixels"])}
     measured = {name: _measured(each, name, real) for name, each in seen.items()}
@@ -163,8 +188,9 @@ def _reasons(space: str, found: dict) -> list[str]:
 def nearest_table(
     measured: dict[str, privacy.Distances], limits: dict[str, float], ids: np.ndarray, forms: list
 ) -> pd.DataFrame:
-    """One row for each synthetic image and space: image (its number in `pgcxr generate --seed`), space, distance,
-    training_image_id, how that is nearest (mirrored, moved_right, moved_down), below_cutoff."""
+    """One row for each synthetic image and space: image (its number in `pgcxr generate --seed`),
+    space, distance, training_image_id, how that is nearest (mirrored, moved_right, moved_down),
+    below_cutoff."""
     forms = np.array(forms, int)
     return pd.concat(
         pd.DataFrame(
@@ -173,7 +199,9 @@ def nearest_table(
                 "space": space,
                 "distance": each.generated,
                 "training_image_id": ids[each.of_generated],
-                **dict(zip(("mirrored", "moved_right", "moved_down"), forms[each.twin].T, strict=True)),
+                **dict(
+                    zip(("mirrored", "moved_right", "moved_down"), forms[each.twin].T, strict=True)
+                ),
                 "below_cutoff": (each.generated <= limits[space]).astype(int),
             }
         )

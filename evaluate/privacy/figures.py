@@ -26,9 +26,11 @@ def pairs(
     draw: Callable[[np.ndarray], np.ndarray],
     path: Path,
 ) -> None:
-    """The SHOWN synthetic images that are nearest to a training image in each space: synthetic, training, difference.
+    """The SHOWN synthetic images that are nearest to a training image in each space: synthetic,
+    training, difference.
 
-    A training image is mirrored where its mirror image is the nearest. The difference is absolute, black where equal.
+    A training image is mirrored where its mirror image is the nearest. The difference is absolute,
+    black where equal.
 
     Args:
         forms: of `spaces.forms`.
@@ -43,7 +45,10 @@ def pairs(
         for place, number in enumerate(worst):
             one, other = synthetic[place, ..., 0], real[place, ..., 0]
             other = other[:, ::-1] if forms[each.twin[number]][0] else other
-            found = [_enlarged(image) for image in (one, other, cv2.absdiff(one, np.ascontiguousarray(other)))]
+            found = [
+                _enlarged(image)
+                for image in (one, other, cv2.absdiff(one, np.ascontiguousarray(other)))
+            ]
             distance = each.generated[number]
             mark = "\nbelow cut-off" if distance <= limits[space] else ""
             rows.append((f"{space}, no. {number}\n{distance:.3f}{mark}", np.stack(found)))
@@ -52,9 +57,12 @@ def pairs(
 
 @styled
 def histograms(measured: dict[str, Distances], limits: dict[str, float], path: Path) -> None:
-    """Distances to the nearest training image, and of pairs of one patient as far as the axis goes; line: cut-off."""
+    """Distances to the nearest training image, and of pairs of one patient as far as the axis goes;
+    line: cut-off."""
     figure = Figure(figsize=(7.2, 3.2), dpi=DPI, layout="constrained")
-    for axes, (space, each) in zip(figure.subplots(1, len(measured)), measured.items(), strict=True):
+    for axes, (space, each) in zip(
+        figure.subplots(1, len(measured)), measured.items(), strict=True
+    ):
         shown = {"Synthetic to training": each.generated, "Held-out to training": each.held_out}
         shown["Two of one patient"] = each.same_patient
         shown = {name: values for name, values in shown.items() if len(values)}
@@ -64,7 +72,13 @@ def histograms(measured: dict[str, Distances], limits: dict[str, float], path: P
         for index, (name, values) in enumerate(shown.items()):
             counts, _ = np.histogram(values, edges)
             style = {"fill": True, "alpha": 0.35} if index == 0 else {"linewidth": 1.4}
-            axes.stairs(counts / len(values), edges, color=COLOURS[index], label=f"{name} ({len(values):,})", **style)
+            axes.stairs(
+                counts / len(values),
+                edges,
+                color=COLOURS[index],
+                label=f"{name} ({len(values):,})",
+                **style,
+            )
         axes.axvline(limits[space], color=COLOURS[4], linestyle=":", linewidth=1, label="Cut-off")
         axes.set(title=space.capitalize(), xlabel="Distance", ylabel="Share of images")
         axes.set(xlim=(0, edges[-1]), ylim=(0, None))
@@ -74,4 +88,8 @@ def histograms(measured: dict[str, Distances], limits: dict[str, float], path: P
 
 def _enlarged(image: np.ndarray) -> np.ndarray:
     """uint8 [R, R] at least CELL px wide, interpolated."""
-    return image if len(image) >= CELL else cv2.resize(image, (CELL, CELL), interpolation=cv2.INTER_CUBIC)
+    return (
+        image
+        if len(image) >= CELL
+        else cv2.resize(image, (CELL, CELL), interpolation=cv2.INTER_CUBIC)
+    )

@@ -19,8 +19,8 @@ LEAST_HELD_OUT = 50  # patients
 
 @dataclass(frozen=True)
 class RealSets:
-    """`training` is what the GAN learned from; `held_out` has one image of each other patient, and `pairs` two
-    images of each, where there are two."""
+    """`training` is what the GAN learned from; `held_out` has one image of each other patient, and
+    `pairs` two images of each, where there are two."""
 
     training: Cohort
     held_out: Cohort
@@ -28,7 +28,8 @@ class RealSets:
 
 
 def real_sets(gan_run: Path) -> tuple[RealSets, dict]:
-    """Of the GAN's own cohort, images with the label it was trained on; and `common.check_disjoint`'s answer."""
+    """Of the GAN's own cohort, images with the label it was trained on; and
+    `common.check_disjoint`'s answer."""
     config = common.load_run(gan_run)
     label = config.get("label", "all")
     same = common.trained_on(gan_run).select(label=None if label == "all" else label)
@@ -38,11 +39,19 @@ def real_sets(gan_run: Path) -> tuple[RealSets, dict]:
     place = others.manifest.groupby("patient_id").cumcount()
     first, second = _rows(others, place == 0), _rows(others, place == 1)
     twice = first.manifest["patient_id"].isin(second.manifest["patient_id"])
-    by_patient = [_rows(rows, np.ones(len(rows), bool), "patient_id") for rows in (_rows(first, twice), second)]
-    if len(first) < LEAST_HELD_OUT or learned.sum() < LEAST_HELD_OUT or _patients(same, learned) < 2:
+    by_patient = [
+        _rows(rows, np.ones(len(rows), bool), "patient_id")
+        for rows in (_rows(first, twice), second)
+    ]
+    if (
+        len(first) < LEAST_HELD_OUT
+        or learned.sum() < LEAST_HELD_OUT
+        or _patients(same, learned) < 2
+    ):
         raise InputError(
-            f"{gan_run}: its cohort has {len(first)} held-out patients and {learned.sum()} images to train on, where "
-            f"{LEAST_HELD_OUT} of each are needed to tell copies; train on a larger cohort"
+            f"{gan_run}: its cohort has {len(first)} held-out patients and {learned.sum()} images "
+            f"to train on, where {LEAST_HELD_OUT} of each are needed to tell copies; train on a "
+            "larger cohort"
         )
     return RealSets(_rows(same, learned), first, tuple(by_patient)), disjoint
 
@@ -60,26 +69,35 @@ def _rows(rows: Cohort, chosen: np.ndarray, order: str | None = None) -> Cohort:
 def of_cohort(rows: Cohort, size: int) -> Iterable[np.ndarray]:
     """Batches of a cohort's images, uint8 [n, size, size, 1], in its order."""
     paths = rows.paths()
-    return (load_images(paths[start : start + BATCH], size) for start in range(0, len(paths), BATCH))
+    return (
+        load_images(paths[start : start + BATCH], size) for start in range(0, len(paths), BATCH)
+    )
 
 
 def vectors(batches: Iterable[np.ndarray], extractor: features.Extractor) -> dict[str, np.ndarray]:
-    """{"features": float32 [N, D], "pixels": float32 [N, P * P]}, P at most PIXELS; a batch at a time.
+    """{"features": float32 [N, D], "pixels": float32 [N, P * P]}, P at most PIXELS; a batch at a
+    time.
 
-    Of each image's pixels the mean is 0 and the mean square 1: a copy of other brightness or contrast is a copy.
+    Of each image's pixels the mean is 0 and the mean square 1: a copy of other brightness or
+    contrast is a copy.
     """
     seen, pixels = [np.empty((0, extractor.dimensions), np.float32)], []
     for images in batches:
         seen.append(extractor(images))
         small = features.resized(images, min(PIXELS, images.shape[1]))
         pixels.append(_standardised(small.reshape(len(small), -1).astype(np.float32)))
-    return {"features": np.concatenate(seen), "pixels": np.concatenate(pixels or [np.empty((0, 0), np.float32)])}
+    return {
+        "features": np.concatenate(seen),
+        "pixels": np.concatenate(pixels or [np.empty((0, 0), np.float32)]),
+    }
 
 
 def forms(resolution: int) -> list[tuple[bool, int, int]]:
-    """(mirrored, right, down) of the forms in which a training image is looked for; the first is as it is.
+    """(mirrored, right, down) of the forms in which a training image is looked for; the first is as
+    it is.
 
-    Mirrored, as a GAN trained with mirroring may repeat images so, and moved by 1/PIXELS of the width each way.
+    Mirrored, as a GAN trained with mirroring may repeat images so, and moved by 1/PIXELS of the
+    width each way.
     """
     steps = (0, -1, 1) if resolution >= PIXELS else (0,)
     return [(mirror, right, down) for mirror in (False, True) for right in steps for down in steps]
@@ -104,9 +122,11 @@ def _standardised(pixels: np.ndarray) -> np.ndarray:
 
 
 def scaled(sets: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Each feature over its deviation in the training images, so that none decides by its unit; constant ones left out.
+    """Each feature over its deviation in the training images, so that none decides by its unit;
+    constant ones left out.
 
-    Distances are per dimension: those of pixels and of other networks can be read beside each other.
+    Distances are per dimension: those of pixels and of other networks can be read beside each
+    other.
     """
     mean, deviation = sets["training"].mean(axis=0), sets["training"].std(axis=0)
     kept = deviation > 1e-6 * deviation.max()
@@ -117,5 +137,6 @@ def scaled(sets: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def per_pixel(sets: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Scaled so that a distance is the root mean square difference of pixels: the root of 2 (1 - correlation)."""
+    """Scaled so that a distance is the root mean square difference of pixels: the root of 2 (1 -
+    correlation)."""
     return {name: each / np.float32(np.sqrt(each.shape[1])) for name, each in sets.items()}

@@ -15,9 +15,16 @@ from pgcxr.io import places
 app = command.new_app(__doc__)
 
 
-@app.command(epilog="Example: python -m evaluate.study --preset small --data /data/export --out runs/study")
+@app.command(
+    epilog="Example: python -m evaluate.study --preset small --data /data/export --out runs/study"
+)
 def main(
-    out: Annotated[Path, typer.Option(help="folder of the study: one folder for each step, report.html, report.json")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="folder of the study: one folder for each step, report.html, report.json"
+        ),
+    ],
     preset: Annotated[str, typer.Option(help="demo, small or thesis")] = "demo",
     data: Annotated[
         Path | None, typer.Option(help="a PACS export or public set; without it, a phantom is made")
@@ -39,10 +46,15 @@ def main(
     with open(out / ".lock", "w") as lock:
         _wait_for(lock, out)
         runner = Runner(
-            out.resolve(), presets.environment(preset, out.resolve()), presets.PRESETS[preset]["jobs"], _say
+            out.resolve(),
+            presets.environment(preset, out.resolve()),
+            presets.PRESETS[preset]["jobs"],
+            _say,
         )
         seconds = runner.run(steps)
-        summary = report.write(out, preset, seed, seconds, runner.elapsed(steps), phantom=data is None)
+        summary = report.write(
+            out, preset, seed, seconds, runner.elapsed(steps), phantom=data is None
+        )
     _say(f"{out / 'report.html'}: written; this run took {time.monotonic() - begun:.0f} s")
     for line in summary:
         _say(line)
@@ -56,7 +68,9 @@ def _wait_for(lock, out: Path) -> None:
         _say(f"{out}: another run is going on here; waiting for it to end")
         fcntl.flock(lock, fcntl.LOCK_EX)
     except OSError as error:
-        raise InputError(f"{out}: cannot be locked ({os.strerror(error.errno)}); use a local folder") from None
+        raise InputError(
+            f"{out}: cannot be locked ({os.strerror(error.errno)}); use a local folder"
+        ) from None
 
 
 def _say(line: str) -> None:

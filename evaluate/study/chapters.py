@@ -1,4 +1,5 @@
-"""The report's opening, data, training and provenance; each table and figure beside the thesis's own number."""
+"""The report's opening, data, training and provenance; each table and figure beside the thesis's
+own number."""
 
 from pathlib import Path
 
@@ -14,14 +15,15 @@ def opening(page: Page, preset: str, steps: dict, phantom: bool) -> None:
     source, gan = steps["cohort"]["source"], steps["gan"]
     of = "a generated PACS export (phantom images, no patient)" if phantom else f"a {source} export"
     page.text(
-        f"The study of the thesis, carried out with preset {preset} on {of}: {steps['cohort']['collected']:,} images "
-        f"collected, {steps['cohort']['images']:,} kept, Progressive GANs of {gan['resolution']} px.",
-        "Every number under “this run” was computed from images that the run itself made or read. The thesis worked at "
-        "1024 px on 111,163 radiographs of two hospitals: the columns stand beside each other to show what is measured "
-        "and how, not to be compared in size. Figures and tables bear the thesis's numbers, so they are not in "
-        "sequence; "
-        "the figures that are diagrams there are put in words. “Real” images are those that were curated, generated "
-        "or not; “synthetic” ones are a GAN's.",
+        f"The study of the thesis, carried out with preset {preset} on {of}: "
+        f"{steps['cohort']['collected']:,} images collected, {steps['cohort']['images']:,} kept, "
+        f"Progressive GANs of {gan['resolution']} px.",
+        "Every number under “this run” was computed from images that the run itself made or read. "
+        "The thesis worked at 1024 px on 111,163 radiographs of two hospitals: the columns stand "
+        "beside each other to show what is measured and how, not to be compared in size. Figures "
+        "and tables bear the thesis's numbers, so they are not in sequence; the figures that are "
+        "diagrams there are put in words. “Real” images are those that were curated, generated or "
+        "not; “synthetic” ones are a GAN's.",
     )
 
 
@@ -31,14 +33,16 @@ def glance(page: Page, steps: dict) -> None:
     counts = fidelity["pseudo_labels"]
     labels = (
         "by labels that a network gave, its uncertain images "
-        f"({percent(counts['rejected'] / counts['generated'])}) dropped: not comparable with the other rows"
+        f"({percent(counts['rejected'] / counts['generated'])}) dropped: not comparable with the "
+        "other rows"
     )
     rows = [
         (
             f"AUROC, {ARM_NAMES[arm]}",
             thesis.ARMS[arm]["auroc"],
             fidelity[arm]["auroc"],
-            interval(fidelity[arm]["auroc_ci95"]) + ("; " + labels if arm == "synthetic_on_synthetic" else ""),
+            interval(fidelity[arm]["auroc_ci95"])
+            + ("; " + labels if arm == "synthetic_on_synthetic" else ""),
         )
         for arm in thesis.ARMS
     ]
@@ -49,7 +53,8 @@ def glance(page: Page, steps: dict) -> None:
             "Anomaly detection: sensitivity",
             0.90,
             anomaly["overall"]["sensitivity"],
-            interval(anomaly["overall"]["sensitivity_ci95"]) + "; thesis: 90 of 100, table adds up to 89",
+            interval(anomaly["overall"]["sensitivity_ci95"])
+            + "; thesis: 90 of 100, table adds up to 89",
         ),
         (
             "Anomaly detection: specificity",
@@ -57,7 +62,12 @@ def glance(page: Page, steps: dict) -> None:
             anomaly["overall"]["specificity"],
             interval(anomaly["normals"]["ci95"]) + "; the thesis tested no normal image",
         ),
-        ("Anomaly detection: AUROC", None, anomaly["overall"]["auroc"], interval(anomaly["overall"]["auroc_ci95"])),
+        (
+            "Anomaly detection: AUROC",
+            None,
+            anomaly["overall"]["auroc"],
+            interval(anomaly["overall"]["auroc_ci95"]),
+        ),
     ]
     page.comparison_table(rows)
 
@@ -65,7 +75,10 @@ def glance(page: Page, steps: dict) -> None:
 def aims(page: Page, preset: str) -> None:
     """Whose aims the verdicts are about."""
     other = "" if preset == "demo" else f"; for preset {preset} they only serve as a yardstick"
-    page.text(f"The aims below are the project's own, set for its demo before anything was measured{other}.")
+    page.text(
+        "The aims below are the project's own, set for its demo before anything was "
+        f"measured{other}."
+    )
 
 
 def data(page: Page, out: Path, steps: dict) -> None:
@@ -95,27 +108,35 @@ def data(page: Page, out: Path, steps: dict) -> None:
             ("Abnormal", 0, 91_163, 0, train["abnormal"]),
             ("Total", 72_938, 111_163, steps["gan_normal"]["images"], steps["gan"]["images"]),
         ],
-        "Table 1. Images that the GANs were trained on; here the training split, so that no GAN sees a test patient.",
+        "Table 1. Images that the GANs were trained on; here the training split, so that no GAN "
+        "sees a test patient.",
     )
     other = _others(out)
     splits = ("train", "val", "test", "total")
     page.table(
         ["Diagnosis", "Thesis", *(f"This run, {split}" for split in splits)],
         [
-            (words(name), thesis.TABLE_2[name], *(cohort["table2"][split][name] for split in splits))
+            (
+                words(name),
+                thesis.TABLE_2[name],
+                *(cohort["table2"][split][name] for split in splits),
+            )
             for name in ("normal", *FINDINGS)
         ]
         + [("Abnormal, another disease only", None, *(other[split] for split in splits))],
-        "Table 2. Images of each class; an image may have several of the five. Splits are by patient, 60/20/20. "
-        "Images with another disease only (of the seven more in Table 6) are among the abnormal ones that the GAN "
-        "learns from and the test of anomaly detection reads; no classifier sees them, as in the thesis.",
+        "Table 2. Images of each class; an image may have several of the five. Splits are by "
+        "patient, 60/20/20. Images with another disease only (of the seven more in Table 6) are "
+        "among the abnormal ones that the GAN learns from and the test of anomaly detection "
+        "reads; no classifier sees them, as in the thesis.",
     )
 
 
 def _others(out: Path) -> dict:
     """{split or "total": abnormal images with none of the five findings}."""
     manifest = cohorts.load(out / "cohort").manifest
-    alone = manifest[(manifest["label"] == ABNORMAL) & ~(manifest[list(FINDINGS)].astype(str) == "1").any(axis=1)]
+    alone = manifest[
+        (manifest["label"] == ABNORMAL) & ~(manifest[list(FINDINGS)].astype(str) == "1").any(axis=1)
+    ]
     found = {split: int((alone["split"] == split).sum()) for split in cohorts.SPLITS}
     return found | {"total": sum(found.values())}
 
@@ -124,23 +145,42 @@ def growing(page: Page, out: Path, steps: dict) -> None:
     """Figure 2 and what the training took."""
     page.section("Progressive growing (thesis, Methods 2.1)")
     page.text(
-        "A GAN starts at 4 px and doubles its resolution step by step. Progress is counted in kimg: thousands of real "
-        "images shown, each as often as its turn comes."
+        "A GAN starts at 4 px and doubles its resolution step by step. Progress is counted in "
+        "kimg: thousands of real images shown, each as often as its turn comes."
     )
-    for name, title in (("gan", "normal and abnormal images"), ("gan_normal", "normal images only")):
+    for name, title in (
+        ("gan", "normal and abnormal images"),
+        ("gan_normal", "normal images only"),
+    ):
         sheets = sorted((out / name / "samples").glob("kimg*.png"))
-        chosen = [sheets[round(i * (len(sheets) - 1) / 3)] for i in range(4)] if len(sheets) > 3 else sheets
+        chosen = (
+            [sheets[round(i * (len(sheets) - 1) / 3)] for i in range(4)]
+            if len(sheets) > 3
+            else sheets
+        )
         page.heading(f"GAN of {title}")
         page.figures([(sheet, f"After {float(sheet.stem[4:]):.0f} kimg.") for sheet in chosen])
         page.text(f"Figure 2, GAN of {title}: the same latents after more and more training.")
     gan, normal = steps["gan"], steps["gan_normal"]
     page.table(
-        ["", "Thesis: normal + abnormal", "Thesis: normal", "This run: normal + abnormal", "This run: normal"],
+        [
+            "",
+            "Thesis: normal + abnormal",
+            "Thesis: normal",
+            "This run: normal + abnormal",
+            "This run: normal",
+        ],
         [
             ("Resolution, px", 1024, 1024, gan["resolution"], normal["resolution"]),
             ("Training images", 111_163, 72_938, gan["images"], normal["images"]),
             ("Images shown, kimg", 14_451, None, gan["kimg"], normal["kimg"]),
-            ("Generator parameters", None, None, gan["generator_parameters"], normal["generator_parameters"]),
+            (
+                "Generator parameters",
+                None,
+                None,
+                gan["generator_parameters"],
+                normal["generator_parameters"],
+            ),
             (
                 "Discriminator parameters",
                 *(None, None),
@@ -159,13 +199,17 @@ def provenance(page: Page, steps: dict, seconds: dict, elapsed: float) -> None:
     made_by = {name: steps[name]["made_by"] if name in steps else {} for name in seconds}
     page.table(
         ["Step", "Command", "Seed", "Seconds"],
-        [(name, made_by[name].get("command"), made_by[name].get("seed"), round(s)) for name, s in seconds.items()],
-        "Times are of the run that made each step; nothing else here changes with another run of the same seed.",
+        [
+            (name, made_by[name].get("command"), made_by[name].get("seed"), round(s))
+            for name, s in seconds.items()
+        ],
+        "Times are of the run that made each step; nothing else here changes with another run of "
+        "the same seed.",
     )
     page.text(
         f"All steps together: {_minutes(elapsed)} of wall time; the sum of the steps, "
-        f"{_minutes(sum(seconds.values()))}, "
-        "is more where they ran side by side. Pauses between an interruption and going on are not counted."
+        f"{_minutes(sum(seconds.values()))}, is more where they ran side by side. Pauses between "
+        "an interruption and going on are not counted."
     )
     page.text(f"Latent inversion took {steps['anomaly']['seconds_per_image']:.2f} s per image.")
 

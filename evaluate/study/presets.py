@@ -1,4 +1,5 @@
-"""The steps of the study, and how large they are on a laptop, on two cores in a night, and in the hospital."""
+"""The steps of the study, and how large they are on a laptop, on two cores in a night, and in the
+hospital."""
 
 import hashlib
 import os
@@ -8,8 +9,9 @@ from evaluate.study.steps import Step
 from pgcxr.errors import InputError
 from pgcxr.io import places
 
-# Sizes and configs by name of the step's option. "threads" and "jobs" fill the machine: commands run side by side on
-# one thread each are faster than one after another on all, and their sums come out the same every time.
+# Sizes and configs by name of the step's option. "threads" and "jobs" fill the machine: commands
+# run side by side on one thread each are faster than one after another on all, and their sums come
+# out the same every time.
 PRESETS = {
     "demo": {
         "patients": 12_000,
@@ -53,14 +55,26 @@ def steps(name: str, data: Path | None, seed: int) -> list[Step]:
         raise InputError(f"--preset {name}: no such preset; there are {', '.join(PRESETS)}")
     preset = PRESETS[name]
     number = ("--seed", str(seed))
-    out, size, config = ("--out", "{out}"), ("--size", str(preset["size"])), ("--config", preset["config"])
+    out, size, config = (
+        ("--out", "{out}"),
+        ("--size", str(preset["size"])),
+        ("--config", preset["config"]),
+    )
     if data is None:
         if not preset["patients"]:
             raise InputError(f"--preset {name}: needs the hospital's export; name it with --data")
         export = Step(
             "export",
             "pgcxr",
-            ("phantom", "{out}", "--patients", str(preset["patients"]), "--size", str(preset["export_size"]), *number),
+            (
+                "phantom",
+                "{out}",
+                "--patients",
+                str(preset["patients"]),
+                "--size",
+                str(preset["export_size"]),
+                *number,
+            ),
             code=("pgcxr.cli.phantom",),
         )
         first, source, needs, state = [export], "{export}", ("export",), ""
@@ -71,9 +85,21 @@ def steps(name: str, data: Path | None, seed: int) -> list[Step]:
     on_cohort = {"needs": ("cohort",)}
     return [
         *first,
-        Step("cohort", "pgcxr", ("curate", source, *out, *size, *number), needs, state, ("pgcxr.cli.curate",)),
+        Step(
+            "cohort",
+            "pgcxr",
+            ("curate", source, *out, *size, *number),
+            needs,
+            state,
+            ("pgcxr.cli.curate",),
+        ),
         Step("gan", "train.gan", ("{cohort}", *config, *out, *number), **on_cohort),
-        Step("gan_normal", "train.gan", ("{cohort}", *config, *out, *number, "--label", "normal"), **on_cohort),
+        Step(
+            "gan_normal",
+            "train.gan",
+            ("{cohort}", *config, *out, *number, "--label", "normal"),
+            **on_cohort,
+        ),
         Step(
             "classifier_binary",
             "train.classifier",
@@ -95,17 +121,35 @@ def steps(name: str, data: Path | None, seed: int) -> list[Step]:
         Step(
             "anomaly",
             "evaluate.anomaly",
-            ("{gan_normal}", "{classifier_findings}", *out, "--iterations", str(preset["iterations"]), *number),
+            (
+                "{gan_normal}",
+                "{classifier_findings}",
+                *out,
+                "--iterations",
+                str(preset["iterations"]),
+                *number,
+            ),
             ("gan_normal", "classifier_findings"),
         ),
         Step(
             "distribution",
             "evaluate.distribution",
-            ("{gan}", "--features", "{classifier_binary}", *out, "--n", str(preset["compared"]), *number),
+            (
+                "{gan}",
+                "--features",
+                "{classifier_binary}",
+                *out,
+                "--n",
+                str(preset["compared"]),
+                *number,
+            ),
             ("gan", "classifier_binary"),
         ),
         Step(
-            "privacy", "evaluate.privacy", ("{gan}", "{classifier_binary}", *out, *number), ("gan", "classifier_binary")
+            "privacy",
+            "evaluate.privacy",
+            ("{gan}", "{classifier_binary}", *out, *number),
+            ("gan", "classifier_binary"),
         ),
         Step(
             "axes",
@@ -117,18 +161,30 @@ def steps(name: str, data: Path | None, seed: int) -> list[Step]:
 
 
 def environment(name: str, out: Path) -> dict:
-    """What every step's process gets: threads, quiet TensorFlow, and a key of the study's own for patient hashes."""
+    """What every step's process gets: threads, quiet TensorFlow, and a key of the study's own for
+    patient hashes."""
     key = out / "private" / "patient_key"
-    found = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUNBUFFERED": "1", "TERM": "dumb", "PGCXR_KEY_FILE": str(key)}
+    found = {
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "PYTHONUNBUFFERED": "1",
+        "TERM": "dumb",
+        "PGCXR_KEY_FILE": str(key),
+    }
     threads = PRESETS[name]["threads"]
     if threads:
-        variables = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+        variables = (
+            "TF_NUM_INTRAOP_THREADS",
+            "TF_NUM_INTEROP_THREADS",
+            "OMP_NUM_THREADS",
+            "OPENBLAS_NUM_THREADS",
+        )
         found |= dict.fromkeys(variables, str(threads))
     return found
 
 
 def state_of(folder: Path) -> str:
-    """A hash of the names, sizes and times of an export's files: cheap, and different where a file is."""
+    """A hash of the names, sizes and times of an export's files: cheap, and different where a file
+    is."""
     whole = hashlib.sha256()
     for place, folders, files in os.walk(folder):
         folders.sort()

@@ -17,12 +17,16 @@ AIMS = {
 }
 
 
-def write(out: Path, preset: str, seed: int, seconds: dict, elapsed: float, phantom: bool) -> list[str]:
-    """Writes out/report.html and out/report.json from the steps' reports; returns the lines to say at the end.
+def write(
+    out: Path, preset: str, seed: int, seconds: dict, elapsed: float, phantom: bool
+) -> list[str]:
+    """Writes out/report.html and out/report.json from the steps' reports; returns the lines to say
+    at the end.
 
     Arguments:
         seconds: {step: time that it took when it was made}.
-        elapsed: wall time in which they were all made; less than the sum, as steps run side by side.
+        elapsed: wall time in which they were all made; less than the sum, as steps run side by
+            side.
         phantom: whether the export was generated.
     """
     names = [name for name in seconds if name != "export"]
@@ -34,7 +38,10 @@ def write(out: Path, preset: str, seed: int, seconds: dict, elapsed: float, phan
     why = shortfalls.reasons(steps)
     chapters.aims(page, preset)
     for name, aim in AIMS.items():
-        page.verdict(reached[name] >= aim, f"{name}: {_number(reached[name])}. {AIM}: {_number(aim)} or more.")
+        page.verdict(
+            reached[name] >= aim,
+            f"{name}: {_number(reached[name])}. {AIM}: {_number(aim)} or more.",
+        )
         if reached[name] < aim:
             page.text(why[name])
     chapters.data(page, out, steps)
@@ -48,18 +55,29 @@ def write(out: Path, preset: str, seed: int, seconds: dict, elapsed: float, phan
     page.write(out / "report.html")
 
     body = {
-        name: steps[name] for name in ("gan", "gan_normal", "fidelity", "distribution", "privacy", "axes", "anomaly")
+        name: steps[name]
+        for name in ("gan", "gan_normal", "fidelity", "distribution", "privacy", "axes", "anomaly")
     }
     body |= {"cohort": steps["cohort"], "seconds": elapsed, "seconds_per_step": seconds}
     body["aims"] = {}
     for name, aim in AIMS.items():
         ok = reached[name] >= aim
-        body["aims"][name] = {"aim": aim, "found": reached[name], "reached": ok, "why_not": None if ok else why[name]}
-    artifacts.write_report(out, body, command="evaluate.study", seed=seed, config={"preset": preset})
+        body["aims"][name] = {
+            "aim": aim,
+            "found": reached[name],
+            "reached": ok,
+            "why_not": None if ok else why[name],
+        }
+    artifacts.write_report(
+        out, body, command="evaluate.study", seed=seed, config={"preset": preset}
+    )
     lines = []
     for name, aim in AIMS.items():
         word = "reached    " if reached[name] >= aim else "NOT REACHED"
-        lines.append(f"{word} {name}: {_number(reached[name])} (the project's aim for the demo: {_number(aim)})")
+        lines.append(
+            f"{word} {name}: {_number(reached[name])} (the project's aim for the demo: "
+            f"{_number(aim)})"
+        )
     return lines
 
 

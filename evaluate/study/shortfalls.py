@@ -3,9 +3,11 @@
 from evaluate.study.wording import listed, percent, words
 from pgcxr.cohort.findings import FINDINGS
 
-# A finding that the classifier of findings reads no better than this limits everything that is built on it.
+# A finding that the classifier of findings reads no better than this limits everything that is
+# built on it.
 HARD = 0.85
-# A lesion of less of the image than that is small; one whose map is less above its surroundings hardly stands out.
+# A lesion of less of the image than that is small; one whose map is less above its surroundings
+# hardly stands out.
 SMALL, STANDS_OUT = 0.02, 1.25
 
 
@@ -13,41 +15,52 @@ def reasons(steps: dict) -> dict:
     """{aim: text} for the aims of the study; said only where the aim was not reached."""
     size, fidelity, anomaly = steps["gan"]["resolution"], steps["fidelity"], steps["anomaly"]
     read = {name: steps["classifier_findings"]["test"][name]["auroc"] for name in FINDINGS}
-    hard = [f"{words(name).lower()} {value:.2f}" for name, value in read.items() if value is not None and value < HARD]
-    seen = ", ".join(f"{words(name).lower()} {read[name]:.2f}" for name in FINDINGS if read[name] is not None)
+    hard = [
+        f"{words(name).lower()} {value:.2f}"
+        for name, value in read.items()
+        if value is not None and value < HARD
+    ]
+    seen = ", ".join(
+        f"{words(name).lower()} {read[name]:.2f}" for name in FINDINGS if read[name] is not None
+    )
     control = fidelity["pseudolabelled_real_on_real"]["auroc"]
     real, synthetic = fidelity["real_on_real"]["auroc"], fidelity["synthetic_on_real"]["auroc"]
-    missed = [name for name, found in anomaly["classes"].items() if found["n"] and found["sensitivity"] < 0.5]
+    missed = [
+        name
+        for name, found in anomaly["classes"].items()
+        if found["n"] and found["sensitivity"] < 0.5
+    ]
     training = steps["classifier_binary"]["images"]["train"]
     return {
         "real-on-real AUROC": (
-            f"The aim is for the binary classifier (normal or abnormal). What makes it hard is seen in the six-output "
-            f"classifier of the same images, by its AUROC for each finding on the real test set at {size} px: {seen}"
+            "The aim is for the binary classifier (normal or abnormal). What makes it hard is seen "
+            "in the six-output classifier of the same images, by its AUROC for each finding on the "
+            f"real test set at {size} px: {seen}"
             + (f"; the hardest are {listed(hard)}" if hard else "")
             + f". The binary classifier learned from {sum(training.values()):,} images "
             "(thesis: 17,338 in all, at a higher resolution)."
         ),
         "synthetic-on-real AUROC": (
-            f"All three are AUROC of binary classifiers on the same real test set. Classifier (real) has {real:.3f}; "
-            f"one "
-            f"trained on real images with pseudo-labels (control) has {control:.3f}, so {real - control:.3f} is lost "
-            f"by "
-            f"the labels of an imperfect classifier; classifier (synthetic) has {synthetic:.3f}, so a further "
-            f"{control - synthetic:.3f} is lost by the images of a GAN that was shown {steps['gan']['kimg']:,.0f} "
-            f"kimg at "
-            f"{size} px (thesis: 14,451 kimg at 1024 px)."
+            "All three are AUROC of binary classifiers on the same real test set. Classifier "
+            f"(real) has {real:.3f}; one trained on real images with pseudo-labels (control) has "
+            f"{control:.3f}, so {real - control:.3f} is lost by the labels of an imperfect "
+            f"classifier; classifier (synthetic) has {synthetic:.3f}, so a further "
+            f"{control - synthetic:.3f} is lost by the images of a GAN that was shown "
+            f"{steps['gan']['kimg']:,.0f} kimg at {size} px (thesis: 14,451 kimg at 1024 px)."
         ),
         "axes found": "An axis can be found only where the six-output classifier reads the disease; its AUROC on the "
         "real "
         f"test set: {seen}.",
         "anomaly AUROC": _drowned(steps, missed),
         "specificity on normals": f"The threshold was set on {anomaly['healthy']['n']} held-out healthy images for "
-        f"{anomaly['healthy']['specificity_aimed_at']:.0%}; so few leave it uncertain by some per cent.",
+        f"{anomaly['healthy']['specificity_aimed_at']:.0%}; so few leave it uncertain by some per "
+        "cent.",
     }
 
 
 def _drowned(steps: dict, missed: list[str]) -> str:
-    """Why lesions were missed, class by class, from the lesions' sizes and how far the maps stand out in them."""
+    """Why lesions were missed, class by class, from the lesions' sizes and how far the maps stand
+    out in them."""
     known, size = steps["anomaly"]["localisation"]["classes"], steps["anomaly"]["resolution"]
     kinds = {"small": [], "faint": [], "clear": []}
     for name in missed:
@@ -57,14 +70,15 @@ def _drowned(steps: dict, missed: list[str]) -> str:
         kind = "small" if area < SMALL else "faint" if contrast < STANDS_OUT else "clear"
         kinds[kind].append(f"{words(name).lower()} ({percent(area)}, {contrast:.2f})")
     said = [
-        "The nearest image that the GAN of normals makes differs from a healthy image too, so a lesion is found only "
-        "where it differs more. In brackets for the classes of which fewer than half were detected: the median share "
-        "of the image that is lesion (of whatever class), and how many times as high the anomaly map is there as "
-        "elsewhere."
+        "The nearest image that the GAN of normals makes differs from a healthy image too, so a "
+        "lesion is found only where it differs more. In brackets for the classes of which fewer "
+        "than half were detected: the median share of the image that is lesion (of whatever "
+        "class), and how many times as high the anomaly map is there as elsewhere."
     ]
     if kinds["small"]:
         said.append(
-            f"Small (under {SMALL:.0%}, {SMALL * size**2:.0f} of {size**2:,} pixels): {listed(kinds['small'])}."
+            f"Small (under {SMALL:.0%}, {SMALL * size**2:.0f} of {size**2:,} pixels): "
+            f"{listed(kinds['small'])}."
         )
     if kinds["faint"]:
         said.append(
@@ -73,8 +87,11 @@ def _drowned(steps: dict, missed: list[str]) -> str:
         )
     if kinds["clear"]:
         said.append(
-            f"Standing out, but in most images not above the highest errors of healthy ones: {listed(kinds['clear'])}."
+            "Standing out, but in most images not above the highest errors of healthy ones: "
+            f"{listed(kinds['clear'])}."
         )
     rival = steps["anomaly"]["supervised"]["auroc"]
-    said.append(f"On the same images the supervised classifier (six outputs) has AUROC {rival:.3f}.")
+    said.append(
+        f"On the same images the supervised classifier (six outputs) has AUROC {rival:.3f}."
+    )
     return " ".join(said)

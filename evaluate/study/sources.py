@@ -10,7 +10,8 @@ PACKAGES = ("pgcxr", "train", "evaluate")
 
 
 def digest(modules: tuple[str, ...]) -> str:
-    """sha256 of the given modules, of everything of the project that they import, and of the data files beside it."""
+    """sha256 of the given modules, of everything of the project that they import, and of the data
+    files beside it."""
     files = set()
     waiting = list(modules)
     seen = set()
@@ -24,7 +25,9 @@ def digest(modules: tuple[str, ...]) -> str:
             continue
         files.add(path)
         files |= {
-            beside for beside in path.parent.iterdir() if beside.is_file() and beside.suffix not in (".py", ".pyc")
+            beside
+            for beside in path.parent.iterdir()
+            if beside.is_file() and beside.suffix not in (".py", ".pyc")
         }
         waiting += _imported(path)
         if "." in module:
@@ -39,7 +42,9 @@ def _file(module: str) -> Path | None:
     if module.split(".")[0] not in PACKAGES:
         return None
     base = ROOT.joinpath(*module.split("."))
-    return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
+    return next(
+        (path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None
+    )
 
 
 @lru_cache

@@ -1,8 +1,10 @@
-"""Runs the steps of a study in order, two or more at a time, and only those whose result would change.
+"""Runs the steps of a study in order, two or more at a time, and only those whose result would
+change.
 
-A step is one command in a process of its own that writes one folder. Its key is the hash of its arguments, of the
-code and versions that it runs on, and of the keys of the steps that it reads. A folder with the right key is kept;
-one that was begun with the right key goes on (training resumes); any other is removed and made again.
+A step is one command in a process of its own that writes one folder. Its key is the hash of its
+arguments, of the code and versions that it runs on, and of the keys of the steps that it reads. A
+folder with the right key is kept; one that was begun with the right key goes on (training resumes);
+any other is removed and made again.
 """
 
 import ctypes
@@ -32,7 +34,8 @@ class Step:
     Attributes:
         name: of its folder under the study's.
         module: run with `python -m`.
-        arguments: what follows; "{other}" stands for the folder of a step that it needs, "{out}" for its own.
+        arguments: what follows; "{other}" stands for the folder of a step that it needs, "{out}"
+            for its own.
         needs: names of the steps whose folders it reads.
         inputs: what else its result depends on, e.g. the state of the user's export.
         code: modules whose code decides the result, where they are more than `module`.
@@ -47,7 +50,12 @@ class Step:
 
     def key(self, keys: dict) -> str:
         """What must be equal for an earlier result to stand."""
-        parts = [self.module, self.arguments, self.inputs, sources.digest((self.module, *self.code))]
+        parts = [
+            self.module,
+            self.arguments,
+            self.inputs,
+            sources.digest((self.module, *self.code)),
+        ]
         parts += [artifacts.versions(), [keys[name] for name in self.needs]]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -104,10 +112,12 @@ class Runner:
         return done
 
     def elapsed(self, steps: list[Step]) -> float:
-        """Seconds of wall time in which the steps' present results were made: two at a time count once.
+        """Seconds of wall time in which the steps' present results were made: two at a time count
+        once.
 
-        It is the length of the union of the times at which they ran, so that what lies between a study's end, or its
-        interruption, and the next one's start doesn't count, nor what a step took that was made again since.
+        It is the length of the union of the times at which they ran, so that what lies between a
+        study's end, or its interruption, and the next one's start doesn't count, nor what a step
+        took that was made again since.
         """
         spans, apart = [], 0.0
         for step in steps:
@@ -128,7 +138,8 @@ class Runner:
         if mark.get("key") != key:
             shutil.rmtree(folder, ignore_errors=True)
             mark = {"key": key, "spent": 0.0, "spans": []}
-        # Named before the first byte is written: what a killed process leaves is recognised by its key.
+        # Named before the first byte is written: what a killed process leaves is recognised by its
+        # key.
         artifacts.write_json(self._mark_path(step.name), mark | {"seconds": None})
         places = {other: str(self.out / other) for other in step.needs} | {"out": str(folder)}
         arguments = [argument.format(**places) for argument in step.arguments]
@@ -154,10 +165,17 @@ class Runner:
         seconds = mark["spent"] + ran
         # A gate that said no has answered: its folder is whole.
         if process.returncode and not (process.returncode == 1 and self._ended(name)):
-            lines = (self.logs / f"{name}.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            lines = (
+                (self.logs / f"{name}.log")
+                .read_text(encoding="utf-8", errors="replace")
+                .strip()
+                .splitlines()
+            )
             last = lines[-1].removeprefix("error: ") if lines else f"exit code {process.returncode}"
             raise InputError(f"step {name}: {last} (whole output: {self.logs / name}.log)")
-        artifacts.write_json(self._mark_path(name), mark | {"seconds": seconds, "spans": _spans(mark, ran)})
+        artifacts.write_json(
+            self._mark_path(name), mark | {"seconds": seconds, "spans": _spans(mark, ran)}
+        )
         return seconds
 
     def _stop(self) -> None:
@@ -188,18 +206,21 @@ class Runner:
             return {}
 
     def _ended(self, name: str) -> bool:
-        """Whether the step's folder is whole: every command writes its report last, or the folder in one piece."""
+        """Whether the step's folder is whole: every command writes its report last, or the folder
+        in one piece."""
         return (self.out / name / "report.json").is_file()
 
     def _settle(self, name: str, mark: dict) -> float:
-        """Seconds that a whole step took; noted where the study was killed after the step's end and before its mark."""
+        """Seconds that a whole step took; noted where the study was killed after the step's end and
+        before its mark."""
         if mark["seconds"] is None:
             artifacts.write_json(self._mark_path(name), mark | {"seconds": mark["spent"]})
         return mark["spent"] if mark["seconds"] is None else mark["seconds"]
 
 
 def _spans(mark: dict, ran: float) -> list:
-    """The times [begin, end] at which a step ran, in seconds since 1970, with the `ran` seconds that end now."""
+    """The times [begin, end] at which a step ran, in seconds since 1970, with the `ran` seconds
+    that end now."""
     now = time.time()
     return [*mark.get("spans", []), [now - ran, now]]
 

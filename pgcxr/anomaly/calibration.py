@@ -1,11 +1,12 @@
 """From difference maps to scores, p-values and a threshold, with nothing but healthy images.
 
-A difference of ten grey levels is much over the lung and nothing at the edge of the heart, where even a good
-reconstruction misses. So a map is compared with those of healthy images, place by place: z = (value - mean) /
-deviation. Lesions are of unknown size, and some are brighter or darker (effusion, pneumothorax), others only rougher
-or smoother than healthy lung (interstitial opacity). So z is taken of two things, each in windows of several sizes: the
-mean of the difference, and the logarithm of its energy. Their root mean square is the anomaly map, about 1 where an
-image is healthy; the mean of its highest 3 % is the score.
+A difference of ten grey levels is much over the lung and nothing at the edge of the heart, where
+even a good reconstruction misses. So a map is compared with those of healthy images, place by
+place: z = (value - mean) / deviation. Lesions are of unknown size, and some are brighter or darker
+(effusion, pneumothorax), others only rougher or smoother than healthy lung (interstitial opacity).
+So z is taken of two things, each in windows of several sizes: the mean of the difference, and the
+logarithm of its energy. Their root mean square is the anomaly map, about 1 where an image is
+healthy; the mean of its highest 3 % is the score.
 """
 
 from dataclasses import dataclass
@@ -13,9 +14,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-# Maps are no finer than this: the smallest window is wider, and a thousand maps of 1024 px would not fit into memory.
+# Maps are no finer than this: the smallest window is wider, and a thousand maps of 1024 px would
+# not fit into memory.
 FINEST = 128
-# Windows: standard deviations of Gaussians, as fractions of the image's width (a nodule to half a lung).
+# Windows: standard deviations of Gaussians, as fractions of the image's width (a nodule to half a
+# lung).
 WINDOWS = (1 / 64, 1 / 32, 1 / 16, 1 / 8)
 # Added to the energy, in squared typical differences: the logarithm of nothing is no evidence.
 QUIET = 0.1
@@ -35,13 +38,17 @@ class Healthy:
 def differences(images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
     """Query minus reconstruction, [N, S, S], less its median over the image; S = min(R, `FINEST`).
 
-    The loss of the inversion is blind to a brightness offset, so the offset carries no information; the median takes it
-    away without letting a large lesion darken the rest of the map.
+    The loss of the inversion is blind to a brightness offset, so the offset carries no information;
+    the median takes it away without letting a large lesion darken the rest of the map.
     """
-    difference = np.asarray(images, np.float32)[..., 0] - np.asarray(reconstructions, np.float32)[..., 0]
+    difference = (
+        np.asarray(images, np.float32)[..., 0] - np.asarray(reconstructions, np.float32)[..., 0]
+    )
     if difference.shape[1] > FINEST:
         size = (FINEST, FINEST)
-        difference = np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in difference])
+        difference = np.stack(
+            [cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in difference]
+        )
     return difference - np.median(difference, axis=(1, 2), keepdims=True)
 
 
@@ -69,20 +76,24 @@ def _smoothed(maps: np.ndarray, windows: tuple[float, ...]) -> np.ndarray:
     out = np.empty((len(maps), len(windows), *maps.shape[1:]), np.float32)
     for scale, window in enumerate(windows):
         for index, image in enumerate(maps):
-            out[index, scale] = cv2.GaussianBlur(image, (0, 0), window * width, borderType=cv2.BORDER_REFLECT)
+            out[index, scale] = cv2.GaussianBlur(
+                image, (0, 0), window * width, borderType=cv2.BORDER_REFLECT
+            )
     return out
 
 
 def learn(seen: np.ndarray) -> Healthy:
     """Mean and deviation over healthy images' windows [N, C, S, S].
 
-    The deviation of a pixel from a hundred images is itself uncertain by 7 %, and the largest of thousands of quotients
-    finds the pixel where it came out too small; so the variance is shrunk towards its average over the window's
-    neighbourhood, with the weight of ten images.
+    The deviation of a pixel from a hundred images is itself uncertain by 7 %, and the largest of
+    thousands of quotients finds the pixel where it came out too small; so the variance is shrunk
+    towards its average over the window's neighbourhood, with the weight of ten images.
     """
     mean, variance = seen.mean(axis=0), seen.var(axis=0, ddof=1)
     width = seen.shape[-1]
-    around = np.stack([cv2.GaussianBlur(v, (0, 0), width / 16, borderType=cv2.BORDER_REFLECT) for v in variance])
+    around = np.stack(
+        [cv2.GaussianBlur(v, (0, 0), width / 16, borderType=cv2.BORDER_REFLECT) for v in variance]
+    )
     prior = 10.0
     shrunk = (len(seen) * variance + prior * around) / (len(seen) + prior)
     # A pixel that never changes (a black border) would divide by nothing.
@@ -110,7 +121,8 @@ def scores(z: np.ndarray) -> np.ndarray:
 def cross_scores(seen: np.ndarray, rng: np.random.Generator, folds: int = FOLDS) -> np.ndarray:
     """Scores [N] of healthy images, each against the mean and deviation of the others' folds.
 
-    Judged by statistics that it took part in, a healthy image looks too healthy, and the threshold would be too low.
+    Judged by statistics that it took part in, a healthy image looks too healthy, and the threshold
+    would be too low.
     """
     fold = rng.permutation(len(seen)) % folds
     out = np.empty(len(seen))
@@ -121,14 +133,16 @@ def cross_scores(seen: np.ndarray, rng: np.random.Generator, folds: int = FOLDS)
 
 
 def p_values(healthy_scores: np.ndarray, new_scores: np.ndarray) -> np.ndarray:
-    """Conformal p-values, (1 + #{healthy >= s}) / (n + 1): uniform for a new image of the healthy kind."""
+    """Conformal p-values, (1 + #{healthy >= s}) / (n + 1): uniform for a new image of the healthy
+    kind."""
     ordered = np.sort(healthy_scores)
     at_least = len(ordered) - np.searchsorted(ordered, new_scores, side="left")
     return (1 + at_least) / (len(ordered) + 1)
 
 
 def threshold(healthy_scores: np.ndarray, specificity: float) -> float:
-    """The score above which an image is called abnormal: the p-value is then at most 1 - specificity.
+    """The score above which an image is called abnormal: the p-value is then at most 1 -
+    specificity.
 
     Raises:
         ValueError: too few healthy images for any p-value to be that small.
@@ -137,5 +151,6 @@ def threshold(healthy_scores: np.ndarray, specificity: float) -> float:
     allowed = int(np.floor((1 - specificity) * (count + 1) + 1e-9)) - 1
     if allowed < 0:
         raise ValueError(f"{count} healthy images can't show a specificity of {specificity:.0%}")
-    # At most `allowed` healthy scores are at or above the score of an image that is called abnormal.
+    # At most `allowed` healthy scores are at or above the score of an image that is called
+    # abnormal.
     return float(np.sort(healthy_scores)[::-1][allowed])

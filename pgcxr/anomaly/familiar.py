@@ -1,9 +1,9 @@
 """What differences healthy images share: probabilistic principal components of difference maps.
 
-No generator makes every healthy image; where it misses (the edge of the heart, the diaphragm), it misses in the same
-few ways from patient to patient. Tipping and Bishop's model (J. R. Stat. Soc. B 61, 1999), d = mean + W x + noise, is
-fitted to the difference maps of normals from the training split. Its estimate of W x is taken out of every map, and
-what remains is unfamiliar.
+No generator makes every healthy image; where it misses (the edge of the heart, the diaphragm), it
+misses in the same few ways from patient to patient. Tipping and Bishop's model (J. R. Stat. Soc. B
+61, 1999), d = mean + W x + noise, is fitted to the difference maps of normals from the training
+split. Its estimate of W x is taken out of every map, and what remains is unfamiliar.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,8 @@ PER_RANK = 4
 
 @dataclass(frozen=True)
 class Familiar:
-    """`mean` [D], orthonormal `directions` [K, D], and `gains` [K] in [0, 1]: how much of each is signal, not noise."""
+    """`mean` [D], orthonormal `directions` [K, D], and `gains` [K] in [0, 1]: how much of each is
+    signal, not noise."""
 
     mean: np.ndarray
     directions: np.ndarray
@@ -32,7 +33,8 @@ class Familiar:
 
 
 def learn(maps: np.ndarray, rng: np.random.Generator) -> Familiar:
-    """Fits the components to healthy maps [N, S, S]; their number has the highest likelihood on left-out maps.
+    """Fits the components to healthy maps [N, S, S]; their number has the highest likelihood on
+    left-out maps.
 
     With fewer than 20 maps nothing is learned, and `remove` returns what it is given.
     """
@@ -46,15 +48,22 @@ def learn(maps: np.ndarray, rng: np.random.Generator) -> Familiar:
     for index in range(FOLDS):
         mean, directions, variances = _components(flat[fold != index])
         for place, rank in enumerate(ranks):
-            totals[place] += log_likelihood(flat[fold == index] - mean, directions, variances, rank).sum()
+            totals[place] += log_likelihood(
+                flat[fold == index] - mean, directions, variances, rank
+            ).sum()
     rank = ranks[int(np.argmax(totals))]
     mean, directions, variances = _components(flat)
     noise = _noise(variances, rank, size)
-    return Familiar(mean, directions[:rank], np.maximum(variances[:rank] - noise, 0) / variances[:rank])
+    return Familiar(
+        mean, directions[:rank], np.maximum(variances[:rank] - noise, 0) / variances[:rank]
+    )
 
 
-def log_likelihood(rest: np.ndarray, directions: np.ndarray, variances: np.ndarray, rank: int) -> np.ndarray:
-    """[N], up to a constant: of centred rows [N, D] under `rank` components and equal noise elsewhere."""
+def log_likelihood(
+    rest: np.ndarray, directions: np.ndarray, variances: np.ndarray, rank: int
+) -> np.ndarray:
+    """[N], up to a constant: of centred rows [N, D] under `rank` components and equal noise
+    elsewhere."""
     size = rest.shape[1]
     noise = _noise(variances, rank, size)
     along = (rest @ directions[:rank].T) ** 2

@@ -1,8 +1,9 @@
-"""The first lesson of the curriculum of Park et al. (Scientific Reports 9, 15352, 2019; the thesis's reference 4).
+"""The first lesson of the curriculum of Park et al. (Scientific Reports 9, 15352, 2019; the
+thesis's reference 4).
 
-They train ResNet-50 on patches around lesions before whole images. Here: square crops around all lesions of an image,
-at the resolution of the stored file, and crops of normal images at the same places and of the same sizes, so that
-neither gives the label away.
+They train ResNet-50 on patches around lesions before whole images. Here: square crops around all
+lesions of an image, at the resolution of the stored file, and crops of normal images at the same
+places and of the same sizes, so that neither gives the label away.
 """
 
 import cv2
@@ -17,11 +18,15 @@ MARGIN, LEAST = 1.5, 0.25
 FEWEST = 8
 
 
-def crops(cohort: Cohort, labels: np.ndarray, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """(uint8 [M, size, size, 1], labels [M, K]) of the normal images and of the abnormal ones with a lesion mask.
+def crops(
+    cohort: Cohort, labels: np.ndarray, size: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """(uint8 [M, size, size, 1], labels [M, K]) of the normal images and of the abnormal ones with
+    a lesion mask.
 
     Args:
-        cohort, labels: N images and their labels [N, K]; a crop holds all lesions of its image, so its labels hold.
+        cohort, labels: N images and their labels [N, K]; a crop holds all lesions of its image, so
+            its labels hold.
         seed: of the places on normal images.
 
     Raises:
@@ -34,8 +39,9 @@ def crops(cohort: Cohort, labels: np.ndarray, size: int, seed: int) -> tuple[np.
     squares = {row: square for row, square in squares.items() if square is not None}
     if min(len(squares), len(well)) < FEWEST:
         raise InputError(
-            f"--set curriculum: {len(squares)} abnormal training images of {cohort.folder / 'manifest.csv'} have a "
-            f"lesion mask, {len(well)} are normal; {FEWEST} of each are needed, so give curriculum=0"
+            f"--set curriculum: {len(squares)} abnormal training images of "
+            f"{cohort.folder / 'manifest.csv'} have a lesion mask, {len(well)} are normal; "
+            f"{FEWEST} of each are needed, so give curriculum=0"
         )
     places = list(squares.values())
     drawn = np.random.default_rng([seed, 11]).integers(len(places), size=len(well))
@@ -47,14 +53,18 @@ def crops(cohort: Cohort, labels: np.ndarray, size: int, seed: int) -> tuple[np.
 
 
 def around(mask: np.ndarray) -> tuple[float, float, float] | None:
-    """(y, x, side) of the square around a mask [H, H], as fractions of H; None for an empty mask."""
+    """(y, x, side) of the square around a mask [H, H], as fractions of H; None for an empty
+    mask."""
     ys, xs = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(ys):
         return None
     extent = max(ys[-1] - ys[0], xs[-1] - xs[0]) + 1
     side = min(max(MARGIN * extent / len(mask), LEAST), 1.0)
     # Moved inwards where it would leave the image.
-    corner = [min(max((found[0] + found[-1] + 1) / 2 / len(mask) - side / 2, 0.0), 1.0 - side) for found in (ys, xs)]
+    corner = [
+        min(max((found[0] + found[-1] + 1) / 2 / len(mask) - side / 2, 0.0), 1.0 - side)
+        for found in (ys, xs)
+    ]
     return *corner, side
 
 
@@ -62,4 +72,6 @@ def cut(image: np.ndarray, square: tuple[float, float, float], size: int) -> np.
     """uint8 [H, H] -> [size, size]: the square (y, x, side) of it, brought to size."""
     y, x, side = (round(part * len(image)) for part in square)
     part = image[y : y + side, x : x + side]
-    return cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA if side > size else cv2.INTER_LINEAR)
+    return cv2.resize(
+        part, (size, size), interpolation=cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
+    )

@@ -1,4 +1,5 @@
-"""Which images of a cohort a classifier learns from, and with which labels (thesis 1.2, 2.2 and 3.2)."""
+"""Which images of a cohort a classifier learns from, and with which labels (thesis 1.2, 2.2 and
+3.2)."""
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,8 @@ LEAST_TRAIN, LEAST_CLASS = 8, 2
 
 
 def study_images(cohort: Cohort) -> Cohort:
-    """Normal images, and abnormal ones with at least one of the five findings (thesis 1.2); no others."""
+    """Normal images, and abnormal ones with at least one of the five findings (thesis 1.2); no
+    others."""
     five = (cohort.manifest[list(FINDINGS)] == "1").any(axis=1)
     rows = cohort.manifest[(cohort.manifest["label"] == NORMAL) | five]
     return Cohort(cohort.folder, rows.reset_index(drop=True))
@@ -27,9 +29,13 @@ def labels(cohort: Cohort, kind: str) -> np.ndarray:
 
 
 def _devices(cohort: Cohort) -> np.ndarray:
-    """float32 [N]: 1 where a code, a report or a table says that a device is on the image; NaN where nothing could."""
+    """float32 [N]: 1 where a code, a report or a table says that a device is on the image; NaN
+    where nothing could."""
     if DEVICE not in cohort.manifest.columns:
-        raise InputError(f"{cohort.folder / 'manifest.csv'}: no column {DEVICE}; make it again with `pgcxr curate`")
+        raise InputError(
+            f"{cohort.folder / 'manifest.csv'}: no column {DEVICE}; make it again with `pgcxr "
+            "curate`"
+        )
     return pd.to_numeric(cohort.manifest[DEVICE], errors="coerce").to_numpy(np.float32)
 
 
@@ -37,7 +43,8 @@ def part(cohort: Cohort, split: str, kind: str) -> tuple[Cohort, np.ndarray]:
     """The images of one split that the classifier uses, and their labels.
 
     Raises:
-        InputError: normal or abnormal images are missing or too few; or, for training, a finding never occurs.
+        InputError: normal or abnormal images are missing or too few; or, for training, a finding
+            never occurs.
     """
     if kind not in OUTPUTS:
         raise InputError(f"--labels {kind}: choose one of {', '.join(OUTPUTS)}")
@@ -49,16 +56,22 @@ def part(cohort: Cohort, split: str, kind: str) -> tuple[Cohort, np.ndarray]:
     for name, count in ((NORMAL, len(images) - abnormal), (ABNORMAL, abnormal)):
         if count < LEAST_CLASS:
             raise InputError(
-                f"{where} has {count} {name} images (normal ones, and abnormal ones with one of the five findings, "
-                "count); a classifier needs both classes, so curate an export with more"
+                f"{where} has {count} {name} images (normal ones, and abnormal ones with one of "
+                "the five findings, count); a classifier needs both classes, so curate an export "
+                "with more"
             )
     known = labels(images, kind)
     if split == "train":
         if len(images) < LEAST_TRAIN:
-            raise InputError(f"{where} has {len(images)} images; at least {LEAST_TRAIN} are needed: curate more")
+            raise InputError(
+                f"{where} has {len(images)} images; at least {LEAST_TRAIN} are needed: curate more"
+            )
         for name, column in zip(OUTPUTS[kind], known.T, strict=True):
             if not (column == 1).any() or not (column == 0).any():
-                raise InputError(f"{where} has no image with, or none without, {name}; curate more, or --labels binary")
+                raise InputError(
+                    f"{where} has no image with, or none without, {name}; curate more, or --labels "
+                    "binary"
+                )
     return images, known
 
 
@@ -70,7 +83,7 @@ def _device_part(images: Cohort, where: str) -> tuple[Cohort, np.ndarray]:
     for name, count in (("with", int((known == 1).sum())), ("without", int((known == 0).sum()))):
         if count < LEAST_CLASS:
             raise InputError(
-                f"{where} has {count} images {name} a device; a classifier needs both, so curate with [device] "
-                "enabled = false in --rules, from a source that says who has one"
+                f"{where} has {count} images {name} a device; a classifier needs both, so curate "
+                "with [device] enabled = false in --rules, from a source that says who has one"
             )
     return images, known[:, None]

@@ -1,8 +1,10 @@
-"""What a network sees in images: one vector for each, to measure distances between images or sets of them.
+"""What a network sees in images: one vector for each, to measure distances between images or sets
+of them.
 
-The network is the project's own classifier (what its last dense layer reads), any Keras model (its last output) or
-InceptionV3. Each gets what the project's networks get: float32 in [-1, 1], which is InceptionV3's own scale, too. A
-model that was trained on another scale needs a Rescaling layer as its first.
+The network is the project's own classifier (what its last dense layer reads), any Keras model (its
+last output) or InceptionV3. Each gets what the project's networks get: float32 in [-1, 1], which is
+InceptionV3's own scale, too. A model that was trained on another scale needs a Rescaling layer as
+its first.
 """
 
 from collections.abc import Iterable
@@ -31,7 +33,8 @@ class Extractor:
 
     Attributes:
         model: float32 [N, size, size, channels] in [-1, 1] -> [N, D].
-        size: px; images of another size are reduced by area or enlarged bilinearly. None: any size, taken as it is.
+        size: px; images of another size are reduced by area or enlarged bilinearly. None: any size,
+            taken as it is.
         channels: 1 or 3; grey images are repeated.
         layer: whose output it is.
     """
@@ -45,11 +48,15 @@ class Extractor:
         images = resized(images, self.size)
         if images.shape[-1] != self.channels:
             if images.shape[-1] != 1:
-                raise ValueError(f"the network reads grey images, these have {images.shape[-1]} channels")
+                raise ValueError(
+                    f"the network reads grey images, these have {images.shape[-1]} channels"
+                )
             images = np.repeat(images, self.channels, axis=-1)
         found = predict(self.model, images, BATCH)
         if not np.isfinite(found).all():
-            raise InputError(f"features: {self.layer} gave values that are no numbers; name another network")
+            raise InputError(
+                f"features: {self.layer} gave values that are no numbers; name another network"
+            )
         return found.astype(np.float32, copy=False)
 
     @property
@@ -76,7 +83,9 @@ def load(source: str | Path) -> Extractor:
         path, model = generation.load_network(path, "classifier.keras", "train.classifier")
     elif path.is_file() and path.suffix == ".keras":
         model = generation.load_model(
-            path, "is damaged, of another version, or holds code (a Lambda layer), which is not run; save it without"
+            path,
+            "is damaged, of another version, or holds code (a Lambda layer), which is not run; "
+            "save it without",
         )
     else:
         raise InputError(f"{source}: no such network; expected {KINDS}")
@@ -84,13 +93,22 @@ def load(source: str | Path) -> Extractor:
 
 
 def of_model(model: keras.Model, path: str | Path = "model") -> Extractor:
-    """What `model`, images -> anything, sees: its last output, averaged over places where it still has them.
+    """What `model`, images -> anything, sees: its last output, averaged over places where it still
+    has them.
 
-    Of the project's own classifiers it is what the last dense layer reads. `path` names it in errors.
+    Of the project's own classifiers it is what the last dense layer reads. `path` names it in
+    errors.
     """
     shape = getattr(model, "input_shape", None)
-    if not isinstance(shape, tuple) or len(shape) != 4 or shape[1] != shape[2] or shape[3] not in (1, 3):
-        raise InputError(f"{path}: does not read square images, [N, H, W, 1 or 3]; name a network that does")
+    if (
+        not isinstance(shape, tuple)
+        or len(shape) != 4
+        or shape[1] != shape[2]
+        or shape[3] not in (1, 3)
+    ):
+        raise InputError(
+            f"{path}: does not read square images, [N, H, W, 1 or 3]; name a network that does"
+        )
     names = [layer.name for layer in model.layers]
     if {network.PENULTIMATE, network.LOGITS} <= set(names):
         return Extractor(network.penultimate(model), shape[1], shape[3], network.PENULTIMATE)
@@ -112,7 +130,8 @@ def features(source: Extractor | str | Path, batches: Iterable[np.ndarray]) -> n
 
 
 def resized(images: np.ndarray, size: int | None) -> np.ndarray:
-    """uint8 [N, R, R, C] -> [N, size, size, C]: by area where it is smaller, else bilinearly; None: as they are."""
+    """uint8 [N, R, R, C] -> [N, size, size, C]: by area where it is smaller, else bilinearly; None:
+    as they are."""
     if size is None or images.shape[1:3] == (size, size):
         return images
     how = cv2.INTER_AREA if size < images.shape[1] else cv2.INTER_LINEAR
@@ -125,12 +144,19 @@ def resized(images: np.ndarray, size: int | None) -> np.ndarray:
 
 def _inception(weights: str) -> Extractor:
     if not Path(weights).is_file():
-        raise InputError(f"{INCEPTION}{weights}: no such file; nothing is downloaded, so give InceptionV3's weights")
-    wrong = InputError(f"{weights}: is no weights file of keras.applications.InceptionV3 without top")
+        raise InputError(
+            f"{INCEPTION}{weights}: no such file; nothing is downloaded, so give InceptionV3's "
+            "weights"
+        )
+    wrong = InputError(
+        f"{weights}: is no weights file of keras.applications.InceptionV3 without top"
+    )
     if not h5py.is_hdf5(weights):
         raise wrong
     shape = (INCEPTION_SIZE, INCEPTION_SIZE, 3)
-    model = keras.applications.InceptionV3(include_top=False, weights=None, input_shape=shape, pooling="avg")
+    model = keras.applications.InceptionV3(
+        include_top=False, weights=None, input_shape=shape, pooling="avg"
+    )
     try:
         model.load_weights(weights)
     except (OSError, ValueError, KeyError):

@@ -1,6 +1,7 @@
 """Batch normalization of convolutions as TensorFlow's one fused kernel, for training.
 
-Keras's own layer is a dozen operations on the TensorFlow backend, each of which reads and writes the whole activation.
+Keras's own layer is a dozen operations on the TensorFlow backend, each of which reads and writes
+the whole activation.
 """
 
 import keras
@@ -8,9 +9,11 @@ import tensorflow as tf
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):
-    """keras.layers.BatchNormalization of [N, H, W, C], channels last, in one kernel; same weights, same numbers.
+    """keras.layers.BatchNormalization of [N, H, W, C], channels last, in one kernel; same weights,
+    same numbers.
 
-    It is for the time of training: networks are saved with Keras's own layer, which reads its weights.
+    It is for the time of training: networks are saved with Keras's own layer, which reads its
+    weights.
     """
 
     def call(self, inputs, training=None):
@@ -29,5 +32,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:3]), variance.dtype)
             variance *= tf.maximum(count - 1, 1) / count
             self.moving_mean.assign(self.moving_mean * self.momentum + mean * (1 - self.momentum))
-            self.moving_variance.assign(self.moving_variance * self.momentum + variance * (1 - self.momentum))
+            self.moving_variance.assign(
+                self.moving_variance * self.momentum + variance * (1 - self.momentum)
+            )
         return normalized

@@ -1,8 +1,9 @@
 """The classifier of the study: ResNet with sigmoid outputs (thesis 2.2 and 3.2).
 
-He et al., "Deep Residual Learning for Image Recognition" (CVPR 2016), in the v1 form of `keras.applications`, with the
-same layer names, so that with its defaults it is ResNet-50 and a weights file of ResNet-50 loads. The same code makes
-narrower and shallower networks for small images.
+He et al., "Deep Residual Learning for Image Recognition" (CVPR 2016), in the v1 form of
+`keras.applications`, with the same layer names, so that with its defaults it is ResNet-50 and a
+weights file of ResNet-50 loads. The same code makes narrower and shallower networks for small
+images.
 """
 
 from pathlib import Path
@@ -17,7 +18,8 @@ STEMS = {"imagenet": 4, "half": 2, "small": 1}  # how often each makes the image
 LOGITS, PREDICTIONS = "logits", "predictions"
 PENULTIMATE = "avg_pool"
 _EPSILON = 1.001e-5  # of keras.applications
-# What keras.applications subtracts from images in [0, 255] (BGR); weights files of ResNet-50 expect it.
+# What keras.applications subtracts from images in [0, 255] (BGR); weights files of ResNet-50 expect
+# it.
 _IMAGENET_BGR_MEAN = (103.939, 116.779, 123.68)
 
 
@@ -32,23 +34,28 @@ def resnet(
     dtype: str = "float32",
     normalization: type = layers.BatchNormalization,
 ) -> keras.Model:
-    """Images [N, size, size, channels] in [-1, 1] -> probabilities [N, outputs]; layer "logits" holds their logits.
+    """Images [N, size, size, channels] in [-1, 1] -> probabilities [N, outputs]; layer "logits"
+    holds their logits.
 
     Args:
-        blocks: bottleneck blocks per stage; stage i has `width` * 2**i filters (4 times as many at its end), and every
-            stage but the first halves the resolution.
-        stem: "imagenet" is 7x7 with stride 2, then a 3x3 maximum with stride 2; "half" is 3x3 with stride 2, "small"
-            3x3 with stride 1, for images of about 16 to 64 px, which the first would reduce to nothing.
-        momentum: of the moving averages of batch normalization; 0.99 needs a thousand steps to settle.
-        dtype: a Keras dtype policy; "mixed_float16" and "mixed_bfloat16" keep the weights, the pooled features and what
-            comes after them in float32.
-        normalization: the layer of batch normalization; one that is quicker on a backend may stand in for Keras's own.
+        blocks: bottleneck blocks per stage; stage i has `width` * 2**i filters (4 times as many at
+            its end), and every stage but the first halves the resolution.
+        stem: "imagenet" is 7x7 with stride 2, then a 3x3 maximum with stride 2; "half" is 3x3 with
+            stride 2, "small" 3x3 with stride 1, for images of about 16 to 64 px, which the first
+            would reduce to nothing.
+        momentum: of the moving averages of batch normalization; 0.99 needs a thousand steps to
+            settle.
+        dtype: a Keras dtype policy; "mixed_float16" and "mixed_bfloat16" keep the weights, the
+            pooled features and what comes after them in float32.
+        normalization: the layer of batch normalization; one that is quicker on a backend may stand
+            in for Keras's own.
     """
     if stem not in STEMS:
         raise InputError(f"stem: is {stem!r}; choose one of {', '.join(STEMS)}")
     if size < STEMS[stem] * 2 ** (len(blocks) - 1):
         raise InputError(
-            f"size: {size} px is too small for {len(blocks)} stages with the stem {stem!r}; use stem=small"
+            f"size: {size} px is too small for {len(blocks)} stages with the stem {stem!r}; use "
+            "stem=small"
         )
 
     def normalized(x, name):
@@ -59,7 +66,9 @@ def resnet(
         x = layers.ZeroPadding2D(3, name="conv1_pad")(inputs)
         x = layers.Conv2D(width, 7, strides=2, dtype=dtype, name="conv1_conv")(x)
     else:
-        x = layers.Conv2D(width, 3, strides=STEMS[stem], padding="same", dtype=dtype, name="conv1_conv")(inputs)
+        x = layers.Conv2D(
+            width, 3, strides=STEMS[stem], padding="same", dtype=dtype, name="conv1_conv"
+        )(inputs)
     x = normalized(x, "conv1_bn")
     x = layers.Activation("relu", dtype=dtype, name="conv1_relu")(x)
     if stem == "imagenet":
@@ -77,7 +86,8 @@ def resnet(
 
 
 def _bottleneck(x, filters: int, stride: int, project: bool, normalized, dtype: str, name: str):
-    """1x1, 3x3, 1x1 (4 * filters), added to the input or to its 1x1 projection (He et al., figure 5, right)."""
+    """1x1, 3x3, 1x1 (4 * filters), added to the input or to its 1x1 projection (He et al., figure
+    5, right)."""
 
     def conv_bn(x, part, *arguments, **keywords):
         x = layers.Conv2D(*arguments, **keywords, dtype=dtype, name=f"{name}_{part}_conv")(x)
@@ -94,12 +104,14 @@ def _bottleneck(x, filters: int, stride: int, project: bool, normalized, dtype: 
 
 
 def with_logits(model: keras.Model) -> keras.Model:
-    """The same network, weights shared, that returns logits [N, outputs] instead of probabilities."""
+    """The same network, weights shared, that returns logits [N, outputs] instead of
+    probabilities."""
     return keras.Model(model.input, model.get_layer(LOGITS).output, name="resnet_logits")
 
 
 def penultimate(model: keras.Model) -> keras.Model:
-    """The same network, weights shared, that returns what its last dense layer reads, [N, width * 2**(stages + 1)]."""
+    """The same network, weights shared, that returns what its last dense layer reads, [N, width *
+    2**(stages + 1)]."""
     return keras.Model(model.input, model.get_layer(PENULTIMATE).output, name="resnet_features")
 
 
@@ -117,22 +129,31 @@ def architecture(blocks: tuple[int, ...], width: int, stem: str) -> str:
 
 
 def load_weights_file(model: keras.Model, path: str | Path) -> None:
-    """Fills a one-channel ResNet-50 from a local weights file of keras.applications.ResNet50 without its top.
+    """Fills a one-channel ResNet-50 from a local weights file of keras.applications.ResNet50
+    without its top.
 
-    The first convolution is summed over R, G, B and takes over the file's input range (0 to 255 less the ImageNet
-    mean), so that inside the image its response to a grey image in [-1, 1] is the response that the file was trained
-    with. The head keeps its initial values.
+    The first convolution is summed over R, G, B and takes over the file's input range (0 to 255
+    less the ImageNet mean), so that inside the image its response to a grey image in [-1, 1] is the
+    response that the file was trained with. The head keeps its initial values.
     """
     if not Path(path).is_file():
-        raise InputError(f"{path}: no such weights file; give a local file of ResNet-50 without top, or none")
-    source = keras.applications.ResNet50(include_top=False, weights=None, input_shape=(None, None, 3))
+        raise InputError(
+            f"{path}: no such weights file; give a local file of ResNet-50 without top, or none"
+        )
+    source = keras.applications.ResNet50(
+        include_top=False, weights=None, input_shape=(None, None, 3)
+    )
     try:
         source.load_weights(path)
     except (OSError, ValueError, KeyError):
-        raise InputError(f"{path}: is not a weights file of keras.applications.ResNet50 without top") from None
+        raise InputError(
+            f"{path}: is not a weights file of keras.applications.ResNet50 without top"
+        ) from None
     named = {layer.name: layer for layer in source.layers if layer.weights}
     if set(named) != {layer.name for layer in model.layers if layer.weights} - {LOGITS}:
-        raise InputError(f"{path}: is of ResNet-50, this network has other stages; use blocks=(3, 4, 6, 3)")
+        raise InputError(
+            f"{path}: is of ResNet-50, this network has other stages; use blocks=(3, 4, 6, 3)"
+        )
     for layer in named.values():
         values = layer.get_weights()
         if layer.name == "conv1_conv":
@@ -147,9 +168,14 @@ def load_weights_file(model: keras.Model, path: str | Path) -> None:
 
 
 def _for_grey(kernel, bias):
-    """Kernel [7, 7, 3, F] for BGR in [0, 255] less the mean -> [7, 7, 1, F] for grey g in [-1, 1], and its bias.
+    """Kernel [7, 7, 3, F] for BGR in [0, 255] less the mean -> [7, 7, 1, F] for grey g in [-1, 1],
+    and its bias.
 
-    A channel is 127.5 g + 127.5 - mean: the factor goes into the kernel, the constant into the bias.
+    A channel is 127.5 g + 127.5 - mean: the factor goes into the kernel, the constant into the
+    bias.
     """
-    offset = sum(kernel[:, :, channel].sum((0, 1)) * (127.5 - mean) for channel, mean in enumerate(_IMAGENET_BGR_MEAN))
+    offset = sum(
+        kernel[:, :, channel].sum((0, 1)) * (127.5 - mean)
+        for channel, mean in enumerate(_IMAGENET_BGR_MEAN)
+    )
     return [127.5 * kernel.sum(2, keepdims=True), bias + offset]

@@ -1,4 +1,5 @@
-"""Training of a classifier with Keras fit (thesis 2.2): the same function for real and for synthetic images."""
+"""Training of a classifier with Keras fit (thesis 2.2): the same function for real and for
+synthetic images."""
 
 import math
 from collections.abc import Sequence
@@ -41,7 +42,10 @@ CONFIG = {
 
 
 def build(
-    config: dict, outputs: int, precision: str = "float32", normalization: type = layers.BatchNormalization
+    config: dict,
+    outputs: int,
+    precision: str = "float32",
+    normalization: type = layers.BatchNormalization,
 ) -> keras.Model:
     """The network that `config` describes, with the weights of its file where it names one."""
     model = network.resnet(
@@ -74,27 +78,30 @@ def fit_classifier(
 
     Args:
         train_images, val_images: uint8 [N, size, size, 1].
-        train_labels, val_labels: float32 [N, K], 0 or 1, NaN where unknown (left out of the loss and of the AUROC).
+        train_labels, val_labels: float32 [N, K], 0 or 1, NaN where unknown (left out of the loss
+            and of the AUROC).
         config: see CONFIG.
         seed: of the weights, the order and the augmentation; one seed, one result on one machine.
         log_dir: for TensorBoard.
         lesson: images and labels of the epochs of config["curriculum"], which come first.
 
     Returns:
-        (model: images in [-1, 1] -> probabilities [N, K], {"loss", "val_loss", "val_auroc": one value per epoch,
-        "best_epoch": from 1, "lesson_loss": one value per epoch of the lesson}).
+        (model: images in [-1, 1] -> probabilities [N, K], {"loss", "val_loss", "val_auroc": one
+        value per epoch, "best_epoch": from 1, "lesson_loss": one value per epoch of the lesson}).
     """
     keras.utils.set_random_seed(seed)
     model = build(config, train_labels.shape[1], config["precision"], FusedBatchNormalization)
     logits = network.with_logits(model)
-    trainer = keras.Sequential([keras.Input(train_images.shape[1:]), *augmentation(config, seed), logits])
+    trainer = keras.Sequential(
+        [keras.Input(train_images.shape[1:]), *augmentation(config, seed), logits]
+    )
     first = []
     if config["curriculum"]:
         data = _compile(trainer, *lesson, config, config["curriculum"], seed)
         shown = [FitProgress("crops around lesions", config["curriculum"])]
-        first = trainer.fit(data, epochs=config["curriculum"], callbacks=shown, shuffle=False, verbose=0).history[
-            "loss"
-        ]
+        first = trainer.fit(
+            data, epochs=config["curriculum"], callbacks=shown, shuffle=False, verbose=0
+        ).history["loss"]
     data = _compile(trainer, train_images, train_labels, config, config["epochs"], seed)
     validation = Validation(logits, val_images, val_labels)
     # The callbacks share one dict of logs: Validation puts in what the others read.
@@ -110,11 +117,23 @@ def fit_classifier(
         verbose=0,
     )
     kept = {name: history.history[name] for name in ("loss", "val_loss", "val_auroc")}
-    return _plain(model, config), {**kept, "best_epoch": stopping.best_epoch + 1, "lesson_loss": first}
+    return _plain(model, config), {
+        **kept,
+        "best_epoch": stopping.best_epoch + 1,
+        "lesson_loss": first,
+    }
 
 
-def _compile(trainer: keras.Model, images: np.ndarray, labels: np.ndarray, config: dict, epochs: int, seed: int):
-    """Readies `trainer` for `epochs` epochs on these images, with an optimizer of their own; returns their batches."""
+def _compile(
+    trainer: keras.Model,
+    images: np.ndarray,
+    labels: np.ndarray,
+    config: dict,
+    epochs: int,
+    seed: int,
+):
+    """Readies `trainer` for `epochs` epochs on these images, with an optimizer of their own;
+    returns their batches."""
     batch_size = min(config["batch_size"], len(images))
     steps = len(images) // batch_size
     warmup = int(steps * min(config["warmup_epochs"], epochs))
@@ -137,7 +156,8 @@ def _plain(model: keras.Model, config: dict) -> keras.Model:
 
 
 def batches(images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int) -> tf.data.Dataset:
-    """One shuffled epoch of (float32 [B, H, W, 1] in [-1, 1], labels [B, K]); the arrays are never copied whole.
+    """One shuffled epoch of (float32 [B, H, W, 1] in [-1, 1], labels [B, K]); the arrays are never
+    copied whole.
 
     Every batch is full, so that the training step is traced once.
     """
@@ -161,25 +181,37 @@ def augmentation(config: dict, seed: int) -> list[layers.Layer]:
     if config["shift"]:
         # By whole pixels: interpolation between them would blur the smallest lesions away.
         shift = layers.RandomTranslation(
-            config["shift"], config["shift"], fill_mode="nearest", interpolation="nearest", seed=seed
+            config["shift"],
+            config["shift"],
+            fill_mode="nearest",
+            interpolation="nearest",
+            seed=seed,
         )
         found.append(shift)
     if config["rotation"]:
-        found.append(layers.RandomRotation(config["rotation"] / 360, fill_mode="nearest", seed=seed + 1))
+        found.append(
+            layers.RandomRotation(config["rotation"] / 360, fill_mode="nearest", seed=seed + 1)
+        )
     if config["brightness"]:
         # The layer takes the fraction of half the range.
-        found.append(layers.RandomBrightness(2 * config["brightness"], value_range=(-1, 1), seed=seed + 2))
+        found.append(
+            layers.RandomBrightness(2 * config["brightness"], value_range=(-1, 1), seed=seed + 2)
+        )
     return found
 
 
 def class_weights(labels: np.ndarray) -> np.ndarray:
-    """[2, K]: N / (2 n) for the n negatives and n positives of each output's N known labels; 1 for an absent class."""
+    """[2, K]: N / (2 n) for the n negatives and n positives of each output's N known labels; 1 for
+    an absent class."""
     counts = np.stack([(labels == 0).sum(axis=0), (labels == 1).sum(axis=0)]).astype(np.float32)
-    return np.where(counts > 0, counts.sum(axis=0) / np.maximum(2 * counts, 1), 1.0).astype(np.float32)
+    return np.where(counts > 0, counts.sum(axis=0) / np.maximum(2 * counts, 1), 1.0).astype(
+        np.float32
+    )
 
 
 class MaskedCrossentropy(keras.losses.Loss):
-    """Binary cross-entropy of logits [N, K], summed over the K outputs whose label is known; one value per example.
+    """Binary cross-entropy of logits [N, K], summed over the K outputs whose label is known; one
+    value per example.
 
     Args:
         weights: [2, K], factors for negatives and positives, or None.
@@ -200,7 +232,8 @@ class MaskedCrossentropy(keras.losses.Loss):
 
 
 class Validation(keras.callbacks.Callback):
-    """After each epoch: val_loss, val_auroc (mean over the outputs that have both classes) and val_score.
+    """After each epoch: val_loss, val_auroc (mean over the outputs that have both classes) and
+    val_score.
 
     val_score is the area, less a little of the loss: it decides where areas are equal (all 1, say).
     """
@@ -212,12 +245,15 @@ class Validation(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         scores = predict(self.logits, self.images)
         loss = float(ops.mean(MaskedCrossentropy()(self.labels, scores)))
-        area = float(np.mean([auroc(known, score) for known, score in known_outputs(self.labels, scores)]))
+        area = float(
+            np.mean([auroc(known, score) for known, score in known_outputs(self.labels, scores)])
+        )
         logs.update(val_loss=loss, val_auroc=area, val_score=area - 1e-3 * math.tanh(loss))
 
 
 def known_outputs(labels: np.ndarray, scores: np.ndarray):
-    """(labels [n], scores [n]) of each output, unknown labels left out, where both classes occur."""
+    """(labels [n], scores [n]) of each output, unknown labels left out, where both classes
+    occur."""
     for label, score in zip(labels.T, scores.T, strict=True):
         known = ~np.isnan(label)
         if len(np.unique(label[known])) == 2:
@@ -228,7 +264,9 @@ def predict(model: keras.Model, images: np.ndarray, batch_size: int = 128) -> np
     """float32 [N, K]: what `model` says of uint8 [N, H, W, 1]."""
     parts = range(0, len(images), batch_size)
     run = _compiled(model)
-    found = [np.asarray(run(pixels.from_uint8(images[start : start + batch_size]))) for start in parts]
+    found = [
+        np.asarray(run(pixels.from_uint8(images[start : start + batch_size]))) for start in parts
+    ]
     return np.concatenate(found) if found else np.empty((0, model.output_shape[-1]), np.float32)
 
 

@@ -10,18 +10,25 @@ from pgcxr.cli.privacy_audit import privacy_audit
 from pgcxr.cli.timelapse import timelapse
 
 app = command.new_app(
-    "Progressive GANs on chest radiographs: phantom, curation, records, generation, timelapse of a training, exchange "
-    "with the original.",
-    "Example: pgcxr phantom runs/export --patients 200 --seed 1 --size 256; then `pgcxr COMMAND --help`",
+    "Progressive GANs on chest radiographs: phantom, curation, records, generation, timelapse of "
+    "a training, exchange with the original.",
+    "Example: pgcxr phantom runs/export --patients 200 --seed 1 --size 256; then `pgcxr COMMAND "
+    "--help`",
 )
 app.command(epilog="Example: pgcxr phantom runs/export --patients 200 --seed 1 --size 256")(phantom)
 app.command(epilog="Example: pgcxr curate runs/export --out runs/cohort --size 128")(curate)
 app.command(epilog="Example: pgcxr records runs/cohort --format png")(records)
 app.command(epilog="Example: pgcxr privacy-audit runs/export runs/cohort runs/gan")(privacy_audit)
-app.command(epilog="Example: pgcxr export-deidentified runs/export --out runs/deidentified")(export_deidentified)
-app.command(epilog="Example: pgcxr generate runs/gan --n 64 --seed 1 --out runs/synthetic")(generate)
+app.command(epilog="Example: pgcxr export-deidentified runs/export --out runs/deidentified")(
+    export_deidentified
+)
+app.command(epilog="Example: pgcxr generate runs/gan --n 64 --seed 1 --out runs/synthetic")(
+    generate
+)
 app.command(epilog="Example: pgcxr timelapse runs/gan")(timelapse)
-app.command(epilog="Example: pgcxr import-nvidia karras2018iclr.pkl --out runs/imported")(import_nvidia)
+app.command(epilog="Example: pgcxr import-nvidia karras2018iclr.pkl --out runs/imported")(
+    import_nvidia
+)
 app.command(epilog="Example: pgcxr export-nvidia runs/gan --out runs/gan.pkl")(export_nvidia)
 
 

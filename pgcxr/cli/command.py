@@ -1,4 +1,5 @@
-"""What every command has in common: one line on stderr and exit code 2 where the user can mend it."""
+"""What every command has in common: one line on stderr and exit code 2 where the user can mend
+it."""
 
 import contextlib
 import errno
@@ -16,11 +17,20 @@ INPUT = 2
 INTERRUPTED = 130
 # What a path can be wrong by.
 OF_PATHS = (
-    *(errno.EEXIST, errno.ENOTDIR, errno.ENOENT, errno.ENAMETOOLONG, errno.EISDIR, errno.ELOOP, errno.ENOTEMPTY),
+    *(
+        errno.EEXIST,
+        errno.ENOTDIR,
+        errno.ENOENT,
+        errno.ENAMETOOLONG,
+        errno.EISDIR,
+        errno.ELOOP,
+        errno.ENOTEMPTY,
+    ),
     *(errno.EXDEV, errno.EIO, errno.ESTALE, errno.ENXIO, errno.EINVAL),
 )
 SEED = {"min": 0, "max": LARGEST_SEED}
-# Typer's parser raises these for a missing or unknown option; the class itself is not among typer's public names.
+# Typer's parser raises these for a missing or unknown option; the class itself is not among typer's
+# public names.
 USAGE_ERROR = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 
@@ -70,7 +80,8 @@ def _run(app: typer.Typer, arguments: Sequence[str] | None, name: str | None) ->
 
 
 def new_app(help_text: str, epilog: str | None = None) -> typer.Typer:
-    """A typer app without typer's own traceback panels (they print local variables: patients' data)."""
+    """A typer app without typer's own traceback panels (they print local variables: patients'
+    data)."""
     return typer.Typer(
         help=help_text,
         epilog=epilog,
@@ -86,7 +97,9 @@ def _mendable(error: Exception) -> str | None:
     if isinstance(error, OSError):
         return _system_error(error)
     if isinstance(error, MemoryError):
-        return f"not enough memory ({error or 'for what was asked'}); ask for fewer or smaller images"
+        return (
+            f"not enough memory ({error or 'for what was asked'}); ask for fewer or smaller images"
+        )
     if isinstance(error, OverflowError):
         return f"a number is too large ({error}); give a smaller one"
     # Python before 3.13 has no class of its own for this.
@@ -100,7 +113,10 @@ def _system_error(error: OSError) -> str | None:
     # The HDF5 library wraps the system's error and keeps its number only in the text.
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     if full or "No space left" in str(error) or "errno = 28" in str(error):
-        return f"{where}: the disk is full, or your share of it; free space and run the same command again"
+        return (
+            f"{where}: the disk is full, or your share of it; free space and run the same command "
+            "again"
+        )
     if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
         return f"{where}: {os.strerror(error.errno)}; check its permissions"
     if error.errno in OF_PATHS and error.filename:

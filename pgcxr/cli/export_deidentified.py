@@ -13,24 +13,40 @@ def export_deidentified(
         str, typer.Option(help="remove, or shift by a secret number of days for each patient.")
     ] = "remove",
     keep_characteristics: Annotated[
-        bool, typer.Option("--keep-characteristics", help="Keep age (90 and above as 90), sex, size and weight.")
+        bool,
+        typer.Option(
+            "--keep-characteristics", help="Keep age (90 and above as 90), sex, size and weight."
+        ),
     ] = False,
     black_out: Annotated[
-        list[str] | None, typer.Option(help="x,y,w,h: a region to make black, as fractions; may be repeated.")
+        list[str] | None,
+        typer.Option(help="x,y,w,h: a region to make black, as fractions; may be repeated."),
     ] = None,
     black_out_text: Annotated[
-        bool, typer.Option("--black-out-text", help="Make text that is found near the borders black.")
+        bool,
+        typer.Option("--black-out-text", help="Make text that is found near the borders black."),
     ] = False,
     key_file: Annotated[
         Path | None,
-        typer.Option(help="Key of the hashes and UIDs, made on first use; by default ~/.config/pgcxr/patient_key."),
+        typer.Option(
+            help=(
+                "Key of the hashes and UIDs, made on first use; by default "
+                "~/.config/pgcxr/patient_key."
+            )
+        ),
     ] = None,
     findings: Annotated[
         Path | None,
-        typer.Option(help="PRIVATE table of what the audit found; by default privacy_findings.csv beside the key."),
+        typer.Option(
+            help=(
+                "PRIVATE table of what the audit found; by default privacy_findings.csv beside the "
+                "key."
+            )
+        ),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Processes; 0: none but this one; by default one for each core.")
+        int | None,
+        typer.Option(help="Processes; 0: none but this one; by default one for each core."),
     ] = None,
 ) -> None:
     """De-identifies the images of an export by DICOM's basic profile (PS3.15 Annex E), as DICOM."""
@@ -48,7 +64,8 @@ def export_deidentified(
         processes=workers,
     )
     typer.echo(
-        f"{out}: {report['images']} de-identified images of {report['files']} files; no identifier found in them"
+        f"{out}: {report['images']} de-identified images of {report['files']} files; no identifier "
+        "found in them"
         f"{', ' + str(report['made_black']) + ' of them partly made black' if report['made_black'] else ''}"
     )
     for warning in report["warnings"]:

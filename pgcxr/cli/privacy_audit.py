@@ -7,17 +7,31 @@ import typer
 
 
 def privacy_audit(
-    export: Annotated[Path, typer.Argument(help="The export, with all that identifies its patients.")],
-    outputs: Annotated[list[Path], typer.Argument(help="Cohorts, runs or single files made of it.")],
+    export: Annotated[
+        Path, typer.Argument(help="The export, with all that identifies its patients.")
+    ],
+    outputs: Annotated[
+        list[Path], typer.Argument(help="Cohorts, runs or single files made of it.")
+    ],
     own_words: Annotated[
         list[Path] | None,
-        typer.Option("--own-words", help="A text file whose words are yours, as --labels-file; may be repeated."),
+        typer.Option(
+            "--own-words",
+            help="A text file whose words are yours, as --labels-file; may be repeated.",
+        ),
     ] = None,
     findings: Annotated[
         Path | None,
-        typer.Option(help="PRIVATE table of what was found; by default privacy_findings.csv beside the patient key."),
+        typer.Option(
+            help=(
+                "PRIVATE table of what was found; by default privacy_findings.csv beside the "
+                "patient key."
+            )
+        ),
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes; by default one for each core.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes; by default one for each core.")
+    ] = None,
 ) -> None:
     """Looks for every identifier of an export in everything made of it; fails if there is one."""
     from pgcxr.errors import InputError
@@ -41,7 +55,8 @@ def privacy_audit(
     damaged = f"{report['damaged']} damaged files read as bytes; " if report["damaged"] else ""
     typer.echo(
         f"no identifier found: {report['identifiers']} of {report['files']} files looked for in "
-        f"{report['outputs']} output files ({damaged}{report['indistinct']} words that pgcxr itself uses left out)"
+        f"{report['outputs']} output files ({damaged}{report['indistinct']} words that pgcxr "
+        "itself uses left out)"
     )
 
 
@@ -54,7 +69,11 @@ def rules_of(outputs: list[Path]) -> list[str]:
         report = path / "report.json"
         if report.is_file():
             try:
-                config = json.loads(report.read_text(encoding="utf-8")).get("made_by", {}).get("config", {})
+                config = (
+                    json.loads(report.read_text(encoding="utf-8"))
+                    .get("made_by", {})
+                    .get("config", {})
+                )
             except (ValueError, AttributeError):
                 continue
             found.append(json.dumps(config.get("rules", {}), ensure_ascii=False))

@@ -27,7 +27,9 @@ class DicomFiles:
     A file is named by its place among `paths`, from 1: its own name may be that of a patient.
     """
 
-    def __init__(self, paths: Sequence[Path], size: int, fit: str, normalise: Normalisation, decoder: str):
+    def __init__(
+        self, paths: Sequence[Path], size: int, fit: str, normalise: Normalisation, decoder: str
+    ):
         self.paths, self.size, self.fit = list(paths), size, fit
         self._options = {"normalise": normalise, "decoder": decoder}
         pixel_data.reader(decoder)  # says so where it is not there
@@ -40,7 +42,8 @@ class DicomFiles:
         return to_square(image, self.size, self.fit)[..., None]
 
     def tensors(self, index, note: Callable[[str], None] = lambda rule: None) -> tuple:
-        """uint8 [size, size, 1] and why there is no image, or ""; in tf.data. `note` is told each rule that rejects."""
+        """uint8 [size, size, 1] and why there is no image, or ""; in tf.data. `note` is told each
+        rule that rejects."""
         import tensorflow as tf
 
         def load(number):
@@ -68,8 +71,8 @@ class TooSmall(Exception):
 class DicomImages:
     """The images of an export that can be decoded, for `pgcxr.cohort.pipeline.Reals`.
 
-    Every file is decoded once, to know which they are, and kept where all fit into `hold_bytes`; the others are decoded
-    again whenever they are shown.
+    Every file is decoded once, to know which they are, and kept where all fit into `hold_bytes`;
+    the others are decoded again whenever they are shown.
 
     Attributes:
         rejected: how many files each rule left out.
@@ -79,7 +82,10 @@ class DicomImages:
 
     def __init__(self, folder: Path, resolution: int, *, hold_bytes: int):
         paths = files_in(folder)
-        self.folder, self._files = folder, DicomFiles(paths, resolution, PAD, THESIS, pixel_data.PYDICOM)
+        self.folder, self._files = (
+            folder,
+            DicomFiles(paths, resolution, PAD, THESIS, pixel_data.PYDICOM),
+        )
         self.rejected: Counter[str] = Counter()
         digest, rows, held = hashlib.sha256(), [], []
         keep = len(paths) * resolution**2 <= hold_bytes
@@ -108,7 +114,8 @@ class DicomImages:
         return np.stack([self._files.load(row) for row in self._rows])
 
     def read(self, index, levels: tuple[int, ...]) -> tuple:
-        """Image `index` at each of `levels` (log2 of the size), reduced: uint8 tensors [2^level, 2^level, 1]."""
+        """Image `index` at each of `levels` (log2 of the size), reduced: uint8 tensors [2^level,
+        2^level, 1]."""
         import tensorflow as tf
 
         image, reason = self._files.tensors(tf.gather(tf.constant(self._rows), index))
@@ -123,8 +130,8 @@ class DicomImages:
             except (Rejected, TooSmall) as reason:
                 number = int(self._rows[index]) + 1
                 raise InputError(
-                    f"{self.folder}: file {number} of {len(self._files.paths)} can no longer be read "
-                    f"({reason.rule}: {reason.detail}); put it back, or begin a new run"
+                    f"{self.folder}: file {number} of {len(self._files.paths)} can no longer be "
+                    f"read ({reason.rule}: {reason.detail}); put it back, or begin a new run"
                 ) from None
 
 
@@ -149,7 +156,8 @@ def is_there(folder: str | os.PathLike) -> bool:
 
 
 def dataset(files: DicomFiles, rejected: Counter | None):
-    """tf.data of (image, reason) of every file, in order; counts reasons in `rejected`, or has them raised."""
+    """tf.data of (image, reason) of every file, in order; counts reasons in `rejected`, or has them
+    raised."""
     import tensorflow as tf
 
     lock = threading.Lock()

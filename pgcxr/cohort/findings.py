@@ -1,7 +1,8 @@
 """Names of what is seen on a chest radiograph.
 
-The five findings of the study have manifest columns and classifier outputs of their own; the other seven of thesis
-Table 6 appear only in the test of anomaly detection. Which diagnosis codes stand for them says weak_labels/icd10.toml.
+The five findings of the study have manifest columns and classifier outputs of their own; the other
+seven of thesis Table 6 appear only in the test of anomaly detection. Which diagnosis codes stand
+for them says weak_labels/icd10.toml.
 """
 
 FINDINGS = ("nodule", "consolidation", "interstitial_opacity", "pleural_effusion", "pneumothorax")
@@ -33,5 +34,6 @@ NORMAL, ABNORMAL = "normal", "abnormal"
 
 
 def covers(root: str, code: str) -> bool:
-    """Whether the ICD-10 `code` lies in the subtree of `root` ("J90" covers "J90.0"), whatever dots and case."""
+    """Whether the ICD-10 `code` lies in the subtree of `root` ("J90" covers "J90.0"), whatever dots
+    and case."""
     return code.replace(".", "").upper().startswith(root.replace(".", "").upper())

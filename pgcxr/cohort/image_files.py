@@ -13,7 +13,8 @@ class Files:
         self.paths, self._resolution = paths, resolution
 
     def read(self, index, levels: tuple[int, ...]) -> tuple:
-        """Image `index` at each of `levels` (log2 of the size): uint8 tensors [2^level, 2^level, 1]."""
+        """Image `index` at each of `levels` (log2 of the size): uint8 tensors [2^level, 2^level,
+        1]."""
         import tensorflow as tf
 
         path = tf.gather(tf.constant([str(path) for path in self.paths]), index)

@@ -1,9 +1,11 @@
-"""What a conditioned GAN is told beside the latents: rows of labels, from a cohort's manifest or from a name.
+"""What a conditioned GAN is told beside the latents: rows of labels, from a cohort's manifest or
+from a name.
 
-"binary" is one-hot: normal or abnormal. "findings" is multi-hot: normal, then the five findings; one radiograph often
-shows several, and an abnormal one may show none of the five (a row of zeros). As classes that exclude each other the
-combinations would be up to 33, most of them too rare to learn; as six answers every image teaches every finding, and a
-combination that no training image shows can still be asked for.
+"binary" is one-hot: normal or abnormal. "findings" is multi-hot: normal, then the five findings;
+one radiograph often shows several, and an abnormal one may show none of the five (a row of zeros).
+As classes that exclude each other the combinations would be up to 33, most of them too rare to
+learn; as six answers every image teaches every finding, and a combination that no training image
+shows can still be asked for.
 """
 
 import numpy as np
@@ -46,7 +48,8 @@ def of_cohort(cohort: Cohort, kind: str) -> np.ndarray | None:
 
 
 def row(columns: tuple[str, ...], wanted: str, only_one: bool) -> np.ndarray:
-    """float32 [K] of a name, "pneumothorax", or of several, "nodule+pleural_effusion"; "abnormal" with findings: zeros.
+    """float32 [K] of a name, "pneumothorax", or of several, "nodule+pleural_effusion"; "abnormal"
+    with findings: zeros.
 
     Raises:
         InputError: a name that is no column, or several where they exclude each other.

@@ -31,8 +31,9 @@ cv2.setLogLevel(0)
 
 @dataclass(frozen=True)
 class Cohort:
-    """`manifest` has one row per image; the columns of the contract, `diagnoses` (the findings of thesis Table 6,
-    ";" between them) and `mask` (a PNG under the cohort, 255 where a pixel is all lesion, or empty)."""
+    """`manifest` has one row per image; the columns of the contract, `diagnoses` (the findings of
+    thesis Table 6, ";" between them) and `mask` (a PNG under the cohort, 255 where a pixel is all
+    lesion, or empty)."""
 
     folder: Path
     manifest: "pd.DataFrame"
@@ -58,13 +59,16 @@ class Cohort:
         return load_images(self.paths(), size)
 
     def masks(self, size: int) -> np.ndarray:
-        """Lesion coverage per pixel, float32 [N, size, size] in [0, 1]; NaN for abnormal rows without a mask."""
+        """Lesion coverage per pixel, float32 [N, size, size] in [0, 1]; NaN for abnormal rows
+        without a mask."""
         covered = np.zeros((len(self), size, size), np.float32)
         for index, row in enumerate(self.manifest.itertuples()):
             if row.mask:
                 mask = read_png(self.folder / row.mask)
                 # `pgcxr curate` stores the share of each pixel that is lesion, 0..255.
-                covered[index] = cv2.resize(mask.astype(np.float32) / 255, (size, size), interpolation=cv2.INTER_AREA)
+                covered[index] = cv2.resize(
+                    mask.astype(np.float32) / 255, (size, size), interpolation=cv2.INTER_AREA
+                )
             elif row.label == ABNORMAL:
                 covered[index] = np.nan
         return covered
@@ -74,11 +78,14 @@ class Cohort:
         return (self.manifest["label"] == ABNORMAL).to_numpy(np.float32)
 
     def findings(self) -> np.ndarray:
-        """float32 [N, 6]: normal, then the five findings, as in thesis 3.2; NaN where the finding is unknown."""
+        """float32 [N, 6]: normal, then the five findings, as in thesis 3.2; NaN where the finding
+        is unknown."""
         normal = (self.manifest["label"] == NORMAL).to_numpy(np.float32)[:, None]
         import pandas as pd
 
-        five = self.manifest[list(FINDINGS)].apply(pd.to_numeric, errors="coerce").to_numpy(np.float32)
+        five = (
+            self.manifest[list(FINDINGS)].apply(pd.to_numeric, errors="coerce").to_numpy(np.float32)
+        )
         return np.concatenate([normal, five], axis=1)
 
 
@@ -87,11 +94,15 @@ def load(folder: str | Path) -> Cohort:
     folder = places.existing_folder(folder, "a cohort written by `pgcxr curate`")
     path = folder / "manifest.csv"
     if not path.is_file():
-        raise InputError(f"{folder}: no manifest.csv; make the cohort with `pgcxr curate EXPORT --out {folder}`")
+        raise InputError(
+            f"{folder}: no manifest.csv; make the cohort with `pgcxr curate EXPORT --out {folder}`"
+        )
     manifest = _table(path)
     missing = [name for name in REQUIRED if name not in manifest.columns]
     if missing:
-        raise InputError(f"{path}: no column {', '.join(missing)}; make it again with `pgcxr curate`")
+        raise InputError(
+            f"{path}: no column {', '.join(missing)}; make it again with `pgcxr curate`"
+        )
     for extra in ("diagnoses", "mask"):
         if extra not in manifest.columns:
             manifest[extra] = ""
@@ -103,7 +114,9 @@ def load(folder: str | Path) -> Cohort:
 
 def _table(path: Path) -> "pd.DataFrame":
     """A CSV file with a header, all cells texts; InputError where a row has more or fewer cells."""
-    content = user_files.read_bytes(path, user_files.TABLE, absent="make it again with `pgcxr curate`")
+    content = user_files.read_bytes(
+        path, user_files.TABLE, absent="make it again with `pgcxr curate`"
+    )
     try:
         # With a byte order mark, too: a spreadsheet program puts one there.
         text = io.StringIO(content.decode("utf-8-sig"), newline="")
@@ -116,8 +129,8 @@ def _table(path: Path) -> "pd.DataFrame":
     for row, line in enumerate(lines[1:], 1):
         if len(line) != len(header):
             raise InputError(
-                f"{path}: row {row} ({header[0]} {line[0][:40]}): has {len(line)} cells where the header has "
-                f"{len(header)}; make it again with `pgcxr curate`"
+                f"{path}: row {row} ({header[0]} {line[0][:40]}): has {len(line)} cells where the "
+                f"header has {len(header)}; make it again with `pgcxr curate`"
             )
     import pandas as pd
 
@@ -125,8 +138,13 @@ def _table(path: Path) -> "pd.DataFrame":
 
 
 def check_manifest(path: Path, manifest: "pd.DataFrame") -> None:
-    """Raises InputError for the first cell that the contract does not allow; `path` is named in it."""
-    allowed = {"label": (NORMAL, ABNORMAL), "split": SPLITS, **{name: ("0", "1", "") for name in FINDINGS}}
+    """Raises InputError for the first cell that the contract does not allow; `path` is named in
+    it."""
+    allowed = {
+        "label": (NORMAL, ABNORMAL),
+        "split": SPLITS,
+        **{name: ("0", "1", "") for name in FINDINGS},
+    }
     for column, words in allowed.items():
         _refuse(
             path,
@@ -145,7 +163,9 @@ def check_manifest(path: Path, manifest: "pd.DataFrame") -> None:
     _refuse(path, manifest, manifest["image_id"].duplicated(), "image_id", "occurs twice")
 
 
-def _refuse(path: Path, manifest: "pd.DataFrame", wrong: "pd.Series", column: str, said: str) -> None:
+def _refuse(
+    path: Path, manifest: "pd.DataFrame", wrong: "pd.Series", column: str, said: str
+) -> None:
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         name, value = str(manifest["image_id"].iloc[row]), str(manifest[column].iloc[row])
@@ -156,31 +176,46 @@ def _refuse(path: Path, manifest: "pd.DataFrame", wrong: "pd.Series", column: st
 
 
 def read_png(path: Path, size: int | None = None) -> np.ndarray:
-    """A grey PNG, uint8 [H, W]; of 16 bits the upper 8. With `size`, it must be square and of `size` px at least."""
-    content = user_files.read_bytes(path, MOST_BYTES, absent="make the cohort again with `pgcxr curate`")
+    """A grey PNG, uint8 [H, W]; of 16 bits the upper 8. With `size`, it must be square and of
+    `size` px at least."""
+    content = user_files.read_bytes(
+        path, MOST_BYTES, absent="make the cohort again with `pgcxr curate`"
+    )
     if size is not None and all(_said_size(content)):
         _check_shape(path, _said_size(content), size)
     image = decode_png(content)
     if image is None:
-        raise InputError(f"{path}: is damaged or not a PNG image; make the cohort again with `pgcxr curate`")
+        raise InputError(
+            f"{path}: is damaged or not a PNG image; make the cohort again with `pgcxr curate`"
+        )
     return image
 
 
 def decode_png(content: bytes) -> np.ndarray | None:
     """A grey PNG, uint8 [H, W]; None where it is damaged or none.
 
-    Of 16 bits (`pgcxr curate --bits 16`) the upper 8 are taken, as tf.io.decode_png does: networks are trained on 8.
+    Of 16 bits (`pgcxr curate --bits 16`) the upper 8 are taken, as tf.io.decode_png does: networks
+    are trained on 8.
     """
-    # OpenCV fills with black what is cut short, and grumbles; and it makes room for whatever a header claims.
+    # OpenCV fills with black what is cut short, and grumbles; and it makes room for whatever a
+    # header claims.
     if not _whole_png(content) or math.prod(_said_size(content)) > MAX_PIXELS:
         return None
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
-    return (image >> 8).astype(np.uint8) if image is not None and image.dtype == np.uint16 else image
+    image = cv2.imdecode(
+        np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH
+    )
+    return (
+        (image >> 8).astype(np.uint8) if image is not None and image.dtype == np.uint16 else image
+    )
 
 
 def reduce(image: np.ndarray, size: int) -> np.ndarray:
     """uint8 [R, R] -> [size, size], by area."""
-    return image if image.shape == (size, size) else cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
+    return (
+        image
+        if image.shape == (size, size)
+        else cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
+    )
 
 
 def png_size(path: Path) -> tuple[int, int]:
@@ -200,7 +235,8 @@ def _said_size(content: bytes) -> tuple[int, int]:
 
 
 def check_images(paths: list[Path], size: int) -> None:
-    """Raises InputError for the first PNG that is missing, not square or smaller than `size`, by their headers."""
+    """Raises InputError for the first PNG that is missing, not square or smaller than `size`, by
+    their headers."""
     for path in paths:
         rows, columns = png_size(path)
         if not 0 < rows * columns <= MAX_PIXELS:
@@ -212,7 +248,8 @@ def check_images(paths: list[Path], size: int) -> None:
 def _check_shape(path: Path, shape: tuple[int, int], size: int) -> None:
     if shape[0] != shape[1]:
         raise InputError(
-            f"{path}: is {shape[1]} x {shape[0]} pixels, not square; make the cohort again with `pgcxr curate`"
+            f"{path}: is {shape[1]} x {shape[0]} pixels, not square; make the cohort again with "
+            "`pgcxr curate`"
         )
     if shape[0] < size:
         raise InputError(
@@ -236,7 +273,8 @@ def _whole_png(content: bytes) -> bool:
 
 
 def load_images(paths: list[Path], size: int) -> np.ndarray:
-    """uint8 [N, size, size, 1]: PNGs reduced by area; InputError where one is not square or smaller than `size`."""
+    """uint8 [N, size, size, 1]: PNGs reduced by area; InputError where one is not square or smaller
+    than `size`."""
     images = np.empty((len(paths), size, size, 1), np.uint8)
 
     def fill(index: int) -> None:

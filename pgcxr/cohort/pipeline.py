@@ -1,7 +1,7 @@
 """Real images for training, in an order that is a pure function of the seed and the image count.
 
-Because image number k is known without running through the k - 1 before it, a resumed run goes on with exactly the
-image that an undisturbed run would see.
+Because image number k is known without running through the k - 1 before it, a resumed run goes on
+with exactly the image that an undisturbed run would see.
 """
 
 import hashlib
@@ -28,7 +28,8 @@ IN_MEMORY_BYTES = 2_000_000_000
 
 
 def order(count: int, start: int, length: int, seed: int) -> np.ndarray:
-    """Which of `count` images are number start .. start + length - 1: int32, one fresh shuffle for each epoch."""
+    """Which of `count` images are number start .. start + length - 1: int32, one fresh shuffle for
+    each epoch."""
     chosen = np.empty(length, np.int32)
     filled = 0
     while filled < length:
@@ -63,7 +64,9 @@ class Reals:
             images.check_size(resolution)
         if isinstance(images, np.ndarray):
             self.full = images
-        elif len(images) * resolution**2 <= IN_MEMORY_BYTES and not (stored and images.at_every_level):
+        elif len(images) * resolution**2 <= IN_MEMORY_BYTES and not (
+            stored and images.at_every_level
+        ):
             self.full = images.images(resolution)
         else:
             self.source = images if stored else Files(images.paths(), resolution)
@@ -72,27 +75,41 @@ class Reals:
         self.count = len(images)
         self.fingerprint = _fingerprint(images, labels)
         if self.count == 0:
-            raise InputError("cohort: no training images with the label asked for; see manifest.csv and --set label=")
+            raise InputError(
+                "cohort: no training images with the label asked for; see manifest.csv and --set "
+                "label="
+            )
 
     def hold(self, level: int, say: Callable = print) -> None:
-        """Reads files once for all the small levels that fit into memory, `level` among them: there a device trains
-        faster than large files are decoded. Nothing to do where all is in memory, or for larger levels.
+        """Reads files once for all the small levels that fit into memory, `level` among them: there
+        a device trains faster than large files are decoded. Nothing to do where all is in memory,
+        or for larger levels.
 
         Raises:
             InputError: a file cannot be read.
         """
         import tensorflow as tf
 
-        fits = [v for v in range(2, 11) if self.count * 4**v * 4 / 3 <= IN_MEMORY_BYTES and 2**v <= self.resolution]
+        fits = [
+            v
+            for v in range(2, 11)
+            if self.count * 4**v * 4 / 3 <= IN_MEMORY_BYTES and 2**v <= self.resolution
+        ]
         if level not in fits:
             self.levels = {}  # networks grow: the small levels do not come again
         if self.full is not None or level in self.levels or level not in fits:
             return
-        say(f"reading {self.count} images once, to hold them in memory for the levels up to {2 ** fits[-1]} px")
-        self.levels = {v: np.empty((self.count, 2**v, 2**v, 1), np.uint8) for v in fits if v >= level}
+        say(
+            f"reading {self.count} images once, to hold them in memory for the levels up to "
+            f"{2 ** fits[-1]} px"
+        )
+        self.levels = {
+            v: np.empty((self.count, 2**v, 2**v, 1), np.uint8) for v in fits if v >= level
+        }
 
         read = tf.data.Dataset.range(self.count).map(
-            lambda index: self.source.read(index, tuple(self.levels)), num_parallel_calls=tf.data.AUTOTUNE
+            lambda index: self.source.read(index, tuple(self.levels)),
+            num_parallel_calls=tf.data.AUTOTUNE,
         )
         try:
             for index, images in enumerate(read.prefetch(64).as_numpy_iterator()):
@@ -103,11 +120,20 @@ class Reals:
             self.source.check(range(self.count))  # says which
             raise
 
-    def dataset(self, level: int, start: int, steps: int, minibatch: int, seed: int, share: tuple | None = None):
-        """tf.data of `steps` batches uint8 [minibatch, 2^level, 2^level, C], from image number `start` on.
+    def dataset(
+        self,
+        level: int,
+        start: int,
+        steps: int,
+        minibatch: int,
+        seed: int,
+        share: tuple | None = None,
+    ):
+        """tf.data of `steps` batches uint8 [minibatch, 2^level, 2^level, C], from image number
+        `start` on.
 
-        `share` (host, hosts, devices of each) cuts every batch into equal parts for all devices, in order, and keeps
-        those of one host, as a batch for each device.
+        `share` (host, hosts, devices of each) cuts every batch into equal parts for all devices, in
+        order, and keeps those of one host, as a batch for each device.
 
         With labels each is (images, float32 [minibatch, K]).
         """
@@ -117,16 +143,24 @@ class Reals:
         if share is not None:
             host, hosts, devices = share
             minibatch //= hosts * devices
-            indices = indices.reshape(steps, hosts, devices, minibatch)[:, host].reshape(-1, minibatch)
+            indices = indices.reshape(steps, hosts, devices, minibatch)[:, host].reshape(
+                -1, minibatch
+            )
         batches = tf.data.Dataset.from_tensor_slices(indices)
         size = 2**level
         if self.full is not None or level in self.levels:
-            images = tf.constant(self.levels[level] if self.full is None else reduce_by_area(self.full, size))
+            images = tf.constant(
+                self.levels[level] if self.full is None else reduce_by_area(self.full, size)
+            )
             pixels = batches.map(
-                lambda i: tf.ensure_shape(tf.gather(images, i), (minibatch, size, size, images.shape[-1]))
+                lambda i: tf.ensure_shape(
+                    tf.gather(images, i), (minibatch, size, size, images.shape[-1])
+                )
             )
         else:
-            pixels = batches.map(lambda i: self._read(i, level, minibatch), num_parallel_calls=tf.data.AUTOTUNE)
+            pixels = batches.map(
+                lambda i: self._read(i, level, minibatch), num_parallel_calls=tf.data.AUTOTUNE
+            )
         if self.labels is not None:
             labels = tf.constant(self.labels)
             pixels = tf.data.Dataset.zip(pixels, batches.map(lambda i: tf.gather(labels, i)))
@@ -136,7 +170,8 @@ class Reals:
         return pixels.with_options(options).prefetch(2)
 
     def name_damaged(self, start: int, length: int, seed: int) -> None:
-        """Raises InputError with the name of the first file that cannot be read among images start .. start + length.
+        """Raises InputError with the name of the first file that cannot be read among images start
+        .. start + length.
 
         TensorFlow's own error does not say which file it was.
         """
@@ -146,7 +181,9 @@ class Reals:
     def _read(self, indices, level: int, minibatch: int):
         import tensorflow as tf
 
-        images = tf.map_fn(lambda i: self.source.read(i, (level,))[0], indices, fn_output_signature=tf.uint8)
+        images = tf.map_fn(
+            lambda i: self.source.read(i, (level,))[0], indices, fn_output_signature=tf.uint8
+        )
         return tf.ensure_shape(images, (minibatch, 2**level, 2**level, 1))
 
 
@@ -163,10 +200,12 @@ def from_dicom(
 
     Args:
         files: a folder, read with all that is in it, or the files themselves.
-        fit: "pad" or "crop"; `normalise` see `pgcxr.dicom.normalization.parse`; `decoder` "pydicom" or "tfio".
-        rejected: {rule: count}; files that are no images, or smaller than `size`, are left out and added to it, once
-            for every time the data set is run through. Without it the first of them ends the run: the
-            tf.errors.InvalidArgumentError says the rule and the file's number, never its name.
+        fit: "pad" or "crop"; `normalise` see `pgcxr.dicom.normalization.parse`; `decoder` "pydicom"
+            or "tfio".
+        rejected: {rule: count}; files that are no images, or smaller than `size`, are left out and
+            added to it, once for every time the data set is run through. Without it the first of
+            them ends the run: the tf.errors.InvalidArgumentError says the rule and the file's
+            number, never its name.
     """
     if isinstance(files, (str, os.PathLike)):
         paths = dicom_images.files_in(places.existing_folder(files, "a folder of DICOM files"))
@@ -195,11 +234,16 @@ def reduce_by_area(images: np.ndarray, size: int) -> np.ndarray:
     return np.rint(boxes.mean(axis=(2, 4), dtype=np.float32)).astype(np.uint8)
 
 
-def _fingerprint(images: cohorts.Cohort | Records | DicomImages | np.ndarray, labels: np.ndarray | None) -> str:
-    """Of which images there are and in which order: those that a run was begun with are those it can go on with."""
+def _fingerprint(
+    images: cohorts.Cohort | Records | DicomImages | np.ndarray, labels: np.ndarray | None
+) -> str:
+    """Of which images there are and in which order: those that a run was begun with are those it
+    can go on with."""
     digest = hashlib.sha256()
     if isinstance(images, np.ndarray):
-        digest.update(repr((images.shape, images.dtype.str)).encode() + np.ascontiguousarray(images).tobytes())
+        digest.update(
+            repr((images.shape, images.dtype.str)).encode() + np.ascontiguousarray(images).tobytes()
+        )
     elif isinstance(images, cohorts.Cohort):
         columns = [name for name in ("image_id", "sha256") if name in images.manifest.columns]
         digest.update(images.manifest[columns].to_csv(index=False).encode())

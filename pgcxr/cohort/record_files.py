@@ -1,7 +1,7 @@
 """Folders of TFRecords as training images, any of them by its number.
 
-Read are what `pgcxr records` writes, either format, and the original's own data sets (see `pgcxr.cohort.records`), of
-grey square images.
+Read are what `pgcxr records` writes, either format, and the original's own data sets (see
+`pgcxr.cohort.records`), of grey square images.
 """
 
 import hashlib
@@ -60,8 +60,8 @@ class Records:
         size = 1 << max(self.files)
         if size < resolution:
             raise InputError(
-                f"{self.largest.path}: holds images of {size} x {size}, smaller than the {resolution} px asked for; "
-                "choose a lower resolution, or larger records"
+                f"{self.largest.path}: holds images of {size} x {size}, smaller than the "
+                f"{resolution} px asked for; choose a lower resolution, or larger records"
             )
 
     def check(self, indices: Iterable[int]) -> None:
@@ -87,7 +87,8 @@ class PngRecords(Records):
     """One file of compressed PNG, with labels, as `pgcxr records` writes it."""
 
     def read(self, index, levels: tuple[int, ...]) -> tuple:
-        """Image `index` at each of `levels` (log2 of the size), reduced: uint8 tensors [2^level, 2^level, 1]."""
+        """Image `index` at each of `levels` (log2 of the size), reduced: uint8 tensors [2^level,
+        2^level, 1]."""
         import tensorflow as tf
 
         (full,) = self.files
@@ -96,7 +97,8 @@ class PngRecords(Records):
         return tuple(reduce_tensor(image, 1 << level) for level in levels)
 
     def images(self, size: int) -> np.ndarray:
-        """uint8 [N, size, size, 1], reduced by area: the pixels that a cohort of the same files gives."""
+        """uint8 [N, size, size, 1], reduced by area: the pixels that a cohort of the same files
+        gives."""
         import tensorflow as tf
 
         images = np.empty((len(self), size, size, 1), np.uint8)
@@ -129,13 +131,16 @@ class LevelRecords(Records):
     at_every_level = True
 
     def read(self, index, levels: tuple[int, ...]) -> tuple:
-        """Image `index` at each of `levels` (log2 of the size), as stored: uint8 tensors [2^level, 2^level, 1]."""
+        """Image `index` at each of `levels` (log2 of the size), as stored: uint8 tensors [2^level,
+        2^level, 1]."""
         import tensorflow as tf
 
         def stored(level: int):
             features = {"data": tf.io.FixedLenFeature((), tf.string)}
             data = tf.io.parse_single_example(self._record(level, index), features)["data"]
-            return tf.reshape(tf.io.decode_raw(data, tf.uint8), (1 << level, 1 << level, 1))  # [1HW] -> [HW1]
+            return tf.reshape(
+                tf.io.decode_raw(data, tf.uint8), (1 << level, 1 << level, 1)
+            )  # [1HW] -> [HW1]
 
         return tuple(stored(level) for level in levels)
 
@@ -146,33 +151,44 @@ class LevelRecords(Records):
 
 def is_there(folder: Path) -> bool:
     """Whether a folder holds TFRecords, itself or one folder for each split."""
-    return any(any(place.glob("*.tfrecords")) for place in (folder, *(folder / split for split in cohorts.SPLITS)))
+    return any(
+        any(place.glob("*.tfrecords"))
+        for place in (folder, *(folder / split for split in cohorts.SPLITS))
+    )
 
 
 def load(folder: str | Path, split: str) -> Records:
     """The images of one split, or those of a data set that has none.
 
     Raises:
-        InputError: a file is missing or cut short, or they don't belong together, or their images are not grey squares.
+        InputError: a file is missing or cut short, or they don't belong together, or their images
+            are not grey squares.
     """
     folder = places.existing_folder(folder, "a folder of TFRecords")
     paths = _paths(folder, split)
     names = {match[1] for path in paths if (match := LEVEL.fullmatch(path.name))}
     if len(names) > 1:
-        raise InputError(f"{folder}: holds several data sets, {', '.join(sorted(names))}; give each its own folder")
+        raise InputError(
+            f"{folder}: holds several data sets, {', '.join(sorted(names))}; give each its own "
+            "folder"
+        )
     if names & set(cohorts.SPLITS) - {split}:
-        raise InputError(f"{folder}: holds the split {min(names)}, not {split}; name the folder above it")
+        raise InputError(
+            f"{folder}: holds the split {min(names)}, not {split}; name the folder above it"
+        )
     files = [RecordFile.scan(path) for path in paths]
     if not names:
         return PngRecords(folder, {_png_level(files[0]): files[0]})
     levels = {_raw_level(file): file for file in files}
     for level in range(2, max(levels)):
         if level not in levels:
-            raise InputError(f"{paths[0].parent}/{min(names)}-r{level:02d}.tfrecords: no such file; {AGAIN}")
+            raise InputError(
+                f"{paths[0].parent}/{min(names)}-r{level:02d}.tfrecords: no such file; {AGAIN}"
+            )
         if len(levels[level]) != len(files[-1]):
             raise InputError(
-                f"{levels[level].path}: holds {len(levels[level])} records where {paths[-1].name} holds "
-                f"{len(files[-1])}; {AGAIN}"
+                f"{levels[level].path}: holds {len(levels[level])} records where {paths[-1].name} "
+                f"holds {len(files[-1])}; {AGAIN}"
             )
     return LevelRecords(paths[0].parent, levels)
 
@@ -200,12 +216,18 @@ def _png_level(file: RecordFile) -> int:
         raise damaged(file.path, 0)
     rows, columns = image.shape
     if rows != columns or rows & (rows - 1) or rows < 4:
-        raise InputError(f"{file.path}: holds images of {columns} x {rows}, not square and a power of two; {AGAIN}")
+        raise InputError(
+            f"{file.path}: holds images of {columns} x {rows}, not square and a power of two; "
+            f"{AGAIN}"
+        )
     return rows.bit_length() - 1
 
 
 def _raw_level(file: RecordFile) -> int:
-    level, shape = int(LEVEL.fullmatch(file.path.name)[2]), list(_first(file, "shape").int64_list.value)
+    level, shape = (
+        int(LEVEL.fullmatch(file.path.name)[2]),
+        list(_first(file, "shape").int64_list.value),
+    )
     if shape != [1, 1 << level, 1 << level]:
         raise InputError(
             f"{file.path}: holds images of {shape} (channels, rows, columns), where grey ones of "

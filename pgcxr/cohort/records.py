@@ -1,8 +1,10 @@
-"""TFRecords of a cohort: compressed PNG at one size, or the original PGGAN's multi-resolution raw images.
+"""TFRecords of a cohort: compressed PNG at one size, or the original PGGAN's multi-resolution raw
+images.
 
-The `nvidia` layout is that of the original's dataset tool, so that its code and its descendants read it: one folder for
-each data set, `<name>-rNN.tfrecords` for every resolution 2^NN from 4 px up with the features `shape` (int64 [C, H, W])
-and `data` (uint8, C order), and `<name>-rxx.labels`, a NumPy array, float32 [N, 2]: one-hot normal, abnormal.
+The `nvidia` layout is that of the original's dataset tool, so that its code and its descendants
+read it: one folder for each data set, `<name>-rNN.tfrecords` for every resolution 2^NN from 4 px up
+with the features `shape` (int64 [C, H, W]) and `data` (uint8, C order), and `<name>-rxx.labels`, a
+NumPy array, float32 [N, 2]: one-hot normal, abnormal.
 """
 
 import contextlib
@@ -22,8 +24,15 @@ SMALLEST_LOG2 = 2
 BATCH = 64
 
 
-def write(folder: str | Path, format: str = "png", *, out: str | Path | None = None, size: int | None = None) -> dict:
-    """Writes every split of the cohort in `folder`; returns {"folder", "format", "size", "images": {split: N}}."""
+def write(
+    folder: str | Path,
+    format: str = "png",
+    *,
+    out: str | Path | None = None,
+    size: int | None = None,
+) -> dict:
+    """Writes every split of the cohort in `folder`; returns {"folder", "format", "size", "images":
+    {split: N}}."""
     if format not in FORMATS:
         raise InputError(f"--format {format}: unknown; the formats are {', '.join(FORMATS)}")
     cohort = cohorts.load(folder)
@@ -63,7 +72,8 @@ def _side(paths: list[Path]) -> int:
 
 
 def cohort_of(folder: Path) -> Path | None:
-    """The cohort that the records in `folder` were written from; None where that isn't known, or not in its place.
+    """The cohort that the records in `folder` were written from; None where that isn't known, or
+    not in its place.
 
     Raises:
         InputError: its manifest has changed: the splits of the records may no longer be its splits.
@@ -73,7 +83,11 @@ def cohort_of(folder: Path) -> Path | None:
             continue
         report = artifacts.read_json(place / "report.json")
         name, made_by = report.get("cohort"), report.get("made_by")
-        if not isinstance(made_by, dict) or made_by.get("command") != COMMAND or not isinstance(name, str):
+        if (
+            not isinstance(made_by, dict)
+            or made_by.get("command") != COMMAND
+            or not isinstance(name, str)
+        ):
             continue
         # As text: `..` must lead out of the folder also where it is reached by a link.
         cohort = Path(os.path.realpath(place)) / name
@@ -95,18 +109,22 @@ def _manifest_hash(cohort: Path) -> str:
 def pyramid(image: np.ndarray):
     """uint8 [C, R, R] -> uint8 [C, R / 2^k, R / 2^k] for k = 0, 1, ... down to 4 px.
 
-    2x2 means of the unrounded next larger level, rounded half to even, as the original's dataset tool has it.
+    2x2 means of the unrounded next larger level, rounded half to even, as the original's dataset
+    tool has it.
     """
     level = image.astype(np.float32)
     while True:
         yield np.rint(level).clip(0, 255).astype(np.uint8)
         if level.shape[-1] <= 1 << SMALLEST_LOG2:
             return
-        level = (level[:, ::2, ::2] + level[:, ::2, 1::2] + level[:, 1::2, ::2] + level[:, 1::2, 1::2]) * 0.25
+        level = (
+            level[:, ::2, ::2] + level[:, ::2, 1::2] + level[:, 1::2, ::2] + level[:, 1::2, 1::2]
+        ) * 0.25
 
 
 class NvidiaWriter:
-    """Writes a data set of square images, one file for each resolution. Use as a context manager."""
+    """Writes a data set of square images, one file for each resolution. Use as a context
+    manager."""
 
     def __init__(self, folder: Path, name: str, size: int):
         self._folder, self._name, self._size = Path(folder), name, size
@@ -146,7 +164,8 @@ def _write_nvidia(cohort: cohorts.Cohort, folder: Path, split: str, size: int) -
 
 
 def _write_png(cohort: cohorts.Cohort, folder: Path, split: str, size: int) -> None:
-    """Features: image_id, image (PNG bytes), label (1 abnormal), findings (five of 0, 1, or -1 where unknown)."""
+    """Features: image_id, image (PNG bytes), label (1 abnormal), findings (five of 0, 1, or -1
+    where unknown)."""
     import cv2
     import tensorflow as tf
 

@@ -10,12 +10,15 @@ from pgcxr.errors import InputError
 FRACTIONS = (0.6, 0.2, 0.2)
 
 
-def assign(strata: Mapping[str, str], fractions: Sequence[float] = FRACTIONS, seed: int = 0) -> dict[str, str]:
+def assign(
+    strata: Mapping[str, str], fractions: Sequence[float] = FRACTIONS, seed: int = 0
+) -> dict[str, str]:
     """Gives every patient one split.
 
-    Inside each stratum (say, the patient's label) patients are ordered by a hash of seed and identity and cut at the
-    cumulated fractions; what rounding leaves over is carried to the next stratum, so that the totals come out right
-    too. Neither the order of the files nor the key of the patient hashes plays a part.
+    Inside each stratum (say, the patient's label) patients are ordered by a hash of seed and
+    identity and cut at the cumulated fractions; what rounding leaves over is carried to the next
+    stratum, so that the totals come out right too. Neither the order of the files nor the key of
+    the patient hashes plays a part.
 
     Args:
         strata: patient -> name of the patient's stratum.
@@ -46,13 +49,21 @@ def assign(strata: Mapping[str, str], fractions: Sequence[float] = FRACTIONS, se
 def check(fractions: Sequence[float]) -> None:
     """Raises InputError unless there are three shares that are not negative and sum to 1."""
     # Said so that what is no number fails, too.
-    if len(fractions) != len(SPLITS) or not (min(fractions) >= 0 and abs(sum(fractions) - 1) <= 1e-6):
-        raise InputError("--split: needs three shares of train, val and test that sum to 1, for example 0.6,0.2,0.2")
+    if len(fractions) != len(SPLITS) or not (
+        min(fractions) >= 0 and abs(sum(fractions) - 1) <= 1e-6
+    ):
+        raise InputError(
+            "--split: needs three shares of train, val and test that sum to 1, for example "
+            "0.6,0.2,0.2"
+        )
 
 
 def first(patients: Sequence[str], count: int, seed: int) -> set[int]:
-    """Positions of `count` images chosen at random; `patients` names each image's patient and breaks no tie."""
-    ranked = sorted(range(len(patients)), key=lambda index: (_rank(f"{patients[index]}\0{index}", seed), index))
+    """Positions of `count` images chosen at random; `patients` names each image's patient and
+    breaks no tie."""
+    ranked = sorted(
+        range(len(patients)), key=lambda index: (_rank(f"{patients[index]}\0{index}", seed), index)
+    )
     return set(ranked[:count])
 
 

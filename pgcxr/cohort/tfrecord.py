@@ -1,8 +1,8 @@
 """One TFRecord file, any record of it by its number.
 
-A file is a row of records: the length of the data (8 bytes), its checksum (4), the data, their checksum (4), all
-little-endian. Where each record begins is found from the lengths alone; the data are read, and their checksum compared,
-when they are needed.
+A file is a row of records: the length of the data (8 bytes), its checksum (4), the data, their
+checksum (4), all little-endian. Where each record begins is found from the lengths alone; the data
+are read, and their checksum compared, when they are needed.
 """
 
 import logging
@@ -57,7 +57,8 @@ class RecordFile:
         return len(self.offsets)
 
     def read(self, index):
-        """The data of record `index` (a tensor), a string tensor; DataLossError where they aren't what was written."""
+        """The data of record `index` (a tensor), a string tensor; DataLossError where they aren't
+        what was written."""
         import tensorflow as tf
 
         from_there_on = tf.raw_ops.TFRecordDatasetV2(
@@ -70,7 +71,8 @@ class RecordFile:
         return records.take(1).get_single_element()
 
     def in_turn(self) -> Iterator[bytes]:
-        """The data of all records. No device is touched, so that how they are used can still be chosen.
+        """The data of all records. No device is touched, so that how they are used can still be
+        chosen.
 
         Raises:
             InputError: the data of a record aren't what was written.
@@ -98,7 +100,8 @@ def damaged(path: Path, index: int) -> InputError:
 
 
 def masked_crc32c(rows: np.ndarray) -> np.ndarray:
-    """uint32 [N] of uint8 [N, bytes]: CRC-32C (Castagnoli), rotated and shifted as TFRecords store it."""
+    """uint32 [N] of uint8 [N, bytes]: CRC-32C (Castagnoli), rotated and shifted as TFRecords store
+    it."""
     crc = np.full(len(rows), 0xFFFFFFFF, np.uint32)
     for column in rows.T:
         crc = _TABLE[(crc ^ column) & 0xFF] ^ (crc >> np.uint32(8))
@@ -110,7 +113,9 @@ def _table() -> np.ndarray:
     """uint32 [256]: the remainders of every byte."""
     table = np.arange(256, dtype=np.uint32)
     for _ in range(8):
-        table = np.where(table & 1, (table >> np.uint32(1)) ^ np.uint32(0x82F63B78), table >> np.uint32(1))
+        table = np.where(
+            table & 1, (table >> np.uint32(1)) ^ np.uint32(0x82F63B78), table >> np.uint32(1)
+        )
     return table
 
 

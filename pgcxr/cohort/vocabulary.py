@@ -1,10 +1,12 @@
-"""The words that a manifest may hold of a patient: closed lists, as free text of a header never goes out."""
+"""The words that a manifest may hold of a patient: closed lists, as free text of a header never
+goes out."""
 
 import re
 
 # HIPAA Safe Harbor: ages above 89 are one category.
 OLDEST_SHOWN = 90
-# Free text of a header never goes out: a maker is one of these, "other", or "" where the header is silent.
+# Free text of a header never goes out: a maker is one of these, "other", or "" where the header is
+# silent.
 MAKERS = {
     "GE": ("GE", "GENERAL ELECTRIC"),
     "Siemens": ("SIEMENS",),
@@ -30,7 +32,8 @@ VIEWS = {
 
 
 def same_patient(identifier: str) -> str:
-    """One spelling for one patient: case, blanks and leading zeros differ between a PACS and a table."""
+    """One spelling for one patient: case, blanks and leading zeros differ between a PACS and a
+    table."""
     return re.sub(r"\s+", "", identifier).upper().lstrip("0")
 
 
@@ -58,4 +61,7 @@ def shown_maker(text: str) -> str:
 def shown_view(text: str) -> str:
     """PA, AP, LATERAL, OBLIQUE, "other", or "" where `text` is empty."""
     letters = re.sub(r"[^A-Z]", "", text.upper())
-    return next((view for view, spellings in VIEWS.items() if letters in spellings), "other" if letters else "")
+    return next(
+        (view for view, spellings in VIEWS.items() if letters in spellings),
+        "other" if letters else "",
+    )

@@ -1,9 +1,9 @@
 """The same functions over the same files on Apache Beam, for more machines than one.
 
-What a runner is given are places in a list of jobs that lies encrypted in the work folder, never a file's name or
-what is in a file; what it gives back are counts. Results go where those of a local run go, the journal: a killed run
-goes on, with any runner. EXPORT, the folder of the cohort and the key file have to be at the same paths on every
-machine.
+What a runner is given are places in a list of jobs that lies encrypted in the work folder, never a
+file's name or what is in a file; what it gives back are counts. Results go where those of a local
+run go, the journal: a killed run goes on, with any runner. EXPORT, the folder of the cohort and the
+key file have to be at the same paths on every machine.
 """
 
 import contextlib
@@ -43,9 +43,15 @@ class Place:
 
 
 def stream(
-    stages, function: Callable, items: Sequence, names: Sequence[str], failed: Callable, advance: Callable
+    stages,
+    function: Callable,
+    items: Sequence,
+    names: Sequence[str],
+    failed: Callable,
+    advance: Callable,
 ) -> Iterator[tuple]:
-    """(index, result) of every item, written down in the journal already; `advance` is called meanwhile."""
+    """(index, result) of every item, written down in the journal already; `advance` is called
+    meanwhile."""
     journal = stages.work.journal
     jobs = stages.work.folder / "todo.jobs"
     before = {path.name for path in journal.folder.iterdir()}
@@ -66,13 +72,15 @@ def stream(
                 yield left.pop(name), value
     if left:
         raise InputError(
-            f"--runner {stages.runner}: {len(left)} of {len(items)} results are missing; do all of its machines see "
-            f"{stages.work.folder.parent}, the export and the key file under the same paths?"
+            f"--runner {stages.runner}: {len(left)} of {len(items)} results are missing; do all of "
+            f"its machines see {stages.work.folder.parent}, the export and the key file under the "
+            "same paths?"
         )
 
 
 def pipeline_options(runner: str, given: Sequence[str], processes: int) -> PipelineOptions:
-    """Beam's options from "name=value"; the DirectRunner has `processes` workers where they do not say otherwise.
+    """Beam's options from "name=value"; the DirectRunner has `processes` workers where they do not
+    say otherwise.
 
     Raises:
         InputError: not name=value, or no option of any runner.
@@ -81,19 +89,28 @@ def pipeline_options(runner: str, given: Sequence[str], processes: int) -> Pipel
     for text in given:
         name, equals, value = text.partition("=")
         if not equals or not name.replace("_", "").isalnum():
-            raise InputError(f"--runner-option {text}: must be name=value, for example parallelism=64")
+            raise InputError(
+                f"--runner-option {text}: must be name=value, for example parallelism=64"
+            )
         texts.append(f"--{name}={value}")
     if runner == "DirectRunner" and not any(text.startswith("--direct_") for text in texts):
-        texts += ["--direct_running_mode=multi_processing", f"--direct_num_workers={max(processes, 1)}"]
+        texts += [
+            "--direct_running_mode=multi_processing",
+            f"--direct_num_workers={max(processes, 1)}",
+        ]
     try:
         with contextlib.redirect_stderr(io.StringIO()):
             options = PipelineOptions(texts)
             known = options.get_all_options(drop_default=True)
     except SystemExit:
-        raise InputError(f"--runner-option {' '.join(given)}: is refused by Beam; see its pipeline options") from None
+        raise InputError(
+            f"--runner-option {' '.join(given)}: is refused by Beam; see its pipeline options"
+        ) from None
     for text in given:
         if text.partition("=")[0] not in known:
-            raise InputError(f"--runner-option {text}: Beam has no such option, or has it so by default")
+            raise InputError(
+                f"--runner-option {text}: Beam has no such option, or has it so by default"
+            )
     return options
 
 
@@ -112,14 +129,19 @@ def _run(runner: str, options: PipelineOptions, places: list[Place], do: "Do", l
     with _stderr_to(log):
         try:
             with apache_beam.Pipeline(runner=chosen, options=options) as pipeline:
-                created = pipeline | "Jobs" >> apache_beam.Create(places) | "Spread" >> apache_beam.Reshuffle()
+                created = (
+                    pipeline
+                    | "Jobs" >> apache_beam.Create(places)
+                    | "Spread" >> apache_beam.Reshuffle()
+                )
                 _ = created | "Do" >> apache_beam.ParDo(do)
         except Exception as error:
             print(traceback.format_exc(), file=sys.stderr, flush=True)
             if artifacts.FULL in str(error):
                 raise OSError(errno.ENOSPC, artifacts.FULL, str(log)) from None
             raise InputError(
-                f"--runner {runner}: the pipeline failed; {log} says why (it may name files: keep it private)"
+                f"--runner {runner}: the pipeline failed; {log} says why (it may name files: keep "
+                "it private)"
             ) from None
 
 
@@ -167,9 +189,12 @@ def _counting(folder: Path, before: set[str], most: int, advance: Callable) -> I
 
 
 class Do(apache_beam.DoFn):
-    """Does the jobs at a Place, in a process with limits, and writes their results into the journal."""
+    """Does the jobs at a Place, in a process with limits, and writes their results into the
+    journal."""
 
-    def __init__(self, journal: str, key_file: str, function: Callable, failed: Callable, limits: Limits):
+    def __init__(
+        self, journal: str, key_file: str, function: Callable, failed: Callable, limits: Limits
+    ):
         self.journal, self.key_file = journal, key_file
         self.function, self.failed, self.limits = function, failed, limits
 

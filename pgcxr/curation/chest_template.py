@@ -1,11 +1,12 @@
-"""What a chest radiograph looks like on the whole: mean images of the phantom, to compare images with.
+"""What a chest radiograph looks like on the whole: mean images of the phantom, to compare images
+with.
 
 The pictures in chest_template.png are made from procedural radiographs alone, by
 
     python -m pgcxr.curation.chest_template
 
-so they can be passed on and made again. From left to right: frontal, lateral, and the share of patients whose lungs
-cover a pixel of the frontal one.
+so they can be passed on and made again. From left to right: frontal, lateral, and the share of
+patients whose lungs cover a pixel of the frontal one.
 """
 
 from functools import cache
@@ -22,7 +23,8 @@ SEED = 7
 RENDERED = 128
 # Images are looked at with a longer side of this many pixels: enough for borders, and milliseconds.
 LOOKED_AT = 256
-# A row or column that belongs to the picture spans more grey levels than this from its 5th to its 95th percentile.
+# A row or column that belongs to the picture spans more grey levels than this from its 5th to its
+# 95th percentile.
 CONSTANT = 12
 # Rank images are compared on a grid of this many rows and columns.
 GRID = 32
@@ -30,11 +32,14 @@ GRID = 32
 
 def reduced(image: np.ndarray) -> np.ndarray:
     """uint8 [H, W] with the longer side at most LOOKED_AT."""
-    # By a whole factor first, which OpenCV does many times faster; what is left over is less than one row of cells.
+    # By a whole factor first, which OpenCV does many times faster; what is left over is less than
+    # one row of cells.
     step = max(image.shape) // LOOKED_AT
     if step > 1:
         rows, columns = (max(side // step, 1) for side in image.shape)
-        image = cv2.resize(image[: rows * step, : columns * step], (columns, rows), interpolation=cv2.INTER_AREA)
+        image = cv2.resize(
+            image[: rows * step, : columns * step], (columns, rows), interpolation=cv2.INTER_AREA
+        )
     factor = LOOKED_AT / max(image.shape)
     if factor >= 1:
         return image
@@ -43,7 +48,8 @@ def reduced(image: np.ndarray) -> np.ndarray:
 
 
 def frame(image: np.ndarray) -> tuple[slice, slice]:
-    """Rows and columns inside the borders of one grey value (collimator, padding); all of it where little is left."""
+    """Rows and columns inside the borders of one grey value (collimator, padding); all of it where
+    little is left."""
     found = []
     for axis, side in ((1, image.shape[0]), (0, image.shape[1])):
         across = image.shape[axis]
@@ -51,14 +57,18 @@ def frame(image: np.ndarray) -> tuple[slice, slice]:
         ordered = np.partition(image, places, axis=axis).astype(np.int16)
         span = np.take(ordered, places[1], axis) - np.take(ordered, places[0], axis)
         inside = np.flatnonzero(span > CONSTANT)
-        found.append(slice(inside[0], inside[-1] + 1) if len(inside) >= side // 4 + 1 else slice(0, side))
+        found.append(
+            slice(inside[0], inside[-1] + 1) if len(inside) >= side // 4 + 1 else slice(0, side)
+        )
     return found[0], found[1]
 
 
 def ranks(image: np.ndarray, side: int = GRID) -> np.ndarray:
-    """Standardised ranks of the grey values, float32 [side, side] of mean 0 and norm 1 (0 where all are equal).
+    """Standardised ranks of the grey values, float32 [side, side] of mean 0 and norm 1 (0 where all
+    are equal).
 
-    Ranks do not change with gamma, window or detector, so that what is compared is where it is dark and where bright.
+    Ranks do not change with gamma, window or detector, so that what is compared is where it is dark
+    and where bright.
     """
     small = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
     ordered = order(small)
@@ -68,7 +78,8 @@ def ranks(image: np.ndarray, side: int = GRID) -> np.ndarray:
 
 
 def order(image: np.ndarray) -> np.ndarray:
-    """The rank of each value, from 1 on, equal ones taking their mean, float64 in the shape of `image`.
+    """The rank of each value, from 1 on, equal ones taking their mean, float64 in the shape of
+    `image`.
 
     As scipy.stats.rankdata, which takes longer to import than a radiograph to decode.
     """
@@ -81,7 +92,8 @@ def order(image: np.ndarray) -> np.ndarray:
 
 @cache
 def load() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Frontal and lateral mean image and the share of lungs, each float32 [SIDE, SIDE] in [0, 1]."""
+    """Frontal and lateral mean image and the share of lungs, each float32 [SIDE, SIDE] in [0,
+    1]."""
     content = np.frombuffer(resources.files("pgcxr.curation").joinpath(NAME).read_bytes(), np.uint8)
     picture = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
     frontal, lateral, lungs = np.split(picture, 3, axis=1)

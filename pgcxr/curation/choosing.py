@@ -28,7 +28,8 @@ class Kept:
 def choose(
     scans, done: dict[int, pixels.Done], excluded: dict, rule_set: rules.Rules, normals, seed: int
 ) -> list[Kept]:
-    """The scans that became images, less duplicates and surplus normals; notes the others in `excluded`."""
+    """The scans that became images, less duplicates and surplus normals; notes the others in
+    `excluded`."""
     excluded.update({number: result.rejected for number, result in done.items() if result.rejected})
     kept = [Kept(scan, done[scan.number]) for scan in scans if scan.number not in excluded]
     near = rule_set.tables["near_duplicate"]
@@ -46,7 +47,10 @@ def choose(
 
 
 def _broken_by_image(kept: list[Kept], rule_set: rules.Rules) -> dict[int, tuple[str, str]]:
-    reasons = ((image.scan.number, rule_set.broken_by_image(image.done.measures, image.scan.view)) for image in kept)
+    reasons = (
+        (image.scan.number, rule_set.broken_by_image(image.done.measures, image.scan.view))
+        for image in kept
+    )
     return {number: reason for number, reason in reasons if reason}
 
 
@@ -57,14 +61,19 @@ def _surplus(kept: list[Kept], normals: int, seed: int) -> dict[int, tuple[str, 
 
 
 def name_and_split(kept: list[Kept], fractions: Sequence[float], seed: int) -> list[Kept]:
-    """Shuffles, numbers and splits. A patient's stratum is its rarest finding, or abnormal or normal without one."""
-    counts = Counter(finding for image in kept for finding in image.scan.findings if finding in FINDINGS)
+    """Shuffles, numbers and splits. A patient's stratum is its rarest finding, or abnormal or
+    normal without one."""
+    counts = Counter(
+        finding for image in kept for finding in image.scan.findings if finding in FINDINGS
+    )
     rank = {**{finding: counts[finding] for finding in FINDINGS}, ABNORMAL: math.inf}
     strata: dict[str, str] = {}
     for image in kept:
         present = [name for name in image.scan.findings if name in FINDINGS] or [image.scan.label]
         candidates = [*present, strata.get(image.scan.patient, NORMAL)]
-        strata[image.scan.patient] = min((c for c in candidates if c != NORMAL), key=rank.get, default=NORMAL)
+        strata[image.scan.patient] = min(
+            (c for c in candidates if c != NORMAL), key=rank.get, default=NORMAL
+        )
     assigned = splits.assign(strata, fractions, seed)
     shuffled = [kept[index] for index in np.random.default_rng([seed, 1]).permutation(len(kept))]
     for index, image in enumerate(shuffled):
@@ -78,5 +87,6 @@ def refuse_none_left(export: Path, left: Sequence, excluded: dict[int, tuple[str
     counts = Counter(rule for rule, _ in excluded.values()).most_common(3)
     most = ", ".join(f"{count} by {rule}" for rule, count in counts)
     raise InputError(
-        f"{export}: no image is left of {len(excluded)} files ({most}); change --rules or --size, or check the export"
+        f"{export}: no image is left of {len(excluded)} files ({most}); change --rules or --size, "
+        "or check the export"
     )

@@ -1,7 +1,7 @@
 """Devices that no code and no report mentions, seen on the images by a small CNN (thesis 1.1).
 
-The network is a RUN of `python -m train.classifier COHORT --labels device`; it judges the images that were decoded, in
-this process, and what it finds is excluded by the rule of devices.
+The network is a RUN of `python -m train.classifier COHORT --labels device`; it judges the images
+that were decoded, in this process, and what it finds is excluded by the rule of devices.
 """
 
 import hashlib
@@ -28,18 +28,25 @@ REASON = ("device", "seen by the device classifier")
 
 
 class DeviceFilter:
-    """The classifier in `run`, whose file is looked at here, and loaded by `load`. `sha256` is that of the file.
+    """The classifier in `run`, whose file is looked at here, and loaded by `load`. `sha256` is that
+    of the file.
 
     Raises:
-        InputError: it is no RUN of such a classifier, or its file holds, or claims to hold, more than one does.
+        InputError: it is no RUN of such a classifier, or its file holds, or claims to hold, more
+            than one does.
     """
 
     def __init__(self, run: Path):
-        config = places.existing_folder(run, "a RUN of train.classifier --labels device") / "config.json"
+        config = (
+            places.existing_folder(run, "a RUN of train.classifier --labels device") / "config.json"
+        )
         settings = artifacts.read_json(config) if config.is_file() else {}
         self.path, self.size = run / MODEL, settings.get("size")
         if settings.get("labels") != LABELS or type(self.size) is not int or self.size < 1:
-            raise InputError(f"--device-model {run}: is no RUN of `python -m train.classifier COHORT --labels device`")
+            raise InputError(
+                f"--device-model {run}: is no RUN of `python -m train.classifier COHORT --labels "
+                "device`"
+            )
         if not self.path.exists():
             raise InputError(f"--device-model {run}: lacks {MODEL}; train it again")
         content = user_files.read_bytes(self.path, LARGEST)
@@ -48,11 +55,12 @@ class DeviceFilter:
         self._model = None
 
     def check_size(self, size: int) -> None:
-        """Raises InputError where images of `size` px are smaller than those that the classifier reads."""
+        """Raises InputError where images of `size` px are smaller than those that the classifier
+        reads."""
         if size < self.size:
             raise InputError(
-                f"--device-model: reads images of {self.size} px, larger than the cohort's {size} px; "
-                f"curate with --size {self.size} or more, or train one with --set size={size}"
+                f"--device-model: reads images of {self.size} px, larger than the cohort's {size} "
+                f"px; curate with --size {self.size} or more, or train one with --set size={size}"
             )
 
     def probabilities(self, paths: Sequence[Path]) -> np.ndarray:
@@ -64,21 +72,24 @@ class DeviceFilter:
         return np.concatenate([np.zeros(0, np.float32), *found])
 
     def load(self) -> None:
-        """Loads it; InputError where it does not make one probability of one grey image of its size."""
+        """Loads it; InputError where it does not make one probability of one grey image of its
+        size."""
         if self._model is not None:
             return
         import keras
 
         try:
             model = keras.saving.load_model(self.path, compile=False, safe_mode=True)
-            shapes = [[tuple(each.shape) for each in ends] for ends in (model.inputs, model.outputs)]
+            shapes = [
+                [tuple(each.shape) for each in ends] for ends in (model.inputs, model.outputs)
+            ]
             finite = all(np.isfinite(np.asarray(weight)).all() for weight in model.get_weights())
         except Exception:  # Keras raises anything on damaged files
             raise InputError(f"{self.path}: cannot be read; train it again") from None
         if shapes != [[(None, self.size, self.size, 1)], [(None, 1)]]:
             raise InputError(
-                f"{self.path}: does not make one number of one grey image of {self.size} px, which its config.json "
-                "says; train it again"
+                f"{self.path}: does not make one number of one grey image of {self.size} px, which "
+                "its config.json says; train it again"
             )
         if not finite:
             raise InputError(f"{self.path}: has weights that are no finite numbers; train it again")
@@ -90,20 +101,28 @@ class DeviceFilter:
         scaled = images.astype(np.float32) / np.float32(127.5) - np.float32(1.0)
         found = np.asarray(self._model.predict_on_batch(scaled))[:, 0]
         if not ((found >= 0) & (found <= 1)).all():  # NaN included
-            raise InputError(f"{self.path}: gives numbers that are no probabilities; train it again")
+            raise InputError(
+                f"{self.path}: gives numbers that are no probabilities; train it again"
+            )
         return found
 
     def worn(self, scans: Sequence, place: Callable, rule_set: Rules) -> dict[int, tuple[str, str]]:
-        """{number: REASON} of the scans that may show no device, by their label, and do; `place(scan)` is the PNG."""
+        """{number: REASON} of the scans that may show no device, by their label, and do;
+        `place(scan)` is the PNG."""
         judged = [scan for scan in scans if rule_set.asks_for_devices(scan)]
-        sure = self.probabilities([place(scan) for scan in judged]) >= rule_set.tables["device"]["probability"]
+        sure = (
+            self.probabilities([place(scan) for scan in judged])
+            >= rule_set.tables["device"]["probability"]
+        )
         return {scan.number: REASON for scan, found in zip(judged, sure, strict=True) if found}
 
 
 def _check_archive(path: Path, content: bytes) -> None:
-    """Raises InputError where a .keras file (a ZIP archive) unpacks to more than a classifier, by its own word or not.
+    """Raises InputError where a .keras file (a ZIP archive) unpacks to more than a classifier, by
+    its own word or not.
 
-    Every member is read through, so that sizes that lie and bytes that are damaged are found before Keras reads them.
+    Every member is read through, so that sizes that lie and bytes that are damaged are found before
+    Keras reads them.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -129,5 +148,7 @@ def asked(run: str | Path | None, rule_set: Rules) -> DeviceFilter | None:
     if run is None:
         return None
     if not rule_set.enabled("device"):
-        raise InputError(f"--device-model {run}: the rule [device] is off; switch it on, or leave this out")
+        raise InputError(
+            f"--device-model {run}: the rule [device] is off; switch it on, or leave this out"
+        )
     return DeviceFilter(Path(run))

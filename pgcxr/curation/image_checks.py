@@ -1,9 +1,11 @@
-"""What a decoded radiograph shows of its own quality: blank, inverted, turned, cut; and a hash to find its like.
+"""What a decoded radiograph shows of its own quality: blank, inverted, turned, cut; and a hash to
+find its like.
 
-Each measure is a number; what is too much of it says rules.toml (pgcxr.curation.rules). The image is compared with the
-mean chest of `chest_template`: turned by each quarter, inverted, and seen through frames that cut or add at each
-side. What an image correlates with best is what it is taken for, and the margin to the next other explanation is how
-sure that is: a chest with one white lung correlates less with everything, but still best with the upright chest.
+Each measure is a number; what is too much of it says rules.toml (pgcxr.curation.rules). The image
+is compared with the mean chest of `chest_template`: turned by each quarter, inverted, and seen
+through frames that cut or add at each side. What an image correlates with best is what it is taken
+for, and the margin to the next other explanation is how sure that is: a chest with one white lung
+correlates less with everything, but still best with the upright chest.
 """
 
 import itertools
@@ -20,13 +22,15 @@ from pgcxr.curation.chest_template import GRID, ranks
 SMALLEST = 2 * GRID
 # A cell of this grid averages 64 pixels or more, which leaves an eighth of white noise.
 COARSE = 8
-# What a frame cuts off at a side of the template, as a share of it; below 0 it shows more than the template.
+# What a frame cuts off at a side of the template, as a share of it; below 0 it shows more than the
+# template.
 CUTS_ACROSS = (-0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.45)
 CUTS_ALONG = (-0.3, -0.15, 0.0, 0.15, 0.3, 0.45)
 SEEN_AT_LEAST = 0.45
 # Share of the lungs inside of a frame that is said to cut them, and of one that doesn't.
 CUT, WHOLE = 0.8, 0.9
-# Of the outline of the image, this many rows and columns of the reduced image (at most LOOKED_AT) are looked at.
+# Of the outline of the image, this many rows and columns of the reduced image (at most LOOKED_AT)
+# are looked at.
 OUTLINE_SHARE = 1 / 32
 WHITE = 245
 # Perceptual hash: the DCT of the image at this size, and this many coefficients of each direction.
@@ -39,7 +43,8 @@ HASH_BYTES = HASH_SIDE * HASH_SIDE // 8
 class Measures:
     """What is measured on one image.
 
-    Correlations are of ranks (Spearman's), so margins lie between -2 and 2; a margin above 0 speaks for what it is of.
+    Correlations are of ranks (Spearman's), so margins lie between -2 and 2; a margin above 0 speaks
+    for what it is of.
     """
 
     structure: float  # standard deviation of the grey values on a grid of COARSE x COARSE
@@ -55,7 +60,8 @@ class Measures:
 
 
 def measure(image: np.ndarray) -> Measures | None:
-    """Measures uint8 or uint16 [H, W], bones white, after the normalisation; None where it is too small or a strip."""
+    """Measures uint8 or uint16 [H, W], bones white, after the normalisation; None where it is too
+    small or a strip."""
     small = chest_template.reduced(image)
     if min(small.shape) < SMALLEST:
         return None
@@ -66,7 +72,9 @@ def measure(image: np.ndarray) -> Measures | None:
     standard = ranks(inside)
     whole, lungs = _frames()
     upright = [np.rot90(standard, quarter).ravel() for quarter in range(4)]
-    alike = np.stack([_orientations() @ view for view in upright])  # [quarter turns back, templates]
+    alike = np.stack(
+        [_orientations() @ view for view in upright]
+    )  # [quarter turns back, templates]
     dark_white, inverted = alike.max(axis=1), (-alike).max(axis=1)
     either = np.maximum(dark_white, inverted)
     framed = whole @ upright[0]
@@ -86,13 +94,16 @@ def measure(image: np.ndarray) -> Measures | None:
 
 
 def perceptual_hash(image: np.ndarray) -> bytes:
-    """256 bits, as in Zauner's pHash (2010): which of the lowest DCT coefficients are above their median.
+    """256 bits, as in Zauner's pHash (2010): which of the lowest DCT coefficients are above their
+    median.
 
-    The mean (0, 0) is left out, so that brightness and contrast do not count. Half of the bits are set: distances are
-    even numbers.
+    The mean (0, 0) is left out, so that brightness and contrast do not count. Half of the bits are
+    set: distances are even numbers.
     """
     small = cv2.resize(image, (HASH_IMAGE, HASH_IMAGE), interpolation=cv2.INTER_AREA)
-    low = cv2.dct(small.astype(np.float32))[: HASH_SIDE + 1, : HASH_SIDE + 1].ravel()[1 : HASH_SIDE**2 + 1]
+    low = cv2.dct(small.astype(np.float32))[: HASH_SIDE + 1, : HASH_SIDE + 1].ravel()[
+        1 : HASH_SIDE**2 + 1
+    ]
     return np.packbits(low > np.median(low)).tobytes()
 
 
@@ -111,14 +122,17 @@ def _orientations() -> np.ndarray:
 
 @cache
 def _frames() -> tuple[np.ndarray, np.ndarray]:
-    """The frontal chest through every frame, float32 [N, GRID * GRID], and the share of the lungs in it, [N]."""
+    """The frontal chest through every frame, float32 [N, GRID * GRID], and the share of the lungs
+    in it, [N]."""
     frontal, _, lungs = chest_template.load()
     side = len(frontal)
     more = side // 2
     wide = cv2.copyMakeBorder(frontal, more, more, more, more, cv2.BORDER_REPLICATE)
     padded = np.pad(lungs, more)
     seen, shares = [], []
-    for left, right, top, bottom in itertools.product(CUTS_ACROSS, CUTS_ACROSS, CUTS_ALONG, CUTS_ALONG):
+    for left, right, top, bottom in itertools.product(
+        CUTS_ACROSS, CUTS_ACROSS, CUTS_ALONG, CUTS_ALONG
+    ):
         if min(1 - left - right, 1 - top - bottom) < SEEN_AT_LEAST:
             continue
         rows = slice(more + round(top * side), more + round(side - bottom * side))

@@ -1,9 +1,10 @@
-"""What is known of every file, kept on the disk as it becomes known, readable with the patient key alone.
+"""What is known of every file, kept on the disk as it becomes known, readable with the patient key
+alone.
 
-One line for each result: base64 of a nonce and of the pickled (name, value) under AES-256-GCM (NIST SP 800-38D). Names
-of patients, which headers hold, are so never on the disk in clear; and a line that was cut short, damaged or written by
-somebody else fails its check and counts as not written, so nothing but what this program wrote is ever unpickled.
-Each writer appends to a file of its own.
+One line for each result: base64 of a nonce and of the pickled (name, value) under AES-256-GCM (NIST
+SP 800-38D). Names of patients, which headers hold, are so never on the disk in clear; and a line
+that was cut short, damaged or written by somebody else fails its check and counts as not written,
+so nothing but what this program wrote is ever unpickled. Each writer appends to a file of its own.
 """
 
 import base64
@@ -30,7 +31,8 @@ MOST, LINE = 1 << 40, 1 << 26
 
 
 class Journal:
-    """The journal files in `folder`. Opened for writing when the first line is written, then closed by `close`."""
+    """The journal files in `folder`. Opened for writing when the first line is written, then closed
+    by `close`."""
 
     def __init__(self, folder: Path, key: bytes):
         self.folder = folder
@@ -39,7 +41,8 @@ class Journal:
         self.damaged = self.written = 0
 
     def read(self) -> Iterator[tuple[str, object]]:
-        """(name, value) of every whole line, the oldest file's first; `damaged` is then the number of other lines."""
+        """(name, value) of every whole line, the oldest file's first; `damaged` is then the number
+        of other lines."""
         self.damaged = 0
         for path in self.files():
             yield from self.read_file(path)
@@ -48,7 +51,9 @@ class Journal:
         """The journal files, in the order in which they were begun."""
         return sorted(path for path in self.folder.iterdir() if NAME.fullmatch(path.name))
 
-    def read_file(self, path: Path, offset: int = 0, count: int | None = None) -> Iterator[tuple[str, object]]:
+    def read_file(
+        self, path: Path, offset: int = 0, count: int | None = None
+    ) -> Iterator[tuple[str, object]]:
         """The lines of one file, from byte `offset` on, at most `count` of them."""
         try:
             file = user_files.opened(path, MOST)
@@ -66,7 +71,8 @@ class Journal:
                     self.damaged += 1
 
     def write(self, name: str, value) -> int:
-        """Appends one line; returns its length in bytes. After a kill it is there, or counts as not written."""
+        """Appends one line; returns its length in bytes. After a kill it is there, or counts as not
+        written."""
         if self._handle is None:
             last = max((int(path.name[:8]) for path in self.files()), default=0)
             path = self.folder / f"{last + 1:08d}-{secrets.token_hex(8)}{SUFFIX}"

@@ -1,7 +1,8 @@
-"""Weak labels, audited: how far the two witnesses agree, and a sample of images for a radiologist to check.
+"""Weak labels, audited: how far the two witnesses agree, and a sample of images for a radiologist
+to check.
 
-Writes label_agreement.csv, label_sample.csv and label_sample.html. No text of a report goes out: a report is shown by
-the phrases of the lexicon that decided.
+Writes label_agreement.csv, label_sample.csv and label_sample.html. No text of a report goes out: a
+report is shown by the phrases of the lexicon that decided.
 """
 
 from collections import Counter, defaultdict
@@ -20,7 +21,9 @@ SAMPLE = 100
 SAME, OTHER_FINDINGS = "same label and findings", "same label, other findings"
 
 
-def write(folder: Path, scans, kept, labelling, write_csv, *, seed: int, sample: int = SAMPLE) -> dict:
+def write(
+    folder: Path, scans, kept, labelling, write_csv, *, seed: int, sample: int = SAMPLE
+) -> dict:
     """Writes the audit into the cohort and returns what report.json says of the labels.
 
     Args:
@@ -29,9 +32,15 @@ def write(folder: Path, scans, kept, labelling, write_csv, *, seed: int, sample:
         write_csv: function(path, columns, rows).
         sample: how many images to draw, one of a study at most.
     """
-    confidence = Counter(str(image.scan.confidence) for image in kept if image.scan.confidence is not None)
+    confidence = Counter(
+        str(image.scan.confidence) for image in kept if image.scan.confidence is not None
+    )
     witnesses = Counter("+".join(image.scan.witnesses) for image in kept if image.scan.witnesses)
-    described = {**labelling.described(), "confidence": dict(sorted(confidence.items())), "witnesses": witnesses}
+    described = {
+        **labelling.described(),
+        "confidence": dict(sorted(confidence.items())),
+        "witnesses": witnesses,
+    }
     pairs = {scan.study: scan.opinions for scan in reversed(scans) if len(scan.opinions) == 2}
     if not any(first.label and second.label for first, second in pairs.values()):
         return described
@@ -43,11 +52,17 @@ def write(folder: Path, scans, kept, labelling, write_csv, *, seed: int, sample:
         rows = [_row(image, *place) for image, place in drawn]
         write_csv(folder / "label_sample.csv", tuple(rows[0]), rows)
         artifacts.write_text(folder / "label_sample.html", _page(rows, drawn, names))
-    return {**described, "compared": list(names), "agreement": agreement.summary(counts), "sample": len(drawn)}
+    return {
+        **described,
+        "compared": list(names),
+        "agreement": agreement.summary(counts),
+        "sample": len(drawn),
+    }
 
 
 def stratum(first: Opinion, second: Opinion) -> str:
-    """What a study counts as in the sample: who says what of the label, and whether the findings are the same."""
+    """What a study counts as in the sample: who says what of the label, and whether the findings
+    are the same."""
     if first.label == second.label:
         same = first.having(POSITIVE) == second.having(POSITIVE)
         return f"both {first.label or 'silent'}: {SAME if same else OTHER_FINDINGS}"
@@ -55,7 +70,8 @@ def stratum(first: Opinion, second: Opinion) -> str:
 
 
 def _draw(kept, seed: int, sample: int) -> list[tuple]:
-    """[(image, (stratum, images in it, images drawn of it))]: the strata get equal shares as far as they reach."""
+    """[(image, (stratum, images in it, images drawn of it))]: the strata get equal shares as far as
+    they reach."""
     members: dict[str, list] = defaultdict(list)
     studies = set()
     for image in sorted(kept, key=lambda image: image.image_id):
@@ -77,8 +93,17 @@ def _draw(kept, seed: int, sample: int) -> list[tuple]:
 
 def _row(image, name: str, size: int, taken: int) -> dict:
     first, second = image.scan.opinions
-    row = {"image_id": image.image_id, "stratum": name, "images_in_stratum": size, "drawn_of_it": taken}
-    row |= {"label": image.scan.label, f"{first.witness}_label": first.label, f"{second.witness}_label": second.label}
+    row = {
+        "image_id": image.image_id,
+        "stratum": name,
+        "images_in_stratum": size,
+        "drawn_of_it": taken,
+    }
+    row |= {
+        "label": image.scan.label,
+        f"{first.witness}_label": first.label,
+        f"{second.witness}_label": second.label,
+    }
     row["label_words"] = _words(first, second, "label")
     for finding in FINDINGS:
         row[f"{first.witness}_{finding}"] = _said(first, finding)
@@ -101,4 +126,6 @@ def _page(rows: list[dict], drawn: list[tuple], names: tuple[str, ...]) -> str:
     page = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(text)
     strata = {row["stratum"]: (row["drawn_of_it"], row["images_in_stratum"]) for row in rows}
     pictures = [f"images/{image.image_id}.png" for image, _ in drawn]
-    return page.render(rows=list(zip(rows, pictures, strict=True)), names=names, findings=FINDINGS, strata=strata)
+    return page.render(
+        rows=list(zip(rows, pictures, strict=True)), names=names, findings=FINDINGS, strata=strata
+    )

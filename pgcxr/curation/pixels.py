@@ -1,4 +1,5 @@
-"""What is done to one kept file: decode, make square, reduce, write PNG. Runs in worker processes."""
+"""What is done to one kept file: decode, make square, reduce, write PNG. Runs in worker
+processes."""
 
 import hashlib
 import os
@@ -28,8 +29,8 @@ JPEG_TRAILER = 1024
 
 @dataclass(frozen=True)
 class Job:
-    """One image to write: `png` and `mask_png` are where to, `size` the side in pixels, `fit` images.PAD or CROP; the
-    others are those of `dicom.decode`."""
+    """One image to write: `png` and `mask_png` are where to, `size` the side in pixels, `fit`
+    images.PAD or CROP; the others are those of `dicom.decode`."""
 
     path: Path = field(repr=False)
     png: Path
@@ -46,8 +47,8 @@ class Job:
 
 @dataclass(frozen=True)
 class Done:
-    """`rejected` (rule, detail), or the hashes of decoded pixels and PNG file, whether there is a mask, and what was
-    measured on the decoded image (None where it is too small to be judged)."""
+    """`rejected` (rule, detail), or the hashes of decoded pixels and PNG file, whether there is a
+    mask, and what was measured on the decoded image (None where it is too small to be judged)."""
 
     rejected: tuple[str, str] | None = None
     pixels: str = ""
@@ -57,9 +58,16 @@ class Done:
 
 
 def write(job: Job) -> Done:
-    """Does one job. A file that cannot be decoded is a result; a disk that cannot be written to is an OSError."""
+    """Does one job. A file that cannot be decoded is a result; a disk that cannot be written to is
+    an OSError."""
     try:
-        image = decode(job.path, normalise=job.normalise, bits=job.bits, decoder=job.decoder, black_out=job.black_out)
+        image = decode(
+            job.path,
+            normalise=job.normalise,
+            bits=job.bits,
+            decoder=job.decoder,
+            black_out=job.black_out,
+        )
     except Rejected as reason:
         return Done((reason.rule, reason.detail))
     encoded = _png(to_square(image, job.size, job.fit))
@@ -70,7 +78,13 @@ def write(job: Job) -> Done:
     seen = hashlib.sha256(repr(image.shape).encode())
     seen.update(np.ascontiguousarray(image))
     pixels = seen.hexdigest()
-    return Done(None, pixels, hashlib.sha256(encoded).hexdigest(), mask is not None, image_checks.measure(image))
+    return Done(
+        None,
+        pixels,
+        hashlib.sha256(encoded).hexdigest(),
+        mask is not None,
+        image_checks.measure(image),
+    )
 
 
 def intact(job: Job, done: Done) -> bool:
@@ -78,10 +92,16 @@ def intact(job: Job, done: Done) -> bool:
     if done.rejected:
         return True
     try:
-        same = hashlib.sha256(user_files.read_bytes(job.png, manifest.MOST_BYTES)).hexdigest() == done.sha256
+        same = (
+            hashlib.sha256(user_files.read_bytes(job.png, manifest.MOST_BYTES)).hexdigest()
+            == done.sha256
+        )
         if not same or not done.mask:
             return same
-        return manifest.decode_png(user_files.read_bytes(job.mask_png, manifest.MOST_BYTES)) is not None
+        return (
+            manifest.decode_png(user_files.read_bytes(job.mask_png, manifest.MOST_BYTES))
+            is not None
+        )
     except (InputError, OSError):
         return False
 
@@ -110,7 +130,8 @@ def decode(
 def decode_image(
     path: Path, normalise: Normalisation = THESIS, bits: int = 8, black_out: BlackOut = BlackOut()
 ) -> np.ndarray:
-    """A grey PNG of 8 or 16 bits, or a JPEG, of a public set, normalised as DICOM is, uint8 or uint16 [H, W]."""
+    """A grey PNG of 8 or 16 bits, or a JPEG, of a public set, normalised as DICOM is, uint8 or
+    uint16 [H, W]."""
     rows, columns = image_size(path)
     if rows * columns > MAX_PIXELS:
         raise Rejected("too_large", "more than 8192 x 8192 pixels")
@@ -123,7 +144,9 @@ def decode_image(
     whole = b"\xff\xd9" in content[-JPEG_TRAILER:] if jpeg else content[-8:-4] == b"IEND"
     if not whole:
         raise Rejected("unreadable", "truncated, or neither PNG nor JPEG")
-    codes = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
+    codes = cv2.imdecode(
+        np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH
+    )
     if codes is None:
         raise Rejected("unreadable", "neither a PNG nor a JPEG image")
 
@@ -135,12 +158,15 @@ def decode_image(
 
 
 def _mask(job: Job, shape: tuple[int, int]) -> np.ndarray | None:
-    """The share of each pixel that is lesion, 0..255 (at least 1 where any is), or None where nothing is marked."""
+    """The share of each pixel that is lesion, 0..255 (at least 1 where any is), or None where
+    nothing is marked."""
     covered = np.zeros(shape, np.uint8)
     for path in job.masks:
         marked = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) if path.is_file() else None
         if marked is not None:
-            covered |= cv2.resize((marked > 0).astype(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST)
+            covered |= cv2.resize(
+                (marked > 0).astype(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST
+            )
     for x, y, width, height in job.boxes if job.boxes is not None else ():
         left, right = (int(round(np.clip(edge, 0, 1) * shape[1])) for edge in (x, x + width))
         top, bottom = (int(round(np.clip(edge, 0, 1) * shape[0])) for edge in (y, y + height))
@@ -151,13 +177,20 @@ def _mask(job: Job, shape: tuple[int, int]) -> np.ndarray | None:
     touched = to_square(covered * 255, job.size, job.fit)
     if not touched.any():
         kernel = int(np.ceil(max(shape) / job.size)) | 1
-        touched = to_square(cv2.dilate(covered, np.ones((kernel, kernel), np.uint8)) * 255, job.size, job.fit)
+        touched = to_square(
+            cv2.dilate(covered, np.ones((kernel, kernel), np.uint8)) * 255, job.size, job.fit
+        )
     return touched
 
 
 def _png(image: np.ndarray) -> bytes:
     # On radiographs, runs alone are a fifth smaller than level 2's usual matches, and done sooner.
-    options = [cv2.IMWRITE_PNG_COMPRESSION, 2, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+    options = [
+        cv2.IMWRITE_PNG_COMPRESSION,
+        2,
+        cv2.IMWRITE_PNG_STRATEGY,
+        cv2.IMWRITE_PNG_STRATEGY_RLE,
+    ]
     done, encoded = cv2.imencode(".png", image, options)
     if not done:
         raise MemoryError("PNG encoding")

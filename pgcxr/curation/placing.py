@@ -10,8 +10,24 @@ from pgcxr.io import artifacts, places
 
 # What `pgcxr curate` writes into a cohort, and `pgcxr records` beside it.
 WRITTEN = {
-    *("manifest.csv", "excluded.csv", "flowchart.json", "flowchart.svg", "report.json", "images", "masks", "records"),
-    *("table1.csv", "table2.csv", "tables.html", "label_agreement.csv", "label_sample.csv", "label_sample.html"),
+    *(
+        "manifest.csv",
+        "excluded.csv",
+        "flowchart.json",
+        "flowchart.svg",
+        "report.json",
+        "images",
+        "masks",
+        "records",
+    ),
+    *(
+        "table1.csv",
+        "table2.csv",
+        "tables.html",
+        "label_agreement.csv",
+        "label_sample.csv",
+        "label_sample.html",
+    ),
 }
 
 
@@ -26,13 +42,17 @@ def place(folder: Path, beside: Work, named: dict[int, str], kept) -> None:
         (folder / name).mkdir()
     for image in kept:
         for kind in ("images", "masks") if image.done.mask else ("images",):
-            _link(beside.place(kind, named[image.scan.number]), folder / kind / f"{image.image_id}.png")
+            _link(
+                beside.place(kind, named[image.scan.number]),
+                folder / kind / f"{image.image_id}.png",
+            )
     if not any((folder / "masks").iterdir()):
         (folder / "masks").rmdir()
 
 
 def _link(made: Path, place: Path) -> None:
-    """A second name for the same bytes, which take no room twice; a copy on file systems without such."""
+    """A second name for the same bytes, which take no room twice; a copy on file systems without
+    such."""
     try:
         os.link(made, place)
     except OSError:
@@ -43,14 +63,15 @@ def refuse_existing(out: Path) -> None:
     """Raises InputError where a new cohort may not be made."""
     if is_cohort(out):
         raise InputError(
-            f"{out}: exists and is not empty: made by other options, from another export, by another version, or "
-            "changed since; name another --out, or replace it by --overwrite"
+            f"{out}: exists and is not empty: made by other options, from another export, by "
+            "another version, or changed since; name another --out, or replace it by --overwrite"
         )
     places.refuse_existing(out)
 
 
 def check_out(out: Path, read: dict[str, Path | None]) -> None:
-    """Raises InputError where no cohort can be, or where it would touch what is `read` (what it is -> its place)."""
+    """Raises InputError where no cohort can be, or where it would touch what is `read` (what it is
+    -> its place)."""
     places.refuse_place(out)
     for what, place in read.items():
         if place is not None:
@@ -58,10 +79,12 @@ def check_out(out: Path, read: dict[str, Path | None]) -> None:
 
 
 def may_replace(out: Path) -> bool:
-    """Whether --overwrite may put a new cohort in the place of what is at `out`: a cohort and nothing else.
+    """Whether --overwrite may put a new cohort in the place of what is at `out`: a cohort and
+    nothing else.
 
     Raises:
-        InputError: something lies in the cohort that neither `pgcxr curate` nor `pgcxr records` wrote.
+        InputError: something lies in the cohort that neither `pgcxr curate` nor `pgcxr records`
+            wrote.
     """
     if not is_cohort(out):
         return False
@@ -69,8 +92,8 @@ def may_replace(out: Path) -> bool:
     foreign = [name for name in names if name not in WRITTEN and not places.is_left_over(name)]
     if foreign:
         raise InputError(
-            f"{out / foreign[0][:80]}: lies in the cohort that --overwrite would replace, and was not written by "
-            "`pgcxr curate`; move it away, or name another --out"
+            f"{out / foreign[0][:80]}: lies in the cohort that --overwrite would replace, and was "
+            "not written by `pgcxr curate`; move it away, or name another --out"
         )
     return True
 
@@ -86,10 +109,13 @@ def is_cohort(folder: Path) -> bool:
 
 
 def check_private(private: dict, out: Path) -> None:
-    """Raises InputError for a private file (by its option) inside of `out`, or a trace in the place of another."""
+    """Raises InputError for a private file (by its option) inside of `out`, or a trace in the place
+    of another."""
     for name, path in private.items():
         if path is not None and real(path).is_relative_to(real(out)):
-            raise InputError(f"{name} {path}: lies in --out, which is to be passed on; name a file elsewhere")
+            raise InputError(
+                f"{name} {path}: lies in --out, which is to be passed on; name a file elsewhere"
+            )
     trace = private["--trace"]
     if trace is not None:
         if real(trace) == real(private["--key-file"]):
@@ -99,10 +125,12 @@ def check_private(private: dict, out: Path) -> None:
 
 
 def check_trace(trace: str | os.PathLike | None, beside: Work) -> None:
-    """Raises InputError for a --trace that is there already, unless an earlier run of the same cohort wrote it."""
+    """Raises InputError for a --trace that is there already, unless an earlier run of the same
+    cohort wrote it."""
     if trace is not None and os.path.lexists(trace) and not beside.wrote_trace(Path(trace)):
         raise InputError(
-            f"{trace}: exists, and is not as an earlier run for this cohort wrote it; remove it or name another --trace"
+            f"{trace}: exists, and is not as an earlier run for this cohort wrote it; remove it or "
+            "name another --trace"
         )
 
 

@@ -1,7 +1,8 @@
 """The exclusion rules: data from rules.toml, applied to one image at a time.
 
-The first rule that is broken, in the order of `ORDER`, is the one that an image is excluded by; what only the pixels
-say comes after everything that the header says, as files that are out already are not decoded.
+The first rule that is broken, in the order of `ORDER`, is the one that an image is excluded by;
+what only the pixels say comes after everything that the header says, as files that are out already
+are not decoded.
 """
 
 import re
@@ -17,13 +18,32 @@ from pgcxr.sources.weak_labels import device_words
 
 # Before an image has a label; then, as in thesis Figure 1, among normals and abnormals apart.
 UNLABELLED = (*REASONS, "modality", "body_part", "study_date", "diagnosis", "label_conflict")
-HEADER = ("age", "sex", "manufacturer", "view", "device", "quality", "burned_in_annotation", "too_small")
+HEADER = (
+    "age",
+    "sex",
+    "manufacturer",
+    "view",
+    "device",
+    "quality",
+    "burned_in_annotation",
+    "too_small",
+)
 PIXELS = ("inverted", "rotated", "mislabelled_view", "cropped", "duplicate", "near_duplicate")
 LABELLED = (*HEADER, *PIXELS, "subsample")
 ORDER = (*UNLABELLED, *LABELLED)
 # Rules that a source may have no data for.
 ASKED_OF_SOURCE = (
-    *("modality", "body_part", "study_date", "age", "sex", "manufacturer", "view", "device", "quality"),
+    *(
+        "modality",
+        "body_part",
+        "study_date",
+        "age",
+        "sex",
+        "manufacturer",
+        "view",
+        "device",
+        "quality",
+    ),
     "burned_in_annotation",
 )
 
@@ -35,7 +55,8 @@ class Rules:
     tables: dict[str, dict]
 
     def enabled(self, rule: str) -> bool:
-        """Whether images are excluded by `rule`; what keeps a file from being an image always counts."""
+        """Whether images are excluded by `rule`; what keeps a file from being an image always
+        counts."""
         return self.tables.get(rule, {}).get("enabled", True)
 
     def applies(self, rule: str, knows: tuple[str, ...]) -> bool:
@@ -56,7 +77,8 @@ class Rules:
         """(rule, detail) of the first rule that `scan` (pgcxr.sources.Scan) breaks, or None.
 
         Args:
-            knows: the rules that the source can answer at all; NIH's set says nothing of manufacturers.
+            knows: the rules that the source can answer at all; NIH's set says nothing of
+                manufacturers.
         """
         checks = {
             "modality": lambda: self._modality(scan.modality),
@@ -80,7 +102,8 @@ class Rules:
         return None
 
     def missing(self, scan, knows: tuple[str, ...]) -> tuple[str, ...]:
-        """The rules, of those that the source can answer, for which the header of `scan` says nothing that is known."""
+        """The rules, of those that the source can answer, for which the header of `scan` says
+        nothing that is known."""
         values = {
             "modality": scan.modality,
             "body_part": scan.body_part.strip(),
@@ -91,13 +114,17 @@ class Rules:
             "view": vocabulary.shown_view(scan.view),
             "burned_in_annotation": scan.burned_in in ("YES", "NO"),
         }
-        return tuple(rule for rule in ORDER if rule in values and rule in knows and not values[rule])
+        return tuple(
+            rule for rule in ORDER if rule in values and rule in knows and not values[rule]
+        )
 
     def image_flags(self, measures, view: str) -> list[tuple[str, str]]:
-        """(rule, detail) of every rule on pixels that an image breaks, on or off, in the order of ORDER.
+        """(rule, detail) of every rule on pixels that an image breaks, on or off, in the order of
+        ORDER.
 
         Args:
-            measures: pgcxr.curation.image_checks.Measures, or None where the image is too small to be judged.
+            measures: pgcxr.curation.image_checks.Measures, or None where the image is too small to
+                be judged.
             view: as the header says it.
         """
         if measures is None:
@@ -113,14 +140,20 @@ class Rules:
         if measures.turned_by > table["margin"] and measures.likeness >= table["likeness"]:
             found.append(("rotated", f"by {measures.turned} degrees, or mirrored so"))
         shown = vocabulary.shown_view(view)
-        if not found and shown in ("PA", "AP") and measures.lateral_by > self.tables["mislabelled_view"]["margin"]:
+        if (
+            not found
+            and shown in ("PA", "AP")
+            and measures.lateral_by > self.tables["mislabelled_view"]["margin"]
+        ):
             found.append(("mislabelled_view", f"called {shown}, looks lateral"))
         detail = self._cropped(measures) if shown in ("PA", "AP", "") else None
         return [*found, ("cropped", detail)] if detail else found
 
     def broken_by_image(self, measures, view: str) -> tuple[str, str] | None:
         """(rule, detail) of the first rule on pixels that is on and broken, or None."""
-        return next((found for found in self.image_flags(measures, view) if self.enabled(found[0])), None)
+        return next(
+            (found for found in self.image_flags(measures, view) if self.enabled(found[0])), None
+        )
 
     def _cropped(self, measures) -> str | None:
         table = self.tables["cropped"]
@@ -138,7 +171,9 @@ class Rules:
         table = self.tables[rule]
         if not shown:
             return self._unknown(rule)
-        return None if shown in table["allowed"] else f"{shown}, not {' or '.join(table['allowed'])}"
+        return (
+            None if shown in table["allowed"] else f"{shown}, not {' or '.join(table['allowed'])}"
+        )
 
     def _unknown(self, rule: str) -> str | None:
         return "unknown" if self.tables[rule]["unknown"] == "exclude" else None
@@ -150,20 +185,30 @@ class Rules:
 
     def _manufacturer(self, text: str) -> str | None:
         words = " ".join(re.findall(r"[A-Z0-9]+", text.upper()))
-        named = any(f" {name.upper()} " in f" {words} " for name in self.tables["manufacturer"]["allowed"])
+        named = any(
+            f" {name.upper()} " in f" {words} " for name in self.tables["manufacturer"]["allowed"]
+        )
         return None if named else self._one_of("manufacturer", vocabulary.shown_maker(text))
 
     def _body_part(self, text: str) -> str | None:
         if not text.strip():
             return self._unknown("body_part")
         words = self.tables["body_part"]["words"]
-        return None if any(word.upper() in text.upper() for word in words) else "another part of the body"
+        return (
+            None
+            if any(word.upper() in text.upper() for word in words)
+            else "another part of the body"
+        )
 
     def _study_date(self, date) -> str | None:
         table = self.tables["study_date"]
         if date is None:
             return self._unknown("study_date")
-        return None if table["earliest"] <= date.isoformat() <= table["latest"] else "outside of the range"
+        return (
+            None
+            if table["earliest"] <= date.isoformat() <= table["latest"]
+            else "outside of the range"
+        )
 
     def _age(self, age: float | None) -> str | None:
         table = self.tables["age"]

@@ -1,4 +1,5 @@
-"""Reads files of rules and says in one line what is wrong with one: the key, and what is allowed."""
+"""Reads files of rules and says in one line what is wrong with one: the key, and what is
+allowed."""
 
 import datetime
 import math
@@ -28,7 +29,8 @@ RANGES = {
     **{(rule, "likeness"): (0, 1) for rule in ("inverted", "rotated", "cropped")},
     ("cropped", "picture"): (0, 1),
     ("cropped", "white"): (0, 1),
-    # Two different images differ in 128 bits on average; above 31 the search for near ones would miss some.
+    # Two different images differ in 128 bits on average; above 31 the search for near ones would
+    # miss some.
     ("near_duplicate", "distance"): (0, 31),
 }
 WHOLE = (("near_duplicate", "distance"),)
@@ -39,24 +41,35 @@ ALWAYS = (("diagnosis", "enabled"),)
 # Lower and upper bound of one thing.
 ORDERED = (("age", "minimum", "maximum"), ("study_date", "earliest", "latest"))
 # Lists of what may stay: an empty one would exclude everything.
-NEVER_EMPTY = (*((rule, "allowed") for rule in ("modality", "sex", "manufacturer", "view")), ("body_part", "words"))
+NEVER_EMPTY = (
+    *((rule, "allowed") for rule in ("modality", "sex", "manufacturer", "view")),
+    ("body_part", "words"),
+)
 
 
 def read(path: str | Path | None = None) -> dict[str, dict]:
-    """The tables of the rules shipped with pgcxr, with those of the TOML file `path` on top; days as "2016-06-30".
+    """The tables of the rules shipped with pgcxr, with those of the TOML file `path` on top; days
+    as "2016-06-30".
 
     Raises:
-        InputError: no such file, not TOML, a table or key that does not exist, or a value that is not allowed.
+        InputError: no such file, not TOML, a table or key that does not exist, or a value that is
+            not allowed.
     """
-    tables = tomllib.loads(resources.files(__package__).joinpath("rules.toml").read_text(encoding="utf-8"))
-    for name, table in user_files.read_toml(path, absent=ABSENT).items() if path is not None else ():
+    tables = tomllib.loads(
+        resources.files(__package__).joinpath("rules.toml").read_text(encoding="utf-8")
+    )
+    for name, table in (
+        user_files.read_toml(path, absent=ABSENT).items() if path is not None else ()
+    ):
         if name not in tables:
             raise InputError(f"{path}: unknown rule [{name}]; the rules are {', '.join(tables)}")
         if not isinstance(table, dict):
             raise InputError(f"{path}: {name} must be a table, [{name}]")
         for key, value in table.items():
             if key not in tables[name]:
-                raise InputError(f"{path}: [{name}] has no key {key}; its keys are {', '.join(tables[name])}")
+                raise InputError(
+                    f"{path}: [{name}] has no key {key}; its keys are {', '.join(tables[name])}"
+                )
             expected = _expected(name, key, value, tables[name][key])
             if expected:
                 raise InputError(f"{path}: [{name}] {key} must be {expected}")
@@ -64,7 +77,9 @@ def read(path: str | Path | None = None) -> dict[str, dict]:
     for name, low, high in ORDERED:
         if tables[name][low] > tables[name][high]:
             raise InputError(f"{path}: [{name}] {high} must not be less than {low}")
-    return {name: {key: _plain(value) for key, value in table.items()} for name, table in tables.items()}
+    return {
+        name: {key: _plain(value) for key, value in table.items()} for name, table in tables.items()
+    }
 
 
 def _plain(value):
@@ -83,8 +98,16 @@ def _expected(name: str, key: str, value, default) -> str | None:
         words = WORDS.get((name, key))
         if words and not set(value) <= set(words):
             return f"a list of {', '.join(words)}"
-        wrong = [item for item in value if (name, key) in OF_CODES and not CODE.fullmatch(item.strip().upper())]
-        return f"a list of ICD-10 codes such as J90 or S27.0, which {wrong[0][:20]!r} is not" if wrong else None
+        wrong = [
+            item
+            for item in value
+            if (name, key) in OF_CODES and not CODE.fullmatch(item.strip().upper())
+        ]
+        return (
+            f"a list of ICD-10 codes such as J90 or S27.0, which {wrong[0][:20]!r} is not"
+            if wrong
+            else None
+        )
     if isinstance(default, bool):
         if value is False and (name, key) in ALWAYS:
             return "true: an image in a cohort is normal or abnormal, so others are always excluded"

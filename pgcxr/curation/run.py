@@ -8,7 +8,17 @@ from pathlib import Path
 
 from pgcxr import sources
 from pgcxr.cohort import splits
-from pgcxr.curation import choosing, device_filter, label_audit, pixels, placing, rules, stages, tables, work
+from pgcxr.curation import (
+    choosing,
+    device_filter,
+    label_audit,
+    pixels,
+    placing,
+    rules,
+    stages,
+    tables,
+    work,
+)
 from pgcxr.dicom import normalization, pixel_data
 from pgcxr.errors import InputError
 from pgcxr.images import CROP, PAD, fitted_side
@@ -32,7 +42,17 @@ TOO_SMALL_SHARE = 0.05
 TENSORFLOW = 32 << 30
 # Options of `curate` that a cohort doesn't depend on.
 OF_THE_RUN = (
-    *("export", "out", "processes", "key_file", "trace", "runner", "runner_options", "overwrite", "limits"),
+    *(
+        "export",
+        "out",
+        "processes",
+        "key_file",
+        "trace",
+        "runner",
+        "runner_options",
+        "overwrite",
+        "limits",
+    ),
     *("audit", "findings", "show_progress", "say"),
 )
 
@@ -74,34 +94,43 @@ def curate(
 ) -> dict:
     """Writes the cohort folder `out` and returns its report.
 
-    What is known of each file is kept beside it (`pgcxr.curation.work`): a killed run goes on where it was, and a
-    run on an export that has grown does what is new and puts the new cohort in the old one's place. Either way the
-    cohort is the one that an undisturbed run on the same export writes.
+    What is known of each file is kept beside it (`pgcxr.curation.work`): a killed run goes on where
+    it was, and a run on an export that has grown does what is new and puts the new cohort in the
+    old one's place. Either way the cohort is the one that an undisturbed run on the same export
+    writes.
 
-    Everything but the keyed hashes (patient_id, and the second half of excluded.csv's source) depends on the export,
-    the rules and the seed alone: not on the key, the number of processes or the order of files on the disk.
+    Everything but the keyed hashes (patient_id, and the second half of excluded.csv's source)
+    depends on the export, the rules and the seed alone: not on the key, the number of processes or
+    the order of files on the disk.
 
     Args:
-        size: side of the images in pixels, a power of two; by default the largest up to 1024 that 95 % of the images
-            reach. No image is ever enlarged: those that are too small are excluded by rule.
+        size: side of the images in pixels, a power of two; by default the largest up to 1024 that
+            95 % of the images reach. No image is ever enlarged: those that are too small are
+            excluded by rule.
         normals: keep this many normal images, chosen at random (the thesis took 20,000 of 72,938).
         processes: default all cores; 0 for none but this one.
-        normalise: see `pgcxr.dicom.normalization.parse`; `bits` 8 or 16; `decoder` see `pgcxr.dicom.decode`.
-        black_out: regions to make black, each as pgcxr.privacy.black_out.parse reads it, besides those of the rules.
+        normalise: see `pgcxr.dicom.normalization.parse`; `bits` 8 or 16; `decoder` see
+            `pgcxr.dicom.decode`.
+        black_out: regions to make black, each as pgcxr.privacy.black_out.parse reads it, besides
+            those of the rules.
         black_out_text: make text that is found near the borders black.
-        trace: a private file that says which file became which image or why not, outside of `out`; one that an earlier
-            run for the same cohort wrote is replaced.
-        runner: one of stages.RUNNERS; those of Apache Beam take `runner_options`, each "name=value".
+        trace: a private file that says which file became which image or why not, outside of `out`;
+            one that an earlier run for the same cohort wrote is replaced.
+        runner: one of stages.RUNNERS; those of Apache Beam take `runner_options`, each
+            "name=value".
         overwrite: whether another cohort at `out`, with all that is in it, may be replaced.
         limits: what one file may take, by default `Limits()`.
-        audit: look for every identifier of the export in the cohort before it gets its name, and fail if there is one.
-        findings: the private file that then says which and where; by default privacy_findings.csv beside the key.
+        audit: look for every identifier of the export in the cohort before it gets its name, and
+            fail if there is one.
+        findings: the private file that then says which and where; by default privacy_findings.csv
+            beside the key.
         labels: which witness decides on normal and abnormal: codes, report, or agree.
         uncertain: what an uncertain finding becomes: unknown, positive, negative or exclude.
         codes_file, labels_file: TOML files in the place of icd10.toml and english.toml.
         columns: the column map of `source` table, by default its columns.toml.
         label_sample: how many images to draw for a check of their labels by hand.
-        device_model: a RUN of train.classifier on labels "device", which looks for devices on the decoded images.
+        device_model: a RUN of train.classifier on labels "device", which looks for devices on the
+            decoded images.
         say: takes lines for the user on what is recalled from earlier runs.
     """
     given = {name: value for name, value in locals().items() if name not in OF_THE_RUN}
@@ -112,7 +141,11 @@ def curate(
     processes = (os.cpu_count() or 1) if processes is None else processes
     stages.check_runner(runner, runner_options, processes)
     read = {"the export": export, "the --device-model": device_model, "the --rules": rules_file}
-    read |= {"the --codes-file": codes_file, "the --labels-file": labels_file, "the --columns": columns}
+    read |= {
+        "the --codes-file": codes_file,
+        "the --labels-file": labels_file,
+        "the --columns": columns,
+    }
     placing.check_out(out, read)
     if not (overwrite and placing.may_replace(out)) and not work.folder_of(out).is_dir():
         placing.refuse_existing(out)
@@ -124,9 +157,16 @@ def curate(
     findings_table.check_file(findings, [export], {"--key-file": key_path, "--trace": trace})
     rule_set = rules.load(rules_file)
     hidden = black_outs.asked(black_out, black_out_text, rule_set.tables["black_out"], rules_file)
-    decoding = {"normalise": normalization.parse(normalise), "bits": bits, "decoder": decoder, "black_out": hidden}
+    decoding = {
+        "normalise": normalization.parse(normalise),
+        "bits": bits,
+        "decoder": decoder,
+        "black_out": hidden,
+    }
     judge = device_filter.asked(device_model, rule_set)
-    if judge and runner == stages.LOCAL:  # Beam's forks and TensorFlow's threads do not go together: there, when needed
+    if (
+        judge and runner == stages.LOCAL
+    ):  # Beam's forks and TensorFlow's threads do not go together: there, when needed
         judge.load()
     given["device_model"] = judge and judge.sha256
     source, module = sources.named(source, export)
@@ -148,11 +188,15 @@ def curate(
         placing.check_trace(trace, beside)
         limits = limits or Limits()
         if decoder != pixel_data.PYDICOM:
-            limits = replace(limits, memory=limits.memory + TENSORFLOW, cpu=max(limits.cpu, limits.most_cpu))
+            limits = replace(
+                limits, memory=limits.memory + TENSORFLOW, cpu=max(limits.cpu, limits.most_cpu)
+            )
         where = (placing.real(key_path), processes, runner, tuple(runner_options))
         stage = stages.Stages(beside, placing.real(export), *where, limits, show_progress, say)
         scans, counted = module.scans(
-            export, lambda function, paths: stage.map(function, paths, _no_header, title="headers"), how
+            export,
+            lambda function, paths: stage.map(function, paths, _no_header, title="headers"),
+            how,
         )
         knows = sources.knows(module, export, how)
         excluded: dict[int, tuple[str, str]] = {}
@@ -172,16 +216,25 @@ def curate(
             judge.check_size(size)
 
         described = {"source": source, "size": size, "fit": fit, **counted}
-        described |= {**decoding, "normalise": str(decoding["normalise"]), "black_out": hidden.described()}
-        # Made when they are handed over: each holds several paths, and there may be hundreds of thousands.
+        described |= {
+            **decoding,
+            "normalise": str(decoding["normalise"]),
+            "black_out": hidden.described(),
+        }
+        # Made when they are handed over: each holds several paths, and there may be hundreds of
+        # thousands.
         jobs = stages.Lazily(lambda scan: _job(scan, beside, size, fit, decoding), remaining)
         names = [job.png.stem for job in jobs]
-        made = stage.map(pixels.write, jobs, _no_pixels, title="images", names=names, intact=pixels.intact)
+        made = stage.map(
+            pixels.write, jobs, _no_pixels, title="images", names=names, intact=pixels.intact
+        )
         named = dict(zip((scan.number for scan in remaining), names, strict=True))
         done = dict(zip((scan.number for scan in remaining), made, strict=True))
         if judge:
             decoded = [scan for scan in remaining if not done[scan.number].rejected]
-            seen = judge.worn(decoded, lambda scan: beside.place("images", named[scan.number]), rule_set)
+            seen = judge.worn(
+                decoded, lambda scan: beside.place("images", named[scan.number]), rule_set
+            )
             excluded.update(seen)
             described["device_model"] = {"sha256": judge.sha256, "seen": len(seen)}
         kept = choosing.choose(scans, done, excluded, rule_set, normals, seed)
@@ -192,16 +245,23 @@ def curate(
             described["labels"] = label_audit.write(
                 folder, scans, kept, how, tables.write_csv, seed=seed, sample=label_sample
             )
-            report = tables.write(folder, scans, kept, excluded, rule_set, knows, key, described, seed=seed)
+            report = tables.write(
+                folder, scans, kept, excluded, rule_set, knows, key, described, seed=seed
+            )
             if audit:
                 gathering = audits.in_processes(processes, show_progress)
-                own = [str(rule_set.tables), *own_words.of_files((codes_file, labels_file, columns))]
+                own = [
+                    str(rule_set.tables),
+                    *own_words.of_files((codes_file, labels_file, columns)),
+                ]
                 look_for, counts = audits.matcher(
                     export, gathering, own, [scan.name for scan in scans if not scan.rejected]
                 )
                 report["privacy_audit"] = audits.check([folder], look_for, counts, findings)
                 written = artifacts.read_json(folder / "report.json")
-                artifacts.write_json(folder / "report.json", {**written, "privacy_audit": report["privacy_audit"]})
+                artifacts.write_json(
+                    folder / "report.json", {**written, "privacy_audit": report["privacy_audit"]}
+                )
             if trace is not None:
                 tables.write_trace(Path(trace), scans, kept, excluded, beside.will_write_trace)
             beside.will_own(asked, folder)
@@ -245,7 +305,9 @@ def _default_size(scans: list[Scan], fit: str) -> int:
 def _job(scan: Scan, beside: work.Work, size: int, fit: str, decoding: dict) -> pixels.Job:
     """The images wait in the work folder until it is known which ones stay."""
     nowhere = Path()
-    job = pixels.Job(scan.path, nowhere, nowhere, size, fit, **decoding, masks=scan.masks, boxes=scan.boxes)
+    job = pixels.Job(
+        scan.path, nowhere, nowhere, size, fit, **decoding, masks=scan.masks, boxes=scan.boxes
+    )
     name = beside.name("images", job)
     return replace(job, png=beside.place("images", name), mask_png=beside.place("masks", name))
 

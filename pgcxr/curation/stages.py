@@ -1,4 +1,5 @@
-"""One function over many files: what is known is recalled, what may not be read is refused, the rest is done."""
+"""One function over many files: what is known is recalled, what may not be read is refused, the
+rest is done."""
 
 import importlib
 import logging
@@ -56,13 +57,18 @@ class Stages:
         """[function(item) for item in items].
 
         Args:
-            function: importable by name; what it returns depends on what `Work.name` sees of an item alone.
+            function: importable by name; what it returns depends on what `Work.name` sees of an
+                item alone.
             items: paths, or dataclasses with a field `path`.
-            failed: function(rule, detail) -> the result of an item that may not be read or brings its process down.
+            failed: function(rule, detail) -> the result of an item that may not be read or brings
+                its process down.
             names: `work.name(title, item)` of each, where they are known already.
-            intact: intact(item, result) -> whether what an earlier run wrote for the item is still there.
+            intact: intact(item, result) -> whether what an earlier run wrote for the item is still
+                there.
         """
-        names = names or [self.work.name(f"{title} {function.__qualname__}", item) for item in items]
+        names = names or [
+            self.work.name(f"{title} {function.__qualname__}", item) for item in items
+        ]
         refusal = Guard(self.export)
         results: list = [None] * len(items)
         todo = []
@@ -89,12 +95,24 @@ class Stages:
             good = threads.map(lambda index: intact(items[index], results[index]), known)
             return [index for index, fine in zip(known, good, strict=True) if not fine]
 
-    def _do(self, function: Callable, items: Sequence, names: list[str], failed: Callable, advance: Callable):
+    def _do(
+        self,
+        function: Callable,
+        items: Sequence,
+        names: list[str],
+        failed: Callable,
+        advance: Callable,
+    ):
         if self.runner != LOCAL and items:
             yield from _beam().stream(self, function, items, names, failed, advance)
             return
         stream = workers.stream(
-            function, items, failed, workers=self.processes, limits=self.limits, waiting=self._told(advance)
+            function,
+            items,
+            failed,
+            workers=self.processes,
+            limits=self.limits,
+            waiting=self._told(advance),
         )
         for at, result in stream:
             self.work.keep(names[at], result)
@@ -102,7 +120,8 @@ class Stages:
             yield at, result
 
     def _told(self, advance: workers.Advance) -> Callable[[float], None]:
-        """Passes on to the bar for how long a file has been in hand; in a log, without a bar, it is one line."""
+        """Passes on to the bar for how long a file has been in hand; in a log, without a bar, it is
+        one line."""
         said = False
 
         def tell(seconds: float) -> None:
@@ -111,8 +130,8 @@ class Stages:
             if not said and not advance.shown and seconds >= SLOW:
                 said = True
                 self.say(
-                    f"waiting for a slow file; each may take {self.limits.cpu} to {self.limits.most_cpu} s of "
-                    "processor time"
+                    f"waiting for a slow file; each may take {self.limits.cpu} to "
+                    f"{self.limits.most_cpu} s of processor time"
                 )
 
         return tell
@@ -132,18 +151,23 @@ class Lazily(Sequence):
 
 
 def check_runner(runner: str, options: Sequence[str], processes: int) -> None:
-    """Raises InputError for a runner or an option that does not exist, or Beam where it is not installed."""
+    """Raises InputError for a runner or an option that does not exist, or Beam where it is not
+    installed."""
     if runner not in RUNNERS:
         raise InputError(f"--runner {runner}: unknown; the runners are {', '.join(RUNNERS)}")
     if runner == LOCAL:
         if options:
-            raise InputError(f"--runner-option {options[0]}: is for a runner of Apache Beam; name one with --runner")
+            raise InputError(
+                f"--runner-option {options[0]}: is for a runner of Apache Beam; name one with "
+                "--runner"
+            )
         return
     try:
         beam = _beam()
     except ImportError:
         raise InputError(
-            f"--runner {runner}: Apache Beam is not installed; run `pip install 'pgcxr[beam]'`, or use --runner {LOCAL}"
+            f"--runner {runner}: Apache Beam is not installed; run `pip install 'pgcxr[beam]'`, or "
+            f"use --runner {LOCAL}"
         ) from None
     beam.pipeline_options(runner, options, processes)
 
@@ -158,7 +182,8 @@ def _beam() -> ModuleType:
 
 
 class Guard:
-    """Says which paths are not to be opened: links that lead out of the export, pipes, devices, folders."""
+    """Says which paths are not to be opened: links that lead out of the export, pipes, devices,
+    folders."""
 
     def __init__(self, export: Path):
         self._root = os.path.realpath(export)

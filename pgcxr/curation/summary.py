@@ -24,7 +24,8 @@ WORDS = {
 
 
 def table_1(report: dict) -> list[tuple]:
-    """Rows of TABLE_1: the normals alone (anomaly detection), and the cohort (synthesis). None: does not apply."""
+    """Rows of TABLE_1: the normals alone (anomaly detection), and the cohort (synthesis). None:
+    does not apply."""
     counts = report["table1"]
     alone = counts["normal_before_sampling"]
     return [
@@ -35,10 +36,13 @@ def table_1(report: dict) -> list[tuple]:
 
 
 def table_2(report: dict) -> list[tuple]:
-    """Rows (diagnosis, images in each split, in all): an image with two findings counts for both."""
+    """Rows (diagnosis, images in each split, in all): an image with two findings counts for
+    both."""
     counts = report["table2"]
     order = (NORMAL, ABNORMAL, *FINDINGS, "other_findings", "images", "patients")
-    return [(WORDS[name], *(counts[column][name] for column in (*SPLITS, "total"))) for name in order]
+    return [
+        (WORDS[name], *(counts[column][name] for column in (*SPLITS, "total"))) for name in order
+    ]
 
 
 def write(folder: Path, report: dict, chart: dict) -> None:
@@ -49,10 +53,18 @@ def write(folder: Path, report: dict, chart: dict) -> None:
         chart: the content of flowchart.json.
     """
     second = ("Diagnosis", *SPLITS, "total")
-    for name, header, rows in (("table1", TABLE_1, table_1(report)), ("table2", second, table_2(report))):
-        with artifacts.atomic_path(folder / f"{name}.csv") as beside, open(beside, "w", newline="") as file:
+    for name, header, rows in (
+        ("table1", TABLE_1, table_1(report)),
+        ("table2", second, table_2(report)),
+    ):
+        with (
+            artifacts.atomic_path(folder / f"{name}.csv") as beside,
+            open(beside, "w", newline="") as file,
+        ):
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerows([header, *(["" if cell is None else cell for cell in row] for row in rows)])
+            writer.writerows(
+                [header, *(["" if cell is None else cell for cell in row] for row in rows)]
+            )
     _page(report, chart, second, folder)
 
 
@@ -62,21 +74,41 @@ def _page(report: dict, chart: dict, second: tuple, folder: Path) -> None:
 
     page = Page("The cohort")
     page.text(
-        f"{report['images']:,} of {chart['collected']:,} files became images of {report['patients']:,} patients, "
-        f"{report['size']} x {report['size']} pixels."
+        f"{report['images']:,} of {chart['collected']:,} files became images of "
+        f"{report['patients']:,} patients, {report['size']} x {report['size']} pixels."
     )
     page.section("Selection").figure(folder / "flowchart.svg", "Figure 1. Selection of the images.")
-    page.table(["Excluded", "Normal", "Abnormal", "All"], _exclusions(chart, flowchart.words), "Exclusions in order.")
+    page.table(
+        ["Excluded", "Normal", "Abnormal", "All"],
+        _exclusions(chart, flowchart.words),
+        "Exclusions in order.",
+    )
     off = [step["rule"].replace("_", " ") for step in chart["steps"] if not step["applies"]]
     if off:
-        page.text(f"Rules that were not applied (switched off, or the source does not say): {', '.join(off)}.")
+        page.text(
+            "Rules that were not applied (switched off, or the source does not say): "
+            f"{', '.join(off)}."
+        )
     page.section("Composition")
-    page.table(list(TABLE_1), table_1(report), "Table 1. Images for the synthesis of normal and abnormal radiographs.")
+    page.table(
+        list(TABLE_1),
+        table_1(report),
+        "Table 1. Images for the synthesis of normal and abnormal radiographs.",
+    )
     surplus = report["table1"]["normal_before_sampling"] - report["table1"][NORMAL]
     if surplus:
-        page.text(f"{surplus:,} normals of the first data set were not sampled: they are not in this cohort.")
-    page.table([name.capitalize() for name in second], table_2(report), "Table 2. Images by diagnosis and split.")
-    page.text("An image with several findings counts for each of them; a patient is in one split alone.")
+        page.text(
+            f"{surplus:,} normals of the first data set were not sampled: they are not in this "
+            "cohort."
+        )
+    page.table(
+        [name.capitalize() for name in second],
+        table_2(report),
+        "Table 2. Images by diagnosis and split.",
+    )
+    page.text(
+        "An image with several findings counts for each of them; a patient is in one split alone."
+    )
     page.write(folder / "tables.html")
 
 

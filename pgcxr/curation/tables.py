@@ -14,25 +14,55 @@ from pgcxr.io import artifacts
 from pgcxr.privacy import hashing
 
 COLUMNS = (
-    *("image_id", "patient_id", "label", *FINDINGS, "age", "sex", "view", "manufacturer", "split", "png", "sha256"),
+    *(
+        "image_id",
+        "patient_id",
+        "label",
+        *FINDINGS,
+        "age",
+        "sex",
+        "view",
+        "manufacturer",
+        "split",
+        "png",
+        "sha256",
+    ),
     *("diagnoses", "mask", "missing_tags", "image_flags", "label_confidence", "label_sources"),
     "device",
 )
 
 
-def write(folder: Path, scans, kept, excluded, rules: Rules, knows, key: bytes, described: dict, *, seed: int) -> dict:
-    """Writes manifest.csv, excluded.csv, the flow chart, Tables 1 and 2 and report.json; returns the report."""
+def write(
+    folder: Path,
+    scans,
+    kept,
+    excluded,
+    rules: Rules,
+    knows,
+    key: bytes,
+    described: dict,
+    *,
+    seed: int,
+) -> dict:
+    """Writes manifest.csv, excluded.csv, the flow chart, Tables 1 and 2 and report.json; returns
+    the report."""
     from pgcxr.plots import flowchart
 
     write_csv(folder / "manifest.csv", COLUMNS, [_row(image, key, rules, knows) for image in kept])
     rows = [
-        {"source": _source(scan, key), "rule": excluded[scan.number][0], "detail": excluded[scan.number][1]}
+        {
+            "source": _source(scan, key),
+            "rule": excluded[scan.number][0],
+            "detail": excluded[scan.number][1],
+        }
         for scan in scans
         if scan.number in excluded
     ]
     write_csv(folder / "excluded.csv", ("source", "rule", "detail"), rows)
     # A source that says nothing of devices may still have images that were looked at for them.
-    chart = flow(scans, kept, excluded, rules, (*knows, "device") if described.get("device_model") else knows)
+    chart = flow(
+        scans, kept, excluded, rules, (*knows, "device") if described.get("device_model") else knows
+    )
     artifacts.write_json(folder / "flowchart.json", chart)
     flowchart.draw(chart, folder / "flowchart.svg")
     surplus = next(step[NORMAL] for step in chart["steps"] if step["rule"] == "subsample")
@@ -46,7 +76,8 @@ def write(folder: Path, scans, kept, excluded, rules: Rules, knows, key: bytes, 
     report["warnings"] = [*described.get("warnings", ())]
     if described.get("rows_outside"):
         report["warnings"].append(
-            f"{described['rows_outside']} rows of the table name files outside the folder, which were not read"
+            f"{described['rows_outside']} rows of the table name files outside the folder, which "
+            "were not read"
         )
     if not (report["normal"] and report["abnormal"]):
         report["warnings"].append("all images are of one class")
@@ -59,10 +90,12 @@ def write(folder: Path, scans, kept, excluded, rules: Rules, knows, key: bytes, 
 
 
 def flow(scans, kept, excluded: dict[int, tuple[str, str]], rules: Rules, knows) -> dict:
-    """The flow chart's numbers. Every scan is either kept or excluded by exactly one rule, so they add up.
+    """The flow chart's numbers. Every scan is either kept or excluded by exactly one rule, so they
+    add up.
 
-    Steps are in the order of rules.ORDER. Those after labelling (in the two columns of thesis Figure 1) also say how
-    many normals and abnormals they take; `applies` is false where a rule is off or the source has no data for it.
+    Steps are in the order of rules.ORDER. Those after labelling (in the two columns of thesis
+    Figure 1) also say how many normals and abnormals they take; `applies` is false where a rule is
+    off or the source has no data for it.
     """
     labels = {scan.number: scan.label for scan in scans}
     by_rule = Counter(rule for rule, _ in excluded.values())
@@ -80,26 +113,43 @@ def flow(scans, kept, excluded: dict[int, tuple[str, str]], rules: Rules, knows)
             step |= {NORMAL: by_label[rule, NORMAL], ABNORMAL: by_label[rule, ABNORMAL]}
         steps.append(step)
     final = Counter(image.scan.label for image in kept)
-    chart = {"collected": len(scans), "steps": steps, NORMAL: final[NORMAL], ABNORMAL: final[ABNORMAL]}
+    chart = {
+        "collected": len(scans),
+        "steps": steps,
+        NORMAL: final[NORMAL],
+        ABNORMAL: final[ABNORMAL],
+    }
     assert remaining == len(kept) == chart[NORMAL] + chart[ABNORMAL]
-    assert all(step["excluded"] == step[NORMAL] + step[ABNORMAL] for step in steps if step["rule"] in LABELLED)
+    assert all(
+        step["excluded"] == step[NORMAL] + step[ABNORMAL]
+        for step in steps
+        if step["rule"] in LABELLED
+    )
     return chart
 
 
 def composition(kept, surplus: int = 0) -> dict:
-    """Counts as in thesis Tables 1 and 2: images by label; and by split and finding (an image may have several).
+    """Counts as in thesis Tables 1 and 2: images by label; and by split and finding (an image may
+    have several).
 
     Args:
-        surplus: normals that passed every rule but were not sampled: thesis Table 1 counts them among normals alone.
+        surplus: normals that passed every rule but were not sampled: thesis Table 1 counts them
+            among normals alone.
     """
     counted = ("patients", "images", NORMAL, ABNORMAL, *FINDINGS, "other_findings")
     table = {split: dict.fromkeys(counted, 0) for split in SPLITS}
     patients = {split: set() for split in SPLITS}
     for image in kept:
         row = table[image.split]
-        for name in ("images", image.scan.label, *(name for name in image.scan.findings if name in FINDINGS)):
+        for name in (
+            "images",
+            image.scan.label,
+            *(name for name in image.scan.findings if name in FINDINGS),
+        ):
             row[name] += 1
-        row["other_findings"] += image.scan.label == ABNORMAL and not set(image.scan.findings) & set(FINDINGS)
+        row["other_findings"] += image.scan.label == ABNORMAL and not set(
+            image.scan.findings
+        ) & set(FINDINGS)
         patients[image.split].add(image.scan.patient)
     for split in SPLITS:
         table[split]["patients"] = len(patients[split])
@@ -111,7 +161,9 @@ def composition(kept, surplus: int = 0) -> dict:
     return {**named, "masks": masks, "table1": table1, "table2": {**table, "total": totals}}
 
 
-def write_trace(path: Path, scans, kept, excluded: dict[int, tuple[str, str]], note: Callable[[Path], None]) -> None:
+def write_trace(
+    path: Path, scans, kept, excluded: dict[int, tuple[str, str]], note: Callable[[Path], None]
+) -> None:
     """Which file became which image: identifies patients, so it is readable by its owner alone.
 
     Args:

@@ -1,8 +1,10 @@
-"""The private folder beside a cohort that lets curation go on where it stopped, and add to a cohort what is new.
+"""The private folder beside a cohort that lets curation go on where it stopped, and add to a cohort
+what is new.
 
-`.COHORT.work/` (0700) holds a journal of the headers and results that are known, and the images by a keyed hash of all
-that they depend on: the file's place in the export, its size and time of change, the options, and the code. Nothing in
-it has the name of a patient or of a file. It may be removed at any time: the next run then begins anew.
+`.COHORT.work/` (0700) holds a journal of the headers and results that are known, and the images by
+a keyed hash of all that they depend on: the file's place in the export, its size and time of
+change, the options, and the code. Nothing in it has the name of a patient or of a file. It may be
+removed at any time: the next run then begins anew.
 """
 
 import contextlib
@@ -27,7 +29,14 @@ from pgcxr.io import artifacts, user_files
 MARK = "made-by-pgcxr-curate"
 # Where an item says that its results are to be written: no part of what it is.
 PLACES = ("png", "mask_png")
-DECODERS = ("numpy", "opencv-python-headless", "pydicom", "pylibjpeg", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg")
+DECODERS = (
+    "numpy",
+    "opencv-python-headless",
+    "pydicom",
+    "pylibjpeg",
+    "pylibjpeg-libjpeg",
+    "pylibjpeg-openjpeg",
+)
 # What of pgcxr a cohort depends on.
 ROOMS = ("io", "dicom", "cohort", "sources", "privacy", "curation")
 COHORTS, TRACES = "cohorts", "traces"
@@ -36,7 +45,8 @@ WORTH_KEEPING = 1000
 
 
 class Work:
-    """The work folder of the cohort `out`; `known` is what earlier runs wrote down, by name, until it is recalled."""
+    """The work folder of the cohort `out`; `known` is what earlier runs wrote down, by name, until
+    it is recalled."""
 
     def __init__(self, folder: Path, out: Path, export: Path, key: bytes):
         self.folder, self.out = folder, out
@@ -51,7 +61,8 @@ class Work:
         """The keyed hash of what the result of `item` depends on.
 
         Args:
-            item: a path, or a dataclass: its paths (other than PLACES) stand for the files there, all else for itself.
+            item: a path, or a dataclass: its paths (other than PLACES) stand for the files there,
+                all else for itself.
         """
         if dataclasses.is_dataclass(item):
             parts = [
@@ -89,7 +100,8 @@ class Work:
         return folder / f"{name}.png"
 
     def recall(self, name: str):
-        """What an earlier run wrote down under `name`, once; or None. Notes that it is still of use."""
+        """What an earlier run wrote down under `name`, once; or None. Notes that it is still of
+        use."""
         self._used.add(name)
         return self.known.pop(name, None)
 
@@ -98,7 +110,8 @@ class Work:
         self.journal.write(name, value)
 
     def forget_the_rest(self) -> None:
-        """Removes results and images that this run had no use for: of files that are gone, of other options."""
+        """Removes results and images that this run had no use for: of files that are gone, of other
+        options."""
         for kind in ("images", "masks"):
             for path in (self.folder / kind).glob("*/*"):
                 if path.stem not in self._used:
@@ -119,13 +132,18 @@ class Work:
             artifacts.remove(path)
 
     def owns(self, asked: str) -> bool:
-        """Whether the cohort that is there is as this folder's last runs wrote it, with the same options."""
+        """Whether the cohort that is there is as this folder's last runs wrote it, with the same
+        options."""
         return (asked, fingerprint(self.out)) in self._cohorts
 
     def will_own(self, asked: str, folder: Path) -> None:
-        """To be called before `folder` becomes the cohort: a kill in between must leave both recognisable."""
+        """To be called before `folder` becomes the cohort: a kill in between must leave both
+        recognisable."""
         now = fingerprint(self.out)
-        self._cohorts = [*(each for each in self._cohorts if each[1] == now), (asked, fingerprint(folder))]
+        self._cohorts = [
+            *(each for each in self._cohorts if each[1] == now),
+            (asked, fingerprint(folder)),
+        ]
         self.keep(COHORTS, self._cohorts)
 
     def wrote_trace(self, path: Path) -> bool:
@@ -143,11 +161,14 @@ def opened(out: Path, export: Path, key: bytes, say: Callable[[str], None]) -> I
     """The work folder of `out`, for this process alone.
 
     Raises:
-        InputError: another process is writing the same cohort, or a folder of that name is somebody else's.
+        InputError: another process is writing the same cohort, or a folder of that name is somebody
+            else's.
     """
     folder = folder_of(out)
     if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and _is_ours(folder))):
-        raise InputError(f"{folder}: is not a work folder of `pgcxr curate`; remove it, or name another --out")
+        raise InputError(
+            f"{folder}: is not a work folder of `pgcxr curate`; remove it, or name another --out"
+        )
     new = not folder.exists()
     with artifacts.private_folder(folder, out):
         mark = folder / MARK
@@ -160,13 +181,18 @@ def opened(out: Path, export: Path, key: bytes, say: Callable[[str], None]) -> I
         (folder / "journal").mkdir(exist_ok=True)
         work = Work(folder, out, export, key)
         if work.journal.damaged:
-            say(f"{folder}: {work.journal.damaged} damaged lines in its journal; those files are done again")
+            say(
+                f"{folder}: {work.journal.damaged} damaged lines in its journal; those files are "
+                "done again"
+            )
         try:
             yield work
         except Exception as error:
             if new and work.journal.written < WORTH_KEEPING:
                 shutil.rmtree(folder)
-            if isinstance(error, OSError) and (not error.filename or _within(error.filename, folder)):
+            if isinstance(error, OSError) and (
+                not error.filename or _within(error.filename, folder)
+            ):
                 raise OSError(error.errno, error.strerror, str(out)) from error
             raise
         finally:
@@ -191,7 +217,8 @@ def _is_ours(folder: Path) -> bool:
 
 
 def fingerprint(cohort: Path) -> str:
-    """What tells a cohort that has been changed or added to: its tables' content and the names in it; "" for none."""
+    """What tells a cohort that has been changed or added to: its tables' content and the names in
+    it; "" for none."""
     if not cohort.is_dir():
         return ""
     seen = hashlib.sha256()
@@ -202,7 +229,8 @@ def fingerprint(cohort: Path) -> str:
 
 @cache
 def code_version() -> str:
-    """Of pgcxr's code for data and of the libraries that decode: other code may give other results."""
+    """Of pgcxr's code for data and of the libraries that decode: other code may give other
+    results."""
     seen = hashlib.sha256()
     folder = Path(pgcxr.__file__).parent
     files = [folder / "images.py", *(path for room in ROOMS for path in (folder / room).rglob("*"))]

@@ -1,4 +1,5 @@
-"""One DICOM file: opened without trusting it, decoded as a viewer shows it, brought to 8 or 16 bits."""
+"""One DICOM file: opened without trusting it, decoded as a viewer shows it, brought to 8 or 16
+bits."""
 
 from pgcxr.dicom.decoding import decode, grey_table
 from pgcxr.dicom.header import Header, read_header

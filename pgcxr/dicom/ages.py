@@ -10,7 +10,8 @@ OLDEST = 120
 
 
 def age_in_years(text: str) -> float | None:
-    """Reads "054Y", "018M" or "54" (years, as some exports write it); None where it is no age or above 120 years."""
+    """Reads "054Y", "018M" or "54" (years, as some exports write it); None where it is no age or
+    above 120 years."""
     found = re.fullmatch(r"(\d{1,4}) ?([YMWD]?)", text.strip().upper())
     if not found:
         return None
@@ -20,7 +21,8 @@ def age_in_years(text: str) -> float | None:
 
 
 def age_between(birth: str, study: str) -> float | None:
-    """Whole years from birth to study, both YYYYMMDD; None where either is missing, no date, or the wrong way round."""
+    """Whole years from birth to study, both YYYYMMDD; None where either is missing, no date, or the
+    wrong way round."""
     born, seen = day(birth), day(study)
     if born is None or seen is None or seen < born:
         return None
@@ -29,7 +31,8 @@ def age_between(birth: str, study: str) -> float | None:
 
 
 def day(text: str) -> datetime.date | None:
-    """Reads "20160630", also with "-", "." or "/" between (PS3.5 6.2, VR DA); None where it is no date."""
+    """Reads "20160630", also with "-", "." or "/" between (PS3.5 6.2, VR DA); None where it is no
+    date."""
     try:
         return datetime.datetime.strptime(re.sub(r"[-./]", "", text.strip())[:8], "%Y%m%d").date()
     except ValueError:

@@ -1,8 +1,8 @@
 """From a DICOM file to the 8-bit image that a radiologist would recognise, or the reason why not.
 
-The steps, each in a module of its own: `reading` (opening, and checks before any memory is asked for; those of
-compressed streams in `streams`), `pixel_data` (stored values, by pydicom or by tensorflow-io), `luts`
-(modality and VOI transformations), `normalization` (to 8 or 16 bits).
+The steps, each in a module of its own: `reading` (opening, and checks before any memory is asked
+for; those of compressed streams in `streams`), `pixel_data` (stored values, by pydicom or by
+tensorflow-io), `luts` (modality and VOI transformations), `normalization` (to 8 or 16 bits).
 """
 
 import os
@@ -29,8 +29,11 @@ from pgcxr.dicom.reading import (
 class BlackOut(Protocol):
     """Makes parts of an image black while its codes are looked up."""
 
-    def look_up(self, codes: np.ndarray, table: Callable[[np.ndarray], np.ndarray], maker: str = "") -> np.ndarray:
-        """The image of `codes` [H, W]; `table` maps the number of pixels of each code to what each is shown as."""
+    def look_up(
+        self, codes: np.ndarray, table: Callable[[np.ndarray], np.ndarray], maker: str = ""
+    ) -> np.ndarray:
+        """The image of `codes` [H, W]; `table` maps the number of pixels of each code to what each
+        is shown as."""
         ...
 
 
@@ -44,8 +47,9 @@ def decode(
 ) -> np.ndarray:
     """The image as displayed, uint8 [H, W] (uint16 for 16 bits), bones white.
 
-    Modality LUT, then VOI LUT or window (PS3.3 C.11.1, C.11.2; a LUT is preferred to a window, and the first of several
-    is taken), MONOCHROME1 inverted, then `normalise`. Padding pixels (PixelPaddingValue) are black.
+    Modality LUT, then VOI LUT or window (PS3.3 C.11.1, C.11.2; a LUT is preferred to a window, and
+    the first of several is taken), MONOCHROME1 inverted, then `normalise`. Padding pixels
+    (PixelPaddingValue) are black.
 
     Args:
         decoder: pixel_data.PYDICOM, or TFIO for tensorflow-io.
@@ -72,7 +76,9 @@ def decode(
         return black_out.look_up(codes, table, text(dataset, "Manufacturer"))
 
 
-def grey_table(dataset: pydicom.Dataset, counts: np.ndarray, normalise: Normalisation, bits: int) -> np.ndarray:
+def grey_table(
+    dataset: pydicom.Dataset, counts: np.ndarray, normalise: Normalisation, bits: int
+) -> np.ndarray:
     """uint8 or uint16 [codes]: what each code is shown as.
 
     Args:

@@ -1,4 +1,5 @@
-"""How much a deflated DICOM file unpacks to (PS3.5 A.5), found out without keeping it: pydicom unpacks all at once."""
+"""How much a deflated DICOM file unpacks to (PS3.5 A.5), found out without keeping it: pydicom
+unpacks all at once."""
 
 import zlib
 from typing import BinaryIO
@@ -12,7 +13,8 @@ LONG = (b"OB", b"OW", b"OF", b"SQ", b"UN", b"UT", b"UC", b"OD", b"OL", b"OV", b"
 
 
 def unpacks_to_more(file: BinaryIO, most: int) -> bool:
-    """Whether the data set of a file in this transfer syntax has more than `most` bytes; False for other files."""
+    """Whether the data set of a file in this transfer syntax has more than `most` bytes; False for
+    other files."""
     if not _is_deflated(file):
         return False
     packed, total = zlib.decompressobj(-zlib.MAX_WBITS), 0
@@ -40,5 +42,7 @@ def _is_deflated(file: BinaryIO) -> bool:
         length = int.from_bytes(head[8:12] if long else head[6:8], "little")
         if head[:4] == b"\x02\x00\x10\x00":
             file.seek(at + 8)
-            deflated = file.read(min(length, 64)).strip(b"\0 ") == DeflatedExplicitVRLittleEndian.encode()
+            deflated = (
+                file.read(min(length, 64)).strip(b"\0 ") == DeflatedExplicitVRLittleEndian.encode()
+            )
         at += (12 if long else 8) + length

@@ -8,15 +8,32 @@ from pgcxr.dicom.ages import age_between, age_in_years, day
 from pgcxr.dicom.reading import blaming_the_file, check_frames, quiet, read, text, whole
 
 HEADER_TAGS = (
-    *("SOPClassUID", "AccessionNumber", "PatientID", "PatientAge", "PatientBirthDate", "PatientSex", "StudyDate"),
-    *("Modality", "BodyPartExamined", "ViewPosition", "Manufacturer", "Rows", "Columns", "NumberOfFrames"),
+    *(
+        "SOPClassUID",
+        "AccessionNumber",
+        "PatientID",
+        "PatientAge",
+        "PatientBirthDate",
+        "PatientSex",
+        "StudyDate",
+    ),
+    *(
+        "Modality",
+        "BodyPartExamined",
+        "ViewPosition",
+        "Manufacturer",
+        "Rows",
+        "Columns",
+        "NumberOfFrames",
+    ),
     *("SamplesPerPixel", "PhotometricInterpretation", "PresentationLUTShape", "BurnedInAnnotation"),
 )
 
 
 @dataclass(frozen=True)
 class Header:
-    """What the rules need of a file. The first two fields identify a patient: they are kept out of repr()."""
+    """What the rules need of a file. The first two fields identify a patient: they are kept out of
+    repr()."""
 
     accession: str = field(repr=False)
     patient: str = field(repr=False)

@@ -1,4 +1,5 @@
-"""Modality and VOI transformations of PS3.3 C.11.1 and C.11.2, forgiving with tags that are broken."""
+"""Modality and VOI transformations of PS3.3 C.11.1 and C.11.2, forgiving with tags that are
+broken."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ FEWEST_BITS = 8
 
 @dataclass(frozen=True)
 class Grey:
-    """`values`, float64 [codes], of every code, and the range that they can have: `low` to `high`."""
+    """`values`, float64 [codes], of every code, and the range that they can have: `low` to
+    `high`."""
 
     values: np.ndarray
     low: float
@@ -24,14 +26,17 @@ class Grey:
 
 @dataclass(frozen=True)
 class Table:
-    """A lookup table: `entries`, int64 [N], for the values from `first` on; those outside take the entry at the end."""
+    """A lookup table: `entries`, int64 [N], for the values from `first` on; those outside take the
+    entry at the end."""
 
     first: int
     entries: np.ndarray
     bits: int
 
     def __call__(self, grey: Grey) -> Grey:
-        index = np.clip(np.rint(grey.values) - self.first, 0, len(self.entries) - 1).astype(np.int64)
+        index = np.clip(np.rint(grey.values) - self.first, 0, len(self.entries) - 1).astype(
+            np.int64
+        )
         return Grey(self.entries[index].astype(np.float64), 0, (1 << self.bits) - 1)
 
 
@@ -55,7 +60,8 @@ class Window:
 
 
 def modality(grey: Grey, dataset: pydicom.Dataset, present: np.ndarray) -> Grey:
-    """Stored values to what the modality measured (C.11.1): the table of ModalityLUTSequence, or slope and intercept.
+    """Stored values to what the modality measured (C.11.1): the table of ModalityLUTSequence, or
+    slope and intercept.
 
     A slope of 0 or none says nothing, and leaves the values as they are.
 
@@ -73,8 +79,8 @@ def modality(grey: Grey, dataset: pydicom.Dataset, present: np.ndarray) -> Grey:
 
 
 def voi(grey: Grey, dataset: pydicom.Dataset, present: np.ndarray) -> Grey:
-    """Values to what is displayed (C.11.2): the first table of VOILUTSequence, or else the first window, that is whole
-    and leaves something to see. Without one, the values as they are.
+    """Values to what is displayed (C.11.2): the first table of VOILUTSequence, or else the first
+    window, that is whole and leaves something to see. Without one, the values as they are.
     """
     for apply in (*_tables(dataset, "VOILUTSequence", grey.values[present]), *_windows(dataset)):
         shown = apply(grey)
@@ -86,7 +92,9 @@ def voi(grey: Grey, dataset: pydicom.Dataset, present: np.ndarray) -> Grey:
 def _windows(dataset: pydicom.Dataset) -> Iterator[Window]:
     function = text(dataset, "VOILUTFunction").upper()
     function = function if function in (LINEAR_EXACT, SIGMOID) else LINEAR
-    for centre, width in zip(numbers(dataset, "WindowCenter"), numbers(dataset, "WindowWidth"), strict=False):
+    for centre, width in zip(
+        numbers(dataset, "WindowCenter"), numbers(dataset, "WindowWidth"), strict=False
+    ):
         # A LINEAR window of width 1 is a threshold: two greys are no radiograph.
         if np.isfinite(centre) and np.isfinite(width) and width > (1 if function == LINEAR else 0):
             yield Window(centre, width, function)
@@ -113,13 +121,18 @@ def _tables(dataset: pydicom.Dataset, keyword: str, values: np.ndarray) -> Itera
             data = data.astype("<u2").view(np.uint8).astype(np.int64)
         entries = data[:count]
         if len(entries):
-            # The depth is that of the largest entry: files also say 8 where they hold 12, and 16 where they hold 10.
-            yield Table(_first(first, len(entries), values), entries, max(int(entries.max()).bit_length(), FEWEST_BITS))
+            # The depth is that of the largest entry: files also say 8 where they hold 12, and 16
+            # where they hold 10.
+            yield Table(
+                _first(first, len(entries), values),
+                entries,
+                max(int(entries.max()).bit_length(), FEWEST_BITS),
+            )
 
 
 def _first(word: int, count: int, values: np.ndarray) -> int:
-    """The first value mapped, which is signed if the values can be (C.11.2.1.1). Files get that wrong either way, so
-    it is read as the number whose table holds more of the values' range."""
+    """The first value mapped, which is signed if the values can be (C.11.2.1.1). Files get that
+    wrong either way, so it is read as the number whose table holds more of the values' range."""
     low, high = values.min(), values.max()
 
     def held(first: int) -> float:

@@ -19,12 +19,12 @@ class Normalisation:
     """Which values become black and white; those beyond are clipped.
 
     Attributes:
-        kind: PERCENTILE: of the pixels as displayed (after the VOI window or table), `low` and `high`, in percent.
-            WINDOW: the ends of what the VOI window or table displays, whatever the pixels. NONE: the ends of what the
-            stored bits can hold; no window is applied.
+        kind: PERCENTILE: of the pixels as displayed (after the VOI window or table), `low` and
+            `high`, in percent. WINDOW: the ends of what the VOI window or table displays, whatever
+            the pixels. NONE: the ends of what the stored bits can hold; no window is applied.
 
-    The thesis (1.1) says no more than "99th percentile normalization"; clipping only the top keeps the few brightest
-    pixels (markers, metal) from darkening everything else, and leaves air black.
+    The thesis (1.1) says no more than "99th percentile normalization"; clipping only the top keeps
+    the few brightest pixels (markers, metal) from darkening everything else, and leaves air black.
     """
 
     kind: str = PERCENTILE
@@ -47,7 +47,9 @@ class Normalisation:
         if self.kind == PERCENTILE:
             low, high = (percentile(grey.values, counts, share) for share in (self.low, self.high))
             if high <= low:
-                raise Rejected("blank", f"{self.high - self.low:g} % of the pixels or more have the same value")
+                raise Rejected(
+                    "blank", f"{self.high - self.low:g} % of the pixels or more have the same value"
+                )
         elif np.ptp(np.clip(grey.values[present], low, high)) == 0:
             raise Rejected("blank", "all pixels have the same value")
         white = (1 << bits) - 1
@@ -57,23 +59,31 @@ class Normalisation:
     def __str__(self) -> str:
         if self.kind != PERCENTILE:
             return self.kind
-        return f"{PERCENTILE}:{self.high:g}" if self.low == 0 else f"{PERCENTILE}:{self.low:g},{self.high:g}"
+        return (
+            f"{PERCENTILE}:{self.high:g}"
+            if self.low == 0
+            else f"{PERCENTILE}:{self.low:g},{self.high:g}"
+        )
 
 
 THESIS = Normalisation()
 
 
 def normalise(image: np.ndarray) -> np.ndarray:
-    """uint8 [H, W] of real numbers [H, W], brighter is denser, as the thesis does it; of an image that is no file."""
+    """uint8 [H, W] of real numbers [H, W], brighter is denser, as the thesis does it; of an image
+    that is no file."""
     if not np.isfinite(image).all():
         raise Rejected("blank", "a pixel without a finite value")
     values, codes, counts = np.unique(image, return_inverse=True, return_counts=True)
-    table = THESIS.table(Grey(values.astype(np.float64), float(values[0]), float(values[-1])), counts)
+    table = THESIS.table(
+        Grey(values.astype(np.float64), float(values[0]), float(values[-1])), counts
+    )
     return table[codes].reshape(image.shape)
 
 
 def parse(text: str) -> Normalisation:
-    """`percentile` (the thesis's 99), `percentile:HIGH`, `percentile:LOW,HIGH`, `window` or `none`; or InputError."""
+    """`percentile` (the thesis's 99), `percentile:HIGH`, `percentile:LOW,HIGH`, `window` or `none`;
+    or InputError."""
     if text in (PERCENTILE, WINDOW, NONE):
         return Normalisation(text)
     found = re.fullmatch(rf"{PERCENTILE}:(?:([\d.]+),)?([\d.]+)", text)
@@ -82,7 +92,10 @@ def parse(text: str) -> Normalisation:
     except (TypeError, ValueError):
         low, high = 1, 0
     if not 0 <= low < high <= 100:
-        raise InputError(f"--normalise {text}: must be percentile:HIGH, percentile:LOW,HIGH (0 to 100), window or none")
+        raise InputError(
+            f"--normalise {text}: must be percentile:HIGH, percentile:LOW,HIGH (0 to 100), window "
+            "or none"
+        )
     return Normalisation(PERCENTILE, low, high)
 
 
@@ -93,7 +106,8 @@ def check_bits(bits: int) -> None:
 
 
 def percentile(values: np.ndarray, counts: np.ndarray, share: float) -> float:
-    """np.percentile(np.repeat(values, counts), share), by linear interpolation, without repeating."""
+    """np.percentile(np.repeat(values, counts), share), by linear interpolation, without
+    repeating."""
     present = np.flatnonzero(counts)
     order = present[np.argsort(values[present], kind="stable")]
     up_to = np.cumsum(counts[order])

@@ -1,8 +1,10 @@
-"""The pixels of a DICOM image as they lie in memory, and what each of the possible codes stands for.
+"""The pixels of a DICOM image as they lie in memory, and what each of the possible codes stands
+for.
 
-A code is the container of one pixel, an unsigned number of 8 or 16 bits: the stored value, and above its high bit
-whatever was left there (overlays, signs, junk; PS3.5 8.1.1). All that a header says of grey values is a function of
-the code, so it is worked out once for each of the 256 or 65,536 codes and looked up for the pixels.
+A code is the container of one pixel, an unsigned number of 8 or 16 bits: the stored value, and
+above its high bit whatever was left there (overlays, signs, junk; PS3.5 8.1.1). All that a header
+says of grey values is a function of the code, so it is worked out once for each of the 256 or
+65,536 codes and looked up for the pixels.
 """
 
 from collections.abc import Callable
@@ -36,7 +38,8 @@ EXACT = 1 << 24
 
 
 def reader(decoder: str) -> Callable[[pydicom.Dataset], np.ndarray]:
-    """What decodes the pixels of a data set: PYDICOM or TFIO; InputError where it is another, or not installed."""
+    """What decodes the pixels of a data set: PYDICOM or TFIO; InputError where it is another, or
+    not installed."""
     if decoder == PYDICOM:
         return read
     if decoder != TFIO:
@@ -61,7 +64,9 @@ def count(codes: np.ndarray) -> np.ndarray:
     """int64 [256 or 65536]: how many pixels have each code."""
     bins = 1 << 8 * codes.itemsize
     parts = np.array_split(codes, codes.size // EXACT + 1)
-    counts = sum(cv2.calcHist([part], [0], None, [bins], [0, bins]).astype(np.int64) for part in parts)
+    counts = sum(
+        cv2.calcHist([part], [0], None, [bins], [0, bins]).astype(np.int64) for part in parts
+    )
     return counts[:, 0]
 
 
@@ -72,7 +77,8 @@ def look_up(table: np.ndarray, codes: np.ndarray) -> np.ndarray:
 
 
 def stored_values(dataset: pydicom.Dataset, counts: np.ndarray) -> np.ndarray:
-    """int64 [codes]: the stored value of each code (PS3.5 8.1.1): BitsStored bits below HighBit, signed or not."""
+    """int64 [codes]: the stored value of each code (PS3.5 8.1.1): BitsStored bits below HighBit,
+    signed or not."""
     syntax = dataset.file_meta.TransferSyntaxUID
     bits, codes = dataset.BitsStored, np.arange(len(counts))
     signed = dataset.PixelRepresentation == 1
@@ -80,8 +86,8 @@ def stored_values(dataset: pydicom.Dataset, counts: np.ndarray) -> np.ndarray:
     if syntax in LOSSY and (not signed or syntax in SIGNED):
         return np.clip(_signed(codes, len(counts)) if signed else codes, low, high)
     shift = whole(dataset, "HighBit", bits - 1) + 1 - bits
-    # A high bit above the stored ones says that pixels fill the container from the top (ACR-NEMA). Where none of them
-    # reaches up there, it is the header that is wrong.
+    # A high bit above the stored ones says that pixels fill the container from the top (ACR-NEMA).
+    # Where none of them reaches up there, it is the header that is wrong.
     if shift > 0 and len(counts) >= 1 << bits + shift and counts[1 << bits :].any():
         codes = codes >> shift
     return _signed(codes & ((1 << bits) - 1), 1 << bits) if signed else codes & high
@@ -90,11 +96,16 @@ def stored_values(dataset: pydicom.Dataset, counts: np.ndarray) -> np.ndarray:
 def stored_range(dataset: pydicom.Dataset) -> tuple[int, int]:
     """The lowest and the highest value that can be stored."""
     bits = dataset.BitsStored
-    return (-(1 << bits - 1), (1 << bits - 1) - 1) if dataset.PixelRepresentation == 1 else (0, (1 << bits) - 1)
+    return (
+        (-(1 << bits - 1), (1 << bits - 1) - 1)
+        if dataset.PixelRepresentation == 1
+        else (0, (1 << bits) - 1)
+    )
 
 
 def padding(dataset: pydicom.Dataset, values: np.ndarray) -> np.ndarray:
-    """bool [codes]: outside of the image (PS3.3 C.7.5.1.1.2), PixelPaddingValue to PixelPaddingRangeLimit.
+    """bool [codes]: outside of the image (PS3.3 C.7.5.1.1.2), PixelPaddingValue to
+    PixelPaddingRangeLimit.
 
     Args:
         values: the stored value of each code.

@@ -1,7 +1,8 @@
 """Opening a DICOM file without trusting it, and without saying anything that is in it.
 
-Nothing that a DICOM file says about its patient reaches an error, a warning or a log from here: every reason is one of
-`REASONS` with a fixed phrase, and pydicom's own warnings (they quote values) are silenced.
+Nothing that a DICOM file says about its patient reaches an error, a warning or a log from here:
+every reason is one of `REASONS` with a fixed phrase, and pydicom's own warnings (they quote values)
+are silenced.
 """
 
 import contextlib
@@ -21,13 +22,24 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRL
 from pgcxr.dicom import deflated
 from pgcxr.errors import InputError
 
-REASONS = ("unreadable", "no_pixels", "multi_frame", "colour", "too_large", "timeout", "blank", "burned_in_text")
-# 8192 x 8192 is four times the largest chest detector; a header that claims more is refused before memory is asked for.
+REASONS = (
+    "unreadable",
+    "no_pixels",
+    "multi_frame",
+    "colour",
+    "too_large",
+    "timeout",
+    "blank",
+    "burned_in_text",
+)
+# 8192 x 8192 is four times the largest chest detector; a header that claims more is refused before
+# memory is asked for.
 MAX_PIXELS = 8192 * 8192
 MAX_BYTES = 1 << 30
 # A data set with an image of 32 bits, and all else that may be in it.
 MAX_INFLATED = 4 * MAX_PIXELS + (64 << 20)
-# Chest radiographs compress 2 to 100 times; a stream that promises more than this is a decompression bomb.
+# Chest radiographs compress 2 to 100 times; a stream that promises more than this is a
+# decompression bomb.
 MAX_COMPRESSION = 1000
 MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
 SHAPES = {"IDENTITY": "MONOCHROME2", "INVERSE": "MONOCHROME1"}
@@ -35,7 +47,8 @@ logging.getLogger("pydicom").addHandler(logging.NullHandler())
 
 
 class Rejected(Exception):
-    """A file that cannot become an image: `rule` is one of REASONS, `detail` a fixed phrase (never file content)."""
+    """A file that cannot become an image: `rule` is one of REASONS, `detail` a fixed phrase (never
+    file content)."""
 
     def __init__(self, rule: str, detail: str):
         if rule not in REASONS:
@@ -45,7 +58,8 @@ class Rejected(Exception):
 
 
 class _Silence(contextlib.ContextDecorator):
-    """Silences pydicom, whose warnings and log lines quote values of the file; until the last thread is through."""
+    """Silences pydicom, whose warnings and log lines quote values of the file; until the last
+    thread is through."""
 
     def __init__(self):
         self._lock, self._within, self._restore = threading.Lock(), 0, None
@@ -93,7 +107,8 @@ def blaming_the_file(detail: str) -> Iterator[None]:
 
 
 def read(path: str | os.PathLike, **options) -> pydicom.Dataset:
-    """pydicom.dcmread(path, **options), also without the preamble and file meta information of PS3.10.
+    """pydicom.dcmread(path, **options), also without the preamble and file meta information of
+    PS3.10.
 
     Raises:
         Rejected: it is no regular file, too large, or not DICOM.
@@ -110,8 +125,14 @@ def read(path: str | os.PathLike, **options) -> pydicom.Dataset:
             bomb = deflated.unpacks_to_more(file, MAX_INFLATED)
     except OSError:
         raise Rejected("unreadable", "cannot be read from the disk") from None
-    # Without the preamble of PS3.10, a file has to begin with an element of group 0002 or 0008, in either byte order.
-    if start[128:] != b"DICM" and start[:2] not in (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08"):
+    # Without the preamble of PS3.10, a file has to begin with an element of group 0002 or 0008, in
+    # either byte order.
+    if start[128:] != b"DICM" and start[:2] not in (
+        b"\x02\x00",
+        b"\x08\x00",
+        b"\x00\x02",
+        b"\x00\x08",
+    ):
         raise Rejected("unreadable", "not DICOM")
     if bomb:
         raise Rejected("too_large", "unpacks to more than an image of 8192 x 8192 pixels takes")
@@ -132,8 +153,9 @@ def check_frames(dataset: pydicom.Dataset) -> None:
         raise Rejected("too_large", "more than 8192 x 8192 pixels")
     if whole(dataset, "NumberOfFrames", 1) > 1:
         raise Rejected("multi_frame", "more than one frame")
-    # CR and DX have one sample (PS3.3 C.8.1.2, C.8.11.3): three, even if all are alike, are a screenshot or a colour
-    # JPEG of a radiograph, without the grey values of one and often with writing on it.
+    # CR and DX have one sample (PS3.3 C.8.1.2, C.8.11.3): three, even if all are alike, are a
+    # screenshot or a colour JPEG of a radiograph, without the grey values of one and often with
+    # writing on it.
     if whole(dataset, "SamplesPerPixel", 1) != 1:
         raise Rejected("colour", "more than one sample per pixel")
     kind = photometric(dataset)
@@ -144,12 +166,14 @@ def check_frames(dataset: pydicom.Dataset) -> None:
 
 
 def check_pixels(dataset: pydicom.Dataset) -> None:
-    """Compares what the header promises with the bytes that are there, before any memory is asked for.
+    """Compares what the header promises with the bytes that are there, before any memory is asked
+    for.
 
     Fills in what is commonly missing: the transfer syntax, as it was read, and unsigned pixels.
 
     Raises:
-        Rejected: the pixel data is missing, too short or unbelievably compressed, or of an unknown transfer syntax.
+        Rejected: the pixel data is missing, too short or unbelievably compressed, or of an unknown
+            transfer syntax.
     """
     if "PixelData" not in dataset:
         raise Rejected("no_pixels", "no pixel data")
@@ -180,18 +204,21 @@ def check_pixels(dataset: pydicom.Dataset) -> None:
 
 
 def photometric(dataset: pydicom.Dataset) -> str:
-    """MONOCHROME1 (low is bright), MONOCHROME2, another photometric interpretation, or "" where nothing says.
+    """MONOCHROME1 (low is bright), MONOCHROME2, another photometric interpretation, or "" where
+    nothing says.
 
-    The Presentation LUT Shape says the same once more: MONOCHROME1 goes with INVERSE, MONOCHROME2 with IDENTITY (PS3.3
-    C.8.11.3.1.2). So it is asked only where there is no photometric interpretation; where the two contradict each
-    other, the photometric interpretation, which every image must have, is believed.
+    The Presentation LUT Shape says the same once more: MONOCHROME1 goes with INVERSE, MONOCHROME2
+    with IDENTITY (PS3.3 C.8.11.3.1.2). So it is asked only where there is no photometric
+    interpretation; where the two contradict each other, the photometric interpretation, which every
+    image must have, is believed.
     """
     said = text(dataset, "PhotometricInterpretation").upper()
     return said or SHAPES.get(text(dataset, "PresentationLUTShape").upper(), "")
 
 
 def text(dataset: pydicom.Dataset, keyword: str) -> str:
-    """The value as one text, without blanks and zeros around it; "" where it is missing or cannot be read."""
+    """The value as one text, without blanks and zeros around it; "" where it is missing or cannot
+    be read."""
     try:
         value = dataset.get(keyword)
         return "" if value is None else str(value).strip().strip("\0").strip()
@@ -215,14 +242,19 @@ def numbers(dataset: pydicom.Dataset, keyword: str) -> list[float]:
         value = None if raw is None else raw.value
         if isinstance(value, bytes):
             value = value.decode("ascii", "replace")
-        parts = value.split("\\") if isinstance(value, str) else np.atleast_1d([] if value is None else value)
+        parts = (
+            value.split("\\")
+            if isinstance(value, str)
+            else np.atleast_1d([] if value is None else value)
+        )
     except Exception:
         return []
     return [_number(part) for part in parts]
 
 
 def words(dataset: pydicom.Dataset, keyword: str, little_endian: bool) -> np.ndarray:
-    """The value as unsigned 16-bit words, int64 [N], whether it was read as bytes or as numbers of either sign."""
+    """The value as unsigned 16-bit words, int64 [N], whether it was read as bytes or as numbers of
+    either sign."""
     try:
         value = dataset.get(keyword)
         if isinstance(value, bytes):
@@ -234,6 +266,10 @@ def words(dataset: pydicom.Dataset, keyword: str, little_endian: bool) -> np.nda
 
 def _number(part) -> float:
     try:
-        return float(part.replace(",", ".").strip().strip("\0")) if isinstance(part, str) else float(part)
+        return (
+            float(part.replace(",", ".").strip().strip("\0"))
+            if isinstance(part, str)
+            else float(part)
+        )
     except (TypeError, ValueError):
         return float("nan")

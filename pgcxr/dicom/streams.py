@@ -1,8 +1,8 @@
 """What a compressed stream says of itself, read before a decoder makes room for it.
 
-JPEG (ISO 10918-1 B.2.2) and JPEG-LS (ISO 14495-1 C.2.2) have the size in their start of frame, JPEG 2000 and HTJ2K
-(ISO 15444-1 A.5.1) in SIZ. A decoder believes these and not the header of the file, so that a stream of a hundred bytes
-could ask it for gigabytes.
+JPEG (ISO 10918-1 B.2.2) and JPEG-LS (ISO 14495-1 C.2.2) have the size in their start of frame, JPEG
+2000 and HTJ2K (ISO 15444-1 A.5.1) in SIZ. A decoder believes these and not the header of the file,
+so that a stream of a hundred bytes could ask it for gigabytes.
 """
 
 import struct
@@ -21,8 +21,8 @@ CODESTREAM, JP2, BOXES = b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  ", 4096
 
 
 def check(dataset: pydicom.Dataset) -> None:
-    """Raises Rejected where the first frame of encapsulated pixel data is not of the size and the one component that
-    the header says. RLE has no size of its own."""
+    """Raises Rejected where the first frame of encapsulated pixel data is not of the size and the
+    one component that the header says. RLE has no size of its own."""
     syntax = dataset.file_meta.TransferSyntaxUID
     if not syntax.is_encapsulated or syntax == RLELossless:
         return
@@ -30,9 +30,13 @@ def check(dataset: pydicom.Dataset) -> None:
     if said is None:
         raise Rejected("unreadable", "the compressed stream does not say its size")
     if said[2] != 1:
-        raise Rejected("unreadable", "the compressed stream is in colour where the header says grey")
+        raise Rejected(
+            "unreadable", "the compressed stream is in colour where the header says grey"
+        )
     if said[:2] != (whole(dataset, "Rows"), whole(dataset, "Columns")):
-        raise Rejected("unreadable", "the compressed stream is of another size than the header says")
+        raise Rejected(
+            "unreadable", "the compressed stream is of another size than the header says"
+        )
 
 
 def of_stream(stream: bytes) -> tuple[int, int, int] | None:

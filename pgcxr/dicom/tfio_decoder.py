@@ -17,8 +17,8 @@ try:
     tfio.image.decode_dicom_image  # noqa: B018  where its library does not load, it says so only when asked for
 except (ImportError, NotImplementedError, AttributeError):
     raise InputError(
-        "--decoder tfio: tensorflow-io is not installed, or does not load with this TensorFlow (0.37.1 needs 2.16); "
-        "install pgcxr[tfio], or leave --decoder out"
+        "--decoder tfio: tensorflow-io is not installed, or does not load with this TensorFlow "
+        "(0.37.1 needs 2.16); install pgcxr[tfio], or leave --decoder out"
     ) from None
 
 
@@ -32,7 +32,12 @@ def read(dataset: pydicom.Dataset) -> np.ndarray:
     """
     alone = _pixels_alone(dataset)
     try:
-        options = {"color_dim": False, "on_error": "strict", "scale": "preserve", "dtype": tf.uint16}
+        options = {
+            "color_dim": False,
+            "on_error": "strict",
+            "scale": "preserve",
+            "dtype": tf.uint16,
+        }
         with tf.device("CPU"):
             found = tfio.image.decode_dicom_image(_encode(alone), **options).numpy()
         codes = found.reshape(alone.Rows, alone.Columns)  # [1HW] -> [HW]
@@ -43,18 +48,30 @@ def read(dataset: pydicom.Dataset) -> np.ndarray:
 
 
 def _pixels_alone(dataset: pydicom.Dataset) -> pydicom.Dataset:
-    """The image pixel module alone: no modality LUT, no window, and nothing of a patient for DCMTK to say."""
+    """The image pixel module alone: no modality LUT, no window, and nothing of a patient for DCMTK
+    to say."""
     alone = pydicom.Dataset()
     alone.file_meta = FileMetaDataset()
     alone.file_meta.TransferSyntaxUID = dataset.file_meta.TransferSyntaxUID
     alone.SOPClassUID, alone.SOPInstanceUID = SecondaryCaptureImageStorage, "1.2"
-    for name in ("Rows", "Columns", "BitsAllocated", "BitsStored", "PixelRepresentation", "SamplesPerPixel"):
+    for name in (
+        "Rows",
+        "Columns",
+        "BitsAllocated",
+        "BitsStored",
+        "PixelRepresentation",
+        "SamplesPerPixel",
+    ):
         setattr(alone, name, whole(dataset, name))
     alone.HighBit = whole(dataset, "HighBit", alone.BitsStored - 1)
     syntax = dataset.file_meta.TransferSyntaxUID
     if alone.BitsAllocated <= 16 and (not syntax.is_encapsulated or syntax == RLELossless):
         # The whole containers: it is `dicom_codes` that knows which of their bits are meant.
-        alone.BitsStored, alone.HighBit, alone.PixelRepresentation = alone.BitsAllocated, alone.BitsAllocated - 1, 0
+        alone.BitsStored, alone.HighBit, alone.PixelRepresentation = (
+            alone.BitsAllocated,
+            alone.BitsAllocated - 1,
+            0,
+        )
     alone.PhotometricInterpretation = "MONOCHROME2"
     alone["PixelData"] = dataset["PixelData"]
     return alone

@@ -1,4 +1,5 @@
-"""Adam that skips an update with non-finite gradients, as mixed precision and a diverging critic need."""
+"""Adam that skips an update with non-finite gradients, as mixed precision and a diverging critic
+need."""
 
 import keras
 import tensorflow as tf
@@ -6,7 +7,8 @@ from keras import ops
 
 from pgcxr.gan.loss_scale import LossScale
 
-# Elements from which one pass over memory pays: of a full-size step at 4 x 4, Adam by single operations is a quarter.
+# Elements from which one pass over memory pays: of a full-size step at 4 x 4, Adam by single
+# operations is a quarter.
 LARGE = 1 << 16
 
 
@@ -14,10 +16,12 @@ LARGE = 1 << 16
 class FiniteAdam(keras.optimizers.Adam):
     """Adam (arXiv 1412.6980) of the mean over all replicas.
 
-    Where any gradient on any replica is not finite, nothing changes: no variable, no moment, not the count of steps.
+    Where any gradient on any replica is not finite, nothing changes: no variable, no moment, not
+    the count of steps.
 
     Arguments:
-        loss_scale: log2 of the first loss scale for float16 gradients (see `LossScale`); None for no scaling.
+        loss_scale: log2 of the first loss scale for float16 gradients (see `LossScale`); None for
+            no scaling.
     """
 
     def __init__(self, *args, loss_scale: float | None = None, **kwargs):
@@ -40,7 +44,8 @@ class FiniteAdam(keras.optimizers.Adam):
         return gradient if self.loss_scale is None else self.loss_scale.unscale(gradient)
 
     def apply(self, grads, trainable_variables=None):
-        """One update from this replica's gradients of the scaled loss; returns their norm, without scaling."""
+        """One update from this replica's gradients of the scaled loss; returns their norm, without
+        scaling."""
         context = tf.distribute.get_replica_context()
         replicas = context.num_replicas_in_sync
         grads = [self.unscale(gradient) for gradient in grads]
@@ -62,14 +67,20 @@ class FiniteAdam(keras.optimizers.Adam):
         lr = ops.cast(learning_rate, variable.dtype)
         gradient = ops.cast(gradient, variable.dtype)
         # With several replicas `apply` makes all elements NaN, or none.
-        finite = ops.isfinite(ops.reshape(gradient, (-1,))[0]) if self._finite is None else self._finite
+        finite = (
+            ops.isfinite(ops.reshape(gradient, (-1,))[0]) if self._finite is None else self._finite
+        )
         step = ops.cast(self.iterations + 1, variable.dtype)
         correction = ops.sqrt(1 - ops.power(ops.cast(self.beta_2, variable.dtype), step))
         correction = correction / (1 - ops.power(ops.cast(self.beta_1, variable.dtype), step))
         index = self._get_variable_index(variable)
         m, v = self._momentums[index], self._velocities[index]
         if variable.shape.num_elements() >= LARGE:
-            tf.cond(finite, lambda: self._in_one_pass(gradient, variable, m, v, lr * correction), lambda: None)
+            tf.cond(
+                finite,
+                lambda: self._in_one_pass(gradient, variable, m, v, lr * correction),
+                lambda: None,
+            )
             return
         new_m = m * self.beta_1 + gradient * (1 - self.beta_1)
         new_v = v * self.beta_2 + ops.square(gradient) * (1 - self.beta_2)
@@ -79,7 +90,8 @@ class FiniteAdam(keras.optimizers.Adam):
         self.assign_sub(variable, ops.where(finite, change, ops.zeros_like(change)))
 
     def _in_one_pass(self, gradient, variable, m, v, rate) -> None:
-        """The same update by TensorFlow's kernel; `rate` is corrected for the moments' bias already."""
+        """The same update by TensorFlow's kernel; `rate` is corrected for the moments' bias
+        already."""
         none = tf.zeros([], variable.dtype)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,

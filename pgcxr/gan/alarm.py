@@ -1,14 +1,17 @@
 """A divergence alarm: a training that can no longer recover is stopped, and says by which sign.
 
-WGAN-GP does not converge by its losses, so no sign is taken from their size alone; each must last before it counts, as
-single bad steps are normal (a step whose gradients are not finite is skipped by the optimizer).
+WGAN-GP does not converge by its losses, so no sign is taken from their size alone; each must last
+before it counts, as single bad steps are normal (a step whose gradients are not finite is skipped
+by the optimizer).
 
-- non-finite: losses or gradient norms are not finite for `PATIENCE` steps in a row, beyond those in which a loss scale
-  comes down to what float16 holds.
-- critic drift: the median score of reals or fakes over `WINDOW` steps is beyond `SCORE`; the drift term (arXiv
-  1710.10196, A.1) no longer holds it.
-- gradient explosion: the median gradient norm over `WINDOW` steps is `EXPLOSION` times its smallest in this half-phase.
-- collapse: the fixed samples differ among each other by less than `COLLAPSE` of what reals do, `TICKS` ticks in a row.
+- non-finite: losses or gradient norms are not finite for `PATIENCE` steps in a row, beyond those in
+  which a loss scale comes down to what float16 holds.
+- critic drift: the median score of reals or fakes over `WINDOW` steps is beyond `SCORE`; the drift
+  term (arXiv 1710.10196, A.1) no longer holds it.
+- gradient explosion: the median gradient norm over `WINDOW` steps is `EXPLOSION` times its smallest
+  in this half-phase.
+- collapse: the fixed samples differ among each other by less than `COLLAPSE` of what reals do,
+  `TICKS` ticks in a row.
 """
 
 import math
@@ -38,7 +41,8 @@ class Diverged(InputError):
 
 @dataclass(frozen=True)
 class Sign:
-    """What was seen: `name`, the quantity `of` which it was seen, its `value`, and the `limit` that it broke."""
+    """What was seen: `name`, the quantity `of` which it was seen, its `value`, and the `limit` that
+    it broke."""
 
     name: str
     of: str
@@ -50,11 +54,13 @@ class Sign:
 
 
 class Alarm:
-    """Looks at each step's logs and each tick's samples of one half-phase; `doubtful` while a sign may be coming.
+    """Looks at each step's logs and each tick's samples of one half-phase; `doubtful` while a sign
+    may be coming.
 
     Arguments:
         real_diversity: of as many real images as there are samples.
-        scale_log2: where a loss scale starts, which halves with each step that is not finite; 0 without one.
+        scale_log2: where a loss scale starts, which halves with each step that is not finite; 0
+            without one.
     """
 
     def __init__(self, real_diversity: float, scale_log2: float = 0.0):
@@ -72,7 +78,9 @@ class Alarm:
 
     def step(self, logs: dict) -> Sign | None:
         """The sign seen in the logs of one training step, {name: number}."""
-        odd = next((name for name in LOSSES if name in logs and not math.isfinite(logs[name])), None)
+        odd = next(
+            (name for name in LOSSES if name in logs and not math.isfinite(logs[name])), None
+        )
         self.bad = self.bad + 1 if odd else 0
         if odd:
             of = f"{odd}, for {self.bad} steps,"
@@ -98,9 +106,14 @@ class Alarm:
         """The sign seen in the fixed samples, uint8 [N, R, R, C]."""
         found, limit = diversity(samples), COLLAPSE * self.real_diversity
         self.alike = self.alike + 1 if found < limit else 0
-        return Sign("collapse", "the diversity of the samples", found, limit) if self.alike >= TICKS else None
+        return (
+            Sign("collapse", "the diversity of the samples", found, limit)
+            if self.alike >= TICKS
+            else None
+        )
 
 
 def diversity(images: np.ndarray) -> float:
-    """Root mean square over pixels of the standard deviation over images [N, ...], in grey levels."""
+    """Root mean square over pixels of the standard deviation over images [N, ...], in grey
+    levels."""
     return float(np.sqrt(np.mean(np.var(np.asarray(images, np.float32), axis=0))))

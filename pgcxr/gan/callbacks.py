@@ -19,12 +19,15 @@ class FollowSchedule(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch, logs=None):
         if batch % schedule.MINIBATCH_REPEATS == 0:
-            point = schedule.at(self.settings, self.half_phase.start + batch * self.half_phase.minibatch)
+            point = schedule.at(
+                self.settings, self.half_phase.start + batch * self.half_phase.minibatch
+            )
             self.model.set_point(point.lod, point.lrate)
 
 
 class Ticks(keras.callbacks.Callback):
-    """Every tick: what `watch` writes, and the saved state. Every step: the alarm. Between them: the progress bar.
+    """Every tick: what `watch` writes, and the saved state. Every step: the alarm. Between them:
+    the progress bar.
 
     Arguments:
         run: where it goes.
@@ -35,10 +38,13 @@ class Ticks(keras.callbacks.Callback):
         alarm: that of the half-phase; None: nothing stops a training that diverges.
 
     Raises (from `fit`):
-        Diverged: the alarm went off; RUN/alarm-kimg*.json says why, and the newest state is from before.
+        Diverged: the alarm went off; RUN/alarm-kimg*.json says why, and the newest state is from
+            before.
     """
 
-    def __init__(self, run: RunDir, settings, half_phase, watch: Watch, progress, stop_asked, alarm=None):
+    def __init__(
+        self, run: RunDir, settings, half_phase, watch: Watch, progress, stop_asked, alarm=None
+    ):
         super().__init__()
         self.run, self.settings, self.half_phase, self.watch = run, settings, half_phase, watch
         self.progress, self.stop_asked, self.alarm = progress, stop_asked, alarm
@@ -81,7 +87,7 @@ class Ticks(keras.callbacks.Callback):
     def _stop(self, nimg: int, sign: Sign) -> None:
         self.run.write_alarm(nimg, sign)
         raise Diverged(
-            f"{self.run.folder}: diverged after {nimg / 1000:.1f} kimg ({sign}); lower lrate_base, or raise drift or "
-            "gradient_penalty, with --set and run the command again: it goes on from the last good state "
-            "(--set alarm=False goes on regardless)"
+            f"{self.run.folder}: diverged after {nimg / 1000:.1f} kimg ({sign}); lower lrate_base, "
+            "or raise drift or gradient_penalty, with --set and run the command again: it goes on "
+            "from the last good state (--set alarm=False goes on regardless)"
         )

@@ -1,7 +1,8 @@
-"""Minimal filtering for training on CPUs: each convolution and each of its gradients compiled by XLA on its own.
+"""Minimal filtering for training on CPUs: each convolution and each of its gradients compiled by
+XLA on its own.
 
-Compiling the whole training step would be faster still, but takes minutes at every half-phase; these compile in seconds
-and are shared by all layers of one shape.
+Compiling the whole training step would be faster still, but takes minutes at every half-phase;
+these compile in seconds and are shared by all layers of one shape.
 """
 
 import tensorflow as tf
@@ -25,7 +26,8 @@ def compiled(function):
 def gradient(function, arguments, which: slice, dy):
     """Of <function(*arguments), dy> with respect to arguments[which].
 
-    In what is linear in these, their values are of no account, and XLA leaves out what depends on them.
+    In what is linear in these, their values are of no account, and XLA leaves out what depends on
+    them.
     """
     with tf.GradientTape() as tape:
         tape.watch(arguments)
@@ -34,20 +36,25 @@ def gradient(function, arguments, which: slice, dy):
 
 
 def linear(transform):
-    """f(kernel, scale, dtype): `transform` of the scaled kernel into matrices, differentiable once."""
+    """f(kernel, scale, dtype): `transform` of the scaled kernel into matrices, differentiable
+    once."""
 
     def forward(kernel, scale, dtype):
         return transform(convolution.scaled(kernel, scale, dtype))
 
     def adjoint(kernel, scale, dtype, *dy):
-        return gradient(lambda kernel: forward(kernel, scale, dtype), [kernel], slice(1), list(dy))[0]
+        return gradient(lambda kernel: forward(kernel, scale, dtype), [kernel], slice(1), list(dy))[
+            0
+        ]
 
     compiled_f, compiled_a = compiled(forward), compiled(adjoint)
 
     def f(kernel, scale, dtype):
         @tf.custom_gradient
         def of_kernel(kernel):
-            return compiled_f(kernel, scale, dtype), lambda *dy: compiled_a(kernel, scale, dtype, *dy)
+            return compiled_f(kernel, scale, dtype), lambda *dy: compiled_a(
+                kernel, scale, dtype, *dy
+            )
 
         return of_kernel(tf.convert_to_tensor(kernel))
 
@@ -57,15 +64,18 @@ def linear(transform):
 def bilinear(forward):
     """`forward`(x, *matrices), differentiable as often as wished.
 
-    With its adjoint a in x, <f(x, m), dy> = <x, a(dy, m)>, and the gradient w(x, dy) of that number with respect to m,
-    the gradients of f, a and w are again f, a and w: the gradient penalty needs them twice.
+    With its adjoint a in x, <f(x, m), dy> = <x, a(dy, m)>, and the gradient w(x, dy) of that number
+    with respect to m, the gradients of f, a and w are again f, a and w: the gradient penalty needs
+    them twice.
     """
 
     def adjoint(x_shape, dy, *matrices):
         return gradient(forward, [tf.zeros(x_shape, dy.dtype), *matrices], slice(1), dy)[0]
 
     compiled_f, compiled_a = compiled(forward), compiled(adjoint)
-    compiled_w = compiled(lambda x, dy, *matrices: gradient(forward, [x, *matrices], slice(1, None), dy))
+    compiled_w = compiled(
+        lambda x, dy, *matrices: gradient(forward, [x, *matrices], slice(1, None), dy)
+    )
 
     @tf.custom_gradient
     def f(x, *matrices):
@@ -82,7 +92,10 @@ def bilinear(forward):
     def w(x, dy, matrices):
         @tf.custom_gradient
         def weights_of(x, dy):
-            return compiled_w(x, dy, *matrices), lambda *change: (a(x.shape, dy, change), f(x, *change))
+            return compiled_w(x, dy, *matrices), lambda *change: (
+                a(x.shape, dy, change),
+                f(x, *change),
+            )
 
         return weights_of(x, dy)
 
@@ -91,7 +104,10 @@ def bilinear(forward):
 
 _kernel_tiles, _convolve = linear(minimal.kernel_tiles), bilinear(minimal.convolve_tiles)
 _kernel_sums, _turned_sums = linear(minimal.kernel_sums), linear(minimal.turned_sums)
-_joined_sums, _convolve_downscale = linear(minimal.joined_sums), bilinear(minimal.convolve_downscale_sums)
+_joined_sums, _convolve_downscale = (
+    linear(minimal.joined_sums),
+    bilinear(minimal.convolve_downscale_sums),
+)
 _upscale_convolve = bilinear(minimal.upscale_convolve_sums)
 
 
@@ -113,9 +129,12 @@ def convolve_downscale(x, kernel, scale: float = 1.0):
 
 @tf.custom_gradient
 def matmul(x, kernel):
-    """x [N, I] times kernel [I, O]. For few x, oneDNN takes thrice as long for dy k^T as for the same as (k dy^T)^T."""
+    """x [N, I] times kernel [I, O]. For few x, oneDNN takes thrice as long for dy k^T as for the
+    same as (k dy^T)^T."""
 
     def gradients(dy):
-        return tf.transpose(tf.matmul(kernel, dy, transpose_b=True)), tf.matmul(x, dy, transpose_a=True)
+        return tf.transpose(tf.matmul(kernel, dy, transpose_b=True)), tf.matmul(
+            x, dy, transpose_a=True
+        )
 
     return tf.matmul(x, kernel), gradients

@@ -1,9 +1,10 @@
 """Which devices a training runs on, and how several hosts keep together.
 
-One host: the default strategy for one device, MirroredStrategy for more. Several hosts: each runs the same command with
-TensorFlow's TF_CONFIG in its environment, and MultiWorkerMirroredStrategy joins them. The first of them, the chief,
-alone reads and writes RUN; the others get the state from it over the network, so that it is one and the same whether or
-not they share a disk. Every host needs the cohort.
+One host: the default strategy for one device, MirroredStrategy for more. Several hosts: each runs
+the same command with TensorFlow's TF_CONFIG in its environment, and MultiWorkerMirroredStrategy
+joins them. The first of them, the chief, alone reads and writes RUN; the others get the state from
+it over the network, so that it is one and the same whether or not they share a disk. Every host
+needs the cohort.
 """
 
 import contextlib
@@ -25,10 +26,12 @@ EXACT = 1 << 48  # whole numbers below this pass through float64 unchanged
 
 
 def strategy(replicas: int, devices: list[str] | None = None):
-    """The tf.distribute strategy of `replicas` devices on all hosts together; 0: every device that is visible.
+    """The tf.distribute strategy of `replicas` devices on all hosts together; 0: every device that
+    is visible.
 
     Arguments:
-        devices: names such as "GPU:0" or "CPU:1" (logical devices stand for GPUs in tests); None: the GPUs.
+        devices: names such as "GPU:0" or "CPU:1" (logical devices stand for GPUs in tests); None:
+            the GPUs.
 
     Raises:
         InputError: there are fewer devices, or TF_CONFIG is none.
@@ -38,7 +41,9 @@ def strategy(replicas: int, devices: list[str] | None = None):
     addresses, index = cluster()
     if len(addresses) > 1:
         return _several_hosts(replicas, addresses, index)
-    found = devices or [f"GPU:{number}" for number, _ in enumerate(tf.config.list_logical_devices("GPU"))]
+    found = devices or [
+        f"GPU:{number}" for number, _ in enumerate(tf.config.list_logical_devices("GPU"))
+    ]
     replicas = replicas or max(len(found), 1)
     if replicas == 1:
         return tf.distribute.get_strategy()
@@ -52,15 +57,16 @@ def strategy(replicas: int, devices: list[str] | None = None):
 
 @functools.cache
 def _mirrored(devices: tuple[str, ...]):
-    """One for each set of devices: a second one would number its collective operations anew, and TensorFlow, which
-    remembers the shapes of the first one's, would refuse them."""
+    """One for each set of devices: a second one would number its collective operations anew, and
+    TensorFlow, which remembers the shapes of the first one's, would refuse them."""
     import tensorflow as tf
 
     return tf.distribute.MirroredStrategy(list(devices))
 
 
 def cluster() -> tuple[list[str], int]:
-    """Addresses of all workers, the chief first, and the place of this one; ([], 0) without TF_CONFIG.
+    """Addresses of all workers, the chief first, and the place of this one; ([], 0) without
+    TF_CONFIG.
 
     Raises:
         InputError: TF_CONFIG is not what TensorFlow expects.
@@ -73,11 +79,15 @@ def cluster() -> tuple[list[str], int]:
         jobs, task = config.get("cluster", {}), config.get("task", {})
         if not jobs:
             return [], 0
-        tasks = [(job, place) for job in ("chief", "worker") for place, _ in enumerate(jobs.get(job, ()))]
+        tasks = [
+            (job, place) for job in ("chief", "worker") for place, _ in enumerate(jobs.get(job, ()))
+        ]
         addresses = [str(jobs[job][place]) for job, place in tasks]
         return addresses, tasks.index((task["type"], int(task["index"])))
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise InputError(f"{TF_CONFIG}: is not a cluster and this worker's task in it; expected {EXAMPLE}") from None
+        raise InputError(
+            f"{TF_CONFIG}: is not a cluster and this worker's task in it; expected {EXAMPLE}"
+        ) from None
 
 
 def _several_hosts(replicas: int, addresses: list[str], index: int):
@@ -87,8 +97,9 @@ def _several_hosts(replicas: int, addresses: list[str], index: int):
     each = replicas // hosts if replicas else max(len(found), 1)
     if replicas % hosts or each > max(len(found), 1):
         raise InputError(
-            f"--set replicas={replicas}: {hosts} workers are in {TF_CONFIG}, and this one has {len(found)} GPUs that "
-            "TensorFlow sees; give a number that they share evenly, or 0 for all there are"
+            f"--set replicas={replicas}: {hosts} workers are in {TF_CONFIG}, and this one has "
+            f"{len(found)} GPUs that TensorFlow sees; give a number that they share evenly, or 0 "
+            "for all there are"
         )
     if found[each:]:
         tf.config.set_visible_devices(found[:each], "GPU")
@@ -100,19 +111,24 @@ def _several_hosts(replicas: int, addresses: list[str], index: int):
 
         def __init__(self):
             super().__init__()
-            # Every batch is whole: else the number of images in one is unknown when the step is traced.
+            # Every batch is whole: else the number of images in one is unknown when the step is
+            # traced.
             self.extended.experimental_enable_get_next_as_optional = False
 
         def reduce(self, reduce_op, value, axis):
             local = self.experimental_local_results(value)[0]
-            if local.dtype == tf.uint8:  # a batch that Keras looks at before training; bytes cannot be reduced
+            if (
+                local.dtype == tf.uint8
+            ):  # a batch that Keras looks at before training; bytes cannot be reduced
                 return local
             # Keras asks for the mean over axis 0 also of losses, which have none.
             return super().reduce(reduce_op, value, axis if local.shape.rank else None)
 
     made = Workers()
     if made.num_replicas_in_sync != each * hosts:
-        raise InputError(f"{TF_CONFIG}: every worker must have as many GPUs as the others; give --set replicas=")
+        raise InputError(
+            f"{TF_CONFIG}: every worker must have as many GPUs as the others; give --set replicas="
+        )
     return made
 
 
@@ -143,7 +159,8 @@ def batches(strategy, dataset: Callable):
 
 
 def every(strategy, number: int) -> list[int]:
-    """The `number` (0 to EXACT) of each process, known to all. All must call it, and in the same order."""
+    """The `number` (0 to EXACT) of each process, known to all. All must call it, and in the same
+    order."""
     if hosts(strategy) == 1:
         return [number]
     numbers = np.zeros(hosts(strategy))
@@ -165,7 +182,8 @@ def from_chief(strategy, variables: Iterable) -> None:
 
 
 def chief_does(strategy, action: Callable):
-    """Calls `action` on the chief alone; returns what it returns there, None elsewhere. Fails everywhere or nowhere."""
+    """Calls `action` on the chief alone; returns what it returns there, None elsewhere. Fails
+    everywhere or nowhere."""
     result, error = None, None
     if is_chief(strategy):
         try:
@@ -186,13 +204,15 @@ def same_everywhere(strategy, what: str) -> None:
     for address, number in zip(cluster()[0], numbers, strict=False):
         if number != numbers[0]:
             raise InputError(
-                f"{address}: was started with another config, seed or cohort than {cluster()[0][0]}; "
-                "start every worker with the same command and copies of one cohort"
+                f"{address}: was started with another config, seed or cohort than "
+                f"{cluster()[0][0]}; start every worker with the same command and copies of one "
+                "cohort"
             )
 
 
 class FollowChief(keras.callbacks.Callback):
-    """What a host does that is not the chief: shows where it is, and stops when any host is asked to."""
+    """What a host does that is not the chief: shows where it is, and stops when any host is asked
+    to."""
 
     def __init__(self, half_phase: schedule.HalfPhase, progress: Callable, stop_asked: Callable):
         super().__init__()
@@ -203,7 +223,8 @@ class FollowChief(keras.callbacks.Callback):
         if (batch + 1) % schedule.MINIBATCH_REPEATS:
             return
         self.progress(
-            self.half_phase.start + (batch + 1) * self.half_phase.minibatch, float(np.asarray(self.model.generator.lod))
+            self.half_phase.start + (batch + 1) * self.half_phase.minibatch,
+            float(np.asarray(self.model.generator.lod)),
         )
         if self.stop_asked():
             self.model.stop_training = True

@@ -1,7 +1,9 @@
-"""Random numbers of the training: a pure function of (seed, images shown, purpose), drawn for the global batch.
+"""Random numbers of the training: a pure function of (seed, images shown, purpose), drawn for the
+global batch.
 
-So a resumed run, and a run on another number of replicas, sees the same ones. They are TensorFlow's stateless Philox
-numbers; only the bits are TensorFlow's own work, because XLA draws the same bits but makes other floats of them.
+So a resumed run, and a run on another number of replicas, sees the same ones. They are TensorFlow's
+stateless Philox numbers; only the bits are TensorFlow's own work, because XLA draws the same bits
+but makes other floats of them.
 """
 
 import math
@@ -13,7 +15,8 @@ LATENTS_D, MIXING, LATENTS_G, LABELS_G, MIRROR = 1, 2, 3, 4, 5
 
 
 def uniform(seed: int, purpose: int, seen, n: int, shape: tuple):
-    """This replica's rows, float32 [n, *shape] in [0, 1), of the global batch's numbers after `seen` images."""
+    """This replica's rows, float32 [n, *shape] in [0, 1), of the global batch's numbers after
+    `seen` images."""
     return _rows(lambda key, count: _unit(_bits(key, count)), seed, purpose, seen, n, shape)
 
 
@@ -21,15 +24,20 @@ def normal(seed: int, purpose: int, seen, n: int, shape: tuple):
     """As `uniform`, standard normal: Box-Muller on pairs."""
 
     def draw(key, count):
-        first, second = tf.unstack(tf.reshape(_unit(_bits(key, count + count % 2)), (-1, 2)), axis=1)
+        first, second = tf.unstack(
+            tf.reshape(_unit(_bits(key, count + count % 2)), (-1, 2)), axis=1
+        )
         radius, angle = tf.sqrt(-2.0 * tf.math.log(tf.maximum(first, 1e-7))), 2.0 * math.pi * second
-        return tf.reshape(tf.stack([tf.sin(angle) * radius, tf.cos(angle) * radius], axis=1), (-1,))[:count]
+        return tf.reshape(
+            tf.stack([tf.sin(angle) * radius, tf.cos(angle) * radius], axis=1), (-1,)
+        )[:count]
 
     return _rows(draw, seed, purpose, seen, n, shape)
 
 
 def pick(seed: int, purpose: int, seen, n: int, ends):
-    """As `uniform`, int32 [n] indices: i as often as `ends`[i] - `ends`[i - 1] in `ends`[-1] < 2^31 draws."""
+    """As `uniform`, int32 [n] indices: i as often as `ends`[i] - `ends`[i - 1] in `ends`[-1] < 2^31
+    draws."""
 
     def draw(key, count):
         return tf.random.stateless_uniform((count,), key, 0, int(ends[-1]), tf.int32, alg="philox")
@@ -53,4 +61,7 @@ def _bits(key, count: int):
 def _unit(bits):
     """uint32 -> [0, 1): its low 23 bits as the mantissa of a number in [1, 2), less 1."""
     mantissa = tf.bitwise.bitwise_and(bits, tf.constant(0x7FFFFF, tf.uint32))
-    return tf.bitcast(tf.bitwise.bitwise_or(mantissa, tf.constant(0x3F800000, tf.uint32)), tf.float32) - 1.0
+    return (
+        tf.bitcast(tf.bitwise.bitwise_or(mantissa, tf.constant(0x3F800000, tf.uint32)), tf.float32)
+        - 1.0
+    )

@@ -35,7 +35,9 @@ class FitProgress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.epoch = epoch + 1
-        self.said = " ".join(f"{name} {logs[name]:.3f}" for name in ("loss", "val_auroc") if name in (logs or {}))
+        self.said = " ".join(
+            f"{name} {logs[name]:.3f}" for name in ("loss", "val_auroc") if name in (logs or {})
+        )
         self.bar.update(self.task, completed=self.epoch, said=self.said)
 
     def on_train_end(self, logs=None):

@@ -1,9 +1,11 @@
-"""What a training needs, from the shapes of its layers alone: parameters, memory of a device, disk, arithmetic.
+"""What a training needs, from the shapes of its layers alone: parameters, memory of a device, disk,
+arithmetic.
 
-Memory is that of one device: TensorFlow itself, `COPIES` of the weights (both networks, Gs, Adam's moments, gradients,
-and what the convolutions make of them), and `FEATURES` times the features of one minibatch, as the gradients hold
-them. Against the peak of whole processes with full-size networks (fmap_base 8192, fmap_max 512; 4 to 128 px, two CPU
-cores) it is 0.99 to 1.22 times what was measured.
+Memory is that of one device: TensorFlow itself, `COPIES` of the weights (both networks, Gs, Adam's
+moments, gradients, and what the convolutions make of them), and `FEATURES` times the features of
+one minibatch, as the gradients hold them. Against the peak of whole processes with full-size
+networks (fmap_base 8192, fmap_max 512; 4 to 128 px, two CPU cores) it is 0.99 to 1.22 times what
+was measured.
 """
 
 import os
@@ -43,11 +45,17 @@ def parameters(sizes: dict, level: int) -> tuple[int, int]:
     return g, d
 
 
-def levels(config: dict, settings: schedule.Settings, label_size: int, minimal_filtering: bool) -> list[dict]:
-    """One entry for each resolution that the schedule comes to: resolution, kimg, minibatch, generator_parameters,
-    discriminator_parameters, memory_bytes (of one device), gflop_per_kimg (of all devices together).
+def levels(
+    config: dict, settings: schedule.Settings, label_size: int, minimal_filtering: bool
+) -> list[dict]:
+    """One entry for each resolution that the schedule comes to: resolution, kimg, minibatch,
+    generator_parameters, discriminator_parameters, memory_bytes (of one device), gflop_per_kimg (of
+    all devices together).
     """
-    sizes = {key: config[key] for key in ("channels", "latent_size", "fmap_base", "fmap_max", "fused_scale")}
+    sizes = {
+        key: config[key]
+        for key in ("channels", "latent_size", "fmap_base", "fmap_max", "fused_scale")
+    }
     sizes |= {"mbstd_group_size": config["mbstd_group_size"], "label_size": label_size}
     # All levels are built at the start, whichever trains.
     weights = sum(parameters(sizes, settings.resolution.bit_length() - 1))
@@ -68,7 +76,9 @@ def levels(config: dict, settings: schedule.Settings, label_size: int, minimal_f
                 "minibatch": minibatch,
                 "generator_parameters": g,
                 "discriminator_parameters": d,
-                "memory_bytes": BASE + BYTES * COPIES * weights + width * FEATURES[minimal_filtering] * features,
+                "memory_bytes": BASE
+                + BYTES * COPIES * weights
+                + width * FEATURES[minimal_filtering] * features,
                 "gflop_per_kimg": flops.FLOP * flops.iteration(sizes, level) / 1e6,
             }
         )
@@ -82,13 +92,17 @@ def disk_bytes(found: list[dict]) -> int:
 
 
 def doubts(found: list[dict], available: int | None, out: Path) -> list[str]:
-    """One line for what will not fit: a level into `available` bytes of memory, the states onto the disk of `out`."""
+    """One line for what will not fit: a level into `available` bytes of memory, the states onto the
+    disk of `out`."""
     lines = []
-    if available is not None and (too_large := [each for each in found if each["memory_bytes"] > available]):
+    if available is not None and (
+        too_large := [each for each in found if each["memory_bytes"] > available]
+    ):
         size, minibatch = too_large[0]["resolution"], too_large[0]["minibatch"]
         lines.append(
-            f"{size} px with a minibatch of {minibatch} needs about {shown(too_large[0]['memory_bytes'])} of memory "
-            f"on each device, and {shown(available)} are free; lower the minibatch (--set "
+            f"{size} px with a minibatch of {minibatch} needs about "
+            f"{shown(too_large[0]['memory_bytes'])} of memory on each device, and "
+            f"{shown(available)} are free; lower the minibatch (--set "
             f'"max_minibatch_per_replica={{{size}: ...}}"), fmap_max or the resolution'
         )
     there = next(folder for folder in (out.resolve(), *out.resolve().parents) if folder.is_dir())
@@ -96,14 +110,15 @@ def doubts(found: list[dict], available: int | None, out: Path) -> list[str]:
     free = disk.f_bavail * disk.f_frsize
     if disk_bytes(found) > free:
         lines.append(
-            f"{out}: saved states need about {shown(disk_bytes(found))}, and {shown(free)} are free; "
-            "free space, or name another --out"
+            f"{out}: saved states need about {shown(disk_bytes(found))}, and {shown(free)} are "
+            "free; free space, or name another --out"
         )
     return lines
 
 
 def memory() -> int | None:
-    """Bytes that one device can give: all of the smallest GPU, or what is free here; None where nobody says."""
+    """Bytes that one device can give: all of the smallest GPU, or what is free here; None where
+    nobody says."""
     import tensorflow as tf
 
     if tf.config.list_physical_devices("GPU"):
@@ -112,7 +127,10 @@ def memory() -> int | None:
     for line in _read("/proc/meminfo").splitlines():
         if line.startswith("MemAvailable:"):
             found.append(int(line.split()[1]) * 1024)
-    limit, used = _read("/sys/fs/cgroup/memory.max").strip(), _read("/sys/fs/cgroup/memory.current").strip()
+    limit, used = (
+        _read("/sys/fs/cgroup/memory.max").strip(),
+        _read("/sys/fs/cgroup/memory.current").strip(),
+    )
     if limit.isdigit() and used.isdigit():
         found.append(int(limit) - int(used))
     return min(found, default=None)

@@ -1,4 +1,5 @@
-"""A training that is asked to stop does so at the next look at the schedule, with its state saved."""
+"""A training that is asked to stop does so at the next look at the schedule, with its state
+saved."""
 
 import contextlib
 import signal

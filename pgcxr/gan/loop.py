@@ -12,7 +12,17 @@ import numpy as np
 from pgcxr.cohort import labels as label_kinds
 from pgcxr.cohort.pipeline import Reals
 from pgcxr.errors import InputError
-from pgcxr.gan import averaging, devices, footprint, loss_scale, resume, samples, schedule, tick_swd, timelapse
+from pgcxr.gan import (
+    averaging,
+    devices,
+    footprint,
+    loss_scale,
+    resume,
+    samples,
+    schedule,
+    tick_swd,
+    timelapse,
+)
 from pgcxr.gan import preflight as preflights
 from pgcxr.gan.alarm import Alarm, Diverged, diversity
 from pgcxr.gan.callbacks import FollowSchedule, Ticks
@@ -25,17 +35,22 @@ from pgcxr.gan.watch import Watch
 from pgcxr.io import artifacts
 from pgcxr.networks import Discriminator, Generator
 
-# Images after the last ones trained on among which a file that cannot be read is looked for: what is read ahead.
+# Images after the last ones trained on among which a file that cannot be read is looked for: what
+# is read ahead.
 AHEAD = 64
 NETWORK_KEYS = ("resolution", "channels", "fmap_base", "fmap_max", "fused_scale")
 
 
 def build(config: dict, strategy) -> ProgressiveGAN:
-    """Networks and optimizers of a config, on the strategy's devices; initial weights depend on the seed alone."""
+    """Networks and optimizers of a config, on the strategy's devices; initial weights depend on the
+    seed alone."""
     import keras
 
     networks = {key: config[key] for key in NETWORK_KEYS}
-    networks |= {"label_size": len(label_kinds.names(config["labels"])), "dtype": PRECISIONS[config["precision"]]}
+    networks |= {
+        "label_size": len(label_kinds.names(config["labels"])),
+        "dtype": PRECISIONS[config["precision"]],
+    }
     with strategy.scope():
         keras.utils.set_random_seed(config["seed"])
         generator = Generator(
@@ -44,7 +59,9 @@ def build(config: dict, strategy) -> ProgressiveGAN:
             pixelnorm_epsilon=config["pixelnorm_epsilon"],
             name="generator",
         )
-        discriminator = Discriminator(**networks, mbstd_group_size=config["mbstd_group_size"], name="discriminator")
+        discriminator = Discriminator(
+            **networks, mbstd_group_size=config["mbstd_group_size"], name="discriminator"
+        )
         gan = ProgressiveGAN(
             generator,
             discriminator,
@@ -56,12 +73,16 @@ def build(config: dict, strategy) -> ProgressiveGAN:
             exclusive_labels=label_kinds.exclusive(config["labels"]),
             mirror=config["mirror"],
         )
-        gan.compile(jit_compile=config["jit_compile"], minimal_filtering=_minimal_filtering(config, strategy))
+        gan.compile(
+            jit_compile=config["jit_compile"],
+            minimal_filtering=_minimal_filtering(config, strategy),
+        )
     return gan
 
 
 def _minimal_filtering(config: dict, strategy) -> bool:
-    """Whether wide convolutions are computed with fewer multiplications: as told, or (None) where it was measured."""
+    """Whether wide convolutions are computed with fewer multiplications: as told, or (None) where
+    it was measured."""
     import tensorflow as tf
 
     if config["minimal_filtering"] is not None:
@@ -70,12 +91,17 @@ def _minimal_filtering(config: dict, strategy) -> bool:
     return on_cpu and config["precision"] == "float32"
 
 
-def _begin(watch: Watch, gan: ProgressiveGAN, config: dict, settings, reals: Reals, level: int) -> Alarm | None:
-    """Gives the watch the real images of a half-phase; returns its alarm, that knows how much they differ."""
+def _begin(
+    watch: Watch, gan: ProgressiveGAN, config: dict, settings, reals: Reals, level: int
+) -> Alarm | None:
+    """Gives the watch the real images of a half-phase; returns its alarm, that knows how much they
+    differ."""
     import tensorflow as tf
 
     shown = samples.side(config["resolution"]) ** 2
-    compared = tick_swd.count(settings, int(np.asarray(gan.seen)), config["swd_images"], reals.count)
+    compared = tick_swd.count(
+        settings, int(np.asarray(gan.seen)), config["swd_images"], reals.count
+    )
     needed = max(shown, 2 * compared)
     try:
         batch = next(iter(reals.dataset(level, 0, 1, needed, config["seed"])))
@@ -87,16 +113,22 @@ def _begin(watch: Watch, gan: ProgressiveGAN, config: dict, settings, reals: Rea
     if compared:
         some = slice(2 * compared)
         labels = None if labels is None else labels[some]
-        swd = tick_swd.TickSWD(found[some], labels, gan.generator.latent_size, config["seed"], config["mirror"])
+        swd = tick_swd.TickSWD(
+            found[some], labels, gan.generator.latent_size, config["seed"], config["mirror"]
+        )
     watch.begin(found[:shown], swd)
     if not config["alarm"]:
         return None
-    return Alarm(diversity(found[:shown]), loss_scale.INITIAL if config["precision"] == "float16" else 0.0)
+    return Alarm(
+        diversity(found[:shown]), loss_scale.INITIAL if config["precision"] == "float16" else 0.0
+    )
 
 
 def levels(gan: ProgressiveGAN, config: dict, settings: schedule.Settings) -> list[dict]:
     """What each level of the schedule needs, see `footprint.levels`."""
-    return footprint.levels(config, settings, gan.generator.label_size, gan.convolutions is not None)
+    return footprint.levels(
+        config, settings, gan.generator.label_size, gan.convolutions is not None
+    )
 
 
 def preflight(config: dict, strategy, folder, say: Callable) -> dict:
@@ -114,8 +146,11 @@ def preflight(config: dict, strategy, folder, say: Callable) -> dict:
     return preflights.look(gan, found, strategy, say=say)
 
 
-def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable, say: Callable) -> dict:
-    """Trains to `total_kimg`, going on from RUN's newest state; exports the networks and returns the report.
+def train(
+    reals: Reals, run: RunDir, config: dict, strategy, progress: Callable, say: Callable
+) -> dict:
+    """Trains to `total_kimg`, going on from RUN's newest state; exports the networks and returns
+    the report.
 
     Arguments:
         progress: called with (nimg, lod) every few steps.
@@ -144,7 +179,9 @@ def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable,
     devices.from_chief(strategy, state_variables(gan).values())
     begun, chief = int(np.asarray(gan.seen)), devices.is_chief(strategy)
     shown = samples.side(config["resolution"]) ** 2
-    latents = np.random.default_rng(config["seed"]).standard_normal((shown, gan.generator.latent_size))
+    latents = np.random.default_rng(config["seed"]).standard_normal(
+        (shown, gan.generator.latent_size)
+    )
     latents, labels, described = latents.astype(np.float32), None, None
     if gan.labelled:
         rows, counts = label_kinds.patterns(reals.labels)
@@ -161,7 +198,9 @@ def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable,
             if half_phase.end <= nimg:
                 continue
             decay = averaging.decay_per_step(
-                half_phase.minibatch, beta=config["ema_beta"], halflife_kimg=config["ema_halflife_kimg"]
+                half_phase.minibatch,
+                beta=config["ema_beta"],
+                halflife_kimg=config["ema_halflife_kimg"],
             )
             gan.grow_to(half_phase.level, half_phase.fading, half_phase.minibatch, decay)
             if nimg == half_phase.start:
@@ -169,7 +208,11 @@ def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable,
             # What is left of it, with the image count that the resumed state has.
             done = (nimg - half_phase.start) // half_phase.minibatch
             rest = schedule.HalfPhase(
-                nimg, half_phase.steps - done, half_phase.level, half_phase.fading, half_phase.minibatch
+                nimg,
+                half_phase.steps - done,
+                half_phase.level,
+                half_phase.fading,
+                half_phase.minibatch,
             )
             gan.seen.assign(nimg)
             reals.hold(rest.level, say)
@@ -189,15 +232,22 @@ def train(reals: Reals, run: RunDir, config: dict, strategy, progress: Callable,
                     callbacks=[FollowSchedule(settings, rest), watching],
                 )
             except tf.errors.OpError as error:
-                if any(os.strerror(number) in str(error) for number in (errno.ENOSPC, errno.EDQUOT)):
-                    raise OSError(errno.ENOSPC, "a log could not be written", str(run.logs)) from None
-                reals.name_damaged(int(np.asarray(gan.seen)), AHEAD * rest.minibatch, config["seed"])
+                if any(
+                    os.strerror(number) in str(error) for number in (errno.ENOSPC, errno.EDQUOT)
+                ):
+                    raise OSError(
+                        errno.ENOSPC, "a log could not be written", str(run.logs)
+                    ) from None
+                reals.name_damaged(
+                    int(np.asarray(gan.seen)), AHEAD * rest.minibatch, config["seed"]
+                )
                 raise
             nimg = int(np.asarray(gan.seen))
             if stop_asked():
                 raise Interrupted
             if nimg != half_phase.end:
-                # TensorFlow calls a log that may not grow "out of range", which to Keras is the end of the data.
+                # TensorFlow calls a log that may not grow "out of range", which to Keras is the end
+                # of the data.
                 raise OSError(errno.EFBIG, "a log could not be written", str(run.logs))
 
     def finish():

@@ -1,4 +1,5 @@
-"""Dynamic loss scaling for float16, whose smallest number is 6e-8 and whose largest 65504 (arXiv 1710.03740)."""
+"""Dynamic loss scaling for float16, whose smallest number is 6e-8 and whose largest 65504 (arXiv
+1710.03740)."""
 
 import keras
 from keras import ops
@@ -9,11 +10,12 @@ DECREMENT = 1.0
 
 
 class LossScale:
-    """The loss is multiplied by 2^log2 and its gradients divided by it, so that small ones don't vanish on the way.
+    """The loss is multiplied by 2^log2 and its gradients divided by it, so that small ones don't
+    vanish on the way.
 
-    `log2` grows by 0.0005 with every update that is made and falls by 1 with every one that is skipped because a
-    gradient was not finite: it stays just below overflow. These are the original's numbers; from 2^64 it takes some
-    50 skipped updates to come into float16's range.
+    `log2` grows by 0.0005 with every update that is made and falls by 1 with every one that is
+    skipped because a gradient was not finite: it stays just below overflow. These are the
+    original's numbers; from 2^64 it takes some 50 skipped updates to come into float16's range.
 
     Arguments:
         optimizer: owns the variable, and so saves it with its own.
@@ -22,7 +24,10 @@ class LossScale:
 
     def __init__(self, optimizer: keras.optimizers.Optimizer, initial: float = INITIAL):
         self.log2 = optimizer.add_variable(
-            (), keras.initializers.Constant(initial), aggregation="only_first_replica", name="loss_scale_log2"
+            (),
+            keras.initializers.Constant(initial),
+            aggregation="only_first_replica",
+            name="loss_scale_log2",
         )
 
     def scale(self, loss):

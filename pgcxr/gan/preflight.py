@@ -1,7 +1,9 @@
-"""What a training will take on this machine, told before its first image: parameters, memory and time of every level.
+"""What a training will take on this machine, told before its first image: parameters, memory and
+time of every level.
 
-Levels are tried from the smallest up, with a few steps on random images, until `BUDGET` seconds are over; those after
-are estimated: time from their arithmetic and the rate of the last level that was tried, memory from `footprint`.
+Levels are tried from the smallest up, with a few steps on random images, until `BUDGET` seconds are
+over; those after are estimated: time from their arithmetic and the rate of the last level that was
+tried, memory from `footprint`.
 """
 
 import resource
@@ -20,9 +22,12 @@ BUDGET = 120.0
 STEPS = 3  # of which the fastest counts; the one before them traces the graph
 
 
-def look(gan: ProgressiveGAN, found: list[dict], strategy, budget: float = BUDGET, say: Callable = print) -> dict:
-    """The levels of `footprint.levels`, each with seconds_per_kimg, hours, `measured` (True where it was tried; then
-    memory_bytes is the peak that was seen) and compile_seconds; and the sums. `gan` is trained on noise by it.
+def look(
+    gan: ProgressiveGAN, found: list[dict], strategy, budget: float = BUDGET, say: Callable = print
+) -> dict:
+    """The levels of `footprint.levels`, each with seconds_per_kimg, hours, `measured` (True where
+    it was tried; then memory_bytes is the peak that was seen) and compile_seconds; and the sums.
+    `gan` is trained on noise by it.
 
     Raises:
         InputError: a level was tried and did not fit into the memory.
@@ -50,7 +55,9 @@ def _tried(gan: ProgressiveGAN, each: dict, strategy) -> dict:
     import tensorflow as tf
 
     size, minibatch = each["resolution"], each["minibatch"]
-    pixels = np.random.default_rng(0).integers(0, 256, (minibatch, size, size, gan.generator.channels), np.uint8)
+    pixels = np.random.default_rng(0).integers(
+        0, 256, (minibatch, size, size, gan.generator.channels), np.uint8
+    )
     batch = (pixels, gan.label_rows[np.zeros(minibatch, int)]) if gan.labelled else pixels
     noise = tf.data.Dataset.from_tensors(batch).repeat()
     gan.grow_to(size.bit_length() - 1, False, minibatch, 0.999)
@@ -65,7 +72,8 @@ def _tried(gan: ProgressiveGAN, each: dict, strategy) -> dict:
             seconds.append(time.perf_counter() - begun)
     except (tf.errors.ResourceExhaustedError, MemoryError):
         raise InputError(
-            f"at {size} px a minibatch of {minibatch} does not fit into the memory of each device; lower the minibatch "
+            f"at {size} px a minibatch of {minibatch} does not fit into the memory of each device; "
+            "lower the minibatch "
             f'(--set "max_minibatch_per_replica={{{size}: ...}}"), fmap_max or the resolution'
         ) from None
     return {
@@ -80,7 +88,10 @@ def peak_memory() -> int:
     import tensorflow as tf
 
     if gpus := tf.config.list_logical_devices("GPU"):
-        return max(tf.config.experimental.get_memory_info(f"GPU:{index}")["peak"] for index, _ in enumerate(gpus))
+        return max(
+            tf.config.experimental.get_memory_info(f"GPU:{index}")["peak"]
+            for index, _ in enumerate(gpus)
+        )
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
@@ -89,13 +100,14 @@ def table(found: dict) -> list[str]:
     lines = ["    px   G param.   D param.  minibatch      memory  s per kimg      kimg     hours"]
     for each in found["levels"]:
         lines.append(
-            f"{each['resolution']:6d} {each['generator_parameters']:10,d} {each['discriminator_parameters']:10,d} "
-            f"{each['minibatch']:10d} {footprint.shown(each['memory_bytes']):>11} {each['seconds_per_kimg']:11.2f} "
+            f"{each['resolution']:6d} {each['generator_parameters']:10,d} "
+            f"{each['discriminator_parameters']:10,d} {each['minibatch']:10d} "
+            f"{footprint.shown(each['memory_bytes']):>11} {each['seconds_per_kimg']:11.2f} "
             f"{each['kimg']:9.1f} {each['hours']:9.2f}{'' if each['measured'] else '  estimated'}"
         )
     lines.append(
-        f"about {found['hours']:.1f} hours, {footprint.shown(found['memory_bytes'])} of memory on each device, "
-        f"{footprint.shown(found['disk_bytes'])} of disk for saved states"
+        f"about {found['hours']:.1f} hours, {footprint.shown(found['memory_bytes'])} of memory on "
+        f"each device, {footprint.shown(found['disk_bytes'])} of disk for saved states"
     )
     return lines
 

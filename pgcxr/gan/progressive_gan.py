@@ -1,4 +1,5 @@
-"""The two networks and their average, trained against each other by Keras `fit`, one half-phase at a time."""
+"""The two networks and their average, trained against each other by Keras `fit`, one half-phase at
+a time."""
 
 import keras
 import numpy as np
@@ -11,11 +12,13 @@ from pgcxr.networks import Discriminator, Generator, convolution, pixels
 
 
 class ProgressiveGAN(keras.Model):
-    """WGAN-GP training of growing networks (arXiv 1710.10196), with AC-GAN labels where the networks have them.
+    """WGAN-GP training of growing networks (arXiv 1710.10196), with AC-GAN labels where the
+    networks have them.
 
-    `grow_to` fixes the graph for one half-phase; within it only `lod` and the learning rates change. Random numbers
-    are those of `draws`. In mixed precision the networks compute in their own dtype and return float32; losses,
-    gradients of weights, moments and Gs are float32, and float16 gradients are scaled (see `LossScale`).
+    `grow_to` fixes the graph for one half-phase; within it only `lod` and the learning rates
+    change. Random numbers are those of `draws`. In mixed precision the networks compute in their
+    own dtype and return float32; losses, gradients of weights, moments and Gs are float32, and
+    float16 gradients are scaled (see `LossScale`).
 
     Arguments:
         generator, discriminator: of the same resolution and the same labels.
@@ -25,7 +28,8 @@ class ProgressiveGAN(keras.Model):
         exclusive_labels: see `acgan.label_penalty`.
         mirror: whether reals are flipped left to right at random.
 
-    Input of `fit`: uint8 [N, h, w, C], real images at the level's resolution; with labels (images, float32 [N, K]).
+    Input of `fit`: uint8 [N, h, w, C], real images at the level's resolution; with labels (images,
+    float32 [N, K]).
     """
 
     def __init__(
@@ -44,23 +48,42 @@ class ProgressiveGAN(keras.Model):
         super().__init__(**kwargs)
         self.generator = generator
         self.discriminator = discriminator
-        self.generator_ema = Generator.from_config({**generator.get_config(), "name": "generator_ema"})
+        self.generator_ema = Generator.from_config(
+            {**generator.get_config(), "name": "generator_ema"}
+        )
         self.generator_ema.set_weights(generator.get_weights())
         self.seed = seed
         self.weight, self.target, self.drift = weight, target, drift
-        self.label_weight, self.exclusive_labels, self.mirror = label_weight, exclusive_labels, mirror
+        self.label_weight, self.exclusive_labels, self.mirror = (
+            label_weight,
+            exclusive_labels,
+            mirror,
+        )
         self.labelled = generator.label_size > 0
         if self.labelled:
-            self.draw_labels_from(np.eye(generator.label_size, dtype=np.float32), np.ones(generator.label_size))
+            self.draw_labels_from(
+                np.eye(generator.label_size, dtype=np.float32), np.ones(generator.label_size)
+            )
         self.seen = self.add_weight(
-            name="seen", shape=(), dtype="int64", initializer="zeros", trainable=False, aggregation="only_first_replica"
+            name="seen",
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
         )
-        self.level, self.fading, self.minibatch, self.decay = generator.max_level, False, None, 0.999
+        self.level, self.fading, self.minibatch, self.decay = (
+            generator.max_level,
+            False,
+            None,
+            0.999,
+        )
         self.jit_gradients, self.convolutions = False, None
         self.built = True
 
     def draw_labels_from(self, rows: np.ndarray, counts: np.ndarray) -> None:
-        """What G's own labels are drawn from: float32 [P, K], each as often as [P] counts say (the training labels)."""
+        """What G's own labels are drawn from: float32 [P, K], each as often as [P] counts say (the
+        training labels)."""
         self.label_rows = rows
         self.label_ends = np.cumsum(counts).astype(np.int64)
 
@@ -69,21 +92,26 @@ class ProgressiveGAN(keras.Model):
 
         Arguments:
             jit_compile: the whole step by XLA.
-            minimal_filtering: wide convolutions by `compiled_convolution`; not beside `jit_compile`.
+            minimal_filtering: wide convolutions by `compiled_convolution`; not beside
+                `jit_compile`.
         """
         self.convolutions = compiled_convolution if minimal_filtering and not jit_compile else None
-        # XLA cannot compile what several replicas do together: there each replica's gradients are compiled.
+        # XLA cannot compile what several replicas do together: there each replica's gradients are
+        # compiled.
         alone = tf.distribute.get_strategy().num_replicas_in_sync == 1
         super().compile(optimizer=None, jit_compile=jit_compile and alone, **kwargs)
         self.jit_gradients = jit_compile and not alone
         for name, network in (("g", self.generator), ("d", self.discriminator)):
             scale = loss_scale.INITIAL if network.compute_dtype == "float16" else None
-            optimizer = FiniteAdam(0.001, beta_1=0.0, beta_2=0.99, epsilon=1e-8, name=f"adam_{name}", loss_scale=scale)
+            optimizer = FiniteAdam(
+                0.001, beta_1=0.0, beta_2=0.99, epsilon=1e-8, name=f"adam_{name}", loss_scale=scale
+            )
             optimizer.build(network.trainable_variables)
             setattr(self, f"{name}_optimizer", optimizer)
 
     def grow_to(self, level: int, fading: bool, minibatch: int, decay: float) -> None:
-        """Fixes level, fading, global batch and the average's decay for the next `fit`, and drops the old graph."""
+        """Fixes level, fading, global batch and the average's decay for the next `fit`, and drops
+        the old graph."""
         self.level, self.fading, self.minibatch, self.decay = level, fading, minibatch, decay
         self.make_train_function(force=True)
 
@@ -116,7 +144,9 @@ class ProgressiveGAN(keras.Model):
         latents = draws.normal(seed, draws.LATENTS_D, seen, n, (size,))
         mixing = draws.uniform(seed, draws.MIXING, seen, n, (1, 1, 1))
         d_logs = self.discriminator_step(reals, latents, mixing, fade, labels)
-        averaging.update(self.generator_ema.trainable_variables, self.generator.trainable_variables, self.decay)
+        averaging.update(
+            self.generator_ema.trainable_variables, self.generator.trainable_variables, self.decay
+        )
         # Not before: G's activations would be held beside all of D's.
         with tf.control_dependencies([d_logs["d_gradient_norm"]]):
             latents = tf.identity(draws.normal(seed, draws.LATENTS_G, seen, n, (size,)))
@@ -128,9 +158,12 @@ class ProgressiveGAN(keras.Model):
         return {**d_logs, **g_logs}
 
     def discriminator_step(self, reals, latents, mixing, fade, labels=None) -> dict:
-        """One update of the critic; returns the means of its loss and of the parts. Fakes have the reals' labels."""
+        """One update of the critic; returns the means of its loss and of the parts. Fakes have the
+        reals' labels."""
         variables = self.discriminator.active_variables(self.level, self.fading)
-        logs, gradients = self._compiled(self._discriminator_gradients)(reals, latents, mixing, fade, labels)
+        logs, gradients = self._compiled(self._discriminator_gradients)(
+            reals, latents, mixing, fade, labels
+        )
         return logs | {"d_gradient_norm": self.d_optimizer.apply(gradients, variables)}
 
     def generator_step(self, latents, fade, labels=None) -> dict:
@@ -150,16 +183,25 @@ class ProgressiveGAN(keras.Model):
             real_scores, fake_scores = tf.split(scores, 2)
             norms = self._gradient_norms(mixed, fade)
             parts = wgan_gp.discriminator_loss(
-                real_scores, fake_scores, norms, weight=self.weight, target=self.target, drift=self.drift
+                real_scores,
+                fake_scores,
+                norms,
+                weight=self.weight,
+                target=self.target,
+                drift=self.drift,
             )
             loss = tf.reduce_mean(parts.pop("loss"))
             if self.labelled:
                 for name, each in zip(("reals", "fakes"), tf.split(logits, 2), strict=True):
-                    parts[f"label_penalty_{name}"] = acgan.label_penalty(labels, each, self.exclusive_labels)
+                    parts[f"label_penalty_{name}"] = acgan.label_penalty(
+                        labels, each, self.exclusive_labels
+                    )
                     loss += self.label_weight * tf.reduce_mean(parts[f"label_penalty_{name}"])
             scaled = self.d_optimizer.scale_loss(loss)
         parts |= {"loss": loss, "real_score": real_scores, "fake_score": fake_scores}
-        return {f"d_{name}": tf.reduce_mean(part) for name, part in parts.items()}, tape.gradient(scaled, variables)
+        return {f"d_{name}": tf.reduce_mean(part) for name, part in parts.items()}, tape.gradient(
+            scaled, variables
+        )
 
     def _generator_gradients(self, latents, fade, labels):
         variables = [v.value for v in self.generator.active_variables(self.level, self.fading)]
@@ -177,7 +219,8 @@ class ProgressiveGAN(keras.Model):
         return logs | {"g_loss": loss}, tape.gradient(scaled, variables)
 
     def _gradient_norms(self, mixed, fade):
-        """Norms [N] of the score's gradient over the image at full size: at lod L that is 2^-L of the norm here."""
+        """Norms [N] of the score's gradient over the image at full size: at lod L that is 2^-L of
+        the norm here."""
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(mixed)
             scores, _ = self.discriminator(mixed, level=self.level, fade=fade)

@@ -1,4 +1,5 @@
-"""RUN: the folder of one training. Its state is written beside and renamed, the last good one kept until then."""
+"""RUN: the folder of one training. Its state is written beside and renamed, the last good one kept
+until then."""
 
 import contextlib
 import dataclasses
@@ -31,12 +32,15 @@ NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 class RunDir:
-    """Paths of RUN: config.json, samples/, logs/, state/, generator-ema.keras, discriminator.keras, report.json.
+    """Paths of RUN: config.json, samples/, logs/, state/, generator-ema.keras, discriminator.keras,
+    report.json.
 
     Attributes:
-        identity: what a saved state belongs to: {"config", "images", "replicas"}; kept in it and compared on restore.
+        identity: what a saved state belongs to: {"config", "images", "replicas"}; kept in it and
+            compared on restore.
         clock: called for the seconds trained so far in all lives of the run; kept in the state.
-        restored: the identity, "nimg" and "seconds" of the state that `restore` loaded, {} where there was none.
+        restored: the identity, "nimg" and "seconds" of the state that `restore` loaded, {} where
+            there was none.
     """
 
     def __init__(self, folder: str | Path):
@@ -55,7 +59,8 @@ class RunDir:
 
     @contextlib.contextmanager
     def locked(self, say: Callable = print) -> Iterator[None]:
-        """Keeps every other process from training in RUN; the system lifts the lock however this one ends.
+        """Keeps every other process from training in RUN; the system lifts the lock however this
+        one ends.
 
         Raises:
             InputError: another process has it, or the folder holds something that is no run.
@@ -67,8 +72,8 @@ class RunDir:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise InputError(
-                    f"{self.folder}: is being trained by {_content(file) or 'another process'}; wait until it has "
-                    "ended, stop it, or name another --out"
+                    f"{self.folder}: is being trained by {_content(file) or 'another process'}; "
+                    "wait until it has ended, stop it, or name another --out"
                 ) from None
             except OSError as error:
                 if error.errno not in NO_LOCKS:
@@ -94,20 +99,25 @@ class RunDir:
         new = self.identity["config"] = artifacts.plain(config)
         if not self.config_file.exists():
             self._refuse_what_is_no_run()
-            # First of all, so that what is left of a killed process can be told to be a run, and of which config.
+            # First of all, so that what is left of a killed process can be told to be a run, and of
+            # which config.
             artifacts.write_json(self.config_file, config)
             return
         old = artifacts.read_json(self.config_file)
-        if key := _difference(*({k: v for k, v in each.items() if k not in self._changeable()} for each in (old, new))):
+        if key := _difference(
+            *({k: v for k, v in each.items() if k not in self._changeable()} for each in (old, new))
+        ):
             hint = "; it can only grow" if key == LONGER else ""
             raise InputError(
-                f"{self.folder}: holds a run with {key} = {old.get(key)}, not {new.get(key)}{hint}; "
-                "name another --out, or go on with the config that it was begun with"
+                f"{self.folder}: holds a run with {key} = {old.get(key)}, not "
+                f"{new.get(key)}{hint}; name another --out, or go on with the config that it was "
+                "begun with"
             )
         if old != new:
             if old.get(LONGER) != new.get(LONGER):
                 say(f"{self.folder}: {LONGER} was {old.get(LONGER)}; goes on to {new.get(LONGER)}")
-                # Before the config: killed between the two, the run goes on to its old end and reports again.
+                # Before the config: killed between the two, the run goes on to its old end and
+                # reports again.
                 self.report.unlink(missing_ok=True)
             artifacts.write_json(self.config_file, config)
 
@@ -128,7 +138,10 @@ class RunDir:
             InputError: no state is whole, or the newest is that of another run.
         """
         for left in self.state.glob(f".*{places.PARTIAL}*"):
-            say(f"{left}: was being saved when the training was ended; going on from the state before it")
+            say(
+                f"{left}: was being saved when the training was ended; going on from the state "
+                "before it"
+            )
             left.unlink()
         damaged = {}
         for path in reversed(self._states()):
@@ -142,27 +155,36 @@ class RunDir:
             for bad, error in damaged.items():
                 # Aside, so that it takes no place among the states that are kept.
                 aside = bad.replace(bad.with_suffix(".damaged"))
-                say(f"{bad}: is damaged; falling back to {path.name} ({error}; kept as {aside.name})")
+                say(
+                    f"{bad}: is damaged; falling back to {path.name} ({error}; kept as "
+                    f"{aside.name})"
+                )
             self.restored = meta
             return int(np.asarray(gan.seen))
         if damaged:
-            raise InputError(f"{self.state}: every saved state is damaged; remove {self.folder} and train again")
+            raise InputError(
+                f"{self.state}: every saved state is damaged; remove {self.folder} and train again"
+            )
         return 0
 
     def _load(self, path: Path, meta: dict, arrays, gan: ProgressiveGAN) -> None:
         variables = state_variables(gan)
         free = {LONGER, *self._changeable()}
         theirs = {key: value for key, value in meta.get("config", {}).items() if key not in free}
-        ours = {key: value for key, value in self.identity.get("config", theirs).items() if key not in free}
+        ours = {
+            key: value
+            for key, value in self.identity.get("config", theirs).items()
+            if key not in free
+        }
         if key := _difference(theirs, ours):
             raise InputError(
-                f"{path}: is the state of a run with {key} = {theirs.get(key)}, not {ours.get(key)}; "
-                "it does not belong here: remove it, or name another --out"
+                f"{path}: is the state of a run with {key} = {theirs.get(key)}, not "
+                f"{ours.get(key)}; it does not belong here: remove it, or name another --out"
             )
         if meta.get("images") != self.identity.get("images", meta.get("images")):
             raise InputError(
-                f"{path}: was trained on other images than this cohort's; go on with the cohort of config.json as it "
-                "was then, or name another --out"
+                f"{path}: was trained on other images than this cohort's; go on with the cohort of "
+                "config.json as it was then, or name another --out"
             )
         if set(arrays.files) - {state_file.META} != set(variables) or any(
             arrays[name].shape != tuple(variable.shape) for name, variable in variables.items()
@@ -174,7 +196,11 @@ class RunDir:
     def write_alarm(self, nimg: int, sign: Sign) -> None:
         """Writes alarm-kimg*.json: what was seen, and from which state the run can go on."""
         states = self._states()
-        body = {"kimg": nimg / 1000, **dataclasses.asdict(sign), "last_state": states[-1].name if states else None}
+        body = {
+            "kimg": nimg / 1000,
+            **dataclasses.asdict(sign),
+            "last_state": states[-1].name if states else None,
+        }
         body["value"] = body["value"] if math.isfinite(body["value"]) else str(body["value"])
         artifacts.write_json(self.folder / f"alarm-kimg{nimg / 1000:09.3f}.json", body)
 
@@ -184,26 +210,35 @@ class RunDir:
 
     def export(self, gan: ProgressiveGAN) -> None:
         """Writes the networks that the next commands read."""
-        for network, final in ((gan.generator_ema, self.generator), (gan.discriminator, self.discriminator)):
+        for network, final in (
+            (gan.generator_ema, self.generator),
+            (gan.discriminator, self.discriminator),
+        ):
             with artifacts.atomic_path(final) as path:
                 network.save(path)
 
     def _refuse_what_is_no_run(self) -> None:
-        """Raises InputError where the folder holds anything and no config.json; what preflight wrote may be there."""
+        """Raises InputError where the folder holds anything and no config.json; what preflight
+        wrote may be there."""
         ours = (LOCK, PREFLIGHT)
         if self.folder.is_dir() and (
             self.config_file.exists()
-            or all(path.name in ours or places.PARTIAL in path.name for path in self.folder.iterdir())
+            or all(
+                path.name in ours or places.PARTIAL in path.name for path in self.folder.iterdir()
+            )
         ):
             return
         places.refuse_existing(self.folder)
 
     def _states(self) -> list[Path]:
-        return sorted(path for path in self.state.glob("nimg*.npz") if not path.name.startswith("."))
+        return sorted(
+            path for path in self.state.glob("nimg*.npz") if not path.name.startswith(".")
+        )
 
 
 def state_variables(gan: ProgressiveGAN) -> dict:
-    """Every variable that exact resume needs, by a name that does not depend on Keras's own counters."""
+    """Every variable that exact resume needs, by a name that does not depend on Keras's own
+    counters."""
     groups = {
         "generator": gan.generator.weights,
         "discriminator": gan.discriminator.weights,
@@ -212,7 +247,11 @@ def state_variables(gan: ProgressiveGAN) -> dict:
         "adam_d": gan.d_optimizer.variables,
         "seen": [gan.seen],
     }
-    return {f"{group}/{index:03d}": v for group, variables in groups.items() for index, v in enumerate(variables)}
+    return {
+        f"{group}/{index:03d}": v
+        for group, variables in groups.items()
+        for index, v in enumerate(variables)
+    }
 
 
 def _difference(old: dict, new: dict) -> str | None:

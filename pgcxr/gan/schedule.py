@@ -1,4 +1,5 @@
-"""What a growing network does at each image: a pure function of the real images shown (arXiv 1710.10196, A.1).
+"""What a growing network does at each image: a pure function of the real images shown (arXiv
+1710.10196, A.1).
 
 No imports of networks or TensorFlow: everything else stands on this file.
 """
@@ -13,7 +14,8 @@ MINIBATCH_REPEATS = 4
 
 @dataclass(frozen=True)
 class Settings:
-    """The growing schedule. Dictionaries are keyed by resolution in pixels; kimg are thousands of real images.
+    """The growing schedule. Dictionaries are keyed by resolution in pixels; kimg are thousands of
+    real images.
 
     Attributes:
         resolution: of the finished network.
@@ -43,7 +45,8 @@ class Settings:
 
 @dataclass(frozen=True)
 class Point:
-    """The schedule at one number of images; `lod` counts levels still missing, fractional while fading."""
+    """The schedule at one number of images; `lod` counts levels still missing, fractional while
+    fading."""
 
     lod: float
     resolution: int
@@ -54,7 +57,8 @@ class Point:
 
 @dataclass(frozen=True)
 class HalfPhase:
-    """A stretch in which the graph does not change: one `fit`. Optimizer state is reset at its start.
+    """A stretch in which the graph does not change: one `fit`. Optimizer state is reset at its
+    start.
 
     Attributes:
         start: images shown before it.
@@ -76,8 +80,13 @@ class HalfPhase:
 
 
 def settings_of(config: dict, replicas: int = 1) -> Settings:
-    """The schedule of a config; keys of its per-resolution tables may be strings, as JSON has them."""
-    values = {key: config[key] for key in Settings.__dataclass_fields__ if key in config and key != "replicas"}
+    """The schedule of a config; keys of its per-resolution tables may be strings, as JSON has
+    them."""
+    values = {
+        key: config[key]
+        for key in Settings.__dataclass_fields__
+        if key in config and key != "replicas"
+    }
     for key, value in values.items():
         if isinstance(value, dict):
             values[key] = {int(resolution): item for resolution, item in value.items()}
@@ -100,7 +109,10 @@ def at(settings: Settings, nimg: int) -> Point:
 
     minibatch = minibatch_at(settings, resolution)
     if minibatch < 1:  # the loop would stand still
-        raise ValueError(f"at {resolution} px, a minibatch without an image for each of {settings.replicas} replicas")
+        raise ValueError(
+            f"at {resolution} px, a minibatch without an image for each of {settings.replicas} "
+            "replicas"
+        )
     return Point(
         lod=lod,
         resolution=resolution,
@@ -111,16 +123,20 @@ def at(settings: Settings, nimg: int) -> Point:
 
 
 def minibatch_at(settings: Settings, resolution: int) -> int:
-    """Images per step over all replicas: a multiple of their number, 0 where there is not one for each."""
+    """Images per step over all replicas: a multiple of their number, 0 where there is not one for
+    each."""
     minibatch = settings.minibatch_dict.get(resolution, settings.minibatch_base)
     minibatch -= minibatch % settings.replicas
     if resolution in settings.max_minibatch_per_replica:
-        minibatch = min(minibatch, settings.max_minibatch_per_replica[resolution] * settings.replicas)
+        minibatch = min(
+            minibatch, settings.max_minibatch_per_replica[resolution] * settings.replicas
+        )
     return minibatch
 
 
 def half_phases(settings: Settings) -> Iterator[HalfPhase]:
-    """Every half-phase from the first image to `total_kimg`, as the loop walks it MINIBATCH_REPEATS steps at a time."""
+    """Every half-phase from the first image to `total_kimg`, as the loop walks it MINIBATCH_REPEATS
+    steps at a time."""
     full = int(math.log2(settings.resolution))
     nimg, start, steps, current = 0, 0, 0, None
     while nimg < settings.total_kimg * 1000:

@@ -1,4 +1,5 @@
-"""What the settings of a training may be: a table for each kind, checked before anything is written.
+"""What the settings of a training may be: a table for each kind, checked before anything is
+written.
 
 Keys that a table does not hold pass: whoever adds one may check it elsewhere.
 """
@@ -32,10 +33,18 @@ def whole(least: int, most: int) -> Rule:
 
 def number(least: float, most: float, *, above: bool = False) -> Rule:
     """A number within limits, `least` itself excluded where `above`."""
-    text = f"a number above {least:g} and at most {most:g}" if above else f"a number from {least:g} to {most:g}"
+    text = (
+        f"a number above {least:g} and at most {most:g}"
+        if above
+        else f"a number from {least:g} to {most:g}"
+    )
 
     def holds(value) -> bool:
-        return type(value) in (int, float) and least <= value <= most and not (above and value == least)
+        return (
+            type(value) in (int, float)
+            and least <= value <= most
+            and not (above and value == least)
+        )
 
     return Rule(text, holds)
 
@@ -50,9 +59,13 @@ def by_resolution(rule: Rule) -> Rule:
     """{resolution: value}."""
 
     def holds(value) -> bool:
-        return isinstance(value, dict) and all(is_size(key) and rule.holds(item) for key, item in value.items())
+        return isinstance(value, dict) and all(
+            is_size(key) and rule.holds(item) for key, item in value.items()
+        )
 
-    return Rule(f"a dictionary of resolutions (powers of two, 4 or more), each with {rule.text}", holds)
+    return Rule(
+        f"a dictionary of resolutions (powers of two, 4 or more), each with {rule.text}", holds
+    )
 
 
 def or_none(rule: Rule) -> Rule:
@@ -62,7 +75,9 @@ def or_none(rule: Rule) -> Rule:
 
 def one_of(*words: str) -> Rule:
     """One of the words."""
-    return Rule(f"one of {', '.join(words)}", lambda value: isinstance(value, str) and value in words)
+    return Rule(
+        f"one of {', '.join(words)}", lambda value: isinstance(value, str) and value in words
+    )
 
 
 def is_size(value) -> bool:
@@ -75,10 +90,19 @@ SWITCH = Rule("True or False", lambda value: isinstance(value, bool))
 TEXT = Rule("a text", lambda value: isinstance(value, str))
 BLOCKS = Rule(
     "one block or more per stage, for example 3,4,6,3",
-    lambda value: isinstance(value, (tuple, list)) and 0 < len(value) <= 8 and all(map(whole(1, 100).holds, value)),
+    lambda value: (
+        isinstance(value, (tuple, list))
+        and 0 < len(value) <= 8
+        and all(map(whole(1, 100).holds, value))
+    ),
 )
 SEED = whole(0, LARGEST_SEED)
-MINIBATCH, KIMG, RATE, WEIGHT = whole(1, 65_536), number(0, 1e7, above=True), number(0, 10, above=True), number(0, 1e6)
+MINIBATCH, KIMG, RATE, WEIGHT = (
+    whole(1, 65_536),
+    number(0, 1e7, above=True),
+    number(0, 10, above=True),
+    number(0, 1e6),
+)
 
 GAN = {
     "precision": one_of(*PRECISIONS),
@@ -105,7 +129,9 @@ GAN = {
     "gradient_penalty": WEIGHT,
     "gradient_target": number(0, 1e6, above=True),
     "drift": WEIGHT,
-    "ema_beta": or_none(Rule("a number above 0 and below 1", lambda value: type(value) is float and 0 < value < 1)),
+    "ema_beta": or_none(
+        Rule("a number above 0 and below 1", lambda value: type(value) is float and 0 < value < 1)
+    ),
     "ema_halflife_kimg": or_none(KIMG),
     "label": one_of("all", "normal", "abnormal"),
     "split": one_of("train", "val", "test"),
@@ -141,8 +167,11 @@ CLASSIFIER = {
 CLASSIFIER_ADDED = {"precision": "float32", "curriculum": 0}
 
 
-def check(rules: dict[str, Rule], settings: dict, where: str = "--set ", needed: Iterable[str] = ()) -> None:
-    """Raises InputError for the first of `settings` that breaks its rule; `where` is put before its name."""
+def check(
+    rules: dict[str, Rule], settings: dict, where: str = "--set ", needed: Iterable[str] = ()
+) -> None:
+    """Raises InputError for the first of `settings` that breaks its rule; `where` is put before its
+    name."""
     for key in needed:
         if key not in settings:
             raise InputError(f"{where}{key}: is missing; train the run again")
@@ -156,18 +185,25 @@ def check_gan(settings: dict) -> None:
     check(GAN, settings)
     resolution = settings["resolution"]
     if settings["lod_initial_resolution"] > resolution:
-        raise InputError(f"--set lod_initial_resolution: must not exceed the resolution of {resolution}")
+        raise InputError(
+            f"--set lod_initial_resolution: must not exceed the resolution of {resolution}"
+        )
     if settings["lod_initial_resolution"] < resolution and not (
         settings["lod_training_kimg"] or settings["lod_transition_kimg"]
     ):
-        raise InputError("--set lod_training_kimg, lod_transition_kimg: one must be above 0, or nothing ever grows")
+        raise InputError(
+            "--set lod_training_kimg, lod_transition_kimg: one must be above 0, or nothing ever "
+            "grows"
+        )
     if settings["fmap_base"] < resolution // 2:
         raise InputError(
-            f"--set fmap_base={settings['fmap_base']}: must be {resolution // 2} or more at {resolution} px, "
-            "or its last level has no feature maps"
+            f"--set fmap_base={settings['fmap_base']}: must be {resolution // 2} or more at "
+            f"{resolution} px, or its last level has no feature maps"
         )
     if (settings["ema_beta"] is None) == (settings["ema_halflife_kimg"] is None):
-        raise InputError("--set ema_beta, ema_halflife_kimg: give exactly one of the two, and None for the other")
+        raise InputError(
+            "--set ema_beta, ema_halflife_kimg: give exactly one of the two, and None for the other"
+        )
     _check_minibatches(settings)
 
 
@@ -181,15 +217,20 @@ def _check_minibatches(settings: dict) -> None:
         replicas=settings["replicas"] or 1,
         **{name: settings[name] for name in names},
     )
-    first, last = (int(math.log2(settings[name])) for name in ("lod_initial_resolution", "resolution"))
+    first, last = (
+        int(math.log2(settings[name])) for name in ("lod_initial_resolution", "resolution")
+    )
     for size in (2**level for level in range(first, last + 1)):
         each = schedule.minibatch_at(planned, size) // planned.replicas
         if each < 1:
-            raise InputError(f"--set minibatch_base, minibatch_dict: at {size} px not one image for each replica")
+            raise InputError(
+                f"--set minibatch_base, minibatch_dict: at {size} px not one image for each replica"
+            )
         group = min(settings["mbstd_group_size"], each)
         if group > 1 and each % group:
             raise InputError(
-                f"--set mbstd_group_size={group}: does not divide the minibatch of {each} on each replica at {size} px"
+                f"--set mbstd_group_size={group}: does not divide the minibatch of {each} on each "
+                f"replica at {size} px"
             )
 
 

@@ -1,8 +1,8 @@
 """One saved state in one file: arrays, and what they are the state of, under one checksum.
 
-The file is an ordinary .npz, so numpy reads it. `meta.json` inside says what it is the state of, and the archive's
-comment, its last 64 bytes, is the SHA-256 of all bytes before it: whatever is cut off or flipped is noticed before
-anything is read from it.
+The file is an ordinary .npz, so numpy reads it. `meta.json` inside says what it is the state of,
+and the archive's comment, its last 64 bytes, is the SHA-256 of all bytes before it: whatever is cut
+off or flipped is noticed before anything is read from it.
 """
 
 import hashlib
@@ -27,7 +27,8 @@ class Damaged(Exception):
 def write(final: Path, arrays: Mapping[str, np.ndarray], meta: dict) -> None:
     """Writes `final` atomically."""
     with artifacts.atomic_path(final) as path:
-        # Closed in an orderly way where the disk is full: np.savez leaves that to the garbage collector.
+        # Closed in an orderly way where the disk is full: np.savez leaves that to the garbage
+        # collector.
         with zipfile.ZipFile(path, "w", allowZip64=True) as archive:
             archive.comment = b"0" * DIGEST
             archive.writestr(zipfile.ZipInfo(META), json.dumps(artifacts.plain(meta)))
@@ -41,7 +42,8 @@ def write(final: Path, arrays: Mapping[str, np.ndarray], meta: dict) -> None:
 
 
 def read(path: Path) -> tuple[dict, "np.lib.npyio.NpzFile"]:
-    """(meta, arrays) of a whole file; the arrays are read as they are asked for: use them as a context manager.
+    """(meta, arrays) of a whole file; the arrays are read as they are asked for: use them as a
+    context manager.
 
     Raises:
         Damaged: the file is cut off, changed, or none of ours.

@@ -1,15 +1,17 @@
-"""What a training shows of itself: TensorBoard's scalars and images in RUN/logs, the sample sheets in RUN/samples.
+"""What a training shows of itself: TensorBoard's scalars and images in RUN/logs, the sample sheets
+in RUN/samples.
 
 Nothing of it is read back by the training: with or without it the weights are the same to the bit.
 
-Written at each tick, by number of images shown:
-- train/*: losses, their parts, scores, gradient norms: means over the steps of the tick. Keras hands each step's own
+Written at each tick, by number of images shown: - train/*: losses, their parts, scores, gradient
+norms: means over the steps of the tick. Keras hands each step's own
   values over (the mean over its batch and all replicas), not running ones.
-- schedule/*: kimg, lod, minibatch, learning rates, images_per_second (without what the tick itself takes).
+- schedule/*: kimg, lod, minibatch, learning rates, images_per_second (without what the tick itself
+  takes).
 - memory/*: peaks so far, in GiB, of this process and of each of its GPUs.
 - swd/*: see `tick_swd`.
-- samples, interpolation, and real images at a half-phase's first tick: reduced to `SHOWN` pixels, and at most
-  `PICTURES` times in a training, so that logs/ stays below 200 MB however long it is.
+- samples, interpolation, and real images at a half-phase's first tick: reduced to `SHOWN` pixels,
+  and at most `PICTURES` times in a training, so that logs/ stays below 200 MB however long it is.
 """
 
 import math
@@ -45,7 +47,10 @@ class Means:
 
     def take(self) -> dict[str, float]:
         """The means, NaN where no step was finite, and "non_finite_steps"; and begins anew."""
-        found = {name: total / count if (count := self.counts[name]) else math.nan for name, total in self.sums.items()}
+        found = {
+            name: total / count if (count := self.counts[name]) else math.nan
+            for name, total in self.sums.items()
+        }
         found["non_finite_steps"] = float(self.odd)
         self.sums, self.counts, self.odd = {}, {}, 0
         return found
@@ -60,13 +65,15 @@ class Watch:
         resolution: of the finished network.
         latents: [S * S, L] of the sample sheets, S = `samples.side(resolution)`.
         labels: [S * S, K] of the sample sheets of a conditioned GAN.
-        restored: images shown before this life. TensorBoard then drops what it has read of later ones: a killed life
-            wrote it, and had not yet saved its state.
+        restored: images shown before this life. TensorBoard then drops what it has read of later
+            ones: a killed life wrote it, and had not yet saved its state.
 
     All methods raise tf.errors.OpError where the disk is full, as long as TensorFlow says so.
     """
 
-    def __init__(self, run: RunDir, settings: schedule.Settings, latents, labels=None, restored: int = 0):
+    def __init__(
+        self, run: RunDir, settings: schedule.Settings, latents, labels=None, restored: int = 0
+    ):
         import tensorflow as tf
 
         self.run, self.settings, self.latents, self.labels = run, settings, latents, labels
@@ -122,7 +129,13 @@ class Watch:
             self._picture(nimg, "reals", grids.tile(reals, self.side, scale), SHOWN)
             self.reals = None
         if self.swd is not None:
-            self._write(nimg, {f"swd/{name}": value for name, value in self.swd(model.generator_ema, lod).items()})
+            self._write(
+                nimg,
+                {
+                    f"swd/{name}": value
+                    for name, value in self.swd(model.generator_ema, lod).items()
+                },
+            )
         self.writer.flush()
         return made
 
@@ -142,9 +155,9 @@ class Watch:
     def _begin_life(self) -> None:
         """Has TensorBoard drop what it has read so far of more than `restored` images.
 
-        `tf.summary` has lost its `purge_step`; the event that stood behind it, a session's start, is still understood
-        (the first one only says that others may follow). TensorBoard's fast reader passes over it: that drops the later
-        points of a name when the name comes again.
+        `tf.summary` has lost its `purge_step`; the event that stood behind it, a session's start,
+        is still understood (the first one only says that others may follow). TensorBoard's fast
+        reader passes over it: that drops the later points of a name when the name comes again.
         """
         import tensorflow as tf
         from tensorflow.python.ops import summary_ops_v2
@@ -157,10 +170,13 @@ class Watch:
 
 
 def peaks() -> dict[str, int]:
-    """Most bytes held so far: {"host_peak_gib": by this process, "gpu0_peak_gib": on its first GPU, ...}."""
+    """Most bytes held so far: {"host_peak_gib": by this process, "gpu0_peak_gib": on its first GPU,
+    ...}."""
     import tensorflow as tf
 
     found = {"host_peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
     for index, _ in enumerate(tf.config.get_visible_devices("GPU")):
-        found[f"gpu{index}_peak_gib"] = tf.config.experimental.get_memory_info(f"GPU:{index}")["peak"]
+        found[f"gpu{index}_peak_gib"] = tf.config.experimental.get_memory_info(f"GPU:{index}")[
+            "peak"
+        ]
     return found

@@ -1,7 +1,8 @@
 """How results reach the disk: beside first, then renamed, with what made them.
 
-A reader never sees half of a file or folder under its final name. What a killed process leaves behind carries the
-suffix ``.partial`` and is removed by the next process that makes the same artefact.
+A reader never sees half of a file or folder under its final name. What a killed process leaves
+behind carries the suffix ``.partial`` and is removed by the next process that makes the same
+artefact.
 """
 
 import contextlib
@@ -26,7 +27,8 @@ from pgcxr.errors import InputError
 from pgcxr.io import user_files
 from pgcxr.io.places import PARTIAL, refuse_existing, refuse_place
 
-# Tries, each of which only another process can spoil; some file systems (/proc) answer as if one did.
+# Tries, each of which only another process can spoil; some file systems (/proc) answer as if one
+# did.
 CLAIMS = 1000
 # How the system, HDF5 and TensorFlow say it.
 FULL = "No space left on device"
@@ -34,7 +36,8 @@ FULL = "No space left on device"
 
 @contextlib.contextmanager
 def atomic_path(final: str | os.PathLike, *, private: bool = False) -> Iterator[Path]:
-    """Yields a path beside `final` to write to; renames it to `final` on success, removes it on any error.
+    """Yields a path beside `final` to write to; renames it to `final` on success, removes it on any
+    error.
 
     `private` makes a file that its owner alone can read.
 
@@ -65,15 +68,16 @@ def atomic_path(final: str | os.PathLike, *, private: bool = False) -> Iterator[
 
 @contextlib.contextmanager
 def new_folder(final: str | os.PathLike, *, replace: bool = False) -> Iterator[Path]:
-    """Yields an empty folder beside `final`; it becomes `final` on success and is removed on any error.
+    """Yields an empty folder beside `final`; it becomes `final` on success and is removed on any
+    error.
 
     Args:
-        replace: whether what is at `final` may go, in the moment in which the new folder takes its place; the caller
-            has made sure that it is nothing of the user's.
+        replace: whether what is at `final` may go, in the moment in which the new folder takes its
+            place; the caller has made sure that it is nothing of the user's.
 
     Raises:
-        InputError: `final` exists and is not an empty folder (nothing of the user's is overwritten), or another
-            process is making it.
+        InputError: `final` exists and is not an empty folder (nothing of the user's is
+            overwritten), or another process is making it.
     """
     final = Path(final)
     (refuse_place if replace else refuse_existing)(final)
@@ -103,11 +107,15 @@ def new_folder(final: str | os.PathLike, *, replace: bool = False) -> Iterator[P
 
 
 def _exchange(one: Path, other: Path) -> None:
-    """Swaps two folders in one step where the system can (Linux, renameat2); else there is none for a moment."""
+    """Swaps two folders in one step where the system can (Linux, renameat2); else there is none for
+    a moment."""
     at_cwd, exchange = -100, 2
     with contextlib.suppress(AttributeError):  # another system's C library
         rename = ctypes.CDLL(None, use_errno=True).renameat2
-        if rename(at_cwd, os.fsencode(one), at_cwd, os.fsencode(other), ctypes.c_uint(exchange)) == 0:
+        if (
+            rename(at_cwd, os.fsencode(one), at_cwd, os.fsencode(other), ctypes.c_uint(exchange))
+            == 0
+        ):
             return
     away = one.with_name(f"{one.name}.replaced")
     os.replace(other, away)
@@ -117,7 +125,8 @@ def _exchange(one: Path, other: Path) -> None:
 
 @contextlib.contextmanager
 def private_folder(folder: str | os.PathLike, final: str | os.PathLike) -> Iterator[Path]:
-    """Yields `folder`, made if need be, readable by its owner alone and held for this process alone.
+    """Yields `folder`, made if need be, readable by its owner alone and held for this process
+    alone.
 
     Raises:
         InputError: another process holds it; `final` is the artefact that the line then names.
@@ -136,9 +145,11 @@ def private_folder(folder: str | os.PathLike, final: str | os.PathLike) -> Itera
 
 @contextlib.contextmanager
 def _claimed(beside: Path, final: Path, make: Callable[[], int]) -> Iterator[int]:
-    """Holds `beside`, which `make` opens, for this process alone; the kernel lets go of it when the process ends.
+    """Holds `beside`, which `make` opens, for this process alone; the kernel lets go of it when the
+    process ends.
 
-    So what a killed process left can be told from what a living one is writing, whatever their numbers and machines.
+    So what a killed process left can be told from what a living one is writing, whatever their
+    numbers and machines.
     """
     for _ in range(CLAIMS):
         try:
@@ -159,7 +170,9 @@ def _lock(handle: int, final: Path) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise InputError(f"{final}: is being written by another process; wait for it, or name another --out") from None
+        raise InputError(
+            f"{final}: is being written by another process; wait for it, or name another --out"
+        ) from None
     except OSError:  # a file system without locks: as if nobody else were there
         pass
 
@@ -205,7 +218,8 @@ def write_text(path: str | os.PathLike, text: str) -> None:
 def write_arrays(path: str | os.PathLike, arrays: dict) -> None:
     """Writes an .npz atomically; the same arrays give the same bytes.
 
-    np.savez leaves a full disk's error to the garbage collector; here the file is closed in an orderly way.
+    np.savez leaves a full disk's error to the garbage collector; here the file is closed in an
+    orderly way.
     """
     with atomic_path(path) as beside, zipfile.ZipFile(beside, "w", allowZip64=True) as archive:
         for name, array in arrays.items():
@@ -215,7 +229,8 @@ def write_arrays(path: str | os.PathLike, arrays: dict) -> None:
 
 
 def write_json(path: str | os.PathLike, body: dict) -> None:
-    """Writes strict JSON atomically: NaN and infinities become null, numpy scalars and arrays plain numbers."""
+    """Writes strict JSON atomically: NaN and infinities become null, numpy scalars and arrays plain
+    numbers."""
     write_text(path, json.dumps(plain(body), indent=2, allow_nan=False) + "\n")
 
 
@@ -227,18 +242,27 @@ def sha256(path: str | os.PathLike) -> str:
 
 def read_json(path: str | os.PathLike) -> dict:
     """Reads a JSON object, or raises InputError in one line."""
-    content = user_files.read_bytes(path, user_files.JSON, absent="was the step that writes it run to its end?")
+    content = user_files.read_bytes(
+        path, user_files.JSON, absent="was the step that writes it run to its end?"
+    )
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):  # of JSON, of UTF-8, of a number's length
-        raise InputError(f"{path}: is not JSON; make it again with the step that writes it") from None
+        raise InputError(
+            f"{path}: is not JSON; make it again with the step that writes it"
+        ) from None
     if not isinstance(body, dict):
-        raise InputError(f"{path}: is not a JSON object; make it again with the step that writes it")
+        raise InputError(
+            f"{path}: is not a JSON object; make it again with the step that writes it"
+        )
     return body
 
 
-def write_report(folder: str | os.PathLike, body: dict, *, command: str, seed: int | None = None, config=None) -> None:
-    """Writes `folder`/report.json: `body`, and under "made_by" the command, seed, config and versions that made it."""
+def write_report(
+    folder: str | os.PathLike, body: dict, *, command: str, seed: int | None = None, config=None
+) -> None:
+    """Writes `folder`/report.json: `body`, and under "made_by" the command, seed, config and
+    versions that made it."""
     made_by = {"command": command, "seed": seed, "config": config or {}, "versions": versions()}
     write_json(Path(folder) / "report.json", {**body, "made_by": made_by})
 
@@ -246,7 +270,15 @@ def write_report(folder: str | os.PathLike, body: dict, *, command: str, seed: i
 def versions() -> dict:
     """The versions that decide a result."""
     found = {"pgcxr": pgcxr.__version__, "python": platform.python_version()}
-    for name in ("tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pydicom", "opencv-python-headless"):
+    for name in (
+        "tensorflow",
+        "keras",
+        "numpy",
+        "scipy",
+        "scikit-learn",
+        "pydicom",
+        "opencv-python-headless",
+    ):
         with contextlib.suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(name)
     return found

@@ -1,4 +1,5 @@
-"""Where a command may read and write: what cannot be is refused in one line, before any work is done for it."""
+"""Where a command may read and write: what cannot be is refused in one line, before any work is
+done for it."""
 
 import os
 from pathlib import Path
@@ -19,7 +20,8 @@ def refuse_existing_file(path: str | os.PathLike, option: str) -> None:
 
 
 def refuse_existing(folder: str | os.PathLike, option: str = "--out") -> None:
-    """Raises InputError unless a new folder can be made here; one with only what a killed process left counts as new.
+    """Raises InputError unless a new folder can be made here; one with only what a killed process
+    left counts as new.
 
     To be called before any work is done for it.
     """
@@ -34,7 +36,8 @@ def refuse_existing(folder: str | os.PathLike, option: str = "--out") -> None:
 
 
 def refuse_place(folder: str | os.PathLike, option: str = "--out") -> None:
-    """Raises InputError unless a folder is, or could be made, at `folder` itself, whatever is in it."""
+    """Raises InputError unless a folder is, or could be made, at `folder` itself, whatever is in
+    it."""
     folder = Path(folder)
     other = f"name another {option}"
     if folder.name in ("", ".."):
@@ -56,26 +59,36 @@ def refuse_place(folder: str | os.PathLike, option: str = "--out") -> None:
     if not above.is_dir():
         raise InputError(f"{folder}: {above} is not a folder; {other}")
     if not os.access(above, os.W_OK | os.X_OK):
-        raise InputError(f"{folder}: nothing may be written into {above}; {other}, or change its permissions")
+        raise InputError(
+            f"{folder}: nothing may be written into {above}; {other}, or change its permissions"
+        )
 
 
 def refuse_overlap(
-    folder: str | os.PathLike, source: str | os.PathLike, what: str = "the export", option: str = "--out"
+    folder: str | os.PathLike,
+    source: str | os.PathLike,
+    what: str = "the export",
+    option: str = "--out",
 ) -> None:
-    """Raises InputError where `folder`, which is to be written, is `source`, holds it, or lies in it; links count.
+    """Raises InputError where `folder`, which is to be written, is `source`, holds it, or lies in
+    it; links count.
 
-    So that nothing that is read can be replaced by what is made of it, nor be read as part of it next time.
+    So that nothing that is read can be replaced by what is made of it, nor be read as part of it
+    next time.
     """
     written, read = (Path(os.path.realpath(path)) for path in (folder, source))
     if _is_in(written, read):
         same = _is_in(read, written)
-        raise InputError(f"{folder}: {'is' if same else 'lies in'} {what}; name another {option}, outside of it")
+        raise InputError(
+            f"{folder}: {'is' if same else 'lies in'} {what}; name another {option}, outside of it"
+        )
     if _is_in(read, written):
         raise InputError(f"{folder}: holds {what}; name another {option}, beside it")
 
 
 def _is_in(path: Path, folder: Path) -> bool:
-    """Whether `path` is `folder` or below it, also where a folder has two names (as by mounting it twice)."""
+    """Whether `path` is `folder` or below it, also where a folder has two names (as by mounting it
+    twice)."""
     return any(above == folder or _is_same(above, folder) for above in (path, *path.parents))
 
 

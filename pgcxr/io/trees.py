@@ -6,13 +6,16 @@ from pathlib import Path
 
 
 def files(folder: Path, wanted: Callable[[str], bool] = lambda name: True) -> list[str]:
-    """Paths of all entries under `folder` that are no folders, relative ("/" between), sorted; not hidden ones.
+    """Paths of all entries under `folder` that are no folders, relative ("/" between), sorted; not
+    hidden ones.
 
-    Links are not followed, so a loop of them has an end, and a link to a folder is an entry. So is a folder that cannot
-    be listed (no permission, too deep for the system): what is in it must not be lost without a word.
+    Links are not followed, so a loop of them has an end, and a link to a folder is an entry. So is
+    a folder that cannot be listed (no permission, too deep for the system): what is in it must not
+    be lost without a word.
 
     Args:
-        wanted: whether the entry with this relative path, a folder's with "/" at its end, is to be looked at.
+        wanted: whether the entry with this relative path, a folder's with "/" at its end, is to be
+            looked at.
     """
     found, waiting = [], [""]
     while waiting:

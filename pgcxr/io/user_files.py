@@ -1,4 +1,5 @@
-"""Files that a user names, opened without trusting them: a pipe never answers, a device never ends, and a size may lie.
+"""Files that a user names, opened without trusting them: a pipe never answers, a device never ends,
+and a size may lie.
 
 What is wrong is one line (InputError): what, where, and what to do.
 """
@@ -12,7 +13,8 @@ from typing import BinaryIO
 
 from pgcxr.errors import InputError
 
-# The most bytes that are read: of rules, lexicons and other settings; of reports and configurations; of tables.
+# The most bytes that are read: of rules, lexicons and other settings; of reports and
+# configurations; of tables.
 SETTINGS, JSON, TABLE = 16 << 20, 256 << 20, 2 << 30
 
 
@@ -29,8 +31,15 @@ def opened(path: str | os.PathLike, most: int, *, absent: str = "check the path"
         raise InputError(f"{path}: no such file; {absent}") from None
     except PermissionError:
         raise InputError(f"{path}: may not be read; change its permissions") from None
-    except (OSError, ValueError) as error:  # a socket, a loop of links, a name that no file can have
-        said = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "no file can have this name"
+    except (
+        OSError,
+        ValueError,
+    ) as error:  # a socket, a loop of links, a name that no file can have
+        said = (
+            os.strerror(error.errno)
+            if isinstance(error, OSError) and error.errno
+            else "no file can have this name"
+        )
         raise InputError(f"{str(path)[:200]!s}: {said}; {absent}") from None
     try:
         status = os.fstat(handle)
@@ -55,7 +64,9 @@ def read_bytes(path: str | os.PathLike, most: int, *, absent: str = "check the p
     return content
 
 
-def read_text(path: str | os.PathLike, most: int = SETTINGS, *, absent: str = "check the path") -> str:
+def read_text(
+    path: str | os.PathLike, most: int = SETTINGS, *, absent: str = "check the path"
+) -> str:
     """All of such a file, of UTF-8 with or without a byte order mark; line ends as "\\n"."""
     content = read_bytes(path, most, absent=absent)
     try:
@@ -70,13 +81,16 @@ def read_toml(path: str | os.PathLike, *, absent: str = "check the path") -> dic
     try:
         return tomllib.loads(text)
     except RecursionError:
-        raise InputError(f"{path}: is not TOML that can be read: lists or tables are nested too deep") from None
+        raise InputError(
+            f"{path}: is not TOML that can be read: lists or tables are nested too deep"
+        ) from None
     except ValueError as error:  # TOMLDecodeError, or a number of too many digits
         raise InputError(f"{path}: is not TOML: {' '.join(str(error).split())[:200]}") from None
 
 
 def is_regular(path: Path) -> bool:
-    """Whether there is a regular file, also at the end of a link; False where that cannot be said."""
+    """Whether there is a regular file, also at the end of a link; False where that cannot be
+    said."""
     try:
         return path.is_file()
     except (OSError, ValueError):

@@ -1,4 +1,5 @@
-"""What a worker process does: its limits, and one item after another; and how they are all ended at once."""
+"""What a worker process does: its limits, and one item after another; and how they are all ended at
+once."""
 
 import contextlib
 import errno
@@ -12,20 +13,31 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-# What a worker says: that it is there, a result, why an item has none, an error that concerns the whole run.
+# What a worker says: that it is there, a result, why an item has none, an error that concerns the
+# whole run.
 READY, RESULT, FAILED, ERROR = "ready", "result", "failed", "error"
 # Errors of the machine, not of a file: they end the run.
-OF_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.EIO)
+OF_MACHINE = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENOENT,
+    errno.EIO,
+)
 
 
 @dataclass(frozen=True)
 class Limits:
     """What one file may take.
 
-    `memory` bytes on top of what an idle worker has: a chest radiograph of the largest size that is read (64 million
-    pixels) takes about half of it. `cpu` seconds of processor time, whatever else the machine does, and `cpu_per_mib`
-    more for each MiB of the file, up to `most_cpu`: 64 million pixels take 3 s in a JPEG 2000 stream of 9 MiB, and 9 s
-    in one of 51. `wall` seconds on the clock, for a file that never answers.
+    `memory` bytes on top of what an idle worker has: a chest radiograph of the largest size that is
+    read (64 million pixels) takes about half of it. `cpu` seconds of processor time, whatever else
+    the machine does, and `cpu_per_mib` more for each MiB of the file, up to `most_cpu`: 64 million
+    pixels take 3 s in a JPEG 2000 stream of 9 MiB, and 9 s in one of 51. `wall` seconds on the
+    clock, for a file that never answers.
     """
 
     memory: int = 4 << 30
@@ -35,20 +47,24 @@ class Limits:
     wall: float = 600.0
 
     def seconds(self, item) -> int:
-        """Of processor time, for `item`: a path, something with a field `path`, or anything else, which has no size."""
+        """Of processor time, for `item`: a path, something with a field `path`, or anything else,
+        which has no size."""
         path = getattr(item, "path", item)
         size = 0
         if isinstance(path, os.PathLike):
             with contextlib.suppress(OSError):
                 size = os.stat(path).st_size
-        return max(self.cpu, min(round(self.cpu + self.cpu_per_mib * size / (1 << 20)), self.most_cpu))
+        return max(
+            self.cpu, min(round(self.cpu + self.cpu_per_mib * size / (1 << 20)), self.most_cpu)
+        )
 
 
 def start(parent: int) -> None:
     """One thread each, as the processes use the cores.
 
     Args:
-        parent: its process number. A killed parent cannot tell its workers: they notice that they were handed on.
+        parent: its process number. A killed parent cannot tell its workers: they notice that they
+            were handed on.
     """
     import cv2
 
@@ -63,7 +79,8 @@ def start(parent: int) -> None:
 
 
 def serve(connection, function: Callable, parent: int, limits: Limits) -> None:
-    """A worker's life: receives items, sends (kind, value) for each in their order, until it is ended."""
+    """A worker's life: receives items, sends (kind, value) for each in their order, until it is
+    ended."""
     start(parent)
     _hide_output()
     _limit_memory(limits.memory)
@@ -86,13 +103,18 @@ def serve(connection, function: Callable, parent: int, limits: Limits) -> None:
 
 
 def attempt(function: Callable, item) -> tuple:
-    """(RESULT, value), (FAILED, (rule, detail)), or (ERROR, the OSError) where the machine is at fault."""
+    """(RESULT, value), (FAILED, (rule, detail)), or (ERROR, the OSError) where the machine is at
+    fault."""
     try:
         return RESULT, function(item)
     except MemoryError:
         return FAILED, ("too_large", "takes more memory than one file may")
     except OSError as error:
-        return (ERROR, error) if error.errno in OF_MACHINE else (FAILED, ("unreadable", "cannot be read from the disk"))
+        return (
+            (ERROR, error)
+            if error.errno in OF_MACHINE
+            else (FAILED, ("unreadable", "cannot be read from the disk"))
+        )
     except Exception as error:
         # The name of the class is pgcxr's or a library's; the message may quote the file.
         return FAILED, ("unreadable", f"cannot be processed ({type(error).__name__})")
@@ -112,7 +134,9 @@ def _limit_memory(most: int) -> None:
     with contextlib.suppress(OSError, ValueError):  # no /proc, or a lower limit is set already
         with open("/proc/self/statm") as file:
             used = int(file.read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (used + most, resource.getrlimit(resource.RLIMIT_AS)[1]))
+        resource.setrlimit(
+            resource.RLIMIT_AS, (used + most, resource.getrlimit(resource.RLIMIT_AS)[1])
+        )
 
 
 def _limit_cpu(seconds: int) -> None:
@@ -125,7 +149,8 @@ def _limit_cpu(seconds: int) -> None:
 
 @contextlib.contextmanager
 def deaf() -> Iterator[None]:
-    """Processes that are started within never hear Ctrl-C, not even while they import: it is the parent's to answer."""
+    """Processes that are started within never hear Ctrl-C, not even while they import: it is the
+    parent's to answer."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

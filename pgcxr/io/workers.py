@@ -1,4 +1,5 @@
-"""Processes over many files, with limits for each: a file that crashes, hangs or swells costs one result."""
+"""Processes over many files, with limits for each: a file that crashes, hangs or swells costs one
+result."""
 
 import contextlib
 import multiprocessing
@@ -17,7 +18,8 @@ from pgcxr.io import worker_process
 from pgcxr.io.worker_process import ERROR, FAILED, READY, Limits
 
 MOST = 256
-# Items that a worker holds: enough that it never waits for this process, few enough that the last ones end together.
+# Items that a worker holds: enough that it never waits for this process, few enough that the last
+# ones end together.
 HELD = 4
 # Seconds between two looks at the clock, and until a process has to be there.
 SLICE, START = 0.5, 300.0
@@ -73,10 +75,13 @@ def stream(
 
     Args:
         function: importable by name, from a module that is cheap to import.
-        failed: function(rule, detail) -> the result of an item that crashed, took too long or too much memory.
-        workers: processes; 0 does everything in this one (for tests and small exports), without limits.
+        failed: function(rule, detail) -> the result of an item that crashed, took too long or too
+            much memory.
+        workers: processes; 0 does everything in this one (for tests and small exports), without
+            limits.
         limits: what one item may take, by default `Limits()`.
-        waiting: is told for how many seconds the slowest item has been in hand, about twice a second.
+        waiting: is told for how many seconds the slowest item has been in hand, about twice a
+            second.
 
     Raises:
         OSError: the machine is at fault (a full disk), not a file.
@@ -111,7 +116,10 @@ class Pool:
             lane.end()
 
     def stream(
-        self, items: Sequence, failed: Callable, told: Callable[[float], None] = lambda seconds: None
+        self,
+        items: Sequence,
+        failed: Callable,
+        told: Callable[[float], None] = lambda seconds: None,
     ) -> Iterator[tuple[int, object]]:
         """As the function `stream`; to be read to its end before the next one."""
         waiting = deque(range(len(items)))
@@ -128,18 +136,22 @@ class Pool:
             told(max((lane.quiet for lane in self._lanes if lane.ready), default=0.0))
 
     def _with_news(self) -> list["Lane"]:
-        """The lanes that have something to say, a crash or a time-out included, after at most SLICE seconds."""
+        """The lanes that have something to say, a crash or a time-out included, after at most SLICE
+        seconds."""
         begun = time.monotonic()
         ready = wait([lane.connection for lane in self._lanes if lane.given], SLICE)
         # A machine or a process that was stopped for an hour has not waited for an hour.
         passed = min(time.monotonic() - begun, 2 * SLICE)
         for lane in self._lanes:
             lane.quiet += passed if lane.given else 0
-        return [lane for lane in self._lanes if lane.connection in ready or (lane.given and lane.late())]
+        return [
+            lane for lane in self._lanes if lane.connection in ready or (lane.given and lane.late())
+        ]
 
 
 class Lane:
-    """One worker process and the items that it was given, the one it is at first; replaced when it ends."""
+    """One worker process and the items that it was given, the one it is at first; replaced when it
+    ends."""
 
     def __init__(self, function: Callable, limits: Limits):
         self.function, self.limits = function, limits
@@ -175,8 +187,8 @@ class Lane:
         """(index, what `worker_process.attempt` said) of items that are done with.
 
         Args:
-            suspects: items in whose time a process was lost; the second loss is the item's fault. (The first may be
-                that of the system, short of memory.)
+            suspects: items in whose time a process was lost; the second loss is the item's fault.
+                (The first may be that of the system, short of memory.)
         """
         try:
             if self.late() and not self.connection.poll():
@@ -192,7 +204,9 @@ class Lane:
             return []
         return [(self.given.popleft(), said)]
 
-    def _replace(self, reason: tuple[str, str], suspects: set[int], *, certain: bool) -> list[tuple[int, tuple]]:
+    def _replace(
+        self, reason: tuple[str, str], suspects: set[int], *, certain: bool
+    ) -> list[tuple[int, tuple]]:
         was_ready = self.ready
         self.end()
         self._failures += not was_ready
@@ -231,7 +245,12 @@ def _value(said: tuple, failed: Callable):
 @contextlib.contextmanager
 def progress(title: str, total: int, show: bool) -> Iterator["Advance"]:
     """A progress bar on stderr."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     # A handle of its own: Beam's runners need stderr for themselves.
     with open(os.dup(2), "w") as stderr:
         console = Console(file=stderr)
@@ -242,7 +261,8 @@ def progress(title: str, total: int, show: bool) -> Iterator["Advance"]:
 
 
 class Advance:
-    """advance(number of items) moves the bar; advance.waiting(seconds) says that one of them takes so long."""
+    """advance(number of items) moves the bar; advance.waiting(seconds) says that one of them takes
+    so long."""
 
     def __init__(self, bar: Progress, title: str, total: int):
         self._bar, self._title, self._slow = bar, title, False

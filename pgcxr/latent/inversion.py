@@ -1,11 +1,12 @@
 """The latent whose image is nearest to a given one, for a batch of images at once (thesis 4.2).
 
-The generator depends only on the direction of z, so the search runs on the sphere |z| = sqrt(L): after every step z is
-put back on it. The loss is summed over the batch, never averaged, and every step of Adam is per element: an image gets
-the same answer alone as in any batch.
+The generator depends only on the direction of z, so the search runs on the sphere |z| = sqrt(L):
+after every step z is put back on it. The loss is summed over the batch, never averaged, and every
+step of Adam is per element: an image gets the same answer alone as in any batch.
 
-A search that starts anywhere needs hundreds of steps. Here each image starts from the best of a few guesses: the
-nearest of a bank of random images, and a linear encoder, ridge regression of latents on pixels.
+A search that starts anywhere needs hundreds of steps. Here each image starts from the best of a few
+guesses: the nearest of a bank of random images, and a linear encoder, ridge regression of latents
+on pixels.
 """
 
 import time
@@ -15,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
-# Share of the steps in which the learning rate rises from nothing; it falls as a cosine over the rest.
+# Share of the steps in which the learning rate rises from nothing; it falls as a cosine over the
+# rest.
 WARMUP = 0.1
 THUMBNAIL = 32  # px: enough to guess from
 # Images of the bank that are tried beside the encoder's guess.
@@ -25,8 +27,8 @@ ENCODER_RIDGES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 
 @dataclass(frozen=True)
 class Bank:
-    """Random `latents` [M, L] on the sphere, the `thumbnails` [M, D] of their images, and a linear encoder `slopes`
-    [D, L] and `offset` [L] from thumbnails."""
+    """Random `latents` [M, L] on the sphere, the `thumbnails` [M, D] of their images, and a linear
+    encoder `slopes` [D, L] and `offset` [L] from thumbnails."""
 
     latents: np.ndarray
     thumbnails: np.ndarray
@@ -34,7 +36,8 @@ class Bank:
     offset: np.ndarray
 
     def guesses(self, images: np.ndarray, starts: int = 1) -> np.ndarray:
-        """[N, P, L]: for images [N, R, R, C] the latents of the encoder's guess, then of the bank's nearest images."""
+        """[N, P, L]: for images [N, R, R, C] the latents of the encoder's guess, then of the bank's
+        nearest images."""
         asked = thumbnails(images)
         # |a - b|^2 = |a|^2 - 2 ab + |b|^2, and |a|^2 doesn't change which b is nearest.
         distance = np.sum(self.thumbnails**2, axis=1)[None] - 2 * asked @ self.thumbnails.T
@@ -48,8 +51,9 @@ class Bank:
 
 @dataclass(frozen=True)
 class Inversion:
-    """Of each image's best search `latents` [N, L], `images` [N, R, R, C], `first_losses` and `losses` [N] before and
-    after; `means` [N, R, R, C] of the images of all its searches; and what it took."""
+    """Of each image's best search `latents` [N, L], `images` [N, R, R, C], `first_losses` and
+    `losses` [N] before and after; `means` [N, R, R, C] of the images of all its searches; and what
+    it took."""
 
     latents: np.ndarray
     images: np.ndarray
@@ -74,13 +78,16 @@ def thumbnails(images: np.ndarray) -> np.ndarray:
     """
     n, size, _, channels = images.shape
     factor = max(size // THUMBNAIL, 1)
-    small = images.reshape(n, size // factor, factor, size // factor, factor, channels).mean(axis=(2, 4))
+    small = images.reshape(n, size // factor, factor, size // factor, factor, channels).mean(
+        axis=(2, 4)
+    )
     flat = small.reshape(n, -1).astype(np.float32)
     return flat - flat.mean(axis=1, keepdims=True)
 
 
 def make_bank(generate: Callable, latents: np.ndarray, batch: int = 64) -> Bank:
-    """The images of `latents` [M, L], and the encoder fitted on four fifths of them with the ridge best on the rest.
+    """The images of `latents` [M, L], and the encoder fitted on four fifths of them with the ridge
+    best on the rest.
 
     Args:
         generate: latents [N, L] -> images [N, R, R, C], a TensorFlow function.
@@ -88,7 +95,9 @@ def make_bank(generate: Callable, latents: np.ndarray, batch: int = 64) -> Bank:
     latents = on_sphere(latents)
     flat = np.concatenate([thumbnails(images) for images in _in_batches(generate, latents, batch)])
     fitted = max(int(len(latents) * 0.8), 1)
-    slopes, offset = _linear_encoder(flat[:fitted], latents[:fitted], flat[fitted:], latents[fitted:])
+    slopes, offset = _linear_encoder(
+        flat[:fitted], latents[:fitted], flat[fitted:], latents[fitted:]
+    )
     return Bank(latents, flat, slopes.astype(np.float32), offset.astype(np.float32))
 
 
@@ -99,12 +108,15 @@ class Inverter:
         generate: latents [N, L] -> images [N, R, R, C], differentiable TensorFlow.
         bank: see `make_bank`.
         loss: (images, images) -> [N], see pgcxr.losses.residuals.
-        starts: searches per image, from the best of the encoder's guess and the bank's nearest images. Each ends in a
-            valley of its own, with errors of its own, which their mean lacks.
+        starts: searches per image, from the best of the encoder's guess and the bank's nearest
+            images. Each ends in a valley of its own, with errors of its own, which their mean
+            lacks.
         batch: searches at once.
     """
 
-    def __init__(self, generate: Callable, bank: Bank, loss: Callable, starts: int = 1, batch: int = 64):
+    def __init__(
+        self, generate: Callable, bank: Bank, loss: Callable, starts: int = 1, batch: int = 64
+    ):
         import tensorflow as tf
 
         self.generate, self.bank, self.loss = generate, bank, loss
@@ -121,21 +133,28 @@ class Inverter:
         learning_rate: float,
         progress: Callable[[int], None] = lambda images: None,
     ) -> Inversion:
-        """Finds the latents of `images` [N, R, R, C] in [-1, 1]; `progress` gets the number finished since last."""
+        """Finds the latents of `images` [N, R, R, C] in [-1, 1]; `progress` gets the number
+        finished since last."""
         import tensorflow as tf
 
         began = time.perf_counter()
         rates = tf.constant(_schedule(iterations, learning_rate), tf.float32)
         parts = []
         for begin in range(0, len(images), self.queries):
-            asked, count = _padded(np.asarray(images[begin : begin + self.queries], np.float32), self.queries)
+            asked, count = _padded(
+                np.asarray(images[begin : begin + self.queries], np.float32), self.queries
+            )
             asked_tf = tf.constant(asked)
             z, first = self._screen(asked_tf, tf.constant(self.bank.guesses(asked, self.starts)))
             found = self._descend(tf.repeat(asked_tf, self.starts, axis=0), z, rates)
             parts.append([part.numpy()[:count] for part in (*self._best(*found), first)])
             progress(count)
-        latents, pictures, means, last, first = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return Inversion(latents, pictures, means, first, last, iterations, time.perf_counter() - began)
+        latents, pictures, means, last, first = (
+            np.concatenate(part) for part in zip(*parts, strict=True)
+        )
+        return Inversion(
+            latents, pictures, means, first, last, iterations, time.perf_counter() - began
+        )
 
     def _screened(self, images, guesses):
         """(z [B * starts, L], least loss [B]): the best of the guesses [B, P, L] of each image."""
@@ -147,16 +166,20 @@ class Inverter:
         return tf.reshape(z, (-1, guesses.shape[2])), -least[:, 0]
 
     def _best(self, z, pictures, losses):
-        """Of the searches [B * starts, ...] the lowest one's latents, image and loss, and the mean image: [B, ...]."""
+        """Of the searches [B * starts, ...] the lowest one's latents, image and loss, and the mean
+        image: [B, ...]."""
         import tensorflow as tf
 
         grouped = tf.reshape(losses, (-1, self.starts))
-        rows = tf.range(grouped.shape[0]) * self.starts + tf.argmin(grouped, axis=1, output_type=tf.int32)
+        rows = tf.range(grouped.shape[0]) * self.starts + tf.argmin(
+            grouped, axis=1, output_type=tf.int32
+        )
         means = tf.reduce_mean(tf.reshape(pictures, (-1, self.starts, *pictures.shape[1:])), axis=1)
         return tf.gather(z, rows), tf.gather(pictures, rows), means, tf.gather(losses, rows)
 
     def _descended(self, images, z, rates):
-        """(latents, pictures, losses): all steps of Adam on the sphere; the best latent met on the way is kept."""
+        """(latents, pictures, losses): all steps of Adam on the sphere; the best latent met on the
+        way is kept."""
         import tensorflow as tf
 
         size = tf.sqrt(tf.cast(z.shape[1], tf.float32))
@@ -172,8 +195,19 @@ class Inverter:
             number = tf.cast(index + 1, tf.float32)
             mean = BETA1 * mean + (1 - BETA1) * slope
             square = BETA2 * square + (1 - BETA2) * tf.square(slope)
-            z -= rates[index] * (mean / (1 - BETA1**number)) / (tf.sqrt(square / (1 - BETA2**number)) + EPSILON)
-            return index + 1, z * size / tf.norm(z, axis=1, keepdims=True), mean, square, best, least
+            z -= (
+                rates[index]
+                * (mean / (1 - BETA1**number))
+                / (tf.sqrt(square / (1 - BETA2**number)) + EPSILON)
+            )
+            return (
+                index + 1,
+                z * size / tf.norm(z, axis=1, keepdims=True),
+                mean,
+                square,
+                best,
+                least,
+            )
 
         nothing = tf.zeros_like(z)
         start = (tf.constant(0), z, nothing, nothing, z, tf.fill([z.shape[0]], np.float32(np.inf)))
@@ -188,11 +222,19 @@ class Inverter:
 def _schedule(iterations: int, learning_rate: float) -> np.ndarray:
     """Learning rate of each step: a short linear rise, then half a cosine down to nothing."""
     step = (np.arange(iterations) + 1) / max(iterations, 1)
-    return learning_rate * np.minimum(step / WARMUP, 1.0) * 0.5 * (1 + np.cos(np.pi * np.clip(step, 0, 1) * 0.98))
+    return (
+        learning_rate
+        * np.minimum(step / WARMUP, 1.0)
+        * 0.5
+        * (1 + np.cos(np.pi * np.clip(step, 0, 1) * 0.98))
+    )
 
 
-def _linear_encoder(flat, latents, flat_held_out, latents_held_out) -> tuple[np.ndarray, np.ndarray]:
-    """(slopes [D, L], offset [L]) of ridge regression from pixels to latents, in its dual form: M < D as a rule."""
+def _linear_encoder(
+    flat, latents, flat_held_out, latents_held_out
+) -> tuple[np.ndarray, np.ndarray]:
+    """(slopes [D, L], offset [L]) of ridge regression from pixels to latents, in its dual form: M <
+    D as a rule."""
     mean_x, mean_z = flat.mean(axis=0, dtype=np.float64), latents.mean(axis=0, dtype=np.float64)
     x, z = flat - mean_x, latents - mean_z
     values, vectors = np.linalg.eigh(x @ x.T)
@@ -213,10 +255,13 @@ def _linear_encoder(flat, latents, flat_held_out, latents_held_out) -> tuple[np.
 
 
 def _padded(images: np.ndarray, batch: int) -> tuple[np.ndarray, int]:
-    """A batch filled up with copies of its last image (one shape, one trace), and how many of it are real."""
+    """A batch filled up with copies of its last image (one shape, one trace), and how many of it
+    are real."""
     count = len(images)
     return (
-        images if count == batch else np.concatenate([images, np.repeat(images[-1:], batch - count, axis=0)])
+        images
+        if count == batch
+        else np.concatenate([images, np.repeat(images[-1:], batch - count, axis=0)])
     ), count
 
 

@@ -1,27 +1,31 @@
-"""Weighted ridge regression of disease logits on latents (thesis 3.4); an axis is the direction of its slopes.
+"""Weighted ridge regression of disease logits on latents (thesis 3.4); an axis is the direction of
+its slopes.
 
-Latents are normalised, u = sqrt(L) z / |z|, because the generator depends on nothing else. They are spread evenly over
-the sphere, so that least squares finds the direction of a disease whatever the monotone curve between the projection on
-it and the classifier's output.
+Latents are normalised, u = sqrt(L) z / |z|, because the generator depends on nothing else. They are
+spread evenly over the sphere, so that least squares finds the direction of a disease whatever the
+monotone curve between the projection on it and the classifier's output.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-# Probabilities are clipped to this range before the logit: a saturated sigmoid says nothing more about severity.
+# Probabilities are clipped to this range before the logit: a saturated sigmoid says nothing more
+# about severity.
 CLIP = (0.01, 0.99)
 # Thesis 3.3: one output at or above the first, all others at or below the second.
 EXCLUSIVE = (0.9, 0.1)
-# The heaviest weight of one image: with N / (K n) a class of a handful of images would drown all others.
+# The heaviest weight of one image: with N / (K n) a class of a handful of images would drown all
+# others.
 MAX_WEIGHT = 10.0
 RIDGES = (0.0, *np.logspace(-4, 1, 16))
 
 
 @dataclass(frozen=True)
 class Fit:
-    """`axes` unit vectors [K, L]; `slopes` [K, L] and `intercepts` [K] in logits; `ridges` [K] relative to N;
-    `loo_r2` [K] the variance of the logits that is explained when each image is left out in turn."""
+    """`axes` unit vectors [K, L]; `slopes` [K, L] and `intercepts` [K] in logits; `ridges` [K]
+    relative to N; `loo_r2` [K] the variance of the logits that is explained when each image is left
+    out in turn."""
 
     axes: np.ndarray
     slopes: np.ndarray
@@ -43,7 +47,8 @@ def logits(probabilities: np.ndarray) -> np.ndarray:
 
 
 def exclusive(probabilities: np.ndarray) -> np.ndarray:
-    """bool [N]: images with a single disease pattern, or surely normal, by the criterion of thesis 3.3."""
+    """bool [N]: images with a single disease pattern, or surely normal, by the criterion of thesis
+    3.3."""
     ranked = np.sort(probabilities, axis=1)
     return (ranked[:, -1] >= EXCLUSIVE[0]) & (ranked[:, -2] <= EXCLUSIVE[1])
 
@@ -54,7 +59,8 @@ def class_counts(probabilities: np.ndarray) -> np.ndarray:
 
 
 def class_weights(probabilities: np.ndarray, max_weight: float = MAX_WEIGHT) -> np.ndarray:
-    """[N]: N / (K n_c) for an image whose highest output is class c, K the classes that occur; at most `max_weight`."""
+    """[N]: N / (K n_c) for an image whose highest output is class c, K the classes that occur; at
+    most `max_weight`."""
     counts = class_counts(probabilities)
     weights = len(probabilities) / (np.count_nonzero(counts) * np.maximum(counts, 1))
     return np.minimum(weights, max_weight)[np.argmax(probabilities, axis=1)]
@@ -68,8 +74,8 @@ def effective_samples(weights: np.ndarray) -> float:
 def fit(u: np.ndarray, targets: np.ndarray, weights: np.ndarray, ridges=RIDGES) -> Fit:
     """Weighted ridge regression with an unpenalised intercept, one for each column of `targets`.
 
-    The ridge of each column is the one with the smallest weighted leave-one-out error, which the leverages give in
-    closed form: no image is spent on choosing it.
+    The ridge of each column is the one with the smallest weighted leave-one-out error, which the
+    leverages give in closed form: no image is spent on choosing it.
 
     Args:
         u: [N, L] normalised latents.
@@ -93,7 +99,8 @@ def fit(u: np.ndarray, targets: np.ndarray, weights: np.ndarray, ridges=RIDGES) 
         shrunk = 1.0 / (values + ridge * scale)
         inner = shrunk[:, None] * projected
         leverage = weights / scale + weights * (turned**2 @ shrunk)
-        # A leverage of 1 leaves nothing to judge by (as many parameters as images): the error is infinite.
+        # A leverage of 1 leaves nothing to judge by (as many parameters as images): the error is
+        # infinite.
         spared = np.where(leverage < 1 - 1e-9, 1 - leverage, 1e-9)
         error = weights @ ((y - turned @ inner) / spared[:, None]) ** 2
         better = error < best
@@ -112,7 +119,8 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def orthogonalised(axes: np.ndarray) -> np.ndarray:
-    """Each axis [K, L] without its part in the span of the others: moving along it leaves their projections alone."""
+    """Each axis [K, L] without its part in the span of the others: moving along it leaves their
+    projections alone."""
     freed = np.empty_like(axes)
     for index in range(len(axes)):
         others = np.delete(axes, index, axis=0).T
@@ -121,8 +129,11 @@ def orthogonalised(axes: np.ndarray) -> np.ndarray:
     return unit(freed)
 
 
-def bootstrap_cosines(u, targets, weights, fitted: Fit, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """[resamples, K]: |cosine| of each axis with its like from images drawn with replacement, at the same ridge."""
+def bootstrap_cosines(
+    u, targets, weights, fitted: Fit, resamples: int, rng: np.random.Generator
+) -> np.ndarray:
+    """[resamples, K]: |cosine| of each axis with its like from images drawn with replacement, at
+    the same ridge."""
     cosines = np.empty((resamples, targets.shape[1]))
     for row in range(resamples):
         drawn = weights * np.bincount(rng.integers(len(u), size=len(u)), minlength=len(u))

@@ -1,7 +1,8 @@
 """Walks over the sphere of latents along disease axes, and the axes on disk.
 
-The generator sees only the direction of z, so a straight line z + a n would bend the amount of change with a; on the
-sphere, z(t) = sqrt(L) (u cos t + n_t sin t), equal steps of the angle t are equal steps for the generator.
+The generator sees only the direction of z, so a straight line z + a n would bend the amount of
+change with a; on the sphere, z(t) = sqrt(L) (u cos t + n_t sin t), equal steps of the angle t are
+equal steps for the generator.
 """
 
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ FILE = "axes.npz"
 
 @dataclass(frozen=True)
 class Axes:
-    """`vectors` unit vectors [K, L]; `names` of the diseases; `ends` [K] angles in radians at which each is severe;
-    `found` [K] whether the evidence is enough."""
+    """`vectors` unit vectors [K, L]; `names` of the diseases; `ends` [K] angles in radians at which
+    each is severe; `found` [K] whether the evidence is enough."""
 
     vectors: np.ndarray
     names: tuple[str, ...]
@@ -45,11 +46,15 @@ def tangent(u: np.ndarray, axis: np.ndarray) -> np.ndarray:
 def move(u: np.ndarray, axes: np.ndarray, angles) -> np.ndarray:
     """Latents [N, L] after moving by `angles` [K] (radians) along `axes` [K, L] at once.
 
-    The moves are added in the tangent plane at u, so for one axis this is z(t) = sqrt(L) (u cos t + n_t sin t), u and
-    n_t of length 1, and for several no order of them matters. The length stays sqrt(L).
+    The moves are added in the tangent plane at u, so for one axis this is z(t) = sqrt(L) (u cos t +
+    n_t sin t), u and n_t of length 1, and for several no order of them matters. The length stays
+    sqrt(L).
     """
     u = normalise(u)
-    step = sum(angle * tangent(u, axis) for axis, angle in zip(np.atleast_2d(axes), np.atleast_1d(angles), strict=True))
+    step = sum(
+        angle * tangent(u, axis)
+        for axis, angle in zip(np.atleast_2d(axes), np.atleast_1d(angles), strict=True)
+    )
     size = np.linalg.norm(step, axis=-1, keepdims=True)
     heading = np.where(size > 0, step / np.where(size > 0, size, 1.0), 0.0)
     return normalise(u * np.cos(size) + np.sqrt(u.shape[-1]) * heading * np.sin(size))
@@ -81,9 +86,18 @@ def load(folder: str | Path) -> Axes:
             names = tuple(str(name) for name in held["names"])
             axes = Axes(held["vectors"].astype(np.float64), names, held["ends"], held["found"])
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file; find the axes with `python -m evaluate.axes`") from None
+        raise InputError(
+            f"{path}: no such file; find the axes with `python -m evaluate.axes`"
+        ) from None
     except (ValueError, KeyError, OSError):
-        raise InputError(f"{path}: is not a file of axes; make it again with `python -m evaluate.axes`") from None
-    if axes.vectors.shape != (len(axes.names), axes.latent_size) or not np.isfinite(axes.vectors).all():
-        raise InputError(f"{path}: its arrays don't fit each other; make it again with `python -m evaluate.axes`")
+        raise InputError(
+            f"{path}: is not a file of axes; make it again with `python -m evaluate.axes`"
+        ) from None
+    if (
+        axes.vectors.shape != (len(axes.names), axes.latent_size)
+        or not np.isfinite(axes.vectors).all()
+    ):
+        raise InputError(
+            f"{path}: its arrays don't fit each other; make it again with `python -m evaluate.axes`"
+        )
     return axes

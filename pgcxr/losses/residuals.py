@@ -1,4 +1,5 @@
-"""How far an image lies from another, one number per image: what latent inversion minimises (thesis 4.2)."""
+"""How far an image lies from another, one number per image: what latent inversion minimises (thesis
+4.2)."""
 
 import math
 
@@ -8,10 +9,10 @@ from keras import ops
 def mean_pairwise_squared_error(images, others):
     """Mean over all pairs of pixels of the squared difference of their residuals (thesis 4.2).
 
-    With d = others - images over the n pixels and channels of one image,
-    MPSE = 2 (n sum d^2 - (sum d)^2) / (n (n - 1)), twice the unbiased variance of d.
-    A brightness offset between the two images costs nothing.
-    (`tf.compat.v1.losses.mean_pairwise_squared_error` is wrong for more than one image: it mixes the batch.)
+    With d = others - images over the n pixels and channels of one image, MPSE = 2 (n sum d^2 - (sum
+    d)^2) / (n (n - 1)), twice the unbiased variance of d. A brightness offset between the two
+    images costs nothing. (`tf.compat.v1.losses.mean_pairwise_squared_error` is wrong for more than
+    one image: it mixes the batch.)
 
     Args:
         images: [N, H, W, C].

@@ -1,9 +1,11 @@
-"""Patient-clustered bootstrap of areas under ROC curves: patients are drawn, all their images with them.
+"""Patient-clustered bootstrap of areas under ROC curves: patients are drawn, all their images with
+them.
 
 References:
-    Rutter 2000, Bootstrap estimation of diagnostic accuracy with patient-clustered data. Academic Radiology 7, 413-419.
-    Efron 1987, Better bootstrap confidence intervals. JASA 82, 171-185: BCa, its acceleration from the empirical
-    influence of each patient (section 6), which the placements of DeLong and Obuchowski are.
+    Rutter 2000, Bootstrap estimation of diagnostic accuracy with patient-clustered data. Academic
+    Radiology 7, 413-419. Efron 1987, Better bootstrap confidence intervals. JASA 82, 171-185: BCa,
+    its acceleration from the empirical influence of each patient (section 6), which the placements
+    of DeLong and Obuchowski are.
 """
 
 import numpy as np
@@ -22,8 +24,8 @@ def bootstrap_auroc(
 ) -> dict:
     """{auroc, ci95 (BCa), standard_error, resamples, redrawn, patients} of one reading.
 
-    Where the classes are separated completely every resample has the same area; the inner limit is then the exact
-    binomial one of `pgcxr.metrics.auroc.separated_limit`.
+    Where the classes are separated completely every resample has the same area; the inner limit is
+    then the exact binomial one of `pgcxr.metrics.auroc.separated_limit`.
 
     Args:
         labels: 0 or 1, [N].
@@ -32,7 +34,9 @@ def bootstrap_auroc(
         seed: one seed, one result.
     """
     found = influences(labels, scores, patients=patients)
-    drawn, redrawn = resampled_areas(labels, scores, patients=patients, resamples=resamples, seed=seed)
+    drawn, redrawn = resampled_areas(
+        labels, scores, patients=patients, resamples=resamples, seed=seed
+    )
     area = float(found.areas[0])
     ci95 = bca(drawn[:, 0], area, (found.above + found.below)[0], level)
     if area in (0.0, 1.0):
@@ -42,15 +46,24 @@ def bootstrap_auroc(
 
 
 def bootstrap_difference(
-    labels, scores_a, scores_b, patients=None, level: float = 0.95, resamples: int = RESAMPLES, seed: int = 0
+    labels,
+    scores_a,
+    scores_b,
+    patients=None,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> dict:
-    """{difference (a - b), ci95 (BCa), standard_error, resamples, redrawn, patients}: two readings of the same cases.
+    """{difference (a - b), ci95 (BCa), standard_error, resamples, redrawn, patients}: two readings
+    of the same cases.
 
-    The interval has no width where every patient gives the same difference, e.g. where both readings separate the
-    classes completely.
+    The interval has no width where every patient gives the same difference, e.g. where both
+    readings separate the classes completely.
     """
     found = influences(labels, scores_a, scores_b, patients=patients)
-    drawn, redrawn = resampled_areas(labels, scores_a, scores_b, patients=patients, resamples=resamples, seed=seed)
+    drawn, redrawn = resampled_areas(
+        labels, scores_a, scores_b, patients=patients, resamples=resamples, seed=seed
+    )
     difference, differences = float(found.areas[0] - found.areas[1]), drawn[:, 0] - drawn[:, 1]
     influence = found.above + found.below
     ci95 = bca(differences, difference, influence[0] - influence[1], level)
@@ -58,13 +71,17 @@ def bootstrap_difference(
 
 
 def resampled_areas(labels, *readings, patients=None, resamples: int = RESAMPLES, seed: int = 0):
-    """(areas [B, K] of K readings over B resamples of the patients, how many of these lacked a class and were redrawn).
+    """(areas [B, K] of K readings over B resamples of the patients, how many of these lacked a
+    class and were redrawn).
 
-    A patient that is drawn w times gives each of its images the weight w. The weight of negatives below a positive is
-    then a cumulative sum over sorted negatives: O(N) for each resample, without a loop over images.
+    A patient that is drawn w times gives each of its images the weight w. The weight of negatives
+    below a positive is then a cumulative sum over sorted negatives: O(N) for each resample, without
+    a loop over images.
     """
     if resamples < 1:
-        raise ValueError(f"{resamples} resamples are too few; give at least 1, for an interval 1000")
+        raise ValueError(
+            f"{resamples} resamples are too few; give at least 1, for an interval 1000"
+        )
     checks = [checked(labels, scores) for scores in readings]
     known = checks[0][0]
     codes = patient_codes(patients, len(known))
@@ -80,7 +97,9 @@ def resampled_areas(labels, *readings, patients=None, resamples: int = RESAMPLES
     return areas, redrawn
 
 
-def bca(drawn: np.ndarray, estimate: float, influence: np.ndarray, level: float = 0.95) -> list[float]:
+def bca(
+    drawn: np.ndarray, estimate: float, influence: np.ndarray, level: float = 0.95
+) -> list[float]:
     """Efron's bias-corrected and accelerated interval [low, high].
 
     Args:
@@ -89,7 +108,8 @@ def bca(drawn: np.ndarray, estimate: float, influence: np.ndarray, level: float 
         influence: what each resampled unit adds to the estimate's error, [P].
     """
     tails = np.array([(1 - checked_level(level)) / 2, (1 + level) / 2])
-    # Ties count half, or a statistic of few values would look biased; rounding makes no ties of unequal ones.
+    # Ties count half, or a statistic of few values would look biased; rounding makes no ties of
+    # unequal ones.
     near = np.isclose(drawn, estimate, rtol=0, atol=1e-12)
     below = float(((drawn < estimate) & ~near).mean() + near.mean() / 2)
     bias = stats.norm.ppf(np.clip(below, 0.5 / len(drawn), 1 - 0.5 / len(drawn)))
@@ -101,23 +121,31 @@ def bca(drawn: np.ndarray, estimate: float, influence: np.ndarray, level: float 
     return [float(low), float(high)]
 
 
-def _draw(rng: np.random.Generator, known: np.ndarray, codes: np.ndarray, count: int) -> tuple[np.ndarray, int]:
-    """How often each of P patients is drawn, float64 [count, P], each row with both classes; how many were redrawn."""
+def _draw(
+    rng: np.random.Generator, known: np.ndarray, codes: np.ndarray, count: int
+) -> tuple[np.ndarray, int]:
+    """How often each of P patients is drawn, float64 [count, P], each row with both classes; how
+    many were redrawn."""
     patients = int(codes.max()) + 1
     positives = np.bincount(codes, known, patients)
     negatives = np.bincount(codes, 1 - known, patients)
     weights, bad, redrawn = np.empty((count, patients)), np.arange(count), 0
     while len(bad):
-        picked = rng.integers(patients, size=(len(bad), patients)) + patients * np.arange(len(bad))[:, None]
-        weights[bad] = np.bincount(picked.ravel(), minlength=len(bad) * patients).reshape(len(bad), patients)
+        picked = (
+            rng.integers(patients, size=(len(bad), patients))
+            + patients * np.arange(len(bad))[:, None]
+        )
+        weights[bad] = np.bincount(picked.ravel(), minlength=len(bad) * patients).reshape(
+            len(bad), patients
+        )
         bad = bad[(weights[bad] @ positives == 0) | (weights[bad] @ negatives == 0)]
         redrawn += len(bad)
     return weights, redrawn
 
 
 def _sorted(known: np.ndarray, scores: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Patients of the negatives, by ascending score, and of the positives; how many negatives each positive is above,
-    ties left out and counted."""
+    """Patients of the negatives, by ascending score, and of the positives; how many negatives each
+    positive is above, ties left out and counted."""
     positive = known == 1
     order = np.argsort(scores[~positive], kind="stable")
     negatives = scores[~positive][order]

@@ -1,15 +1,16 @@
-"""Whether a probability of 0.8 is right in 8 of 10 cases: reliability curve, calibration error, Brier score.
+"""Whether a probability of 0.8 is right in 8 of 10 cases: reliability curve, calibration error,
+Brier score.
 
-Bins are of P(positive), as in scikit-learn's `calibration_curve`: equal in width, or holding equally many cases; a
-score on an edge belongs to the lower bin. All of it holds for the share of positives in the test set, which is seldom
-that of a ward.
+Bins are of P(positive), as in scikit-learn's `calibration_curve`: equal in width, or holding
+equally many cases; a score on an edge belongs to the lower bin. All of it holds for the share of
+positives in the test set, which is seldom that of a ward.
 
 References:
     Naeini, Cooper & Hauskrecht 2015, AAAI 29, 2901-2907: the expected calibration error (ECE).
-    Brocker & Smith 2007, Weather and Forecasting 22, 651-661: consistency resampling, what chance makes of it.
-    Kumar, Liang & Ma 2019, Verified uncertainty calibration, NeurIPS 32: the debiased root mean square error.
-    Murphy 1973, J. Applied Meteorology 12, 595-600, and Stephenson et al. 2008, Weather and Forecasting 23, 752-757:
-    the parts of the Brier score.
+    Brocker & Smith 2007, Weather and Forecasting 22, 651-661: consistency resampling, what chance
+    makes of it. Kumar, Liang & Ma 2019, Verified uncertainty calibration, NeurIPS 32: the debiased
+    root mean square error. Murphy 1973, J. Applied Meteorology 12, 595-600, and Stephenson et al.
+    2008, Weather and Forecasting 23, 752-757: the parts of the Brier score.
 """
 
 import numpy as np
@@ -28,19 +29,25 @@ def calibration(labels, probabilities, bins: int = BINS, patients=None, seed: in
 
     Returns:
         {brier: see `brier` (equal mass), log_loss, equal_width and equal_mass: {ece, ece_by_chance,
-        ece_by_chance_high, p, rms_debiased, curve}, recalibration: see `pgcxr.metrics.recalibration.recalibration`}.
+        ece_by_chance_high, p, rms_debiased, curve}, recalibration: see
+        `pgcxr.metrics.recalibration.recalibration`}.
 
-        ece is never 0: `ece_by_chance` is its mean, and `ece_by_chance_high` its 95th percentile, for labels drawn
-        from the scores themselves, and p the share of those draws (1,000, from `seed`) that reach it: above 0.05
-        nothing speaks against perfect calibration. rms_debiased is about 0 then.
+        ece is never 0: `ece_by_chance` is its mean, and `ece_by_chance_high` its 95th percentile,
+            for labels drawn from the scores themselves, and p the share of those draws (1,000, from
+            `seed`) that reach it: above 0.05 nothing speaks against perfect calibration.
+            rms_debiased is about 0 then.
 
     Args:
         labels: 0 or 1, [N], both present.
         probabilities: in [0, 1], [N].
-        patients: [N], whose image each is; it widens the intervals of `recalibration`, nothing else.
+        patients: [N], whose image each is; it widens the intervals of `recalibration`, nothing
+            else.
     """
     labels, scores = checked_probabilities(labels, probabilities)
-    kinds = {"equal_width": bin_edges(scores, bins), "equal_mass": bin_edges(scores, bins, equal_mass=True)}
+    kinds = {
+        "equal_width": bin_edges(scores, bins),
+        "equal_mass": bin_edges(scores, bins, equal_mass=True),
+    }
     chance = _errors_by_chance(scores, list(kinds.values()), np.random.default_rng(seed))
     found = {}
     for drawn, (kind, edges) in zip(chance, kinds.items(), strict=True):
@@ -51,7 +58,10 @@ def calibration(labels, probabilities, bins: int = BINS, patients=None, seed: in
             "ece_by_chance_high": float(np.quantile(drawn, 0.95)),
             "p": float((1 + (drawn >= error - 1e-12).sum()) / (1 + len(drawn))),
             "rms_debiased": rms_debiased(labels, scores, edges),
-            "curve": {name: value.tolist() for name, value in reliability_curve(labels, scores, edges).items()},
+            "curve": {
+                name: value.tolist()
+                for name, value in reliability_curve(labels, scores, edges).items()
+            },
         }
     return {
         "brier": brier(labels, scores, kinds["equal_mass"]),
@@ -62,7 +72,8 @@ def calibration(labels, probabilities, bins: int = BINS, patients=None, seed: in
 
 
 def bin_edges(scores: np.ndarray, bins: int = BINS, equal_mass: bool = False) -> np.ndarray:
-    """Edges [bins + 1] over [0, 1], or quantiles of the scores, of which equal ones enclose nothing."""
+    """Edges [bins + 1] over [0, 1], or quantiles of the scores, of which equal ones enclose
+    nothing."""
     if bins < 1:
         raise ValueError(f"{bins} bins are too few; give at least 1")
     shares = np.linspace(0.0, 1.0, bins + 1)
@@ -72,7 +83,8 @@ def bin_edges(scores: np.ndarray, bins: int = BINS, equal_mass: bool = False) ->
 def reliability_curve(labels, probabilities, edges) -> dict:
     """{low, high, n, score, share, wilson95}: arrays over the bins that hold a case.
 
-    `score` is the mean of the probabilities, `share` that of the labels; `wilson95` [B, 2] takes images as independent.
+    `score` is the mean of the probabilities, `share` that of the labels; `wilson95` [B, 2] takes
+    images as independent.
     """
     labels, scores = checked_probabilities(labels, probabilities)
     counts, of_scores, of_labels = _sums(edges, scores, np.ones(len(scores)), scores, labels)
@@ -85,20 +97,25 @@ def reliability_curve(labels, probabilities, edges) -> dict:
         "n": counts,
         "score": of_scores[held] / counts,
         "share": positives / counts,
-        "wilson95": np.array([wilson(int(k), int(n)) for k, n in zip(positives, counts, strict=True)]),
+        "wilson95": np.array(
+            [wilson(int(k), int(n)) for k, n in zip(positives, counts, strict=True)]
+        ),
     }
 
 
 def ece(labels, probabilities, edges) -> float:
-    """Expected calibration error: the mean of |share of positives - mean score| over the bins, by cases."""
+    """Expected calibration error: the mean of |share of positives - mean score| over the bins, by
+    cases."""
     labels, scores = checked_probabilities(labels, probabilities)
     return float(np.abs(_sums(edges, scores, labels - scores)[0]).sum() / len(scores))
 
 
 def rms_debiased(labels, probabilities, edges) -> float:
-    """Root mean square of (share of positives - mean score) over the bins, less what chance adds to its square.
+    """Root mean square of (share of positives - mean score) over the bins, less what chance adds to
+    its square.
 
-    0 where chance adds more than there is. Bins of one case tell nothing and are left out; NaN where all are such.
+    0 where chance adds more than there is. Bins of one case tell nothing and are left out; NaN
+    where all are such.
     """
     labels, scores = checked_probabilities(labels, probabilities)
     counts, gaps, positives = _sums(edges, scores, np.ones(len(scores)), labels - scores, labels)
@@ -111,16 +128,22 @@ def rms_debiased(labels, probabilities, edges) -> float:
 
 
 def brier(labels, probabilities, edges) -> dict:
-    """{score, reliability, resolution, uncertainty, within_bins}: the mean of (probability - label)^2, and its parts.
+    """{score, reliability, resolution, uncertainty, within_bins}: the mean of (probability -
+    label)^2, and its parts.
 
-    score = reliability - resolution + uncertainty + within_bins. Reliability is the mean square between score and share
-    of positives over the bins (small is good), resolution that between shares and prevalence (large is good),
-    uncertainty prevalence (1 - prevalence), and within_bins what differences inside the bins add or take away.
+    score = reliability - resolution + uncertainty + within_bins. Reliability is the mean square
+    between score and share of positives over the bins (small is good), resolution that between
+    shares and prevalence (large is good), uncertainty prevalence (1 - prevalence), and within_bins
+    what differences inside the bins add or take away.
     """
     labels, scores = checked_probabilities(labels, probabilities)
     counts, of_scores, of_labels = _sums(edges, scores, np.ones(len(scores)), scores, labels)
     held = counts > 0
-    weight, score, share = counts[held] / len(scores), of_scores[held] / counts[held], of_labels[held] / counts[held]
+    weight, score, share = (
+        counts[held] / len(scores),
+        of_scores[held] / counts[held],
+        of_labels[held] / counts[held],
+    )
     prevalence = float(labels.mean())
     found = {
         "score": float(((scores - labels) ** 2).mean()),
@@ -137,7 +160,9 @@ def checked_probabilities(labels, probabilities) -> tuple[np.ndarray, np.ndarray
     labels, scores = checked(labels, probabilities)
     outside = int(((scores < 0) | (scores > 1)).sum())
     if outside:
-        raise ValueError(f"{outside} of {len(scores)} scores lie outside [0, 1]; calibration is of probabilities")
+        raise ValueError(
+            f"{outside} of {len(scores)} scores lie outside [0, 1]; calibration is of probabilities"
+        )
     return labels, scores
 
 
@@ -154,8 +179,11 @@ def _sums(edges, scores: np.ndarray, *values: np.ndarray) -> list[np.ndarray]:
     return [np.bincount(place, value, len(edges) - 1) for value in values]
 
 
-def _errors_by_chance(scores: np.ndarray, binnings: list, rng: np.random.Generator) -> list[np.ndarray]:
-    """ECE [DRAWS] by each binning where labels are drawn with the probabilities that the scores say."""
+def _errors_by_chance(
+    scores: np.ndarray, binnings: list, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """ECE [DRAWS] by each binning where labels are drawn with the probabilities that the scores
+    say."""
     scores = np.sort(scores)  # so that each bin is a run of columns
     starts = [np.flatnonzero(np.diff(_bin_of(edges, scores), prepend=-1)) for edges in binnings]
     found = [[] for _ in binnings]

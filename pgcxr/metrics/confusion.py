@@ -1,7 +1,9 @@
-"""What a threshold makes of scores: the confusion matrix and its rates; all that is said of one reading, and of two.
+"""What a threshold makes of scores: the confusion matrix and its rates; all that is said of one
+reading, and of two.
 
-A case is called positive where its score is at or above the threshold. Sensitivity and specificity are of the truth's
-classes, PPV and NPV of the calls: the thesis (Tables 3 to 5) prints NPV and PPV under the former's names.
+A case is called positive where its score is at or above the threshold. Sensitivity and specificity
+are of the truth's classes, PPV and NPV of the calls: the thesis (Tables 3 to 5) prints NPV and PPV
+under the former's names.
 """
 
 import math
@@ -12,7 +14,13 @@ from pgcxr.metrics.auroc import delong, delong_ci, hanley_mcneil_1982, hanley_mc
 from pgcxr.metrics.bootstrap import RESAMPLES, bootstrap_auroc, bootstrap_difference
 from pgcxr.metrics.calibration import bin_edges, calibration, checked_probabilities, ece
 from pgcxr.metrics.non_inferiority import non_inferiority
-from pgcxr.metrics.proportions import clopper_pearson, clustered_wilson, mcnemar, predictive_values, wilson
+from pgcxr.metrics.proportions import (
+    clopper_pearson,
+    clustered_wilson,
+    mcnemar,
+    predictive_values,
+    wilson,
+)
 from pgcxr.metrics.recalibration import log_loss, logits_of, scaled, temperature
 from pgcxr.metrics.roc import at_specificity, checked, patient_codes, youden
 
@@ -28,8 +36,8 @@ def confusion(labels, scores, threshold: float, patients=None) -> dict:
         labels: 0 or 1, [N], both present.
         scores: finite, [N].
         threshold: cases at or above it are called positive.
-        patients: [N], whose image each is: adds `clustered95`, the interval [low, high] of each rate that allows for
-            several images of one patient.
+        patients: [N], whose image each is: adds `clustered95`, the interval [low, high] of each
+            rate that allows for several images of one patient.
     """
     labels, scores = checked(labels, scores)
     if math.isnan(threshold):
@@ -53,10 +61,12 @@ def confusion(labels, scores, threshold: float, patients=None) -> dict:
 def rates(tn: int, fp: int, fn: int, tp: int) -> dict:
     """{sensitivity, specificity, ppv, npv, confusion: {tn, fp, fn, tp}, ci95, wilson95}.
 
-    `ci95` holds the exact (Clopper-Pearson) and `wilson95` the score interval [low, high] of each rate. A rate with
-    nothing in its denominator is NaN.
+    `ci95` holds the exact (Clopper-Pearson) and `wilson95` the score interval [low, high] of each
+    rate. A rate with nothing in its denominator is NaN.
     """
-    parts = dict(zip(RATES, ((tp, tp + fn), (tn, tn + fp), (tp, tp + fp), (tn, tn + fn)), strict=True))
+    parts = dict(
+        zip(RATES, ((tp, tp + fn), (tn, tn + fp), (tp, tp + fp), (tn, tn + fn)), strict=True)
+    )
     return {
         **{name: k / n if n else math.nan for name, (k, n) in parts.items()},
         "confusion": {"tn": tn, "fp": fp, "fn": fn, "tp": tp},
@@ -76,19 +86,22 @@ def evaluation(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> dict:
-    """All that is said about one classifier on one test set (thesis 2.3), at three operating points.
+    """All that is said about one classifier on one test set (thesis 2.3), at three operating
+    points.
 
     Returns:
-        {auroc, auroc_ci95 (DeLong), sensitivity, specificity, ppv, npv, threshold, confusion, ci95, wilson95,
-        at_prevalence, youden, at_specificity, chosen_on, calibration, clustered}.
+        {auroc, auroc_ci95 (DeLong), sensitivity, specificity, ppv, npv, threshold, confusion, ci95,
+        wilson95, at_prevalence, youden, at_specificity, chosen_on, calibration, clustered}.
 
-        `youden` and `at_specificity` hold the same as the top level does from sensitivity to at_prevalence, at Youden's
-        point and at the highest sensitivity of `specificity` or more. Their thresholds are chosen on what `chosen_on`
-        names: "validation", or "test", where their rates are optimistic. `at_prevalence`: PPV and NPV were `prevalence`
-        of the cases positive, not the test set's share. `calibration`: see `pgcxr.metrics.calibration.calibration`,
-        with `temperature` {temperature, log_loss_before, log_loss_after, ece_before, ece_after} (equal width), fitted
-        on validation, and None without one; None as a whole where scores are no probabilities. `clustered` (with
-        `patients`): {patients, images, auroc_ci95 (Obuchowski), bootstrap}, and each point has `clustered95`.
+        `youden` and `at_specificity` hold the same as the top level does from sensitivity to
+        at_prevalence, at Youden's point and at the highest sensitivity of `specificity` or more.
+        Their thresholds are chosen on what `chosen_on` names: "validation", or "test", where their
+        rates are optimistic. `at_prevalence`: PPV and NPV were `prevalence` of the cases positive,
+        not the test set's share. `calibration`: see `pgcxr.metrics.calibration.calibration`, with
+        `temperature` {temperature, log_loss_before, log_loss_after, ece_before, ece_after} (equal
+        width), fitted on validation, and None without one; None as a whole where scores are no
+        probabilities. `clustered` (with `patients`): {patients, images, auroc_ci95 (Obuchowski),
+        bootstrap}, and each point has `clustered95`.
 
     Args:
         labels: 0 or 1, [N], two of each.
@@ -103,14 +116,20 @@ def evaluation(
 
     def point(at: float) -> dict:
         found = confusion(labels, scores, at, patients)
-        return {**found, "at_prevalence": predictive_values(**found["confusion"], prevalence=prevalence)}
+        return {
+            **found,
+            "at_prevalence": predictive_values(**found["confusion"], prevalence=prevalence),
+        }
 
     found = {
         "auroc": area,
         "auroc_ci95": [low, high],
         **point(threshold),
         "youden": point(youden(*chosen)["threshold"]),
-        "at_specificity": {"aimed_at": specificity, **point(at_specificity(*chosen, specificity)["threshold"])},
+        "at_specificity": {
+            "aimed_at": specificity,
+            **point(at_specificity(*chosen, specificity)["threshold"]),
+        },
         "chosen_on": "test" if validation is None else "validation",
         "calibration": None,
     }
@@ -132,26 +151,37 @@ def evaluation(
 
 
 def comparison(
-    labels, scores_a, scores_b, margin: float = 0.05, patients=None, resamples: int = RESAMPLES, seed: int = 0
+    labels,
+    scores_a,
+    scores_b,
+    margin: float = 0.05,
+    patients=None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> dict:
-    """Whether reading b (trained on synthetic images) is worse than reading a (trained on real ones), same cases.
+    """Whether reading b (trained on synthetic images) is worse than reading a (trained on real
+    ones), same cases.
 
     Returns:
-        {delong: {z, p, difference (a - b), ci95, ...}, hanley_mcneil_1982: {z, p}, hanley_mcneil_1983: {z, p, r},
-        non_inferiority: see `non_inferiority`, clustered (with `patients`): {patients, images, obuchowski: as delong,
-        bootstrap: of the difference}}.
+        {delong: {z, p, difference (a - b), ci95, ...}, hanley_mcneil_1982: {z, p},
+        hanley_mcneil_1983: {z, p, r}, non_inferiority: see `non_inferiority`, clustered (with
+        `patients`): {patients, images, obuchowski: as delong, bootstrap: of the difference}}.
     """
     paired = delong(labels, scores_a, scores_b)
     n_positive = int(np.sum(np.asarray(labels) == 1))
     n_negative = len(labels) - n_positive
     found = {
         "delong": paired,
-        "hanley_mcneil_1982": hanley_mcneil_1982(paired["auroc_a"], paired["auroc_b"], n_positive, n_negative),
+        "hanley_mcneil_1982": hanley_mcneil_1982(
+            paired["auroc_a"], paired["auroc_b"], n_positive, n_negative
+        ),
         "hanley_mcneil_1983": hanley_mcneil_1983(labels, scores_a, scores_b),
         "non_inferiority": non_inferiority(labels, scores_a, scores_b, margin, patients),
     }
     if patients is not None:
-        drawn = bootstrap_difference(labels, scores_a, scores_b, patients, resamples=resamples, seed=seed)
+        drawn = bootstrap_difference(
+            labels, scores_a, scores_b, patients, resamples=resamples, seed=seed
+        )
         found["clustered"] = {
             "patients": drawn["patients"],
             "images": len(labels),

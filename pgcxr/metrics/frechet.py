@@ -1,12 +1,14 @@
-"""Fréchet distance between two sets of features, taken as Gaussian (FID: Heusel et al. 2017, arXiv 1706.08500).
+"""Fréchet distance between two sets of features, taken as Gaussian (FID: Heusel et al. 2017, arXiv
+1706.08500).
 
 d^2 = |m_r - m_f|^2 + tr(C_r) + tr(C_f) - 2 tr((C_r C_f)^(1/2))
 
-The last trace is the sum of the roots of the eigenvalues of W^T C_f W with C_r = W W^T: symmetric matrices alone, so
-nothing is complex, and W leaves out the directions in which C_r is singular, so no rounding error is rooted there.
+The last trace is the sum of the roots of the eigenvalues of W^T C_f W with C_r = W W^T: symmetric
+matrices alone, so nothing is complex, and W leaves out the directions in which C_r is singular, so
+no rounding error is rooted there.
 
-Of finite samples it is too large, by about 1/n: compare values of one n only, well above the number of features
-(`enough`). FID_infinity (Chong and Forsyth, CVPR 2020) extrapolates to 1/n = 0.
+Of finite samples it is too large, by about 1/n: compare values of one n only, well above the number
+of features (`enough`). FID_infinity (Chong and Forsyth, CVPR 2020) extrapolates to 1/n = 0.
 """
 
 import numpy as np
@@ -14,12 +16,14 @@ from scipy import linalg
 
 from pgcxr.metrics.feature_sets import checked
 
-# FID_infinity: parts of both sets, evenly spaced in 1/n; the smallest must still have more images than features.
+# FID_infinity: parts of both sets, evenly spaced in 1/n; the smallest must still have more images
+# than features.
 PARTS = 1 / np.linspace(1, 3, 9)
 
 
 class Moments:
-    """Mean and covariance of features that come in batches, in flat memory (Chan, Golub and LeVeque 1979)."""
+    """Mean and covariance of features that come in batches, in flat memory (Chan, Golub and LeVeque
+    1979)."""
 
     def __init__(self, dimensions: int):
         self.n = 0
@@ -60,7 +64,8 @@ def frechet(real: np.ndarray, fake: np.ndarray) -> dict:
 
 
 def of_moments(real: Moments, fake: Moments) -> dict:
-    """{fid, mean_term, covariance_term (their sum is fid), n_real, n_fake, features: D, enough: n > D of both}."""
+    """{fid, mean_term, covariance_term (their sum is fid), n_real, n_fake, features: D, enough: n >
+    D of both}."""
     apart = real.mean - fake.mean
     mean_term = float(apart @ apart)
     a, b = real.covariance(), fake.covariance()
@@ -79,14 +84,18 @@ def of_moments(real: Moments, fake: Moments) -> dict:
 
 
 def fid_infinity(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> float:
-    """FID extrapolated linearly in 1/n from random parts of both sets; NaN where a third is not more than D images."""
+    """FID extrapolated linearly in 1/n from random parts of both sets; NaN where a third is not
+    more than D images."""
     real, fake = checked(real, fake)
     if min(len(real), len(fake)) * PARTS[-1] <= real.shape[1]:
         return float("nan")
     rng = np.random.default_rng(seed)
     found = []
     for part in PARTS:
-        sets = [features[rng.permutation(len(features))[: round(part * len(features))]] for features in (real, fake)]
+        sets = [
+            features[rng.permutation(len(features))[: round(part * len(features))]]
+            for features in (real, fake)
+        ]
         found.append(frechet(*sets)["fid"])
     return float(np.polyfit(1 / PARTS, found, 1)[1])
 

@@ -1,7 +1,9 @@
-"""Kernel distance between two sets of features (KID: Binkowski et al., ICLR 2018, arXiv 1801.01401).
+"""Kernel distance between two sets of features (KID: Binkowski et al., ICLR 2018, arXiv
+1801.01401).
 
-The unbiased estimate of the squared maximum mean discrepancy with k(x, y) = (x.y / D + 1)^3. Unlike FID it is 0 on
-average, so sometimes below 0, where both sets are of one distribution, whatever their number.
+The unbiased estimate of the squared maximum mean discrepancy with k(x, y) = (x.y / D + 1)^3. Unlike
+FID it is 0 on average, so sometimes below 0, where both sets are of one distribution, whatever
+their number.
 """
 
 import numpy as np
@@ -12,16 +14,23 @@ SUBSETS, SUBSET_SIZE = 100, 1000
 
 
 def kid(
-    real: np.ndarray, fake: np.ndarray, subsets: int = SUBSETS, subset_size: int = SUBSET_SIZE, seed: int = 0
+    real: np.ndarray,
+    fake: np.ndarray,
+    subsets: int = SUBSETS,
+    subset_size: int = SUBSET_SIZE,
+    seed: int = 0,
 ) -> dict:
-    """KID of features [N, D] and [M, D], of all pairs and, as it is often published, of random subsets.
+    """KID of features [N, D] and [M, D], of all pairs and, as it is often published, of random
+    subsets.
 
     Args:
         subsets: how many are drawn, each without replacement; 0: none, and NaN for what they give.
-        subset_size: images of each set in a subset; at most half of the smaller set, that subsets may differ.
+        subset_size: images of each set in a subset; at most half of the smaller set, that subsets
+            may differ.
 
     Returns:
-        {kid: of all pairs, subset_mean, subset_std, subsets, subset_size, n_real, n_fake, features: D}.
+        {kid: of all pairs, subset_mean, subset_std, subsets, subset_size, n_real, n_fake, features:
+        D}.
     """
     real, fake = checked(real, fake, least=4)
     size = min(subset_size, len(real) // 2, len(fake) // 2)
@@ -29,7 +38,8 @@ def kid(
         raise ValueError(f"subset_size must be 2 or more, not {subset_size}")
     rng = np.random.default_rng(seed)
     found = [
-        mmd2(*(features[rng.permutation(len(features))[:size]] for features in (real, fake))) for _ in range(subsets)
+        mmd2(*(features[rng.permutation(len(features))[:size]] for features in (real, fake)))
+        for _ in range(subsets)
     ]
     return {
         "kid": mmd2(real, fake),
@@ -44,7 +54,8 @@ def kid(
 
 
 def mmd2(real: np.ndarray, fake: np.ndarray) -> float:
-    """The unbiased estimate: means of k within each set, pairs of an image with itself left out, less twice across."""
+    """The unbiased estimate: means of k within each set, pairs of an image with itself left out,
+    less twice across."""
     real, fake = np.asarray(real, np.float64), np.asarray(fake, np.float64)
     within = [(_kernel_sum(x, x) - _own(x)) / (len(x) * (len(x) - 1)) for x in (real, fake)]
     return float(sum(within) - 2 * _kernel_sum(real, fake) / (len(real) * len(fake)))

@@ -1,7 +1,9 @@
-"""Multi-scale structural similarity (Wang, Simoncelli and Bovik 2003), and the diversity measured with it.
+"""Multi-scale structural similarity (Wang, Simoncelli and Bovik 2003), and the diversity measured
+with it.
 
-A generator that repeats itself makes pairs that are alike: the mean over random pairs of its images, beside that of
-pairs of real images, tells collapse (arXiv 1710.10196, section 5; Odena et al. 2017).
+A generator that repeats itself makes pairs that are alike: the mean over random pairs of its
+images, beside that of pairs of real images, tells collapse (arXiv 1710.10196, section 5; Odena et
+al. 2017).
 """
 
 import cv2
@@ -14,7 +16,8 @@ RANGE = 255.0
 
 
 def ms_ssim(images_a: np.ndarray, images_b: np.ndarray) -> dict:
-    """Similarity of each image in `images_a` with its partner in `images_b`, 1 where they are the same.
+    """Similarity of each image in `images_a` with its partner in `images_b`, 1 where they are the
+    same.
 
     Args:
         images_a, images_b: uint8 [N, H, W, 1 or 3], 16 px or more.
@@ -24,19 +27,38 @@ def ms_ssim(images_a: np.ndarray, images_b: np.ndarray) -> dict:
     """
     images_a, images_b = np.asarray(images_a), np.asarray(images_b)
     for images in (images_a, images_b):
-        if images.dtype != np.uint8 or images.ndim != 4 or not len(images) or min(images.shape[1:3]) < 16:
-            raise ValueError(f"images must be uint8 [N, H, W, C], 16 px or more, not {images.dtype} {images.shape}")
+        if (
+            images.dtype != np.uint8
+            or images.ndim != 4
+            or not len(images)
+            or min(images.shape[1:3]) < 16
+        ):
+            raise ValueError(
+                f"images must be uint8 [N, H, W, C], 16 px or more, not {images.dtype} "
+                f"{images.shape}"
+            )
     if images_a.shape != images_b.shape:
-        raise ValueError(f"pairs need two sets of one shape, not {images_a.shape} and {images_b.shape}")
+        raise ValueError(
+            f"pairs need two sets of one shape, not {images_a.shape} and {images_b.shape}"
+        )
     each = np.array(
-        [_pair(a.astype(np.float64), b.astype(np.float64)) for a, b in zip(images_a, images_b, strict=True)]
+        [
+            _pair(a.astype(np.float64), b.astype(np.float64))
+            for a, b in zip(images_a, images_b, strict=True)
+        ]
     )
     deviation = float(each.std(ddof=1)) if len(each) > 1 else float("nan")
-    return {"mean": float(each.mean()), "deviation": deviation, "pairs": len(each), "each": each.tolist()}
+    return {
+        "mean": float(each.mean()),
+        "deviation": deviation,
+        "pairs": len(each),
+        "each": each.tolist(),
+    }
 
 
 def diversity(images: np.ndarray) -> dict:
-    """`ms_ssim` of every image with even index and the next one; the images must be in random order.
+    """`ms_ssim` of every image with even index and the next one; the images must be in random
+    order.
 
     Lower is more diverse. An odd image at the end has no partner.
     """
@@ -45,7 +67,8 @@ def diversity(images: np.ndarray) -> dict:
 
 
 def _pair(a: np.ndarray, b: np.ndarray) -> float:
-    """MS-SSIM of two images, float64 [H, W, C]: the product over 5 scales of contrast-structure, luminance last."""
+    """MS-SSIM of two images, float64 [H, W, C]: the product over 5 scales of contrast-structure,
+    luminance last."""
     product = 1.0
     for scale, weight in enumerate(WEIGHTS):
         if scale:
@@ -58,7 +81,8 @@ def _pair(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _ssim(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
-    """(SSIM, its contrast-structure factor), means over the places where the window fits and over channels."""
+    """(SSIM, its contrast-structure factor), means over the places where the window fits and over
+    channels."""
     side = min(WINDOW, *a.shape[:2])
     # OpenCV's own Gaussian of even side is another one.
     at = np.arange(side) - (side - 1) / 2
@@ -67,7 +91,9 @@ def _ssim(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
 
     def windowed(values: np.ndarray) -> np.ndarray:
         """Gaussian-weighted means, [H - side + 1, W - side + 1, C]."""
-        blurred = cv2.sepFilter2D(values, cv2.CV_64F, kernel, kernel, anchor=(0, 0), borderType=cv2.BORDER_REPLICATE)
+        blurred = cv2.sepFilter2D(
+            values, cv2.CV_64F, kernel, kernel, anchor=(0, 0), borderType=cv2.BORDER_REPLICATE
+        )
         return blurred[: values.shape[0] - side + 1, : values.shape[1] - side + 1]
 
     mean_a, mean_b = windowed(a), windowed(b)

@@ -10,15 +10,18 @@ CHUNK = 4096  # vectors of each set held in float64
 def nearest(
     queries: np.ndarray, references: np.ndarray, groups: tuple[np.ndarray, np.ndarray] | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(Euclidean distance float64 [N], index [N]) of the nearest of `references` [M, D] to each of `queries` [N, D].
+    """(Euclidean distance float64 [N], index [N]) of the nearest of `references` [M, D] to each of
+    `queries` [N, D].
 
-    Of equally near ones it is any. Memory is flat: at most CHUNK of each set are compared at a time.
+    Of equally near ones it is any. Memory is flat: at most CHUNK of each set are compared at a
+    time.
 
     Args:
         groups: of queries [N] and references [M]; those of the query's own group are left out.
 
     Raises:
-        ValueError: not two sets of finite vectors of one length, or a query whose group is all there is.
+        ValueError: not two sets of finite vectors of one length, or a query whose group is all
+            there is.
     """
     references, queries = checked(references, queries, least=1)
     if groups is not None and (len(groups[0]), len(groups[1])) != (len(queries), len(references)):
@@ -44,7 +47,8 @@ def nearest(
 
 
 def paired(a: np.ndarray, b: np.ndarray, index: np.ndarray | None = None) -> np.ndarray:
-    """float64 [N]: the distance of each of `a` [N, D] to `b`[index], without rounding as in products."""
+    """float64 [N]: the distance of each of `a` [N, D] to `b`[index], without rounding as in
+    products."""
     index = np.arange(len(b)) if index is None else index
     found = np.empty(len(a))
     for start in range(0, len(a), CHUNK):

@@ -1,11 +1,12 @@
 """Is one reading of the same images at most so much worse than another?
 
-The limit is that of MOVER (Zou & Donner 2008, Construction of confidence limits about effect measures, Statistics in
-Medicine 27, 1693-1702; Newcombe's hybrid interval): of b - a it combines the distance of b to its own lower limit with
-that of a to its own upper limit, and their correlation. Near an area of 1, where classifiers are compared, the normal
-interval of the difference is too short: with a of 1 and b just the margin below it, it passes 13 % of studies of 20 +
-20 cases and 5 % of 200 + 200, where 2.5 % are promised; MOVER, its lower limits kept from rising as an area falls, none
-and 2 %. Elsewhere the two agree.
+The limit is that of MOVER (Zou & Donner 2008, Construction of confidence limits about effect
+measures, Statistics in Medicine 27, 1693-1702; Newcombe's hybrid interval): of b - a it combines
+the distance of b to its own lower limit with that of a to its own upper limit, and their
+correlation. Near an area of 1, where classifiers are compared, the normal interval of the
+difference is too short: with a of 1 and b just the margin below it, it passes 13 % of studies of 20
++ 20 cases and 5 % of 200 + 200, where 2.5 % are promised; MOVER, its lower limits kept from rising
+as an area falls, none and 2 %. Elsewhere the two agree.
 """
 
 import math
@@ -23,9 +24,10 @@ FARTHEST = 35.0
 def non_inferiority(labels, scores_a, scores_b, margin: float, patients=None) -> dict:
     """{margin, passed, lower_bound, p, method}: whether AUROC b is at most `margin` below AUROC a.
 
-    Passed where the lower limit of the two-sided 95 % interval of b - a lies above -margin, which is where the
-    one-sided p of "b - a <= -margin" is below 0.025. The areas' own limits and their correlation are of DeLong's
-    variances, with `patients` of Obuchowski's. Preset the margin; 0.05 is a convention, no finding.
+    Passed where the lower limit of the two-sided 95 % interval of b - a lies above -margin, which
+    is where the one-sided p of "b - a <= -margin" is below 0.025. The areas' own limits and their
+    correlation are of DeLong's variances, with `patients` of Obuchowski's. Preset the margin; 0.05
+    is a convention, no finding.
     """
     if not 0 < margin < 1:
         raise ValueError(f"a non-inferiority margin must lie above 0 and below 1, not {margin}")
@@ -54,11 +56,14 @@ def _bound(found: Influences, z: float) -> float:
 def _low(found: Influences, place: int, z: float) -> float:
     """Lower limit of the area at `place` that doesn't rise where the area falls.
 
-    That of `limits` does in two places near 1. A single misplaced pair would be surer than none: the limit of an area
-    of 1 is the highest. And with standard error s the logit limit has its peak where A (1 - A) = z s (2A - 1): greater
-    areas take the limit of the peak.
+    That of `limits` does in two places near 1. A single misplaced pair would be surer than none:
+    the limit of an area of 1 is the highest. And with standard error s the logit limit has its peak
+    where A (1 - A) = z s (2A - 1): greater areas take the limit of the peak.
     """
-    area, reach = float(found.areas[place]), z * math.sqrt(max(found.covariance()[place, place], 0.0))
+    area, reach = (
+        float(found.areas[place]),
+        z * math.sqrt(max(found.covariance()[place, place], 0.0)),
+    )
     low = limits(found, place, z)[0]
     peak = (1 - 2 * reach + math.sqrt(1 + 4 * reach**2)) / 2
     if peak < area < 1:
@@ -70,7 +75,9 @@ def _correlation(found: Influences) -> float:
     """Of the two areas' errors; 0 where one has none that it could be told from."""
     covariance = found.covariance()
     variances = np.diag(covariance)
-    return float(covariance[0, 1] / np.sqrt(variances.prod())) if variances.min() > ROUNDING else 0.0
+    return (
+        float(covariance[0, 1] / np.sqrt(variances.prod())) if variances.min() > ROUNDING else 0.0
+    )
 
 
 def _z(found: Influences, value: float) -> float:
@@ -79,4 +86,6 @@ def _z(found: Influences, value: float) -> float:
         return -FARTHEST
     if _bound(found, FARTHEST) >= value:
         return FARTHEST
-    return float(optimize.brentq(lambda z: _bound(found, z) - value, -FARTHEST, FARTHEST, xtol=1e-10))
+    return float(
+        optimize.brentq(lambda z: _bound(found, z) - value, -FARTHEST, FARTHEST, xtol=1e-10)
+    )

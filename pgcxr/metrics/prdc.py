@@ -1,9 +1,10 @@
 """Precision, recall, density and coverage of two sets of features.
 
-Around each image a ball reaches to its k-th neighbour in its own set. Precision: the share of fake images inside a ball
-of a real one (realism); recall: of real images inside a ball of a fake one (variety; Kynkäänniemi et al. 2019).
-Density: how many balls of real images a fake image lies in, over k; may exceed 1; coverage: the share of real balls
-that hold a fake image (Naeem et al., ICML 2020, arXiv 2002.09797: one outlier alone moves these two little).
+Around each image a ball reaches to its k-th neighbour in its own set. Precision: the share of fake
+images inside a ball of a real one (realism); recall: of real images inside a ball of a fake one
+(variety; Kynkäänniemi et al. 2019). Density: how many balls of real images a fake image lies in,
+over k; may exceed 1; coverage: the share of real balls that hold a fake image (Naeem et al., ICML
+2020, arXiv 2002.09797: one outlier alone moves these two little).
 
 Distances are gone through by blocks: memory does not grow with the square of the number of images.
 """
@@ -22,7 +23,8 @@ def prdc(real: np.ndarray, fake: np.ndarray, k: int = NEIGHBOURS) -> dict:
         k: which neighbour; 5 as in the paper. N and M must be larger.
 
     Returns:
-        {precision, recall, density, coverage, k, n_real, n_fake, features: D}. Compare values of one N, M and k only.
+        {precision, recall, density, coverage, k, n_real, n_fake, features: D}. Compare values of
+        one N, M and k only.
     """
     if k < 1:
         raise ValueError(f"k must be 1 or more, not {k}")

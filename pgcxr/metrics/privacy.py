@@ -1,8 +1,10 @@
-"""Does a generator repeat its training images? Distances to the nearest of them, beside those of held-out images.
+"""Does a generator repeat its training images? Distances to the nearest of them, beside those of
+held-out images.
 
-C_T: Meehan, Chaudhuri & Dasgupta 2020, A non-parametric test to detect data-copying in generative models (AISTATS,
-arXiv 2004.05675). Authenticity: Alaa et al. 2022, How faithful is your synthetic data? (ICML, arXiv 2102.08921); here a
-training image's neighbours are those of other patients, as two images of one patient may be near without any copying.
+C_T: Meehan, Chaudhuri & Dasgupta 2020, A non-parametric test to detect data-copying in generative
+models (AISTATS, arXiv 2004.05675). Authenticity: Alaa et al. 2022, How faithful is your synthetic
+data? (ICML, arXiv 2102.08921); here a training image's neighbours are those of other patients, as
+two images of one patient may be near without any copying.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,8 +16,8 @@ from scipy import stats
 from pgcxr.metrics.neighbours import nearest, paired
 from pgcxr.metrics.proportions import clopper_pearson
 
-# The cut-off: half of all pairs of images of one patient are nearer, but 1 % of the nearest images of other patients
-# at most, as a cut-off that real strangers are often below would say nothing.
+# The cut-off: half of all pairs of images of one patient are nearer, but 1 % of the nearest images
+# of other patients at most, as a cut-off that real strangers are often below would say nothing.
 SAME_PATIENT, OTHER_PATIENTS = 0.5, 0.01
 LEAST_PAIRS = 20
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
@@ -57,7 +59,8 @@ def measure(
     Args:
         patients: [T], whose each training image is.
         pairs: two arrays [S, D], real images of one patient in each row.
-        twins: gives arrays [T, D] of the training images in other forms, which are looked for, too: mirrored, say.
+        twins: gives arrays [T, D] of the training images in other forms, which are looked for, too:
+            mirrored, say.
     """
     patients = np.unique(patients, return_inverse=True)[1]
     to_generated, of_generated = nearest(generated, training)
@@ -69,7 +72,9 @@ def measure(
         twin[nearer] = number
         _nearer(held_out, others, to_held_out, of_held_out)
         _nearer(training, others, to_others, None, (patients, patients))
-    return Distances(to_generated, of_generated, to_held_out, of_held_out, to_others, paired(*pairs), twin)
+    return Distances(
+        to_generated, of_generated, to_held_out, of_held_out, to_others, paired(*pairs), twin
+    )
 
 
 def _nearer(
@@ -79,7 +84,8 @@ def _nearer(
     index: np.ndarray | None,
     groups: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> np.ndarray:
-    """Brings `least` and `index` up to date in place; returns where one of `references` is nearer, bool [N]."""
+    """Brings `least` and `index` up to date in place; returns where one of `references` is nearer,
+    bool [N]."""
     apart, which = nearest(queries, references, groups)
     nearer = apart < least
     least[nearer] = apart[nearer]
@@ -101,27 +107,36 @@ def rank_z(a: np.ndarray, b: np.ndarray) -> float:
     return float((u - n * m / 2) / np.sqrt(variance)) if variance > 0 else 0.0
 
 
-def cells(train: np.ndarray, generated: np.ndarray, held_out: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The cell of a k-means partition of `train` that each generated and each held-out vector is in."""
+def cells(
+    train: np.ndarray, generated: np.ndarray, held_out: np.ndarray, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The cell of a k-means partition of `train` that each generated and each held-out vector is
+    in."""
     from sklearn.cluster import MiniBatchKMeans
 
     count = int(np.clip(len(held_out) // HELD_OUT_PER_CELL, 1, min(MOST_CELLS, len(train))))
-    means = MiniBatchKMeans(count, n_init=3, random_state=seed & 0x7FFFFFFF).fit(train.astype(np.float32))
+    means = MiniBatchKMeans(count, n_init=3, random_state=seed & 0x7FFFFFFF).fit(
+        train.astype(np.float32)
+    )
     return means.predict(generated.astype(np.float32)), means.predict(held_out.astype(np.float32))
 
 
-def c_t(generated: np.ndarray, held_out: np.ndarray, of_generated: np.ndarray, of_held_out: np.ndarray) -> dict:
+def c_t(
+    generated: np.ndarray, held_out: np.ndarray, of_generated: np.ndarray, of_held_out: np.ndarray
+) -> dict:
     """Are generated images [N] nearer to the training set than held-out ones [M], in cells of it?
 
-    C_T is the mean of the cells' z, weighted by their held-out images (Meehan et al., equation 4), over its standard
-    deviation when nothing is copied, so that it is a standard normal value itself. Far below 0: copies; far above:
-    images unlike the training set. Cells with fewer than LEAST_IN_CELL images of a set are left out.
+    C_T is the mean of the cells' z, weighted by their held-out images (Meehan et al., equation 4),
+    over its standard deviation when nothing is copied, so that it is a standard normal value
+    itself. Far below 0: copies; far above: images unlike the training set. Cells with fewer than
+    LEAST_IN_CELL images of a set are left out.
 
     Args:
         of_generated, of_held_out: the cell of each.
 
     Returns:
-        {z, p (one-sided, of copying), mean_z: as in the paper, worst_cell: the least z, cells, held_out_covered}.
+        {z, p (one-sided, of copying), mean_z: as in the paper, worst_cell: the least z, cells,
+        held_out_covered}.
     """
     used = [
         (generated[of_generated == cell], held_out[of_held_out == cell])
@@ -145,19 +160,27 @@ def c_t(generated: np.ndarray, held_out: np.ndarray, of_generated: np.ndarray, o
 
 
 def cutoff(distances: Distances) -> dict:
-    """{value, set_by: "same patient" or "other patients", same_patient_median, other_patients, same_patient_below}.
+    """{value, set_by: "same patient" or "other patients", same_patient_median, other_patients,
+    same_patient_below}.
 
-    A synthetic image that is as near to a training image as two images of one patient are to each other may show that
-    patient. See SAME_PATIENT and OTHER_PATIENTS; the latter is a quantile of the training images' own distances, so
-    that held-out images tell independently how often strangers are below.
+    A synthetic image that is as near to a training image as two images of one patient are to each
+    other may show that patient. See SAME_PATIENT and OTHER_PATIENTS; the latter is a quantile of
+    the training images' own distances, so that held-out images tell independently how often
+    strangers are below.
 
-    `auroc` says how well distances tell two images of one patient from the nearest of others (held-out to training):
-    1 always, 0.5 not at all. Below 0.5 strangers are the nearer ones, as in large cohorts of like images.
+    `auroc` says how well distances tell two images of one patient from the nearest of others
+    (held-out to training): 1 always, 0.5 not at all. Below 0.5 strangers are the nearer ones, as in
+    large cohorts of like images.
     """
     others = float(np.quantile(distances.training, OTHER_PATIENTS))
     same = distances.same_patient
     if len(same) < LEAST_PAIRS:
-        return {"value": others, "set_by": "other patients", "other_patients": others, "pairs": len(same)}
+        return {
+            "value": others,
+            "set_by": "other patients",
+            "other_patients": others,
+            "pairs": len(same),
+        }
     median = float(np.quantile(same, SAME_PATIENT))
     value = min(median, others)
     u = stats.mannwhitneyu(distances.held_out, same).statistic
@@ -173,11 +196,13 @@ def cutoff(distances: Distances) -> dict:
 
 
 def share_test(generated: np.ndarray, held_out: np.ndarray, alpha: float) -> dict:
-    """Is a property, bool [N] and [M], more frequent in generated images than in held-out ones? Fisher's exact test.
+    """Is a property, bool [N] and [M], more frequent in generated images than in held-out ones?
+    Fisher's exact test.
 
     Returns:
-        {count, n, share, ci95 (Clopper-Pearson), held_out: {count, n, share}, p (one-sided), found_from: the least
-        share of N that would be significant at `alpha` beside these held-out ones; None where none would}.
+        {count, n, share, ci95 (Clopper-Pearson), held_out: {count, n, share}, p (one-sided),
+        found_from: the least share of N that would be significant at `alpha` beside these held-out
+        ones; None where none would}.
     """
     k, n, j, m = int(generated.sum()), len(generated), int(held_out.sum()), len(held_out)
     # P(K >= k) when k + j of n + m are drawn: K is hypergeometric.
@@ -203,17 +228,22 @@ def copying(distances: Distances, cell_of: tuple[np.ndarray, np.ndarray], alpha:
         alpha: a test whose p is below it fails.
 
     Returns:
-        {cutoff, near_copies, nearer_than_all, c_t, not_authentic, failed: the names of the tests that did}.
-        near_copies counts what is at or below the cut-off; nearer_than_all, what is below every held-out image, finds
-        a few whole copies; authentic is an image that is farther from its nearest training image than that is from
-        the nearest of another patient.
+        {cutoff, near_copies, nearer_than_all, c_t, not_authentic, failed: the names of the tests
+        that did}. near_copies counts what is at or below the cut-off; nearer_than_all, what is
+        below every held-out image, finds a few whole copies; authentic is an image that is farther
+        from its nearest training image than that is from the nearest of another patient.
     """
     limit = cutoff(distances)
     no_held_out = np.zeros(len(distances.held_out), bool)
     found = {
-        "near_copies": share_test(distances.generated <= limit["value"], distances.held_out <= limit["value"], alpha),
-        # The k nearest of all images may be any k of them: the chance that all are synthetic is that of Fisher's test.
-        "nearer_than_all": share_test(distances.generated < distances.held_out.min(), no_held_out, alpha),
+        "near_copies": share_test(
+            distances.generated <= limit["value"], distances.held_out <= limit["value"], alpha
+        ),
+        # The k nearest of all images may be any k of them: the chance that all are synthetic is
+        # that of Fisher's test.
+        "nearer_than_all": share_test(
+            distances.generated < distances.held_out.min(), no_held_out, alpha
+        ),
         "c_t": c_t(distances.generated, distances.held_out, *cell_of),
         "not_authentic": share_test(
             distances.generated <= distances.training[distances.of_generated],
@@ -221,14 +251,22 @@ def copying(distances: Distances, cell_of: tuple[np.ndarray, np.ndarray], alpha:
             alpha,
         ),
     }
-    return {"cutoff": limit, **found, "failed": [name for name, test in found.items() if test["p"] < alpha]}
+    return {
+        "cutoff": limit,
+        **found,
+        "failed": [name for name, test in found.items() if test["p"] < alpha],
+    }
 
 
-def nearer_training(generated: np.ndarray, training: np.ndarray, held_out: np.ndarray, seed: int) -> dict:
-    """How often is a training image nearer to a generated one than a held-out image is, of as many of each at random?
+def nearer_training(
+    generated: np.ndarray, training: np.ndarray, held_out: np.ndarray, seed: int
+) -> dict:
+    """How often is a training image nearer to a generated one than a held-out image is, of as many
+    of each at random?
 
-    {share, count, n, of_each}. About half where nothing is copied, also where images are blurred or all alike: those
-    are near to any real image, so that the tests of `copying` may fail though no patient's image is repeated.
+    {share, count, n, of_each}. About half where nothing is copied, also where images are blurred or
+    all alike: those are near to any real image, so that the tests of `copying` may fail though no
+    patient's image is repeated.
     """
     rng = np.random.default_rng(seed)
     count = min(len(training), len(held_out))
@@ -239,9 +277,12 @@ def nearer_training(generated: np.ndarray, training: np.ndarray, held_out: np.nd
 
 
 def quantiles(distances: Distances) -> dict:
-    """{generated, held_out, training, same_patient: {"0.01": distance, ...}}, for reports; {} where there are none."""
+    """{generated, held_out, training, same_patient: {"0.01": distance, ...}}, for reports; {} where
+    there are none."""
     sets = ("generated", "held_out", "training", "same_patient")
     return {
-        name: {str(share): float(np.quantile(values, share)) for share in QUANTILES} if len(values) else {}
+        name: {str(share): float(np.quantile(values, share)) for share in QUANTILES}
+        if len(values)
+        else {}
         for name, values in ((name, getattr(distances, name)) for name in sets)
     }

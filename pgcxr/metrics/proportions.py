@@ -1,9 +1,10 @@
-"""Intervals of proportions, of single cases and of cases that come in clusters, and the paired test of two.
+"""Intervals of proportions, of single cases and of cases that come in clusters, and the paired test
+of two.
 
 References:
-    Clopper & Pearson 1934, Biometrika 26, 404-413; Wilson 1927, JASA 22, 209-212.
-    Rao & Scott 1992, A simple method for the analysis of clustered binary data. Biometrics 48, 577-585.
-    McNemar 1947, Psychometrika 12, 153-157 (here exact, by the binomial distribution).
+    Clopper & Pearson 1934, Biometrika 26, 404-413; Wilson 1927, JASA 22, 209-212. Rao & Scott 1992,
+    A simple method for the analysis of clustered binary data. Biometrics 48, 577-585. McNemar 1947,
+    Psychometrika 12, 153-157 (here exact, by the binomial distribution).
 """
 
 import math
@@ -38,17 +39,20 @@ def wilson(k: float, n: float, level: float = 0.95) -> list[float]:
 def clustered_wilson(successes: np.ndarray, totals: np.ndarray, level: float = 0.95) -> list[float]:
     """Interval [low, high] of a proportion whose cases come from patients with several images.
 
-    Wilson's interval for the number of independent cases that would say as much (Rao & Scott 1992): n / d, where d is
-    the variance of the ratio of sums over patients, divided by that of as many patients with one image each. d below 1
-    counts as 1. Where every case is a success, or none is, nothing tells d: then each patient counts once, as also
-    where there is only one. With one image for each patient it is Wilson's interval.
+    Wilson's interval for the number of independent cases that would say as much (Rao & Scott 1992):
+    n / d, where d is the variance of the ratio of sums over patients, divided by that of as many
+    patients with one image each. d below 1 counts as 1. Where every case is a success, or none is,
+    nothing tells d: then each patient counts once, as also where there is only one. With one image
+    for each patient it is Wilson's interval.
 
     Args:
         successes, totals: of each patient, [P]; patients without cases are left out.
     """
     successes, totals = np.asarray(successes, np.float64), np.asarray(totals, np.float64)
     if successes.shape != totals.shape or successes.ndim != 1:
-        raise ValueError(f"one number for each patient; got shapes {successes.shape} and {totals.shape}")
+        raise ValueError(
+            f"one number for each patient; got shapes {successes.shape} and {totals.shape}"
+        )
     if not ((successes >= 0) & (successes <= totals)).all():
         raise ValueError("a patient has more successes than cases, or a number is NaN or negative")
     successes, totals = successes[totals > 0], totals[totals > 0]
@@ -64,20 +68,30 @@ def clustered_wilson(successes: np.ndarray, totals: np.ndarray, level: float = 0
     return wilson(share * effective, effective, level)
 
 
-def predictive_values(tn: int, fp: int, fn: int, tp: int, prevalence: float, level: float = 0.95) -> dict:
-    """{prevalence, ppv, npv, ppv_ci95, npv_ci95} where `prevalence` of the cases are positive (Bayes).
+def predictive_values(
+    tn: int, fp: int, fn: int, tp: int, prevalence: float, level: float = 0.95
+) -> dict:
+    """{prevalence, ppv, npv, ppv_ci95, npv_ci95} where `prevalence` of the cases are positive
+    (Bayes).
 
-    A test set with as many abnormal as normal images makes PPV look far better than it is in a ward. The intervals
-    are conservative: both rise with sensitivity and specificity, so they lie between the values at the lower and at the
-    upper Clopper-Pearson limits of these two, each of level sqrt(`level`), which hold together at `level`.
+    A test set with as many abnormal as normal images makes PPV look far better than it is in a
+    ward. The intervals are conservative: both rise with sensitivity and specificity, so they lie
+    between the values at the lower and at the upper Clopper-Pearson limits of these two, each of
+    level sqrt(`level`), which hold together at `level`.
     """
     if not 0 < prevalence < 1:
         raise ValueError(f"a prevalence lies between 0 and 1, not {prevalence}")
     each = math.sqrt(checked_level(level))
     sensitivity = (tp / (tp + fn) if tp + fn else math.nan, *clopper_pearson(tp, tp + fn, each))
     specificity = (tn / (tn + fp) if tn + fp else math.nan, *clopper_pearson(tn, tn + fp, each))
-    ppv = [_share(prevalence * a, (1 - prevalence) * (1 - b)) for a, b in zip(sensitivity, specificity, strict=True)]
-    npv = [_share((1 - prevalence) * b, prevalence * (1 - a)) for a, b in zip(sensitivity, specificity, strict=True)]
+    ppv = [
+        _share(prevalence * a, (1 - prevalence) * (1 - b))
+        for a, b in zip(sensitivity, specificity, strict=True)
+    ]
+    npv = [
+        _share((1 - prevalence) * b, prevalence * (1 - a))
+        for a, b in zip(sensitivity, specificity, strict=True)
+    ]
     return {
         "prevalence": float(prevalence),
         "ppv": ppv[0],
@@ -94,7 +108,11 @@ def mcnemar(b: int, c: int) -> dict:
         b, c: cases that only the first, and only the second, got right. Without any, p is 1.
     """
     _check_counts(b, b + c)
-    return {"p": float(stats.binomtest(b, b + c, 0.5).pvalue) if b + c else 1.0, "b": int(b), "c": int(c)}
+    return {
+        "p": float(stats.binomtest(b, b + c, 0.5).pvalue) if b + c else 1.0,
+        "b": int(b),
+        "c": int(c),
+    }
 
 
 def _share(part: float, rest: float) -> float:

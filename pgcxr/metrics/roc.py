@@ -1,4 +1,5 @@
-"""The empirical ROC curve and the area under it. Scores are higher for positive; labels are 0 or 1."""
+"""The empirical ROC curve and the area under it. Scores are higher for positive; labels are 0 or
+1."""
 
 import math
 
@@ -13,13 +14,17 @@ def auroc(labels, scores) -> float:
     n_positive, n_negative = int(positive.sum()), int((~positive).sum())
     ranks = stats.rankdata(scores)
     # Mann-Whitney: the ranks of the positives among all, less their ranks among themselves.
-    return float((ranks[positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
+    return float(
+        (ranks[positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative)
+    )
 
 
 def roc_curve(labels, scores) -> dict:
-    """{false_positive_rate, true_positive_rate, threshold}: arrays [T], from (0, 0) at +inf to (1, 1).
+    """{false_positive_rate, true_positive_rate, threshold}: arrays [T], from (0, 0) at +inf to (1,
+    1).
 
-    A case is called positive where its score is at or above the threshold; equal scores make one point.
+    A case is called positive where its score is at or above the threshold; equal scores make one
+    point.
     """
     labels, scores = checked(labels, scores)
     order = np.argsort(-scores, kind="stable")
@@ -35,7 +40,8 @@ def roc_curve(labels, scores) -> dict:
 
 
 def youden(labels, scores) -> dict:
-    """{threshold, index}: the observed score that maximises sensitivity + specificity - 1; the highest where tied.
+    """{threshold, index}: the observed score that maximises sensitivity + specificity - 1; the
+    highest where tied.
 
     Chosen and judged on the same cases, so its sensitivity and specificity are optimistic.
     """
@@ -47,10 +53,12 @@ def youden(labels, scores) -> dict:
 
 
 def at_specificity(labels, scores, specificity: float = 0.95) -> dict:
-    """{threshold, specificity, sensitivity}: the point of highest sensitivity among those of `specificity` or more.
+    """{threshold, specificity, sensitivity}: the point of highest sensitivity among those of
+    `specificity` or more.
 
-    The threshold is an observed score, or, where even the highest is too common among the negatives, just above all.
-    On the cases that it was chosen on, the specificity is optimistic: choose it on validation data.
+    The threshold is an observed score, or, where even the highest is too common among the
+    negatives, just above all. On the cases that it was chosen on, the specificity is optimistic:
+    choose it on validation data.
     """
     if not 0 < specificity <= 1:
         raise ValueError(f"a specificity lies above 0 and at most at 1, not {specificity}")
@@ -66,11 +74,17 @@ def at_specificity(labels, scores, specificity: float = 0.95) -> dict:
 
 
 def z_test(difference: float, variance: float) -> dict:
-    """{z, p}, two-sided; for a variance of 0 (rounding included), z 0 where the difference is 0, else +-inf."""
+    """{z, p}, two-sided; for a variance of 0 (rounding included), z 0 where the difference is 0,
+    else +-inf."""
     if abs(difference) < 1e-12:
         return {"z": 0.0, "p": 1.0}
-    # Readings that differ by a constant leave a variance of the size of the rounding error, of either sign.
-    z = difference / math.sqrt(variance) if variance > 1e-16 else math.copysign(math.inf, difference)
+    # Readings that differ by a constant leave a variance of the size of the rounding error, of
+    # either sign.
+    z = (
+        difference / math.sqrt(variance)
+        if variance > 1e-16
+        else math.copysign(math.inf, difference)
+    )
     return {"z": z, "p": float(2 * stats.norm.sf(abs(z)))}
 
 
@@ -79,10 +93,13 @@ def checked(labels, scores) -> tuple[np.ndarray, np.ndarray]:
     labels, scores = np.asarray(labels), np.asarray(scores, np.float64)
     if labels.ndim != 1 or labels.shape != scores.shape:
         raise ValueError(
-            f"labels and scores must be flat and of one length; got shapes {labels.shape} and {scores.shape}"
+            f"labels and scores must be flat and of one length; got shapes {labels.shape} and "
+            f"{scores.shape}"
         )
     if not np.isfinite(scores).all():
-        raise ValueError(f"{int((~np.isfinite(scores)).sum())} of {len(scores)} scores are NaN or infinite")
+        raise ValueError(
+            f"{int((~np.isfinite(scores)).sum())} of {len(scores)} scores are NaN or infinite"
+        )
     if not np.isin(labels, (0, 1)).all():
         raise ValueError("labels must be 0 or 1")
     labels = labels.astype(np.int64)
@@ -94,14 +111,19 @@ def checked(labels, scores) -> tuple[np.ndarray, np.ndarray]:
 
 
 def patient_codes(patients, count: int) -> np.ndarray:
-    """int64 [N] from 0 on: which of `count` cases are of one patient; without `patients`, each is its own."""
+    """int64 [N] from 0 on: which of `count` cases are of one patient; without `patients`, each is
+    its own."""
     if patients is None:
         return np.arange(count)
     patients = np.asarray(patients)
     if patients.shape != (count,):
-        raise ValueError(f"patients must name one for each of {count} cases; got shape {patients.shape}")
+        raise ValueError(
+            f"patients must name one for each of {count} cases; got shape {patients.shape}"
+        )
     if any(patient is None or patient != patient or patient == "" for patient in patients.tolist()):
-        raise ValueError("a patient is missing (empty, None or NaN); without patients, leave the argument out")
+        raise ValueError(
+            "a patient is missing (empty, None or NaN); without patients, leave the argument out"
+        )
     return np.unique(patients, return_inverse=True)[1].astype(np.int64)
 
 

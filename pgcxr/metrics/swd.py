@@ -1,9 +1,9 @@
 """Sliced Wasserstein distance between two sets of images, per scale (arXiv 1710.10196, section 5).
 
-Both sets are taken apart by a Laplacian pyramid down to 16 px; 128 neighbourhoods of 7 x 7 pixels are drawn per image
-and level, normalised per set to mean 0 and deviation 1 per colour, and the two clouds of points are compared along
-random directions: 4 repeats of 128. A small distance at 16 px says that the large structures agree, one at full size
-that the textures do.
+Both sets are taken apart by a Laplacian pyramid down to 16 px; 128 neighbourhoods of 7 x 7 pixels
+are drawn per image and level, normalised per set to mean 0 and deviation 1 per colour, and the two
+clouds of points are compared along random directions: 4 repeats of 128. A small distance at 16 px
+says that the large structures agree, one at full size that the textures do.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 SIDE, PER_IMAGE, SMALLEST = 7, 128, 16
 REPEATS, DIRECTIONS = 4, 128
 MINIBATCH = 32
-# The original tiles grey images to three equal colours; so do the numbers here, to be comparable with it.
+# The original tiles grey images to three equal colours; so do the numbers here, to be comparable
+# with it.
 COLOURS = 3
 # Directions projected and sorted at one time: bounds the memory.
 CHUNK = 16
@@ -34,22 +35,26 @@ def sliced_wasserstein(
 
     Args:
         reals, fakes: uint8 [N, R, R, 1 or 3], equally many; R a power of two, 16 or more.
-        seed: of the neighbourhoods and directions. The stream is NumPy's frozen legacy one, drawn in the order of the
-            original program, so that a seed gives the original's own numbers. Compare values of one N only: the
-            distance of two samples of one distribution falls with N.
-        per_image, repeats: neighbourhoods of each image and level, times 128 directions: nearly all of the time goes
-            with their product. The paper's by default.
+        seed: of the neighbourhoods and directions. The stream is NumPy's frozen legacy one, drawn
+            in the order of the original program, so that a seed gives the original's own numbers.
+            Compare values of one N only: the distance of two samples of one distribution falls with
+            N.
+        per_image, repeats: neighbourhoods of each image and level, times 128 directions: nearly all
+            of the time goes with their product. The paper's by default.
 
     Returns:
         {"<R>": distance at full resolution, ..., "16": ..., "mean": over the levels}.
     """
     reals, fakes = _checked(reals), _checked(fakes)
     if reals.shape != fakes.shape:
-        raise ValueError(f"reals {reals.shape} and fakes {fakes.shape} must be equally many and of one size")
+        raise ValueError(
+            f"reals {reals.shape} and fakes {fakes.shape} must be equally many and of one size"
+        )
     random = seed if isinstance(seed, np.random.RandomState) else np.random.RandomState(seed)
     sizes = level_sizes(reals.shape[1])
 
-    # Only the positions and directions are drawn ahead; pixels are gathered level by level, to keep the memory flat.
+    # Only the positions and directions are drawn ahead; pixels are gathered level by level, to keep
+    # the memory flat.
     of_reals = draw_positions(random, len(reals), sizes, per_image)
     for _ in range(repeats * len(sizes)):
         draw_directions(random)  # the original compares the reals with themselves first
@@ -60,19 +65,24 @@ def sliced_wasserstein(
     for level, size in enumerate(sizes):
         a = normalised(descriptors(reals, level, of_reals[level]))
         b = normalised(descriptors(fakes, level, of_fakes[level]))
-        result[str(size)] = 1e3 * float(np.mean([distance(a, b, each) for each in directions[level]]))
+        result[str(size)] = 1e3 * float(
+            np.mean([distance(a, b, each) for each in directions[level]])
+        )
     return {**result, "mean": float(np.mean(list(result.values())))}
 
 
 def level_sizes(resolution: int) -> list[int]:
     """Sides of the pyramid's levels, finest first: R, R/2, ... 16."""
-    return [resolution >> level for level in range(resolution.bit_length() - SMALLEST.bit_length() + 1)]
+    return [
+        resolution >> level for level in range(resolution.bit_length() - SMALLEST.bit_length() + 1)
+    ]
 
 
 def draw_positions(
     random: np.random.RandomState, n: int, sizes: list[int], per_image: int = PER_IMAGE
 ) -> list[np.ndarray]:
-    """Centres of the neighbourhoods, int16 [2 (x, y), n, per_image] per level; drawn minibatch by minibatch."""
+    """Centres of the neighbourhoods, int16 [2 (x, y), n, per_image] per level; drawn minibatch by
+    minibatch."""
     drawn = [[] for _ in sizes]
     for start in range(0, n, MINIBATCH):
         count = min(MINIBATCH, n - start)
@@ -84,7 +94,8 @@ def draw_positions(
 
 
 def descriptors(images: np.ndarray, level: int, positions: np.ndarray) -> np.ndarray:
-    """float32 [N * P, C, 49]: the neighbourhoods of a pyramid level of uint8 images [N, R, R, C] around [2, N, P]."""
+    """float32 [N * P, C, 49]: the neighbourhoods of a pyramid level of uint8 images [N, R, R, C]
+    around [2, N, P]."""
     gathered = np.empty((*positions.shape[1:], images.shape[-1], SIDE * SIDE), np.float32)
     for index, band in enumerate(_bands(images, level)):
         gathered[index] = neighbourhoods(band, *positions[:, index])
@@ -92,7 +103,8 @@ def descriptors(images: np.ndarray, level: int, positions: np.ndarray) -> np.nda
 
 
 def neighbourhoods(band: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """[P, C, 49]: the 7 x 7 pixels of [R, R, C] around each (x, y); x before y, as in the original."""
+    """[P, C, 49]: the 7 x 7 pixels of [R, R, C] around each (x, y); x before y, as in the
+    original."""
     # [R - 6, R - 6, C, 7 (y), 7 (x)]
     windows = sliding_window_view(band, (SIDE, SIDE), axis=(0, 1))
     edge = SIDE // 2
@@ -101,7 +113,8 @@ def neighbourhoods(band: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray
 
 
 def laplacian(image: np.ndarray, level: int) -> np.ndarray:
-    """One level of the Laplacian pyramid of a float32 image [R, R] or [R, R, 3]; 5 x 5 binomial kernel, edges mirrored.
+    """One level of the Laplacian pyramid of a float32 image [R, R] or [R, R, 3]; 5 x 5 binomial
+    kernel, edges mirrored.
 
     The level whose side is 16 is what is left, not a difference.
     """
@@ -121,8 +134,9 @@ def normalised(points: np.ndarray) -> np.ndarray:
 
 
 def _column_sums(points: np.ndarray) -> np.ndarray:
-    """float32 [1, C, 1]. One float32 sum over the rows in order, as in the original: sums of more digits are closer to
-    the truth, and put the distances up to 5e-5 of their value away from the original's."""
+    """float32 [1, C, 1]. One float32 sum over the rows in order, as in the original: sums of more
+    digits are closer to the truth, and put the distances up to 5e-5 of their value away from the
+    original's."""
     return np.cumsum(points.sum(axis=2), axis=0)[-1][None, :, None]
 
 
@@ -130,7 +144,11 @@ def _bands(images: np.ndarray, level: int) -> Iterator[np.ndarray]:
     for image in images:
         image = image.astype(np.float32)
         # OpenCV drops a last axis of length 1, so grey images go through it without.
-        yield laplacian(image, level) if image.shape[-1] > 1 else laplacian(image[..., 0], level)[..., None]
+        yield (
+            laplacian(image, level)
+            if image.shape[-1] > 1
+            else laplacian(image[..., 0], level)[..., None]
+        )
 
 
 def draw_directions(random: np.random.RandomState) -> np.ndarray:
@@ -140,7 +158,8 @@ def draw_directions(random: np.random.RandomState) -> np.ndarray:
 
 
 def distance(a: np.ndarray, b: np.ndarray, directions: np.ndarray) -> float:
-    """Mean over directions of the 1-D Wasserstein distance between the projections of a and b, [M, C, 49]."""
+    """Mean over directions of the 1-D Wasserstein distance between the projections of a and b, [M,
+    C, 49]."""
     if a.shape[1] == 1:
         # Three equal colours projected on d are one colour projected on the sum of d's three parts.
         directions = directions.reshape(COLOURS, SIDE * SIDE, -1).sum(axis=0)
@@ -164,8 +183,13 @@ def distance(a: np.ndarray, b: np.ndarray, directions: np.ndarray) -> float:
 def _checked(images: np.ndarray) -> np.ndarray:
     images = np.asarray(images)
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] not in (1, 3):
-        raise ValueError(f"images must be uint8 [N, R, R, 1 or 3], not {images.dtype} {images.shape}")
+        raise ValueError(
+            f"images must be uint8 [N, R, R, 1 or 3], not {images.dtype} {images.shape}"
+        )
     _, height, width, _ = images.shape
     if height != width or height < SMALLEST or height & (height - 1):
-        raise ValueError(f"images must be square, their side a power of two and at least 16, not {height} x {width}")
+        raise ValueError(
+            f"images must be square, their side a power of two and at least 16, not {height} x "
+            f"{width}"
+        )
     return images

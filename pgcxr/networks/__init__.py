@@ -13,7 +13,8 @@ def synthesize(generator: Generator, latents, labels=None, lod: float = 0.0):
     Arguments:
         latents: [N, latent_size], any length: only their direction counts.
         labels: [N, label_size] or None.
-        lod: 0 for the whole network, log2(R) - 2 for its 4x4 beginning, fractional between two levels.
+        lod: 0 for the whole network, log2(R) - 2 for its 4x4 beginning, fractional between two
+            levels.
     """
     level, fade, factor = level_at(generator.max_level, lod)
     return images.upscale(generator(latents, labels, level=level, fade=fade), factor)
@@ -26,7 +27,8 @@ def criticize(discriminator: Discriminator, pixels, lod: float = 0.0):
 
 
 def level_at(max_level: int, lod: float) -> tuple[int, float | None, int]:
-    """(level, share of the level below or None where there is none, factor from the level to full resolution)."""
+    """(level, share of the level below or None where there is none, factor from the level to full
+    resolution)."""
     floor = min(int(lod), max_level - 2)
     fade = lod - floor
     return max_level - floor, (fade if fade > 0 else None), 2**floor

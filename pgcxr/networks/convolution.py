@@ -1,8 +1,9 @@
-"""Products of the growing networks, computed directly or by other means with the same result but for rounding.
+"""Products of the growing networks, computed directly or by other means with the same result but
+for rounding.
 
-How is no part of a network: it is decided where its graph is traced, with `by`. The means is an object with `suits`,
-`convolve`, `upscale_convolve`, `transposed_upscale_convolve`, `convolve_downscale` and `matmul`, such as
-`minimal_filtering`.
+How is no part of a network: it is decided where its graph is traced, with `by`. The means is an
+object with `suits`, `convolve`, `upscale_convolve`, `transposed_upscale_convolve`,
+`convolve_downscale` and `matmul`, such as `minimal_filtering`.
 """
 
 import contextlib
@@ -13,7 +14,8 @@ from keras import ops
 
 from pgcxr.networks import pixels
 
-# Elements of a weight from which a pass over its memory counts. Below, every sum keeps the order of the direct one.
+# Elements of a weight from which a pass over its memory counts. Below, every sum keeps the order of
+# the direct one.
 LARGE = 1 << 16
 _MEANS = contextvars.ContextVar("means", default=None)
 _DONE = contextvars.ContextVar("done", default=None)
@@ -23,7 +25,8 @@ _DONE = contextvars.ContextVar("done", default=None)
 def by(means):
     """Within it, the convolutions that suit `means` are computed by it; None: all directly.
 
-    With a means, weights must stay as they are within: what depends on them alone is computed `once`.
+    With a means, weights must stay as they are within: what depends on them alone is computed
+    `once`.
     """
     tokens = _MEANS.set(means), _DONE.set(None if means is None else {})
     try:
@@ -34,9 +37,11 @@ def by(means):
 
 
 def once(function, kernel, scale: float, dtype):
-    """function(scaled(kernel, scale, dtype)); of a large kernel computed once within `by` with a means and then kept.
+    """function(scaled(kernel, scale, dtype)); of a large kernel computed once within `by` with a
+    means and then kept.
 
-    So several passes through a network share it, and its gradient is computed once, of their gradients' sum.
+    So several passes through a network share it, and its gradient is computed once, of their
+    gradients' sum.
     """
     done, key = _DONE.get(), (function, id(kernel), scale, dtype)
     if done is None or not _large(kernel):
@@ -66,17 +71,19 @@ def convolve(x, kernel, scale: float = 1.0):
 
 
 def upscale_convolve(x, kernel, scale: float = 1.0):
-    """2x nearest upscaling, then `convolve`; on its own, so that both can be one: -> [N, 2H, 2W, O]."""
+    """2x nearest upscaling, then `convolve`; on its own, so that both can be one: -> [N, 2H, 2W,
+    O]."""
     if means := _suiting(x, kernel):
         return means.upscale_convolve(x, kernel, scale)
     return convolve(pixels.upscale(x), kernel, scale)
 
 
 def fused_upscale_convolve(x, kernel, scale: float = 1.0):
-    """The same function in one transposed convolution with stride 2; kernel [k, k, O, I], rotated by 180 degrees.
+    """The same function in one transposed convolution with stride 2; kernel [k, k, O, I], rotated
+    by 180 degrees.
 
-    Four copies of the kernel, shifted by one pixel, are summed into a 4x4 kernel: one multiply-add for each sum of
-    weights that meet the same input pixel.
+    Four copies of the kernel, shifted by one pixel, are summed into a 4x4 kernel: one multiply-add
+    for each sum of weights that meet the same input pixel.
     """
     if means := _suiting(x, kernel):
         return means.transposed_upscale_convolve(x, kernel, scale)
@@ -85,7 +92,8 @@ def fused_upscale_convolve(x, kernel, scale: float = 1.0):
 
 
 def fused_convolve_downscale(x, kernel, scale: float = 1.0):
-    """`convolve`, then the mean of 2x2 boxes, in one 4x4 convolution with stride 2: -> [N, H/2, W/2, O]."""
+    """`convolve`, then the mean of 2x2 boxes, in one 4x4 convolution with stride 2: -> [N, H/2,
+    W/2, O]."""
     if means := _suiting(x, kernel):
         return means.convolve_downscale(x, kernel, scale * 0.25)
     taps = four_taps(scaled(kernel, scale, x.dtype)) * 0.25

@@ -12,11 +12,12 @@ class Discriminator(keras.Model):
     """Images to critic scores and label logits; `level` says how far the network has grown.
 
     Arguments:
-        resolution, channels, label_size, fmap_base, fmap_decay, fmap_max, fused_scale, dtype: as of the generator.
+        resolution, channels, label_size, fmap_base, fmap_decay, fmap_max, fused_scale, dtype: as of
+            the generator.
         mbstd_group_size: images per group of the minibatch standard deviation, 0 to leave it out.
 
-    Input: [N, 2^level, 2^level, channels], about [-1, 1]. Output: (scores [N, 1], label_logits [N, label_size]),
-    float32 in mixed precision too.
+    Input: [N, 2^level, 2^level, channels], about [-1, 1]. Output: (scores [N, 1], label_logits [N,
+    label_size]), float32 in mixed precision too.
     """
 
     def __init__(
@@ -43,15 +44,22 @@ class Discriminator(keras.Model):
         policy = {"dtype": self.dtype_policy}
         levels = range(3, self.max_level + 1)
         self.from_rgb = [
-            layers.EqualizedConv2D(self.features(v - 1), kernel_size=1, name=f"from_rgb_{2**v}x{2**v}", **policy)
+            layers.EqualizedConv2D(
+                self.features(v - 1), kernel_size=1, name=f"from_rgb_{2**v}x{2**v}", **policy
+            )
             for v in range(2, self.max_level + 1)
         ]
         down = layers.ConvDownscale2D if fused_scale else layers.EqualizedConv2D
         self.convs = [
-            layers.EqualizedConv2D(self.features(v - 1), name=f"{2**v}x{2**v}_conv0", **policy) for v in levels
+            layers.EqualizedConv2D(self.features(v - 1), name=f"{2**v}x{2**v}_conv0", **policy)
+            for v in levels
         ]
-        self.downs = [down(self.features(v - 2), name=f"{2**v}x{2**v}_conv1_down", **policy) for v in levels]
-        self.stddev = layers.MinibatchStddev(mbstd_group_size, **policy) if mbstd_group_size > 1 else None
+        self.downs = [
+            down(self.features(v - 2), name=f"{2**v}x{2**v}_conv1_down", **policy) for v in levels
+        ]
+        self.stddev = (
+            layers.MinibatchStddev(mbstd_group_size, **policy) if mbstd_group_size > 1 else None
+        )
         self.last_conv = layers.EqualizedConv2D(self.features(1), name="4x4_conv", **policy)
         self.dense0 = layers.EqualizedDense(self.features(0), name="4x4_dense0", **policy)
         self.dense1 = layers.EqualizedDense(1 + label_size, gain=1.0, name="4x4_dense1", **policy)
@@ -79,7 +87,8 @@ class Discriminator(keras.Model):
     def call(self, x, level: int | None = None, fade=None, parts: int = 1):
         """Scores of images at `level`; with `fade`, features blended with those of the level below.
 
-        `parts` > 1: that many batches lie one after another in `x` and keep their own minibatch statistics.
+        `parts` > 1: that many batches lie one after another in `x` and keep their own minibatch
+        statistics.
         """
         level = self.max_level if level is None else level
         image = x
@@ -87,7 +96,8 @@ class Discriminator(keras.Model):
         for v in range(level, 2, -1):
             x = layers.leaky_relu(self.convs[v - 3](x))
             x = self.downs[v - 3](x)
-            # Unfused, the box filter comes after the bias and the activation: another function, not another order.
+            # Unfused, the box filter comes after the bias and the activation: another function, not
+            # another order.
             x = layers.leaky_relu(x) if self.fused_scale else pixels.downscale(layers.leaky_relu(x))
             if v == level and fade is not None:
                 below = layers.leaky_relu(self.from_rgb[v - 3](pixels.downscale(image)))
@@ -102,7 +112,13 @@ class Discriminator(keras.Model):
     def active_variables(self, level: int, fading: bool) -> list:
         """The trainable variables that scores of images at `level` depend on."""
         used = [*self.from_rgb[level - 3 if fading and level > 2 else level - 2 : level - 1]]
-        used += [*self.convs[: level - 2], *self.downs[: level - 2], self.last_conv, self.dense0, self.dense1]
+        used += [
+            *self.convs[: level - 2],
+            *self.downs[: level - 2],
+            self.last_conv,
+            self.dense0,
+            self.dense1,
+        ]
         return [variable for layer in used for variable in layer.trainable_variables]
 
     def get_config(self):

@@ -1,11 +1,13 @@
-"""How much arithmetic the growing networks take: multiply-adds for one image, from the shapes of their layers.
+"""How much arithmetic the growing networks take: multiply-adds for one image, from the shapes of
+their layers.
 
-Convolutions and dense layers are counted, as they do the work; padding counts as pixels do. What one pass of a layer
-takes, its gradient with respect to the weights takes again, and so does that with respect to the input. A multiply-add
-is two floating-point operations (FLOP).
+Convolutions and dense layers are counted, as they do the work; padding counts as pixels do. What
+one pass of a layer takes, its gradient with respect to the weights takes again, and so does that
+with respect to the input. A multiply-add is two floating-point operations (FLOP).
 
-`sizes` is a config of training, or what `get_config` of a network gives: channels, latent_size, fmap_base, fmap_max,
-fused_scale, and, where they differ from the defaults, label_size, fmap_decay and mbstd_group_size.
+`sizes` is a config of training, or what `get_config` of a network gives: channels, latent_size,
+fmap_base, fmap_max, fused_scale, and, where they differ from the defaults, label_size, fmap_decay
+and mbstd_group_size.
 """
 
 from collections.abc import Mapping
@@ -22,7 +24,9 @@ def generator(sizes: Mapping, level: int, fading: bool = False) -> dict[str, int
     found = {"dense": latents * 16 * maps(1), "conv4": 9 * 16 * maps(1) ** 2}
     for v in range(3, level + 1):
         # Fused: each of the 4^(v-1) input pixels meets a kernel of 4 x 4.
-        found[f"up{2**v}"] = (16 * 4 ** (v - 1) if _fused(sizes) else 9 * 4**v) * maps(v - 2) * maps(v - 1)
+        found[f"up{2**v}"] = (
+            (16 * 4 ** (v - 1) if _fused(sizes) else 9 * 4**v) * maps(v - 2) * maps(v - 1)
+        )
         found[f"conv{2**v}"] = 9 * 4**v * maps(v - 1) ** 2
     for v in range(level - 1 if fading and level > 2 else level, level + 1):
         found[f"to_rgb{2**v}"] = 4**v * maps(v - 1) * channels
@@ -37,7 +41,9 @@ def discriminator(sizes: Mapping, level: int, fading: bool = False) -> dict[str,
         found[f"from_rgb{2**v}"] = 4**v * channels * maps(v - 1)
     for v in range(level, 2, -1):
         found[f"conv{2**v}"] = 9 * 4**v * maps(v - 1) ** 2
-        found[f"down{2**v}"] = (16 * 4 ** (v - 1) if _fused(sizes) else 9 * 4**v) * maps(v - 1) * maps(v - 2)
+        found[f"down{2**v}"] = (
+            (16 * 4 ** (v - 1) if _fused(sizes) else 9 * 4**v) * maps(v - 1) * maps(v - 2)
+        )
     found["conv4"] = 9 * 16 * (maps(1) + _statistics(sizes)) * maps(1)
     found["dense0"] = 16 * maps(1) * maps(0)
     found["dense1"] = maps(0) * (1 + sizes.get("label_size", 0))
@@ -45,17 +51,20 @@ def discriminator(sizes: Mapping, level: int, fading: bool = False) -> dict[str,
 
 
 def iteration(sizes: Mapping, level: int, fading: bool = False) -> int:
-    """Multiply-adds of one training iteration for each real image, as TensorFlow carries it out: about 4 G + 14 D.
+    """Multiply-adds of one training iteration for each real image, as TensorFlow carries it out:
+    about 4 G + 14 D.
 
     | part | passes |
     | --- | --- |
     | D's loss | G forward; D forward and backward (weights, inputs) on a real and a fake image |
     | gradient penalty | D forward and backward to the image; the gradients of that pass (weights, its own gradients); D
-      backward (weights, inputs) once more, as the slope of the minibatch statistics depends on the features |
+      backward (weights, inputs) once more, as the slope of the minibatch statistics depends on the
+      features |
     | G's loss | G and D forward, D backward to the image, G backward (weights, inputs) |
 
-    Nothing is differentiated with respect to images in D's loss, or to latents; the penalty needs no score, and of D's
-    last layer only the slope. (Above the statistics D's last pass multiplies zeros: a leaky ReLU's slope is constant.)
+    Nothing is differentiated with respect to images in D's loss, or to latents; the penalty needs
+    no score, and of D's last layer only the slope. (Above the statistics D's last pass multiplies
+    zeros: a leaky ReLU's slope is constant.)
     """
     g, d = generator(sizes, level, fading), discriminator(sizes, level, fading)
     whole_g, whole_d = sum(g.values()), sum(d.values())
@@ -76,7 +85,9 @@ def features(sizes: Mapping, level: int) -> int:
 
 
 def _maps(sizes: Mapping):
-    return lambda stage: feature_maps(stage, sizes["fmap_base"], sizes["fmap_max"], sizes.get("fmap_decay", 1.0))
+    return lambda stage: feature_maps(
+        stage, sizes["fmap_base"], sizes["fmap_max"], sizes.get("fmap_decay", 1.0)
+    )
 
 
 def _fused(sizes: Mapping) -> bool:

@@ -9,13 +9,15 @@ from pgcxr.networks import layers, pixels
 
 
 def feature_maps(stage: int, base: int, maximum: int, decay: float = 1.0) -> int:
-    """Feature maps of the block whose output is 2^(stage + 1) pixels wide: min(base / 2^(stage * decay), maximum)."""
+    """Feature maps of the block whose output is 2^(stage + 1) pixels wide: min(base / 2^(stage *
+    decay), maximum)."""
     return min(int(base / 2.0 ** (stage * decay)), maximum)
 
 
 @layers.register
 class Generator(keras.Model):
-    """Latent vectors to images; all levels exist from the start, `level` says how far the network has grown.
+    """Latent vectors to images; all levels exist from the start, `level` says how far the network
+    has grown.
 
     Arguments:
         resolution: pixels of the finished images, a power of two from 4 to 1024.
@@ -25,10 +27,11 @@ class Generator(keras.Model):
         fmap_base, fmap_decay, fmap_max: see `feature_maps`.
         fused_scale: upscaling and convolution in one.
         normalize_latents: PixelNorm on the input, so that only the direction of z counts.
-        dtype: a Keras dtype policy; "mixed_float16" and "mixed_bfloat16" keep the weights in float32.
+        dtype: a Keras dtype policy; "mixed_float16" and "mixed_bfloat16" keep the weights in
+            float32.
 
-    Input: latents [N, latent_size]; labels [N, label_size]. Output: [N, 2^level, 2^level, channels], about [-1, 1],
-    float32 in mixed precision too.
+    Input: latents [N, latent_size]; labels [N, label_size]. Output: [N, 2^level, 2^level,
+    channels], about [-1, 1], float32 in mixed precision too.
     """
 
     def __init__(
@@ -58,18 +61,26 @@ class Generator(keras.Model):
 
         policy = {"dtype": self.dtype_policy}
         self.pixel_norm = layers.PixelNorm(pixelnorm_epsilon, **policy)
-        # The gain of the first layer is sqrt(2)/4: its fan-in counts the 16 pixels that share a feature.
-        self.dense = layers.EqualizedDense(self.features(1) * 16, gain=layers.HE_GAIN / 4, use_bias=False, **policy)
+        # The gain of the first layer is sqrt(2)/4: its fan-in counts the 16 pixels that share a
+        # feature.
+        self.dense = layers.EqualizedDense(
+            self.features(1) * 16, gain=layers.HE_GAIN / 4, use_bias=False, **policy
+        )
         self.dense_bias = layers.ChannelBias(name="4x4_dense_bias", **policy)
         upscale = layers.UpscaleConv2D if fused_scale else layers.UnfusedUpscaleConv2D
         levels = range(3, self.max_level + 1)
         self.first_conv = layers.EqualizedConv2D(self.features(1), name="4x4_conv", **policy)
-        self.ups = [upscale(self.features(v - 1), name=f"{2**v}x{2**v}_conv0_up", **policy) for v in levels]
+        self.ups = [
+            upscale(self.features(v - 1), name=f"{2**v}x{2**v}_conv0_up", **policy) for v in levels
+        ]
         self.convs = [
-            layers.EqualizedConv2D(self.features(v - 1), name=f"{2**v}x{2**v}_conv1", **policy) for v in levels
+            layers.EqualizedConv2D(self.features(v - 1), name=f"{2**v}x{2**v}_conv1", **policy)
+            for v in levels
         ]
         self.to_rgb = [
-            layers.EqualizedConv2D(channels, kernel_size=1, gain=1.0, name=f"to_rgb_{2**v}x{2**v}", **policy)
+            layers.EqualizedConv2D(
+                channels, kernel_size=1, gain=1.0, name=f"to_rgb_{2**v}x{2**v}", **policy
+            )
             for v in range(2, self.max_level + 1)
         ]
         self.lod = self.add_weight(name="lod", shape=(), initializer="zeros", trainable=False)
@@ -93,9 +104,14 @@ class Generator(keras.Model):
         self.built = True
 
     def call(self, latents, labels=None, level: int | None = None, fade=None):
-        """Images at `level` (None: all of it), blended with those of the level below where `fade` is given."""
+        """Images at `level` (None: all of it), blended with those of the level below where `fade`
+        is given."""
         level = self.max_level if level is None else level
-        x = latents if labels is None or self.label_size == 0 else ops.concatenate([latents, labels], axis=-1)
+        x = (
+            latents
+            if labels is None or self.label_size == 0
+            else ops.concatenate([latents, labels], axis=-1)
+        )
         if self.normalize_latents:
             x = self.pixel_norm(x)
         x = ops.reshape(self.dense(x), (-1, 4, 4, self.features(1)))
@@ -113,7 +129,13 @@ class Generator(keras.Model):
 
     def active_variables(self, level: int, fading: bool) -> list:
         """The trainable variables that images at `level` depend on."""
-        used = [self.dense, self.dense_bias, self.first_conv, *self.ups[: level - 2], *self.convs[: level - 2]]
+        used = [
+            self.dense,
+            self.dense_bias,
+            self.first_conv,
+            *self.ups[: level - 2],
+            *self.convs[: level - 2],
+        ]
         used += self.to_rgb[level - 3 if fading and level > 2 else level - 2 : level - 1]
         return [variable for layer in used for variable in layer.trainable_variables]
 

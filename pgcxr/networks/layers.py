@@ -1,7 +1,7 @@
 """Layers of the Progressive GAN with equalized learning rate (arXiv 1710.10196, section 4.1).
 
-Weights are drawn from N(0, 1) and multiplied at run time by gain / sqrt(fan_in), so that the effective step of Adam
-is the same for every weight. Images are NHWC.
+Weights are drawn from N(0, 1) and multiplied at run time by gain / sqrt(fan_in), so that the
+effective step of Adam is the same for every weight. Images are NHWC.
 """
 
 import math
@@ -22,13 +22,15 @@ def leaky_relu(x):
 
 
 def widened(x):
-    """`x` in float32, if it was narrower. Squares and 1e-8 are lost in float16; sums lose digits in bfloat16."""
+    """`x` in float32, if it was narrower. Squares and 1e-8 are lost in float16; sums lose digits in
+    bfloat16."""
     return ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
 
 
 @register
 class PixelNorm(keras.layers.Layer):
-    """Normalises the feature vector of each pixel to unit mean square: x / sqrt(mean_c(x^2) + epsilon).
+    """Normalises the feature vector of each pixel to unit mean square: x / sqrt(mean_c(x^2) +
+    epsilon).
 
     Arguments:
         epsilon: added to the mean square.
@@ -56,8 +58,8 @@ class PixelNorm(keras.layers.Layer):
 class MinibatchStddev(keras.layers.Layer):
     """Appends the minibatch's standard deviation as one constant feature map.
 
-    Each group holds every M-th image of the batch (M = N / G); the deviation over the group is averaged over all
-    features and pixels.
+    Each group holds every M-th image of the batch (M = N / G); the deviation over the group is
+    averaged over all features and pixels.
 
     Arguments:
         group_size: images per group G; where the batch is smaller, the batch is one group.
@@ -90,7 +92,8 @@ class MinibatchStddev(keras.layers.Layer):
 
 
 class Equalized(keras.layers.Layer):
-    """Base of the layers below: a kernel ~ N(0, 1) scaled at run time, and a bias that is not scaled.
+    """Base of the layers below: a kernel ~ N(0, 1) scaled at run time, and a bias that is not
+    scaled.
 
     Arguments:
         filters: output features.
@@ -110,7 +113,10 @@ class Equalized(keras.layers.Layer):
         """Creates the kernel and the bias."""
         # Not autocast: in mixed precision it is scaled first and rounded once.
         self.kernel = self.add_weight(
-            name="kernel", shape=kernel_shape, initializer=keras.initializers.RandomNormal(0, 1), autocast=False
+            name="kernel",
+            shape=kernel_shape,
+            initializer=keras.initializers.RandomNormal(0, 1),
+            autocast=False,
         )
         self.scale = self.gain / math.sqrt(fan_in)
         self.bias = None
@@ -121,7 +127,12 @@ class Equalized(keras.layers.Layer):
         return x if self.bias is None else x + self.bias
 
     def get_config(self):
-        return {**super().get_config(), "filters": self.filters, "gain": self.gain, "use_bias": self.use_bias}
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "gain": self.gain,
+            "use_bias": self.use_bias,
+        }
 
 
 @register
@@ -154,7 +165,8 @@ class ChannelBias(keras.layers.Layer):
 
 @register
 class EqualizedConv2D(Equalized):
-    """Convolution with stride 1 and "same" padding, [N, H, W, I] -> [N, H, W, filters]; kernel [k, k, I, O]."""
+    """Convolution with stride 1 and "same" padding, [N, H, W, I] -> [N, H, W, filters]; kernel [k,
+    k, I, O]."""
 
     def __init__(self, filters: int, kernel_size: int = 3, **kwargs):
         super().__init__(filters, **kwargs)
@@ -197,7 +209,8 @@ class UpscaleConv2D(Equalized):
 
 @register
 class ConvDownscale2D(Equalized):
-    """A 3x3 convolution and 2x box downscaling in one 4x4 convolution with stride 2; kernel [k, k, I, O].
+    """A 3x3 convolution and 2x box downscaling in one 4x4 convolution with stride 2; kernel [k, k,
+    I, O].
 
     Input: [N, H, W, I]. Output: [N, H/2, W/2, filters].
     """
@@ -216,7 +229,8 @@ class ConvDownscale2D(Equalized):
 
 @register
 class UnfusedUpscaleConv2D(EqualizedConv2D):
-    """Nearest upscaling, then an ordinary convolution: the same function as `UpscaleConv2D` with a rotated kernel."""
+    """Nearest upscaling, then an ordinary convolution: the same function as `UpscaleConv2D` with a
+    rotated kernel."""
 
     def call(self, x):
         return self.with_bias(convolution.upscale_convolve(x, self.kernel, self.scale))

@@ -1,10 +1,12 @@
-"""3x3 convolutions with fewer multiplications, as matrix products (minimal filtering; arXiv 1509.09308).
+"""3x3 convolutions with fewer multiplications, as matrix products (minimal filtering; arXiv
+1509.09308).
 
-For compilers that fuse the additions around the products (XLA); run one by one these cost more than they save. The
-results differ from those of the direct convolution by rounding alone.
+For compilers that fuse the additions around the products (XLA); run one by one these cost more than
+they save. The results differ from those of the direct convolution by rounding alone.
 
-Multiplications for each output pixel and pair of features: 4 for 9 in `convolve`, 9/4 for 4 in `upscale_convolve` and 9
-for 16 in `convolve_downscale`, beside convolutions with the 4-tap kernel of `layers.four_taps`.
+Multiplications for each output pixel and pair of features: 4 for 9 in `convolve`, 9/4 for 4 in
+`upscale_convolve` and 9 for 16 in `convolve_downscale`, beside convolutions with the 4-tap kernel
+of `layers.four_taps`.
 """
 
 from keras import ops
@@ -26,22 +28,26 @@ def turned(kernel):
 
 
 def convolve(x, kernel, scale: float = 1.0):
-    """Stride 1, "same" padding: x [N, H, W, I], kernel [3, 3, I, O] -> [N, H, W, O]; H and W even."""
+    """Stride 1, "same" padding: x [N, H, W, I], kernel [3, 3, I, O] -> [N, H, W, O]; H and W
+    even."""
     return convolve_tiles(x, *kernel_tiles(scaled(kernel, scale, x.dtype)))
 
 
 def upscale_convolve(x, kernel, scale: float = 1.0):
-    """Nearest upscaling, then a convolution: x [N, H, W, I], kernel [3, 3, I, O] -> [N, 2H, 2W, O]."""
+    """Nearest upscaling, then a convolution: x [N, H, W, I], kernel [3, 3, I, O] -> [N, 2H, 2W,
+    O]."""
     return upscale_convolve_sums(x, *kernel_sums(scaled(kernel, scale, x.dtype)))
 
 
 def transposed_upscale_convolve(x, kernel, scale: float = 1.0):
-    """The adjoint of `convolve_downscale`: `upscale_convolve` with a kernel [3, 3, O, I] that is turned."""
+    """The adjoint of `convolve_downscale`: `upscale_convolve` with a kernel [3, 3, O, I] that is
+    turned."""
     return upscale_convolve_sums(x, *turned_sums(scaled(kernel, scale, x.dtype)))
 
 
 def convolve_downscale(x, kernel, scale: float = 1.0):
-    """A convolution, then the sum over 2x2 boxes: x [N, H, W, I], kernel [3, 3, I, O] -> [N, H/2, W/2, O]."""
+    """A convolution, then the sum over 2x2 boxes: x [N, H, W, I], kernel [3, 3, I, O] -> [N, H/2,
+    W/2, O]."""
     return convolve_downscale_sums(x, *joined_sums(scaled(kernel, scale, x.dtype)))
 
 
@@ -70,12 +76,20 @@ def convolve_tiles(x, *weights):
     """F(2x2, 3x3): 16 products for each 2x2 tile of the output, from a 4x4 tile of the input."""
     height, width, inputs = x.shape[1:]
     x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    x = ops.reshape(x, (-1, height // 2 + 1, 2, width // 2 + 1, 2, inputs))  # [N, H/2 + 1, 2, W/2 + 1, 2, I]
+    x = ops.reshape(
+        x, (-1, height // 2 + 1, 2, width // 2 + 1, 2, inputs)
+    )  # [N, H/2 + 1, 2, W/2 + 1, 2, I]
     rows = _input_tiles(x[:, :, 0], x[:, :, 1], axis=1)
-    tiles = [tile for row in rows for tile in _input_tiles(row[:, :, :, 0], row[:, :, :, 1], axis=2)]
+    tiles = [
+        tile for row in rows for tile in _input_tiles(row[:, :, :, 0], row[:, :, :, 1], axis=2)
+    ]
     products = _products(tiles, weights)
-    rows = [_output_tiles(*products[i : i + 4]) for i in range(0, 16, 4)]  # of each: even and odd columns
-    columns = [_output_tiles(*column) for column in zip(*rows, strict=True)]  # of each: even and odd rows
+    rows = [
+        _output_tiles(*products[i : i + 4]) for i in range(0, 16, 4)
+    ]  # of each: even and odd columns
+    columns = [
+        _output_tiles(*column) for column in zip(*rows, strict=True)
+    ]  # of each: even and odd rows
     return _interleave(columns, height, width, weights[0].shape[-1])
 
 
@@ -93,7 +107,8 @@ def upscale_convolve_sums(x, *weights):
 
 
 def convolve_downscale_sums(x, weights):
-    """In one dimension, with a = x[2j], b = x[2j+1]: y[j] = s (a + b) + k0 (b[j-1] - b) + k2 (a[j+1] - a)."""
+    """In one dimension, with a = x[2j], b = x[2j+1]: y[j] = s (a + b) + k0 (b[j-1] - b) + k2
+    (a[j+1] - a)."""
     height, width, inputs = x.shape[1:]
     x = ops.reshape(x, (-1, height // 2, 2, width // 2, 2, inputs))
     rows = _boxes(x[:, :, 0], x[:, :, 1], axis=1)
@@ -102,7 +117,8 @@ def convolve_downscale_sums(x, weights):
 
 
 def _input_tiles(even, odd, axis: int) -> list:
-    """The four rows (columns) of the transformed 4x4 tiles, from the padded input's even and odd ones."""
+    """The four rows (columns) of the transformed 4x4 tiles, from the padded input's even and odd
+    ones."""
     this, following = _first(even, axis), _last(even, axis)
     odd, next_odd = _first(odd, axis), _last(odd, axis)
     return [this - following, odd + following, following - odd, odd - next_odd]
@@ -133,7 +149,8 @@ def _products(tiles, weights) -> list:
 
 
 def _interleave(columns: list, height: int, width: int, outputs: int):
-    """columns[j][i] [N, H/2, W/2, O]: the pixels of even or odd (0 or 1) columns j and rows i -> [N, H, W, O]."""
+    """columns[j][i] [N, H/2, W/2, O]: the pixels of even or odd (0 or 1) columns j and rows i ->
+    [N, H, W, O]."""
     rows = [ops.stack(row, axis=3) for row in zip(*columns, strict=True)]  # [N, H/2, W/2, 2, O]
     return ops.reshape(ops.stack(rows, axis=2), (-1, height, width, outputs))
 

@@ -1,8 +1,10 @@
-"""Weights in NVIDIA's official pickles -> networks of this package. Nothing in a pickle is ever executed.
+"""Weights in NVIDIA's official pickles -> networks of this package. Nothing in a pickle is ever
+executed.
 
-The format (reference: the published network pickles): a tuple (G, D, Gs) of `tfutil.Network` objects whose state is
-plain data: `static_kwargs`, `build_func_name` and `variables`, a list of (name, array) that begins with "lod".
-Layouts differ in three places: dense layers at 4x4 count their pixels in C, H, W order there and in H, W, C order here.
+The format (reference: the published network pickles): a tuple (G, D, Gs) of `tfutil.Network`
+objects whose state is plain data: `static_kwargs`, `build_func_name` and `variables`, a list of
+(name, array) that begins with "lod". Layouts differ in three places: dense layers at 4x4 count
+their pixels in C, H, W order there and in H, W, C order here.
 """
 
 from pathlib import Path
@@ -14,7 +16,8 @@ from pgcxr.networks import restricted_pickle
 from pgcxr.networks.discriminator import Discriminator
 from pgcxr.networks.generator import Generator, feature_maps
 
-# Arguments of the original's builders that change what a network computes, and the one value that is supported here.
+# Arguments of the original's builders that change what a network computes, and the one value that
+# is supported here.
 FIXED = {
     "use_wscale": True,
     "use_pixelnorm": True,
@@ -35,7 +38,8 @@ LIMITS = {
 
 
 def load_pickle(path: str | Path) -> dict:
-    """{"G": Generator, "D": Discriminator, "Gs": Generator} from an official pickle, gzipped or not.
+    """{"G": Generator, "D": Discriminator, "Gs": Generator} from an official pickle, gzipped or
+    not.
 
     Raises:
         InputError: the file is missing, damaged, not of this format, or asks for anything but data.
@@ -56,11 +60,14 @@ def load_pickle(path: str | Path) -> dict:
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or 'damaged gzip'})") from None
     except Exception as error:  # whatever a hostile file makes the unpickler stumble over
-        raise InputError(f"{path}: is not an official network pickle ({type(error).__name__})") from None
+        raise InputError(
+            f"{path}: is not an official network pickle ({type(error).__name__})"
+        ) from None
 
 
 def to_original(network) -> dict[str, np.ndarray]:
-    """{original name: array} of a generator or discriminator, in the original's layouts: the inverse of loading.
+    """{original name: array} of a generator or discriminator, in the original's layouts: the
+    inverse of loading.
 
     Where a network was loaded from a pickle, these are its arrays bit for bit.
     """
@@ -133,7 +140,9 @@ def generator_names(generator: Generator) -> dict:
     }
     _layer(names, "4x4/Conv", generator.first_conv)
     suffix = "Conv0_up" if generator.fused_scale else "Conv0"
-    for level, up, conv in zip(range(3, generator.max_level + 1), generator.ups, generator.convs, strict=True):
+    for level, up, conv in zip(
+        range(3, generator.max_level + 1), generator.ups, generator.convs, strict=True
+    ):
         _layer(names, f"{2**level}x{2**level}/{suffix}", up)
         _layer(names, f"{2**level}x{2**level}/Conv1", conv)
     for level, rgb in enumerate(generator.to_rgb, start=2):
@@ -154,7 +163,10 @@ def discriminator_names(discriminator: Discriminator) -> dict:
         _layer(names, f"FromRGB_lod{discriminator.max_level - level}", rgb)
     _layer(names, "4x4/Conv", discriminator.last_conv)
     _layer(names, "4x4/Dense0", discriminator.dense0)
-    names["4x4/Dense0/weight"] = (discriminator.dense0.kernel, lambda w: _chw_to_hwc(w, features, axis=0))
+    names["4x4/Dense0/weight"] = (
+        discriminator.dense0.kernel,
+        lambda w: _chw_to_hwc(w, features, axis=0),
+    )
     _layer(names, "4x4/Dense1", discriminator.dense1)
     return names
 
@@ -177,7 +189,9 @@ def _assign(network, variables: dict, names: dict) -> None:
         array = np.asarray(variables[name], np.float32)
         array = array if to_ours is None else to_ours(array)
         if array.shape != tuple(variable.shape):
-            raise InputError(f"variable {name} has shape {array.shape}, expected {tuple(variable.shape)}")
+            raise InputError(
+                f"variable {name} has shape {array.shape}, expected {tuple(variable.shape)}"
+            )
         if not np.isfinite(array).all():
             raise InputError(f"variable {name} is not finite")
         variable.assign(array)
@@ -188,19 +202,25 @@ def _plain_state(item, function: str) -> tuple[dict, dict]:
     state = item.state
     kwargs, variables = dict(state["static_kwargs"]), dict(state["variables"])
     if state["build_func_name"] != function:
-        raise InputError(f"holds a network of {str(state['build_func_name'])[:40]!r}, not of {function}")
+        raise InputError(
+            f"holds a network of {str(state['build_func_name'])[:40]!r}, not of {function}"
+        )
     for key, value in kwargs.items():
         if key in FIXED and value != FIXED[key]:
             raise InputError(f"was made with {key}={str(value)[:40]}, which is not supported")
         if key in LIMITS and value is not None:
             least, most = LIMITS[key]
             if not isinstance(value, (int, np.integer)) or not least <= value <= most:
-                raise InputError(f"says {key}={str(value)[:40]}, which is not from {least} to {most}")
+                raise InputError(
+                    f"says {key}={str(value)[:40]}, which is not from {least} to {most}"
+                )
     resolution = kwargs.get("resolution", 32)
     if resolution & (resolution - 1):
         raise InputError(f"says resolution={resolution}, which is not a power of two")
     # No level is wider than the first: what would be built is not larger than what the file holds.
-    widest = feature_maps(1, kwargs.get("fmap_base", 8192), kwargs.get("fmap_max", 512), kwargs.get("fmap_decay", 1.0))
+    widest = feature_maps(
+        1, kwargs.get("fmap_base", 8192), kwargs.get("fmap_max", 512), kwargs.get("fmap_decay", 1.0)
+    )
     bias = variables.get("4x4/Conv/bias")
     if np.shape(bias) != (widest,):
         raise InputError(f"variable 4x4/Conv/bias has shape {np.shape(bias)}, expected {(widest,)}")

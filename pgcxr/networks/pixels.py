@@ -41,13 +41,16 @@ def to_uint8(images):
 
 
 def mirror(images, draws):
-    """[N, H, W, C] with left and right exchanged where the draw, [N, 1, 1, 1] from [0, 1), is not below 0.5."""
+    """[N, H, W, C] with left and right exchanged where the draw, [N, 1, 1, 1] from [0, 1), is not
+    below 0.5."""
     return ops.where(draws < 0.5, images, ops.flip(images, axis=2))
 
 
 def fade_reals(images, fade):
-    """Real images as the growing networks see them while fading: blended with their own half resolution.
+    """Real images as the growing networks see them while fading: blended with their own half
+    resolution.
 
-    `fade` is frac(lod): 1 where only the lower resolution counts, 0 at the end (arXiv 1710.10196, figure 2).
+    `fade` is frac(lod): 1 where only the lower resolution counts, 0 at the end (arXiv 1710.10196,
+    figure 2).
     """
     return lerp(images, upscale(downscale(images)), fade)

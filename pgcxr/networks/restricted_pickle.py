@@ -1,4 +1,5 @@
-"""Official network pickles as plain data: no name that a pickle asks for is imported but NumPy's own array helpers."""
+"""Official network pickles as plain data: no name that a pickle asks for is imported but NumPy's
+own array helpers."""
 
 import contextlib
 import gzip
@@ -41,7 +42,9 @@ class RestrictedUnpickler(pickle.Unpickler):
             return NetworkState
         if (module, name) in NUMPY_GLOBALS:
             return super().find_class(module.replace("numpy._core", "numpy.core"), name)
-        raise InputError(f"asks for {module}.{name}, which a network pickle never needs; refused and not run")
+        raise InputError(
+            f"asks for {module}.{name}, which a network pickle never needs; refused and not run"
+        )
 
 
 def load(path: str | Path):
@@ -59,13 +62,16 @@ def load(path: str | Path):
             while part := file.read(CHUNK):
                 size += len(part)
                 if size > LARGEST:
-                    raise InputError(f"unpacks to more than {LARGEST >> 30} GiB, which no network pickle needs")
+                    raise InputError(
+                        f"unpacks to more than {LARGEST >> 30} GiB, which no network pickle needs"
+                    )
     with gzip.open(path, "rb") if zipped else open(path, "rb") as file:
         return RestrictedUnpickler(file, encoding="latin1").load()
 
 
 def dump(states: list[dict], file) -> None:
-    """Writes each state as a `tfutil.Network`, as the original's own `save_pkl` does; a tuple of them."""
+    """Writes each state as a `tfutil.Network`, as the original's own `save_pkl` does; a tuple of
+    them."""
     with _tfutil() as network:
         objects = []
         for state in states:

@@ -1,4 +1,5 @@
-"""Drawing in centimetres: shapes given in the patient's plane become coverage maps at any number of pixels.
+"""Drawing in centimetres: shapes given in the patient's plane become coverage maps at any number of
+pixels.
 
 x grows to the right of the image (the patient's left on a PA film), y grows downwards, both in cm.
 """
@@ -31,11 +32,14 @@ def smooth(points, closed: bool = True, steps: int = 6) -> np.ndarray:
 @functools.cache
 def _basis(steps: int) -> np.ndarray:
     t = np.arange(steps) / steps
-    return 0.5 * np.stack([-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, t**3 - t**2], 1)
+    return 0.5 * np.stack(
+        [-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, t**3 - t**2], 1
+    )
 
 
 def strip(lines: np.ndarray, width) -> np.ndarray:
-    """The polygons of bands of `width` (broadcast against [..., N], cm) around curves [..., N, 2]: [..., 2 N, 2]."""
+    """The polygons of bands of `width` (broadcast against [..., N], cm) around curves [..., N, 2]:
+    [..., 2 N, 2]."""
     one, other = edges(lines, width)
     return np.concatenate([one, other[..., ::-1, :]], -2)
 
@@ -67,7 +71,9 @@ class Canvas:
         self.size, self.field, self.centre, self.tilt = size, field, centre, tilt
         self.density = size / field  # pixels per cm
         turn = np.deg2rad(tilt)
-        self.rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) * self.density
+        self.rotation = (
+            np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) * self.density
+        )
         self.offset = size / 2 - 0.5 - self.rotation @ np.asarray(centre, np.float64)
 
     def pixels(self, points) -> np.ndarray:
@@ -83,7 +89,8 @@ class Canvas:
         return np.zeros((self.size, self.size), np.uint8)
 
     def fill(self, polygons, layer: np.ndarray | None = None, value: float = 1.0) -> np.ndarray:
-        """Fills polygons (cm; one [N, 2], a list, or an array [M, N, 2]) in turn with `value` in 0..1.
+        """Fills polygons (cm; one [N, 2], a list, or an array [M, N, 2]) in turn with `value` in
+        0..1.
 
         cv2 draws the outline as well: shapes are half a pixel wider on all sides.
         """
@@ -92,7 +99,9 @@ class Canvas:
             cv2.fillPoly(layer, [fixed], round(_FULL * value), cv2.LINE_AA, SHIFT)
         return layer
 
-    def stroke(self, lines, width: float, layer: np.ndarray | None = None, value: float = 1.0, closed=False):
+    def stroke(
+        self, lines, width: float, layer: np.ndarray | None = None, value: float = 1.0, closed=False
+    ):
         """Draws curves (cm; one [N, 2], a list, or an array [M, N, 2]) `width` cm wide.
 
         A line thinner than a pixel is drawn one pixel wide and correspondingly fainter.
@@ -121,7 +130,9 @@ class Canvas:
         factor = 2 ** int(np.log2(sigma / 2))
         small = max(8, self.size // factor)
         reduced = cv2.resize(layer, (small, small), interpolation=cv2.INTER_AREA)
-        reduced = cv2.GaussianBlur(reduced, (0, 0), sigma * small / self.size, borderType=cv2.BORDER_REPLICATE)
+        reduced = cv2.GaussianBlur(
+            reduced, (0, 0), sigma * small / self.size, borderType=cv2.BORDER_REPLICATE
+        )
         return cv2.resize(reduced, (self.size, self.size), interpolation=cv2.INTER_LINEAR)
 
     def cover(self, layer: np.ndarray, sigma: float = 0.0) -> np.ndarray:
@@ -129,9 +140,11 @@ class Canvas:
         return np.multiply(self.blur(layer, sigma), np.float32(1 / _FULL), dtype=np.float32)
 
     def solid(self, polygon, rounding: float) -> np.ndarray:
-        """Relative thickness (0 at the outline, 1 inside) of a rounded body with this outline, float32.
+        """Relative thickness (0 at the outline, 1 inside) of a rounded body with this outline,
+        float32.
 
-        The square root makes the edge that of a ball or cylinder: it rises steeply and then levels off.
+        The square root makes the edge that of a ball or cylinder: it rises steeply and then levels
+        off.
         """
         sharp = self.fill(polygon)
         return self.rounded(sharp, rounding) * self.cover(sharp)
@@ -142,17 +155,22 @@ class Canvas:
         return cv2.sqrt(cv2.max(wide * np.float32(2 / _FULL) - np.float32(1), 0.0))
 
     def rows(self, field_of_xy) -> np.ndarray:
-        """float32 map of a function of (x [1, n], y [n, 1]) in cm; the tilt is applied by resampling."""
+        """float32 map of a function of (x [1, n], y [n, 1]) in cm; the tilt is applied by
+        resampling."""
         # Such fields are smooth: half as many points will do.
         points = (self.size + 1) // 2
         at = ((np.arange(points) - points / 2 + 0.5) * (2 / self.density)).astype(np.float32)
-        upright = field_of_xy((at + np.float32(self.centre[0]))[None], (at + np.float32(self.centre[1]))[:, None])
+        upright = field_of_xy(
+            (at + np.float32(self.centre[0]))[None], (at + np.float32(self.centre[1]))[:, None]
+        )
         turn = self.rotation / (2 * self.density)
         shift = points / 2 - 0.5 - turn.T @ np.full(2, self.size / 2 - 0.5)
         matrix = np.concatenate([turn.T, shift[:, None]], 1)
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         shape = (self.size, self.size)
-        return cv2.warpAffine(upright.astype(np.float32), matrix, shape, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return cv2.warpAffine(
+            upright.astype(np.float32), matrix, shape, flags=flags, borderMode=cv2.BORDER_REPLICATE
+        )
 
     @functools.cached_property
     def _grid(self) -> tuple[np.ndarray, np.ndarray]:
@@ -168,10 +186,12 @@ class Canvas:
         return self._grid
 
     def noise(self, rng: np.random.Generator, scales, weights) -> np.ndarray:
-        """A sum of random smooth fields with features of `scales` cm, each of about unit variance, times `weights`.
+        """A sum of random smooth fields with features of `scales` cm, each of about unit variance,
+        times `weights`.
 
-        Each octave is drawn on a grid of its own size that covers 60 cm, so that the pattern is the same at every
-        number of pixels. Features are wide against a pixel: they are made on at most 128 points a side.
+        Each octave is drawn on a grid of its own size that covers 60 cm, so that the pattern is the
+        same at every number of pixels. Features are wide against a pixel: they are made on at most
+        128 points a side.
         """
         points = min(self.size, 128)
         total = np.zeros((points, points), np.float32)

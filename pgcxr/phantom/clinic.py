@@ -16,7 +16,13 @@ COMPANIONS = {
     "nodule": ("pleural_effusion", "consolidation", "calcification", "atelectasis"),
     "consolidation": ("pleural_effusion", "pleural_effusion", "atelectasis", "nodule"),
     "interstitial_opacity": ("pleural_effusion", "consolidation", "nodule"),
-    "pleural_effusion": ("consolidation", "consolidation", "interstitial_opacity", "nodule", "atelectasis"),
+    "pleural_effusion": (
+        "consolidation",
+        "consolidation",
+        "interstitial_opacity",
+        "nodule",
+        "atelectasis",
+    ),
     "pneumothorax": ("subcutaneous_emphysema", "rib_fracture", "pleural_effusion", "nodule"),
     "calcification": ("nodule", "pleural_effusion"),
     "atelectasis": ("pleural_effusion", "consolidation"),
@@ -84,5 +90,6 @@ def _findings(rng: np.random.Generator, before: dict[str, float] | None) -> dict
 
 
 def _severity(rng: np.random.Generator) -> float:
-    """A clinic sees the mild as often as the severe; what is milder than 0.25 is not called on a plain film."""
+    """A clinic sees the mild as often as the severe; what is milder than 0.25 is not called on a
+    plain film."""
     return round(float(rng.uniform(0.25, 1.0)), 2)

@@ -1,4 +1,5 @@
-"""Things of metal and plastic that a normal patient may carry (thesis 2.1 screens them out of the normals)."""
+"""Things of metal and plastic that a normal patient may carry (thesis 2.1 screens them out of the
+normals)."""
 
 import numpy as np
 
@@ -19,9 +20,20 @@ def pacemaker(scene: Scene, rng: np.random.Generator) -> None:
     inner = ovals(centre + (0.2, 0.35), 1.5, 1.0, 14)
     canvas.fill(inner, layer=layer, value=1.0)
     scene.metal += canvas.cover(layer, 0.05) * np.float32(0.55)
-    vein = [centre + (-0.5, -1.7), (6.5 * s, 2.0 * s), (3.0 * s, 2.6 * s), (-1.4 * s, 5.0 * s), (-2.4 * s, 9.5 * s)]
-    atrium = smooth([*vein, (-3.0 * s, 13 * s), (-2.2 * s, 14.5 * s), (-3.2 * s, 13.4 * s)], closed=False)
-    ventricle = smooth([*vein, (-2.8 * s, 15 * s), (0.2 * s, low - 1.3 * s), (4.6 * s, low - 1.0 * s)], closed=False)
+    vein = [
+        centre + (-0.5, -1.7),
+        (6.5 * s, 2.0 * s),
+        (3.0 * s, 2.6 * s),
+        (-1.4 * s, 5.0 * s),
+        (-2.4 * s, 9.5 * s),
+    ]
+    atrium = smooth(
+        [*vein, (-3.0 * s, 13 * s), (-2.2 * s, 14.5 * s), (-3.2 * s, 13.4 * s)], closed=False
+    )
+    ventricle = smooth(
+        [*vein, (-2.8 * s, 15 * s), (0.2 * s, low - 1.3 * s), (4.6 * s, low - 1.0 * s)],
+        closed=False,
+    )
     leads = [ventricle, atrium] if rng.random() < 0.65 else [ventricle]
     scene.metal += canvas.cover(canvas.stroke(leads, 0.16), 0.04) * np.float32(0.13)
 
@@ -37,7 +49,9 @@ def central_venous_catheter(scene: Scene, rng: np.random.Generator) -> None:
         canvas.stroke([ovals(port, 0.8, 0.75, 16)], 0.2, layer=disc, value=1.0, closed=True)
         scene.metal += canvas.cover(disc, 0.05) * np.float32(0.2)
         start = [port, (-8.5 * s, 3.4 * s), (-6.0 * s, 2.0 * s), (-3.3 * s, 3.2 * s)]
-    line = smooth([*start, (-2.7 * s, 6.0 * s), (-2.6 * s, rng.uniform(9.5, 12.5) * s)], closed=False)
+    line = smooth(
+        [*start, (-2.7 * s, 6.0 * s), (-2.6 * s, rng.uniform(9.5, 12.5) * s)], closed=False
+    )
     scene.metal += canvas.cover(canvas.stroke([line], 0.24), 0.04) * np.float32(0.12)
 
 
@@ -57,6 +71,8 @@ def ecg_wires(scene: Scene, rng: np.random.Generator) -> None:
 
 def insert(scene: Scene, device: str, rng: np.random.Generator) -> None:
     """Adds one of DEVICES to a frontal scene."""
-    {"pacemaker": pacemaker, "central_venous_catheter": central_venous_catheter, "ecg_wires": ecg_wires}[device](
-        scene, rng
-    )
+    {
+        "pacemaker": pacemaker,
+        "central_venous_catheter": central_venous_catheter,
+        "ecg_wires": ecg_wires,
+    }[device](scene, rng)

@@ -1,7 +1,8 @@
 """Little-endian DICOM Part 10 files from plain values.
 
-pydicom writes any data set, at about 10 ms each; the phantom writes thousands of flat, uncompressed ones. Same bytes
-as pydicom's own writer (tested). DICOM PS3.5 section 7 (encoding), PS3.10 section 7.1 (file meta information).
+pydicom writes any data set, at about 10 ms each; the phantom writes thousands of flat, uncompressed
+ones. Same bytes as pydicom's own writer (tested). DICOM PS3.5 section 7 (encoding), PS3.10 section
+7.1 (file meta information).
 """
 
 import functools
@@ -16,7 +17,8 @@ _VERSION = "PGCXR_PHANTOM"
 
 
 def encode(values: Mapping[str, object], implicit: bool = False) -> bytes:
-    """A file of `values`: {keyword: text, int (US), list of texts, or bytes (OW)}, SOPClassUID among them."""
+    """A file of `values`: {keyword: text, int (US), list of texts, or bytes (OW)}, SOPClassUID
+    among them."""
     meta = {
         "FileMetaInformationVersion": b"\x00\x01",
         "MediaStorageSOPClassUID": values["SOPClassUID"],
@@ -49,7 +51,9 @@ def _element(keyword: str, value, implicit: bool) -> bytes:
     elif vr == "US":
         content = struct.pack("<H", value)
     else:
-        content = ("\\".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)).encode("latin-1")
+        content = (
+            "\\".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+        ).encode("latin-1")
     if len(content) % 2:
         content += b"\x00" if vr in ("UI", "OB") else b" "
     start = struct.pack("<HH", tag >> 16, tag & 0xFFFF)

@@ -16,7 +16,14 @@ from pgcxr.phantom.clinic import Attendance, attend
 from pgcxr.phantom.messy import spoil
 from pgcxr.phantom.study_files import study_row, write_image
 
-STUDY_COLUMNS = ("accession_number", "patient_id", "study_date", "modality", "diagnosis_codes", "report")
+STUDY_COLUMNS = (
+    "accession_number",
+    "patient_id",
+    "study_date",
+    "modality",
+    "diagnosis_codes",
+    "report",
+)
 TRUTH_COLUMNS = ("file", "patient_id", "view", "findings", "devices")
 SMALLEST, LARGEST = 64, 4096
 _BATCH = 16
@@ -39,7 +46,8 @@ def write_export(
     workers: int | None = None,
     advance: Callable[[int], None] | None = None,
 ) -> dict:
-    """Writes an export of `patients` patients into the new folder `out`; returns the body of its report.json.
+    """Writes an export of `patients` patients into the new folder `out`; returns the body of its
+    report.json.
 
     The bytes depend on patients, seed, size and messy, not on `workers` (default: one per core).
 
@@ -49,7 +57,9 @@ def write_export(
     if patients < 1:
         raise InputError(f"--patients {patients}: must be at least 1; ask for one patient or more")
     if not SMALLEST <= size <= LARGEST:
-        raise InputError(f"--size {size}: must be {SMALLEST} to {LARGEST}; choose a size in that range")
+        raise InputError(
+            f"--size {size}: must be {SMALLEST} to {LARGEST}; choose a size in that range"
+        )
     if seed < 0:
         raise InputError(f"--seed {seed}: must not be negative; choose 0 or a positive number")
     with artifacts.new_folder(out) as folder:
@@ -82,7 +92,9 @@ def write_patient(folder: Path, attendance: Attendance, seed: int, size: int) ->
     return Written(studies, truth)
 
 
-def _all(folder: Path, patients: int, seed: int, size: int, workers: int) -> Iterator[list[Written]]:
+def _all(
+    folder: Path, patients: int, seed: int, size: int, workers: int
+) -> Iterator[list[Written]]:
     batches = [range(start, min(start + _BATCH, patients)) for start in range(0, patients, _BATCH)]
     tasks = [(folder, batch, seed, size) for batch in batches]
     if workers == 1 or len(tasks) == 1:
@@ -90,9 +102,12 @@ def _all(folder: Path, patients: int, seed: int, size: int, workers: int) -> Ite
         return
     # Not forked: the caller may have TensorFlow's threads running.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(workers, len(tasks)), context, worker_process.start, (os.getpid(),))
+    pool = ProcessPoolExecutor(
+        min(workers, len(tasks)), context, worker_process.start, (os.getpid(),)
+    )
     try:
-        # Not pool.map: it cancels what is waiting, and the pool's own thread then fails where workers are ended.
+        # Not pool.map: it cancels what is waiting, and the pool's own thread then fails where
+        # workers are ended.
         with worker_process.deaf():
             waiting = [pool.submit(_batch, task) for task in tasks]
         for done in waiting:
@@ -123,7 +138,10 @@ def _counts(truth: list[dict[str, str]]) -> dict:
 
 
 def _table(path: Path, columns: tuple[str, ...], rows: list[dict[str, str]]) -> None:
-    with artifacts.atomic_path(path) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
+    with (
+        artifacts.atomic_path(path) as beside,
+        open(beside, "w", newline="", encoding="utf-8") as file,
+    ):
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

@@ -1,8 +1,9 @@
 """DICOM headers of the made-up clinic: machines, identities, dates.
 
-`machines.csv` is a small mix of machines whose photometric interpretations, windows, SOP classes and spacing tags
-occur about as often as in the headers of the Open-i chest collection (nearly all CR or CR-like, MONOCHROME1 and 2 by
-halves, half without a window), with GE in front as in the thesis (2.1).
+`machines.csv` is a small mix of machines whose photometric interpretations, windows, SOP classes
+and spacing tags occur about as often as in the headers of the Open-i chest collection (nearly all
+CR or CR-like, MONOCHROME1 and 2 by halves, half without a window), with GE in front as in the
+thesis (2.1).
 """
 
 import csv
@@ -58,7 +59,10 @@ def study_date(study: Study) -> datetime.date:
 
 def accession(seed: int, attendance: Attendance, study: Study) -> str:
     """Unique in one export: it holds patient and study number, disguised by a keyed offset."""
-    start = int.from_bytes(hashlib.blake2b(f"accession/{seed}".encode(), digest_size=4).digest(), "big") % 10**6
+    start = (
+        int.from_bytes(hashlib.blake2b(f"accession/{seed}".encode(), digest_size=4).digest(), "big")
+        % 10**6
+    )
     return f"A{start + 4 * attendance.index + study.number:09d}"
 
 
@@ -70,9 +74,16 @@ def machine(seed: int, attendance: Attendance, study: Study) -> dict[str, str]:
 
 
 def values(
-    seed: int, attendance: Attendance, study: Study, image: int, pixels: np.ndarray, spacing: float, view: str
+    seed: int,
+    attendance: Attendance,
+    study: Study,
+    image: int,
+    pixels: np.ndarray,
+    spacing: float,
+    view: str,
 ) -> dict[str, object]:
-    """{DICOM keyword: value} of a complete CR or DX instance around 12-bit MONOCHROME2 `pixels`; `spacing` in mm."""
+    """{DICOM keyword: value} of a complete CR or DX instance around 12-bit MONOCHROME2 `pixels`;
+    `spacing` in mm."""
     rng = np.random.default_rng([seed, attendance.index, study.number, image, 33])
     made_by, who = machine(seed, attendance, study), identity(seed, attendance)
     date = study_date(study).strftime("%Y%m%d")
@@ -109,7 +120,8 @@ def values(
 
 
 def _age(study: Study, who: dict[str, str], rng: np.random.Generator) -> dict[str, str]:
-    """PatientAge as found in practice: mostly "054Y", sometimes "54", sometimes only to be had from the birth date."""
+    """PatientAge as found in practice: mostly "054Y", sometimes "54", sometimes only to be had from
+    the birth date."""
     days = (study_date(study) - datetime.datetime.strptime(who["born"], "%Y%m%d").date()).days
     years, how, birth_date_known = int(days // 365.25), rng.random(), rng.random() < 0.7
     if how < 0.06:
@@ -118,7 +130,9 @@ def _age(study: Study, who: dict[str, str], rng: np.random.Generator) -> dict[st
     return {"PatientAge": age, "PatientBirthDate": who["born"] if birth_date_known else ""}
 
 
-def _pixels(made_by: dict[str, str], pixels: np.ndarray, spacing: float, rng: np.random.Generator) -> dict[str, object]:
+def _pixels(
+    made_by: dict[str, str], pixels: np.ndarray, spacing: float, rng: np.random.Generator
+) -> dict[str, object]:
     inverse = made_by["photometric"] == "MONOCHROME1"
     text = f"{spacing:.6f}"
     found = {
@@ -137,7 +151,11 @@ def _pixels(made_by: dict[str, str], pixels: np.ndarray, spacing: float, rng: np
     if made_by["pixel_spacing_tag"] == "both":
         found["PixelSpacing"] = [text, text]
     if made_by["rescale_type"]:
-        found |= {"RescaleIntercept": "0", "RescaleSlope": "1", "RescaleType": made_by["rescale_type"]}
+        found |= {
+            "RescaleIntercept": "0",
+            "RescaleSlope": "1",
+            "RescaleType": made_by["rescale_type"],
+        }
     centre, width = 2048 + int(rng.integers(-100, 101)), int(rng.integers(3300, 4000))
     if made_by["window"] == "full":
         found |= {"WindowCenter": "2048", "WindowWidth": "4096"}

@@ -1,8 +1,9 @@
 """The five findings of the study, made by moving and replacing tissue before the exposure.
 
-Each function changes a scene in place. `severity` is in (0, 1]; `rng` decides side, place and shape. Sizes follow what
-radiology texts call mild to severe: a nodule of 6 to 35 mm, an effusion from a blunted angle (200 ml) to an opaque
-hemithorax, a pneumothorax from an apical rim of 1 cm to a collapsed lung with shift.
+Each function changes a scene in place. `severity` is in (0, 1]; `rng` decides side, place and
+shape. Sizes follow what radiology texts call mild to severe: a nodule of 6 to 35 mm, an effusion
+from a blunted angle (200 ml) to an opaque hemithorax, a pneumothorax from an apical rim of 1 cm to
+a collapsed lung with shift.
 """
 
 import numpy as np
@@ -14,7 +15,8 @@ from pgcxr.phantom.scene import Scene
 
 
 def nodule(scene: Scene, severity: float, rng: np.random.Generator) -> None:
-    """One to five balls of soft tissue in aerated lung; severity sets the diameter of the largest."""
+    """One to five balls of soft tissue in aerated lung; severity sets the diameter of the
+    largest."""
     count = 1 if rng.random() < 0.68 else int(rng.integers(2, 6))
     largest = 0.55 + 2.9 * severity * rng.uniform(0.85, 1.1)
     for index in range(count):
@@ -25,20 +27,34 @@ def nodule(scene: Scene, severity: float, rng: np.random.Generator) -> None:
 
 
 def consolidation(scene: Scene, severity: float, rng: np.random.Generator) -> None:
-    """Alveoli filled with fluid: one patch or several, soft edged, with air-filled bronchi running through."""
+    """Alveoli filled with fluid: one patch or several, soft edged, with air-filled bronchi running
+    through."""
     canvas = scene.canvas
     side = one_side(scene, rng, 0.56)
     lobar = rng.random() < 0.6
     for _ in range(1 if lobar else int(rng.integers(2, 4))):
-        radius = (1.7 + 4.6 * severity) * (1.0 if lobar else 0.62) * rng.uniform(0.85, 1.15) * _size(scene)
-        centre = in_lung(scene, rng, side, min(2.5, 0.6 * radius), (0.3, 0.95) if rng.random() < 0.75 else (0.1, 0.5))
+        radius = (
+            (1.7 + 4.6 * severity)
+            * (1.0 if lobar else 0.62)
+            * rng.uniform(0.85, 1.15)
+            * _size(scene)
+        )
+        centre = in_lung(
+            scene,
+            rng,
+            side,
+            min(2.5, 0.6 * radius),
+            (0.3, 0.95) if rng.random() < 0.75 else (0.1, 0.5),
+        )
         wobble = 1 + 0.22 * rng.standard_normal(10)
         outline = smooth(ovals(centre, radius * rng.uniform(0.8, 1.2), radius, 10, wobble), steps=4)
         patchy = canvas.noise(rng, (1.4, 3.0), (0.16, 0.20))
         filled = canvas.cover(canvas.fill(outline), 0.22 * radius + 0.25) * scene.cover[side]
         filled = np.clip(filled * (0.93 + patchy), 0, 1) * np.float32(0.38 + 0.52 * severity)
         root = centre - np.array((side, -0.1)) * 0.8 * radius
-        bronchi = vessels.draw(canvas, vessels.tree(rng, [root], [side], 2.4 * radius, 0.34, (-0.7, 0.7)))
+        bronchi = vessels.draw(
+            canvas, vessels.tree(rng, [root], [side], 2.4 * radius, 0.34, (-0.7, 0.7))
+        )
         filled *= 1 - np.clip(1.3 * bronchi, 0, 0.3)
         scene.density += filled * np.maximum(0.97 - scene.density, 0)
 
@@ -51,14 +67,20 @@ def interstitial_opacity(scene: Scene, severity: float, rng: np.random.Generator
     points = np.concatenate([scene.outlines[side] for side in scene.sides])
     low, high = points.min(0), points.max(0)
     _, y = canvas.grid()
-    weight = np.clip((y - low[1]) / (high[1] - low[1]) * 1.5 - 0.25, 0.08, 1) if basal else np.float32(0.8)
+    weight = (
+        np.clip((y - low[1]) / (high[1] - low[1]) * 1.5 - 0.25, 0.08, 1)
+        if basal
+        else np.float32(0.8)
+    )
     weight = weight * lungs * np.clip(0.9 + canvas.noise(rng, (4.0,), (0.2,)), 0.3, 1.4)
     many = 900
     middle = rng.uniform(low, high, (many, 2))
     turn = rng.uniform(0, np.pi, many)
     half = 0.5 * rng.uniform(0.5, 1.5, many)[:, None] * np.stack([np.cos(turn), np.sin(turn)], 1)
     bow = 0.25 * rng.standard_normal((many, 1)) * half[:, ::-1] * (-1, 1)
-    septa = canvas.cover(canvas.stroke(np.stack([middle - half, middle + bow, middle + half], 1), 0.13, value=0.8))
+    septa = canvas.cover(
+        canvas.stroke(np.stack([middle - half, middle + bow, middle + half], 1), 0.13, value=0.8)
+    )
     spots = ovals(rng.uniform(low, high, (500, 2)), np.full(500, 0.16), np.full(500, 0.16), 6)
     grains = canvas.cover(canvas.fill(spots, value=0.8), 0.05)
     mesh = np.clip(1 - 1.3 * np.abs(canvas.noise(rng, (0.9,), (1.0,))), 0, 1)
@@ -69,7 +91,8 @@ def interstitial_opacity(scene: Scene, severity: float, rng: np.random.Generator
 
 
 def pleural_effusion(scene: Scene, severity: float, rng: np.random.Generator) -> None:
-    """Free fluid: level with a meniscus that climbs the lateral wall; from a blunted angle to a white hemithorax."""
+    """Free fluid: level with a meniscus that climbs the lateral wall; from a blunted angle to a
+    white hemithorax."""
     both = rng.random() < 0.22
     first = one_side(scene, rng)
     if severity > 0.8 and not both and scene.frontal is not None:
@@ -94,14 +117,17 @@ def _fluid(scene: Scene, side: float, severity: float, rng: np.random.Generator)
     wet = canvas.cover(canvas.fill(fluid), (0.45 + 0.5 * severity) * s)
     # A supine patient's fluid lies behind the lung and only veils it.
     depth = 0.62 if scene.view == "AP" else 0.95
-    if scene.frontal is not None:  # the recess below the dome belongs to this side's half of the image
+    if (
+        scene.frontal is not None
+    ):  # the recess below the dome belongs to this side's half of the image
         x, _ = canvas.grid()
         wet = wet * (np.sign(x) == side)
     scene.lung *= 1 - np.float32(depth) * wet
 
 
 def pneumothorax(scene: Scene, severity: float, rng: np.random.Generator) -> None:
-    """Air between lung and chest wall: no vessels outside a thin pleural line, a smaller and denser lung within."""
+    """Air between lung and chest wall: no vessels outside a thin pleural line, a smaller and denser
+    lung within."""
     canvas, s = scene.canvas, _size(scene)
     side = one_side(scene, rng)
     if severity > 0.75 and scene.frontal is not None:
@@ -114,7 +140,9 @@ def pneumothorax(scene: Scene, severity: float, rng: np.random.Generator) -> Non
     # Upright, the air collects at the apex; the base stays close to the diaphragm until late.
     height = (outline[:, 1:] - outline[:, 1].min()) / np.ptp(outline[:, 1])
     share = np.clip(1.25 - (1.15 - 0.5 * severity) * height**1.5, 0.06, 1.25)
-    inner = hilum + away * np.maximum(1 - gap * share / np.maximum(reach, 0.1), 0.30 + 0.02 * np.minimum(reach, 8))
+    inner = hilum + away * np.maximum(
+        1 - gap * share / np.maximum(reach, 0.1), 0.30 + 0.02 * np.minimum(reach, 8)
+    )
     lung = canvas.cover(canvas.fill(smooth(inner, steps=2)), 0.05)
     air = np.clip(scene.cover[side] - lung, 0, 1)
     shown = scene.cover[side] * lung
@@ -123,7 +151,9 @@ def pneumothorax(scene: Scene, severity: float, rng: np.random.Generator) -> Non
     scene.density *= 1 - 0.93 * air
     scene.blood *= 1 - air
     scene.blood += (
-        canvas.cover(canvas.stroke([inner], 0.16 * s, closed=True), 0.04) * np.float32(0.45) * scene.cover[side]
+        canvas.cover(canvas.stroke([inner], 0.16 * s, closed=True), 0.04)
+        * np.float32(0.45)
+        * scene.cover[side]
     )
 
 

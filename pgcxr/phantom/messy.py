@@ -1,4 +1,5 @@
-"""What real exports also hold: broken, duplicate and mislabelled files, and rows and images that don't match."""
+"""What real exports also hold: broken, duplicate and mislabelled files, and rows and images that
+don't match."""
 
 import csv
 import dataclasses
@@ -16,7 +17,14 @@ from pgcxr.phantom.study_files import file_name, study_row, write_image
 BODY_PARTS = ("HAND", "ABDOMEN", "EXTREMITY", "SKULL")
 # Unit first, in words, in months, impossible, a birth year, a blank inside.
 AGES = ("Y054", "FIFTY", "648M", "999Y", "1957", "54 Y")
-OPTIONAL = ("ViewPosition", "Manufacturer", "PatientAge", "PatientBirthDate", "PatientSex", "BodyPartExamined")
+OPTIONAL = (
+    "ViewPosition",
+    "Manufacturer",
+    "PatientAge",
+    "PatientBirthDate",
+    "PatientSex",
+    "BodyPartExamined",
+)
 
 KINDS = (
     "truncated",
@@ -36,12 +44,17 @@ KINDS = (
 
 
 def spoil(
-    folder: Path, patients: int, seed: int, size: int, studies: list[dict[str, str]], truth: list[dict[str, str]]
+    folder: Path,
+    patients: int,
+    seed: int,
+    size: int,
+    studies: list[dict[str, str]],
+    truth: list[dict[str, str]],
 ) -> dict[str, int]:
     """Adds about 1 % of each kind of disorder to an export; nothing that was right is changed.
 
-    Extends the rows of `studies` and `truth` (an image that can't be read has no row in `truth`), writes
-    truth/messy.csv (file or accession number, kind) and returns {kind: count}.
+    Extends the rows of `studies` and `truth` (an image that can't be read has no row in `truth`),
+    writes truth/messy.csv (file or accession number, kind) and returns {kind: count}.
     """
     rng = np.random.default_rng([seed, 10**6])
     good = [row for row in truth if row["view"] == "PA"] or list(truth)
@@ -74,11 +87,20 @@ def _visitor(seed: int, index: int, view: str = "PA") -> Attendance:
     return Attendance(index, patient, (study,))
 
 
-def _new_image(folder: Path, kind: str, index: int, seed: int, size: int, studies, truth, rng) -> list[tuple[str, str]]:
+def _new_image(
+    folder: Path, kind: str, index: int, seed: int, size: int, studies, truth, rng
+) -> list[tuple[str, str]]:
     attendance = _visitor(seed, index, "LATERAL" if kind == "mislabelled_view" else "PA")
     study = attendance.studies[0]
     row = write_image(
-        folder, attendance, study, 0, study.views[0], seed, size, lambda values: _WITH_NEW_IMAGE[kind](values, rng)
+        folder,
+        attendance,
+        study,
+        0,
+        study.views[0],
+        seed,
+        size,
+        lambda values: _WITH_NEW_IMAGE[kind](values, rng),
     )
     if kind != "unreferenced_accession":
         studies.append(study_row(attendance, study, seed))
@@ -105,8 +127,13 @@ def _row_alone(index: int, seed: int, studies) -> list[tuple[str, str]]:
     return [(row["accession_number"], "row_without_image")]
 
 
-def _copy(folder: Path, kind: str, source: dict[str, str], seed: int, number: int, truth, rng) -> list[tuple[str, str]]:
-    study, instance = header.uid(seed, kind, number, "study"), header.uid(seed, kind, number, "instance")
+def _copy(
+    folder: Path, kind: str, source: dict[str, str], seed: int, number: int, truth, rng
+) -> list[tuple[str, str]]:
+    study, instance = (
+        header.uid(seed, kind, number, "study"),
+        header.uid(seed, kind, number, "instance"),
+    )
     file = file_name(study, instance, 0).removesuffix(".dcm") + ".dcm"
     target = folder / file
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +141,9 @@ def _copy(folder: Path, kind: str, source: dict[str, str], seed: int, number: in
         target.write_bytes(b"")
     elif kind == "not_dicom":
         target.write_bytes(
-            b"%PDF-1.4\n" + rng.bytes(700) if number % 2 else b"<html><body>Session expired</body></html>\n"
+            b"%PDF-1.4\n" + rng.bytes(700)
+            if number % 2
+            else b"<html><body>Session expired</body></html>\n"
         )
     elif kind == "duplicate_file":
         shutil.copyfile(folder / source["file"], target)
@@ -125,7 +154,9 @@ def _copy(folder: Path, kind: str, source: dict[str, str], seed: int, number: in
         ds.save_as(target, enforce_file_format=True)
     if kind in ("duplicate_file", "duplicate_pixels"):
         truth.append({**source, "file": file})
-        stem, copied = (name.removesuffix(".dcm").replace("/", "_") for name in (source["file"], file))
+        stem, copied = (
+            name.removesuffix(".dcm").replace("/", "_") for name in (source["file"], file)
+        )
         masks = folder / "truth" / "masks"
         for mask in sorted(masks.glob(f"{stem}__*.png")):
             shutil.copyfile(mask, masks / mask.name.replace(stem, copied, 1))
@@ -137,7 +168,11 @@ def _as_it_is(values: dict, rng) -> None:
 
 
 def _tag_pa(values: dict, rng) -> None:
-    values |= {"ViewPosition": "PA", "PatientOrientation": ["L", "F"], "StudyDescription": "Chest PA"}
+    values |= {
+        "ViewPosition": "PA",
+        "PatientOrientation": ["L", "F"],
+        "StudyDescription": "Chest PA",
+    }
 
 
 def _other_body_part(values: dict, rng) -> None:

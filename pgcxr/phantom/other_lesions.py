@@ -21,14 +21,21 @@ def calcification(scene: Scene, severity: float, rng: np.random.Generator) -> No
         side = one_side(scene, rng)
         y = rng.uniform(8, 18) * s
         centre = (side * (float(scene.frontal.cage(y)) - rng.uniform(1.0, 3.5) * s), y)
-        outline = ovals(centre, 0.9 + 1.0 * severity, 1.3 + 2.2 * severity, 14, 1 + 0.3 * rng.standard_normal(14))
+        outline = ovals(
+            centre,
+            0.9 + 1.0 * severity,
+            1.3 + 2.2 * severity,
+            14,
+            1 + 0.3 * rng.standard_normal(14),
+        )
         plaque = canvas.cover(canvas.fill(smooth(outline, steps=3)), 0.08) * scene.cover[side]
         grain = np.clip(0.7 + canvas.noise(rng, (0.8,), (0.4,)), 0.1, 1.4)
         scene.bone += plaque * grain * np.float32(0.25 + 0.45 * severity)
 
 
 def atelectasis(scene: Scene, severity: float, rng: np.random.Generator) -> None:
-    """Loss of volume at one base: raised dome, dense wedge beside the heart, plates, shift towards it."""
+    """Loss of volume at one base: raised dome, dense wedge beside the heart, plates, shift towards
+    it."""
     canvas, frontal = scene.canvas, scene.frontal
     s = frontal.size
     side = one_side(scene, rng, 0.45)
@@ -46,17 +53,28 @@ def atelectasis(scene: Scene, severity: float, rng: np.random.Generator) -> None
     )
     flat = canvas.cover(canvas.fill(raised * (side, 1)), 0.08) * scene.cover[side]
     scene.lung *= 1 - 0.9 * flat
-    wedge = np.array([(1.5 * s, top - rise - (2 + 5 * severity) * s), (0.5 * corner, top), (1.0 * s, top + 2 * s)])
+    wedge = np.array(
+        [
+            (1.5 * s, top - rise - (2 + 5 * severity) * s),
+            (0.5 * corner, top),
+            (1.0 * s, top + 2 * s),
+        ]
+    )
     dense = (
-        canvas.cover(canvas.fill(wedge * (side, 1)), 0.5 * s) * scene.cover[side] * np.float32(0.35 + 0.5 * severity)
+        canvas.cover(canvas.fill(wedge * (side, 1)), 0.5 * s)
+        * scene.cover[side]
+        * np.float32(0.35 + 0.5 * severity)
     )
     plates = np.zeros_like(dense)
     for _ in range(1 + int(rng.integers(0, 3))):
-        start = np.array((side * rng.uniform(0.3, 0.55) * corner, top - rise - rng.uniform(0.8, 5) * s))
+        start = np.array(
+            (side * rng.uniform(0.3, 0.55) * corner, top - rise - rng.uniform(0.8, 5) * s)
+        )
         end = start + np.array((side * rng.uniform(3.5, 7.5), rng.uniform(-0.8, 1.4))) * s
         middle = (start + end) / 2 + (0, rng.uniform(-0.5, 0.3) * s)
         plate = canvas.stroke(
-            [smooth([start, middle, end], closed=False)], (0.25 + 0.3 * severity) * rng.uniform(0.8, 1.3)
+            [smooth([start, middle, end], closed=False)],
+            (0.25 + 0.3 * severity) * rng.uniform(0.8, 1.3),
         )
         plate = canvas.cover(plate, 0.14) * scene.cover[side]
         plates = np.maximum(plates, plate)
@@ -84,10 +102,14 @@ def mediastinal_widening(scene: Scene, severity: float, rng: np.random.Generator
 
 
 def rib_fracture(scene: Scene, severity: float, rng: np.random.Generator) -> None:
-    """Broken neighbouring ribs of one side: a step and a gap in each, and blood under the pleura when severe."""
+    """Broken neighbouring ribs of one side: a step and a gap in each, and blood under the pleura
+    when severe."""
     canvas, bones, s = scene.canvas, scene.bones, scene.frontal.size
     side = one_side(scene, rng)
-    first, count = int(rng.integers(2, 7)), 1 + int(rng.integers(0, 2)) + round(2 * severity * rng.random())
+    first, count = (
+        int(rng.integers(2, 7)),
+        1 + int(rng.integers(0, 2)) + round(2 * severity * rng.random()),
+    )
     at = int(rng.integers(7, 12))
     mineral = np.float32(0.62 * scene.frontal.patient.bone * s)
     for number in range(first, min(first + count, 9)):
@@ -111,13 +133,16 @@ def rib_fracture(scene: Scene, severity: float, rng: np.random.Generator) -> Non
 
 
 def pneumomediastinum(scene: Scene, severity: float, rng: np.random.Generator) -> None:
-    """Air along the heart and great vessels, with the lifted pleura as a line beside it, and streaks into the neck."""
+    """Air along the heart and great vessels, with the lifted pleura as a line beside it, and
+    streaks into the neck."""
     canvas, frontal = scene.canvas, scene.frontal
     s, turn = frontal.size, 0.5 * frontal.exposure.turn * frontal.size
     heart = frontal.heart()
     border = heart[(heart[:, 0] > 3.4 * s) & (heart[:, 1] < frontal.dome(LEFT) - 0.4 * s)]
     border = border[np.argsort(border[:, 1])]
-    top = np.array([(3.1 * s + turn, 1.0 * s), (3.4 * s + turn, 4.0 * s), (4.2 * s + turn, 7.5 * s)])
+    top = np.array(
+        [(3.1 * s + turn, 1.0 * s), (3.4 * s + turn, 4.0 * s), (4.2 * s + turn, 7.5 * s)]
+    )
     left = smooth(np.concatenate([top, border[:: max(1, len(border) // 6)]]), closed=False)
     right = np.array([(-3.2, 1.5), (-3.3, 5), (-3.5, 9)]) * s + (turn, 0)
     wide = (0.18 + 0.34 * severity) * s
@@ -138,7 +163,8 @@ def pneumomediastinum(scene: Scene, severity: float, rng: np.random.Generator) -
 
 
 def subcutaneous_emphysema(scene: Scene, severity: float, rng: np.random.Generator) -> None:
-    """Air dissecting the tissue planes of the chest wall and neck: streaks along the muscles, bubbles between."""
+    """Air dissecting the tissue planes of the chest wall and neck: streaks along the muscles,
+    bubbles between."""
     canvas, frontal = scene.canvas, scene.frontal
     s, wall = frontal.size, frontal.wall()
     sides = (RIGHT, LEFT) if rng.random() < 0.25 + 0.5 * severity else (one_side(scene, rng),)
@@ -152,23 +178,36 @@ def subcutaneous_emphysema(scene: Scene, severity: float, rng: np.random.Generat
         low = frontal.cage(y + half) - frontal.cage(y - half)
         wallside = np.stack([np.stack([x - low / 2, y - half], 1), np.stack([x + sway, y], 1),
                              np.stack([x + low / 2, y + half], 1)], 1)  # fmt: skip
-        fan = np.linspace(0.1, 1.1, max(2, round(12 * severity))) + rng.normal(0, 0.05, max(2, round(12 * severity)))
+        fan = np.linspace(0.1, 1.1, max(2, round(12 * severity))) + rng.normal(
+            0, 0.05, max(2, round(12 * severity))
+        )
         shoulder = np.array((15.5, 3.0 + frontal.patient.shoulder_drop)) * s
         away = np.stack([-np.cos(fan), np.sin(fan)], 1) * s
         start, end = rng.uniform(0.8, 3, (len(fan), 1)), rng.uniform(4, 8.5, (len(fan), 1))
         pectoral = np.stack(
-            [shoulder + away * start, shoulder + away * (start + end) / 2 + (0, 0.2), shoulder + away * end], 1
+            [
+                shoulder + away * start,
+                shoulder + away * (start + end) / 2 + (0, 0.2),
+                shoulder + away * end,
+            ],
+            1,
         )
         neck = (
-            np.array([(5.0, -6.0), (5.3, -4.0), (6.2, -2.0)]) * s + rng.normal(0, 0.8, (round(6 * severity), 1, 2)) * s
+            np.array([(5.0, -6.0), (5.3, -4.0), (6.2, -2.0)]) * s
+            + rng.normal(0, 0.8, (round(6 * severity), 1, 2)) * s
         )
-        lines += [smooth(group * (side, 1), closed=False) for group in (wallside, pectoral, neck) if len(group)]
+        lines += [
+            smooth(group * (side, 1), closed=False)
+            for group in (wallside, pectoral, neck)
+            if len(group)
+        ]
     layer = canvas.blank()
     for group in lines:
         canvas.stroke(group, (0.16 + 0.22 * severity) * s, layer=layer)
     bubbles = np.clip(0.75 + canvas.noise(rng, (0.9,), (0.45,)), 0, 1.3)
     scene.gas += np.minimum(
-        canvas.cover(layer, 0.06) * bubbles * np.float32((0.8 + 1.5 * severity) * s), 0.4 * scene.body
+        canvas.cover(layer, 0.06) * bubbles * np.float32((0.8 + 1.5 * severity) * s),
+        0.4 * scene.body,
     )
 
 
@@ -182,10 +221,18 @@ def pneumoperitoneum(scene: Scene, severity: float, rng: np.random.Generator) ->
         outline = scene.outlines[side] * (side, 1)
         top = frontal.dome(side)
         level = top + (0.35 + (0.35 + 2.3 * severity) * share) * s
-        dome = outline[(outline[:, 1] > top - 0.4 * s) & (outline[:, 1] < level - 0.32 * s) & (outline[:, 0] > 1.2 * s)]
+        dome = outline[
+            (outline[:, 1] > top - 0.4 * s)
+            & (outline[:, 1] < level - 0.32 * s)
+            & (outline[:, 0] > 1.2 * s)
+        ]
         dome = dome[np.argsort(dome[:, 0])] + (0, 0.32 * s)
         if len(dome) < 3:
             continue
-        below = np.stack([dome[::-1, 0], level + 0.12 * s * np.sin(np.linspace(0, np.pi, len(dome)))], 1)
+        below = np.stack(
+            [dome[::-1, 0], level + 0.12 * s * np.sin(np.linspace(0, np.pi, len(dome)))], 1
+        )
         crescent = np.concatenate([dome, below]) * (side, 1)
-        scene.gas += canvas.cover(canvas.fill(crescent), 0.07) * np.float32((1.6 + 3.6 * severity) * s)
+        scene.gas += canvas.cover(canvas.fill(crescent), 0.07) * np.float32(
+            (1.6 + 3.6 * severity) * s
+        )

@@ -1,6 +1,7 @@
 """Outlines of the frontal chest in cm: body, lungs, heart, great vessels, diaphragm.
 
-Reference adult; x = 0 is the midline, y = 0 the top of the lungs, x grows towards the patient's left.
+Reference adult; x = 0 is the midline, y = 0 the top of the lungs, x grows towards the patient's
+left.
 """
 
 from dataclasses import dataclass
@@ -39,7 +40,11 @@ class Frontal:
 
     def cage(self, y):
         """Inner half width of the thorax, cm, at heights y (cm)."""
-        return self.size * self.patient.chest_width * np.interp(np.asarray(y) / self.size, _CAGE_Y, _CAGE_X)
+        return (
+            self.size
+            * self.patient.chest_width
+            * np.interp(np.asarray(y) / self.size, _CAGE_Y, _CAGE_X)
+        )
 
     def depth(self, y):
         """Inner depth of the thorax, cm, in the midline at heights y (cm)."""
@@ -51,7 +56,8 @@ class Frontal:
         return self.size * (20.6 - lift) + self.exposure.inspiration
 
     def cavity(self, side: float) -> np.ndarray:
-        """One pleural cavity from the chest wall to the midline, down to the diaphragm: closed curve [N, 2], cm."""
+        """One pleural cavity from the chest wall to the midline, down to the diaphragm: closed
+        curve [N, 2], cm."""
         s = self.size
         top = self.dome(side)
         angle = top + (2.9 - 0.5 * self.patient.habitus) * s
@@ -74,9 +80,12 @@ class Frontal:
         return curve * (side, 1.0)
 
     def heart(self) -> np.ndarray:
-        """The heart's silhouette; its apex lies on the left dome, its right border beside the spine."""
+        """The heart's silhouette; its apex lies on the left dome, its right border beside the
+        spine."""
         s, p = self.size, self.patient
-        big = p.heart * (1.16 if self.view == "AP" else 1.0) * (1 - 0.02 * self.exposure.inspiration)
+        big = (
+            p.heart * (1.16 if self.view == "AP" else 1.0) * (1 - 0.02 * self.exposure.inspiration)
+        )
         turn = 0.9 * self.exposure.turn * s
         low = self.dome(LEFT) + 1.2 * s
         lie = p.heart_axis
@@ -106,7 +115,15 @@ class Frontal:
         fat = 0.55 * p.habitus * s + (0.5 * s if self.view == "AP" else 0.0)
         knob = 0.55 + 1.05 * p.aorta
         low = self.dome(LEFT) + 2.0 * s
-        right = [(2.9, -1.5), (2.6, 1.0), (2.5, 3.2), (2.6, 5.5), (2.8, 8.0), (3.3, 10.5), (3.3, 13.0)]
+        right = [
+            (2.9, -1.5),
+            (2.6, 1.0),
+            (2.5, 3.2),
+            (2.6, 5.5),
+            (2.8, 8.0),
+            (3.3, 10.5),
+            (3.3, 13.0),
+        ]
         left = [
             (2.9, -1.5),
             (2.6, 1.0),
@@ -128,7 +145,13 @@ class Frontal:
         """Centre line of the descending aorta, from the knob down behind the heart."""
         s, knob = self.size, 0.55 + 1.05 * self.patient.aorta
         turn = 0.5 * self.exposure.turn * s
-        points = [(0.3, 5.2), (1.5 + 0.6 * knob, 5.6), (1.6 + 0.7 * knob, 7.5), (1.9 + 0.5 * knob, 11), (1.5, 17)]
+        points = [
+            (0.3, 5.2),
+            (1.5 + 0.6 * knob, 5.6),
+            (1.6 + 0.7 * knob, 7.5),
+            (1.9 + 0.5 * knob, 11),
+            (1.5, 17),
+        ]
         return smooth(np.array([*points, (0.8, 26)]) * s + (turn, 0), closed=False)
 
     def trachea(self) -> list[np.ndarray]:
@@ -137,7 +160,10 @@ class Frontal:
         turn = 0.7 * self.exposure.turn * s
         carina = (0.35 * s + turn, 9.3 * s)
         return [
-            smooth([(0.0, -9 * s), (0.1 * s, -3 * s), (0.3 * s + 0.6 * turn, 4 * s), carina], closed=False),
+            smooth(
+                [(0.0, -9 * s), (0.1 * s, -3 * s), (0.3 * s + 0.6 * turn, 4 * s), carina],
+                closed=False,
+            ),
             smooth([carina, (-1.6 * s + turn, 10.7 * s), (-3.3 * s, 12.2 * s)], closed=False),
             smooth([carina, (2.2 * s + turn, 10.6 * s), (4.3 * s, 11.7 * s)], closed=False),
         ]

@@ -1,7 +1,8 @@
-"""Who is on the table and how the exposure was made: the numbers that vary from one radiograph to the next.
+"""Who is on the table and how the exposure was made: the numbers that vary from one radiograph to
+the next.
 
-Lengths are in cm. Anatomy belongs to the `Patient`; position, breathing and machine belong to the `Exposure`, which is
-drawn anew for every image of the same patient.
+Lengths are in cm. Anatomy belongs to the `Patient`; position, breathing and machine belong to the
+`Exposure`, which is drawn anew for every image of the same patient.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Patient:
-    """One body. `habitus` runs from 0 (thin) to 1 (obese); `seed` fixes everything drawn at random inside the body."""
+    """One body. `habitus` runs from 0 (thin) to 1 (obese); `seed` fixes everything drawn at random
+    inside the body."""
 
     seed: int
     sex: str  # "F" or "M"
@@ -51,9 +53,13 @@ class Exposure:
     body_grey: float  # and the abdomen
     detail: float  # gain of the maker's detail enhancement
     blur: float  # cm, focal spot and motion
-    collimation: tuple[float, float, float, float]  # fraction of the image hidden at left, top, right, bottom
+    collimation: tuple[
+        float, float, float, float
+    ]  # fraction of the image hidden at left, top, right, bottom
     shutter_tilt: float  # degrees
-    marker: tuple[float, float, float] | None  # the lead "L": x, y and height as fractions of the image
+    marker: (
+        tuple[float, float, float] | None
+    )  # the lead "L": x, y and height as fractions of the image
     range: tuple[float, float]  # the part of the 12-bit scale that the image fills
     scapula: float  # cm the scapulae are rotated outwards
     arms: float  # degrees the arms are held off the body
@@ -61,7 +67,8 @@ class Exposure:
 
 
 def sample_patient(rng: np.random.Generator, *, age: int | None = None) -> Patient:
-    """Draws a patient; habitus, heart, aorta and bone depend on age and sex as they do in a clinic."""
+    """Draws a patient; habitus, heart, aorta and bone depend on age and sex as they do in a
+    clinic."""
     sex = "F" if rng.random() < 0.48 else "M"
     if age is None:
         child = rng.random() < 0.05
@@ -84,7 +91,9 @@ def sample_patient(rng: np.random.Generator, *, age: int | None = None) -> Patie
         dome_right=float(np.clip(rng.normal(0.0 + 1.8 * (habitus - 0.4), 1.1), -2.4, 3.2)),
         dome_left=float(np.clip(rng.normal(0.0 + 1.8 * (habitus - 0.4), 1.1), -2.4, 3.2)),
         rib_slope=float(np.clip(rng.normal(1.0, 0.13), 0.65, 1.35)),
-        bone=float(np.clip(rng.normal(1.0 - 0.22 * old * (1.3 if female else 0.8), 0.12), 0.55, 1.35)),
+        bone=float(
+            np.clip(rng.normal(1.0 - 0.22 * old * (1.3 if female else 0.8), 0.12), 0.55, 1.35)
+        ),
         breast=float(rng.beta(2.5, 2.5) * (age > 12)) if female else 0.0,
         breast_drop=float(rng.normal(1.6 * old, 1.2)),
         scoliosis=float(rng.normal(0, 0.45)),
@@ -96,7 +105,8 @@ def sample_patient(rng: np.random.Generator, *, age: int | None = None) -> Patie
 
 
 def sample_exposure(rng: np.random.Generator, patient: Patient, view: str) -> Exposure:
-    """Draws the circumstances of one image. Bedside AP films are taken of people who cannot stand or breathe in."""
+    """Draws the circumstances of one image. Bedside AP films are taken of people who cannot stand
+    or breathe in."""
     supine = view == "AP"
     edges = np.where(rng.random(4) < (0.10, 0.16, 0.13, 0.20), rng.gamma(2.0, 0.012, 4), 0.0)
     top = 1.0 if rng.random() > 0.15 else rng.uniform(0.72, 1.0)
@@ -106,7 +116,9 @@ def sample_exposure(rng: np.random.Generator, patient: Patient, view: str) -> Ex
         centre=(float(rng.normal(0, 0.8)), float(rng.normal(15.2, 1.5)) * patient.scale),
         tilt=float(rng.normal(0, 2.6 if supine else 1.1)),
         turn=float(np.clip(rng.normal(0, 0.55 if supine else 0.3), -1.2, 1.2)),
-        inspiration=float(rng.normal(-2.2, 0.9) if supine else np.clip(rng.normal(0, 0.9), -2.4, 2)),
+        inspiration=float(
+            rng.normal(-2.2, 0.9) if supine else np.clip(rng.normal(0, 0.9), -2.4, 2)
+        ),
         dose=float(np.exp(rng.normal(-0.4 if supine else 0.0, 0.45))),
         scatter=float(np.clip(rng.normal(0.42 if supine else 0.28, 0.07), 0.1, 0.6)),
         lung_grey=float(np.clip(rng.normal(0.415, 0.10), 0.15, 0.65)),

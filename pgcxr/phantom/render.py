@@ -15,8 +15,8 @@ from pgcxr.phantom.patient import Patient, sample_exposure
 from pgcxr.phantom.scene import Scene, frontal_scene
 
 VIEWS = ("PA", "AP", "LATERAL")
-# A mask holds the pixels whose line integral a finding changed by this much (lung to abdomen is about 2), or by 30 %
-# of its largest change where it is fainter than that.
+# A mask holds the pixels whose line integral a finding changed by this much (lung to abdomen is
+# about 2), or by 30 % of its largest change where it is fainter than that.
 NOTICEABLE = 0.04
 
 
@@ -39,12 +39,14 @@ def render(
 ) -> Radiograph:
     """Exposes a patient.
 
-    The same patient, view and seed give the same exposure (position, breath, dose, noise, processing) whatever the
-    findings, so an image with a finding and one without differ by the lesion and its scatter alone.
+    The same patient, view and seed give the same exposure (position, breath, dose, noise,
+    processing) whatever the findings, so an image with a finding and one without differ by the
+    lesion and its scatter alone.
 
     Args:
         size: pixels on a side, from 64 up.
-        findings: {name of thesis Table 6: severity in (0, 1]}. A lateral film shows only `lateral.VISIBLE`.
+        findings: {name of thesis Table 6: severity in (0, 1]}. A lateral film shows only
+            `lateral.VISIBLE`.
         devices: of `devices.DEVICES`; frontal views only.
         seed: tells apart the exposures of one patient.
     """
@@ -76,7 +78,9 @@ def render(
         scene.shifted = None
         change(scene, name, findings[name], _rng(patient, seed, 100 + TABLE_6.index(name)))
         changed = scene.attenuation()
-        masks[name] = _mask(final, changed - (level if scene.shifted is None else scene.shifted), window)
+        masks[name] = _mask(
+            final, changed - (level if scene.shifted is None else scene.shifted), window
+        )
         level = changed
     if work != size:
         level = cv2.resize(level, (size, size), interpolation=cv2.INTER_AREA)
@@ -94,7 +98,10 @@ def change(scene: Scene, finding: str, severity: float, rng: np.random.Generator
 
 
 def _mask(canvas: Canvas, difference: np.ndarray, window: np.ndarray | None) -> np.ndarray:
-    seen = canvas.blur(cv2.resize(np.abs(difference), (canvas.size, canvas.size), interpolation=cv2.INTER_AREA), 0.15)
+    seen = canvas.blur(
+        cv2.resize(np.abs(difference), (canvas.size, canvas.size), interpolation=cv2.INTER_AREA),
+        0.15,
+    )
     if window is not None:
         seen = seen * (window > 127)
     return seen > min(NOTICEABLE, 0.3 * float(seen.max()))

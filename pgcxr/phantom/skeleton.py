@@ -30,8 +30,8 @@ class Ribs:
 def ribs(frontal: Frontal) -> Ribs:
     """Inclined half ellipses seen from the front.
 
-    A rib leaves the spine almost level, reaches the lateral wall half of its fall lower, and comes back to the front
-    below that: x = W sin(t), y = y0 + fall (1 - cos t) / 2.
+    A rib leaves the spine almost level, reaches the lateral wall half of its fall lower, and comes
+    back to the front below that: x = W sin(t), y = y0 + fall (1 - cos t) / 2.
     """
     p, s, breath = frontal.patient, frontal.size, frontal.exposure.inspiration
     wobble = np.random.default_rng([p.seed, 11]).normal(0, 0.12, 2 * RIBS) * s
@@ -41,7 +41,9 @@ def ribs(frontal: Frontal) -> Ribs:
     if frontal.view == "AP":  # the tube stands in front: anterior arcs project higher
         fall = fall * 0.86
     lateral = frontal.cage(start + 0.55 * fall) + 0.55 * s
-    lateral = np.minimum(lateral, np.select([number == 1, number == 2], [6.1, 8.9], 99.0) * s * p.chest_width)
+    lateral = np.minimum(
+        lateral, np.select([number == 1, number == 2], [6.1, 8.9], 99.0) * s * p.chest_width
+    )
     hump = np.select([number == 1, number > 8], [0.2, 0.2], 0.55) * s
     steep = 1.3 * np.maximum(number - 8, 0) * s  # the lowest ribs hang
 
@@ -62,24 +64,35 @@ def rib_layers(canvas: Canvas, bones: Ribs, view: str) -> tuple[np.ndarray, np.n
     one, other = edges(bones.back, 0.9 * bones.width[:, None])
     right = (_SIDES == RIGHT)[:, None, None]
     canvas.stroke(np.where(right, other, one), 0.16, layer=back, value=0.85)
-    canvas.stroke(np.where(right, one, other), 0.13, layer=back, value=0.95 if view == "AP" else 0.75)
+    canvas.stroke(
+        np.where(right, one, other), 0.13, layer=back, value=0.95 if view == "AP" else 0.75
+    )
     shown = bones.has_front
     widths = bones.width[shown, None] * np.linspace(1.0, 1.22, len(_FRONT))
     front = canvas.fill(strip(bones.front[shown], 1.05 * widths), value=0.42)
-    canvas.stroke(np.concatenate(edges(bones.front[shown], 0.95 * widths)), 0.12, layer=front, value=0.66)
+    canvas.stroke(
+        np.concatenate(edges(bones.front[shown], 0.95 * widths)), 0.12, layer=front, value=0.66
+    )
     return back, front
 
 
 def clavicles(frontal: Frontal) -> np.ndarray:
-    """Outlines of both clavicles [2, N, 2]: S-shaped, with thick ends; they rise to the shoulder."""
+    """Outlines of both clavicles [2, N, 2]: S-shaped, with thick ends; they rise to the
+    shoulder."""
     p, s = frontal.patient, frontal.size
     lift = (-1.0 if frontal.view == "AP" else 0.3) * s
     turn = 0.8 * frontal.exposure.turn * s
     rise = (2.1 - 0.55 * p.shoulder_drop) * s
     x = np.array((1.7, 3.9, 7.2, 10.6, 13.3, 15.6 * p.chest_width)) * s
-    y = np.array((3.9, 3.35, 2.75, 1.7, 1.1, 1.3)) * s + lift - rise * np.array((0, 0.1, 0.35, 0.75, 1, 1))
+    y = (
+        np.array((3.9, 3.35, 2.75, 1.7, 1.1, 1.3)) * s
+        + lift
+        - rise * np.array((0, 0.1, 0.35, 0.75, 1, 1))
+    )
     shift = turn * np.array((1, 0.7, 0, 0, 0, 0))
-    lines = smooth(np.stack([np.stack([side * x + shift, y], 1) for side in (RIGHT, LEFT)]), closed=False)
+    lines = smooth(
+        np.stack([np.stack([side * x + shift, y], 1) for side in (RIGHT, LEFT)]), closed=False
+    )
     along = np.linspace(0, 1, lines.shape[1])
     width = np.interp(along, [0, 0.12, 0.45, 0.8, 1], [2.0, 1.6, 1.1, 1.15, 1.5]) * s
     return strip(lines, width * (0.9 if p.sex == "F" else 1.0))
@@ -88,12 +101,31 @@ def clavicles(frontal: Frontal) -> np.ndarray:
 def scapulae(frontal: Frontal) -> tuple[np.ndarray, list[np.ndarray]]:
     """Outlines of both shoulder blades, and their denser lines (spine, lateral border)."""
     p, s = frontal.patient, frontal.size
-    shift = (1.06 * frontal.exposure.scapula * s + (p.chest_width - 1) * 12 * s, 0.55 * p.shoulder_drop * s)
-    blade = [(12.6, 1.4), (13.3, 5.0), (13.9, 9.5), (14.6, 13.2), (15.4, 12.6), (16.2, 9), (17.1, 6.2), (17.2, 3.4)]
+    shift = (
+        1.06 * frontal.exposure.scapula * s + (p.chest_width - 1) * 12 * s,
+        0.55 * p.shoulder_drop * s,
+    )
+    blade = [
+        (12.6, 1.4),
+        (13.3, 5.0),
+        (13.9, 9.5),
+        (14.6, 13.2),
+        (15.4, 12.6),
+        (16.2, 9),
+        (17.1, 6.2),
+        (17.2, 3.4),
+    ]
     blade = np.array([*blade, (15.2, 1.5)]) * s + shift
-    ridge = smooth(np.array([(12.9, 3.6), (14.6, 2.2), (16.6, 0.6), (18.3, -0.1)]) * s + shift, closed=False)
+    ridge = smooth(
+        np.array([(12.9, 3.6), (14.6, 2.2), (16.6, 0.6), (18.3, -0.1)]) * s + shift, closed=False
+    )
     border = smooth(np.array([(17.3, 5.2), (16.2, 9.0), (15.0, 12.9)]) * s + shift, closed=False)
-    return smooth(np.stack([blade, blade * (-1, 1)])), [ridge, border, ridge * (-1, 1), border * (-1, 1)]
+    return smooth(np.stack([blade, blade * (-1, 1)])), [
+        ridge,
+        border,
+        ridge * (-1, 1),
+        border * (-1, 1),
+    ]
 
 
 def humeri(frontal: Frontal) -> np.ndarray:
@@ -114,12 +146,27 @@ def spine(frontal: Frontal) -> tuple[np.ndarray, np.ndarray]:
     wobble = 1 + np.random.default_rng([p.seed, 12]).normal(0, 0.02, len(number))
     wide = (2.5 + 0.11 * np.maximum(number, 0)) * s * wobble
     x = p.scoliosis * s * np.sin((y / s + 4) / 9.0)
-    box = np.array([(-0.5, -0.5), (0, -0.43), (0.5, -0.5), (0.46, 0), (0.5, 0.5), (0, 0.43), (-0.5, 0.5), (-0.46, 0)])
+    box = np.array(
+        [
+            (-0.5, -0.5),
+            (0, -0.43),
+            (0.5, -0.5),
+            (0.46, 0),
+            (0.5, 0.5),
+            (0, 0.43),
+            (-0.5, 0.5),
+            (-0.46, 0),
+        ]
+    )
     bodies = box * np.stack([wide, 0.84 * tall], 1)[:, None] + np.stack([x, y], 1)[:, None]
     turn = 0.35 * frontal.exposure.turn * s
     pedicles = [
-        ovals(np.stack([x + side * 0.33 * wide + turn, y - 0.12 * tall], 1), 0.13 * wide, 0.26 * tall)
+        ovals(
+            np.stack([x + side * 0.33 * wide + turn, y - 0.12 * tall], 1), 0.13 * wide, 0.26 * tall
+        )
         for side in (RIGHT, LEFT)
     ]
-    processes = ovals(np.stack([x + 1.3 * turn, y + 0.45 * tall], 1), np.full(len(x), 0.17 * s), 0.42 * tall)
+    processes = ovals(
+        np.stack([x + 1.3 * turn, y + 0.45 * tall], 1), np.full(len(x), 0.17 * s), 0.42 * tall
+    )
     return bodies, np.concatenate([*pedicles, processes])

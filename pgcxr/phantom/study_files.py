@@ -18,7 +18,8 @@ from pgcxr.phantom.render import render
 
 
 def mask_name(file: str, finding: str) -> str:
-    """The name under truth/masks/ of the mask of `finding` in `file` (its path in the export, "/" between folders).
+    """The name under truth/masks/ of the mask of `finding` in `file` (its path in the export, "/"
+    between folders).
 
     "dicom/1a/2b3c/IM0001.dcm" and "nodule" make "dicom_1a_2b3c_IM0001__nodule.png".
     """
@@ -56,11 +57,19 @@ def write_image(
         change: called with the {DICOM keyword: value} before they are written.
     """
     shot = 10 * study.number + image
-    exposure = sample_exposure(np.random.default_rng([attendance.patient.seed, shot, 1]), attendance.patient, view)
-    shown = {name: value for name, value in study.findings.items() if view != "LATERAL" or name in VISIBLE}
+    exposure = sample_exposure(
+        np.random.default_rng([attendance.patient.seed, shot, 1]), attendance.patient, view
+    )
+    shown = {
+        name: value
+        for name, value in study.findings.items()
+        if view != "LATERAL" or name in VISIBLE
+    }
     worn = study.devices if view != "LATERAL" else ()
     made = render(attendance.patient, size, view=view, findings=shown, devices=worn, seed=shot)
-    values = header.values(seed, attendance, study, image, made.pixels, 10 * exposure.field / size, view)
+    values = header.values(
+        seed, attendance, study, image, made.pixels, 10 * exposure.field / size, view
+    )
     if change:
         change(values)
     file = file_name(values["StudyInstanceUID"], values["SOPInstanceUID"], image)
@@ -70,7 +79,9 @@ def write_image(
     if syntax > 0.985:
         _compress(folder / file)
     for name, mask in made.masks.items():
-        cv2.imwrite(str(folder / "truth" / "masks" / mask_name(file, name)), mask.astype(np.uint8) * 255)
+        cv2.imwrite(
+            str(folder / "truth" / "masks" / mask_name(file, name)), mask.astype(np.uint8) * 255
+        )
     return {
         "file": file,
         "patient_id": header.identity(seed, attendance)["number"],
@@ -89,7 +100,10 @@ def _compress(path: Path) -> None:
 
 
 def file_name(study_uid: str, instance_uid: str, image: int) -> str:
-    """Where an archive would put an instance: folders that look like hashes; about one in ten without extension."""
+    """Where an archive would put an instance: folders that look like hashes; about one in ten
+    without extension."""
     study, instance = int(study_uid.rsplit(".", 1)[1]), int(instance_uid.rsplit(".", 1)[1])
     hashed = f"{study:030x}"
-    return f"dicom/{hashed[:2]}/{hashed[2:14]}/IM{image + 1:04d}" + ("" if instance % 10 == 0 else ".dcm")
+    return f"dicom/{hashed[:2]}/{hashed[2:14]}/IM{image + 1:04d}" + (
+        "" if instance % 10 == 0 else ".dcm"
+    )

@@ -8,19 +8,32 @@ GENERATIONS = 6
 DEEPEST = 2.0  # cm of blood that an 8-bit 255 stands for
 
 
-def tree(rng: np.random.Generator, roots, facing, reach: float, calibre: float, spread=(-1.35, 1.45)):
+def tree(
+    rng: np.random.Generator, roots, facing, reach: float, calibre: float, spread=(-1.35, 1.45)
+):
     """Grows one tree from each hilum in `roots` [T, 2], cm.
 
-    `facing` [T] is +1 where the lung lies to the right of the image; `spread` the range of directions (radians from
-    the horizontal, positive down); `reach` about how far (cm) a tree goes; `calibre` its first diameter, cm.
-    Returns a list over generations of (lines [n, 4, 2] cm, diameter cm).
+    `facing` [T] is +1 where the lung lies to the right of the image; `spread` the range of
+    directions (radians from the horizontal, positive down); `reach` about how far (cm) a tree goes;
+    `calibre` its first diameter, cm. Returns a list over generations of (lines [n, 4, 2] cm,
+    diameter cm).
     """
     mains, trees = 6, len(roots)
-    angle = np.tile(np.linspace(spread[0], spread[1], mains), trees) + rng.normal(0, 0.09, mains * trees)
-    start = np.repeat(np.asarray(roots, np.float64), mains, 0) + rng.normal(0, 0.35, (mains * trees, 2)) * (0.4, 1.3)
+    angle = np.tile(np.linspace(spread[0], spread[1], mains), trees) + rng.normal(
+        0, 0.09, mains * trees
+    )
+    start = np.repeat(np.asarray(roots, np.float64), mains, 0) + rng.normal(
+        0, 0.35, (mains * trees, 2)
+    ) * (0.4, 1.3)
     sense = np.repeat(np.asarray(facing, np.float64), mains)
-    # Vessels to the bases are longer and wider: the lung is longer there and, upright, better perfused.
-    length = reach * 0.21 * (0.85 + 0.35 * np.clip(angle, -0.5, 1)) * rng.uniform(0.8, 1.2, mains * trees)
+    # Vessels to the bases are longer and wider: the lung is longer there and, upright, better
+    # perfused.
+    length = (
+        reach
+        * 0.21
+        * (0.85 + 0.35 * np.clip(angle, -0.5, 1))
+        * rng.uniform(0.8, 1.2, mains * trees)
+    )
     diameter, grown = calibre, []
     part = np.arange(1, 4) / 3
     for _ in range(GENERATIONS):

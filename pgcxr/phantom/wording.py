@@ -1,4 +1,5 @@
-"""What the table says of a study: ICD-10 codes and a short report, both consistent with the truth."""
+"""What the table says of a study: ICD-10 codes and a short report, both consistent with the
+truth."""
 
 import numpy as np
 
@@ -63,13 +64,27 @@ def report(findings: dict[str, float], devices, rng: np.random.Generator) -> str
     """Two to four English sentences, with negations, as a radiologist dictates them."""
     said = [_HARDWARE[device] for device in devices]
     if not findings:
-        said += [str(rng.choice(_CLEAR)), "No pneumothorax or pleural effusion.", str(rng.choice(_HEART + _END))]
+        said += [
+            str(rng.choice(_CLEAR)),
+            "No pneumothorax or pleural effusion.",
+            str(rng.choice(_HEART + _END)),
+        ]
         return " ".join(said)
     for name in TABLE_6:
         if name in findings:
             said.append(_positive(name, findings[name], rng))
-    absent = [NAMES[name] for name in ("pneumothorax", "pleural_effusion", "consolidation") if name not in findings]
-    said.append(f"No {absent[0]} or {absent[1]}." if len(absent) > 1 else f"No {absent[0]}." if absent else "")
+    absent = [
+        NAMES[name]
+        for name in ("pneumothorax", "pleural_effusion", "consolidation")
+        if name not in findings
+    ]
+    said.append(
+        f"No {absent[0]} or {absent[1]}."
+        if len(absent) > 1
+        else f"No {absent[0]}."
+        if absent
+        else ""
+    )
     if "mediastinal_widening" not in findings and len(said) < 4:
         said.append(str(rng.choice(_HEART)))
     return " ".join(sentence for sentence in said if sentence)
@@ -77,10 +92,18 @@ def report(findings: dict[str, float], devices, rng: np.random.Generator) -> str
 
 def _positive(name: str, severity: float, rng: np.random.Generator) -> str:
     degree = "Mild" if severity < 0.5 else "Moderate" if severity < 0.75 else "Marked"
-    start = str(rng.choice((f"{degree} {{}} is seen.", f"{degree} {{}}.", f"There is {degree.lower()} {{}}.")))
+    start = str(
+        rng.choice(
+            (f"{degree} {{}} is seen.", f"{degree} {{}}.", f"There is {degree.lower()} {{}}.")
+        )
+    )
     if name in ("nodule", "calcification", "rib_fracture"):
         size = "small" if severity < 0.5 else "moderate-sized" if severity < 0.75 else "large"
-        size = {"small": "subtle", "large": "displaced"}.get(size, "") if name == "rib_fracture" else size
+        size = (
+            {"small": "subtle", "large": "displaced"}.get(size, "")
+            if name == "rib_fracture"
+            else size
+        )
         return " ".join(f"There is a {size} {NAMES[name]}.".split())
     if name == "interstitial_opacity":
         return f"{degree} bilateral {NAMES[name]} are noted."

@@ -11,12 +11,18 @@ from pgcxr.plots.figure import new_figure, save, styled
 
 
 @styled
-def confusion_plot(confusion: dict, path: str | os.PathLike, title: str = "", known: str = "Ground truth") -> Path:
-    """Draws {tn, fp, fn, tp} in the layout of thesis Tables 3 to 5: rows are calls, columns what is `known`.
+def confusion_plot(
+    confusion: dict, path: str | os.PathLike, title: str = "", known: str = "Ground truth"
+) -> Path:
+    """Draws {tn, fp, fn, tp} in the layout of thesis Tables 3 to 5: rows are calls, columns what is
+    `known`.
 
-    The shade and the percentage are the share of the column, so the diagonal reads specificity and sensitivity.
+    The shade and the percentage are the share of the column, so the diagonal reads specificity and
+    sensitivity.
     """
-    counts = np.array([[confusion["tn"], confusion["fn"]], [confusion["fp"], confusion["tp"]]], float)
+    counts = np.array(
+        [[confusion["tn"], confusion["fn"]], [confusion["fp"], confusion["tp"]]], float
+    )
     columns = counts.sum(axis=0)
     share = np.divide(counts, columns, out=np.zeros_like(counts), where=columns > 0)
     text = [[f"{int(counts[i, j]):,}\n{share[i, j]:.1%}" for j in range(2)] for i in range(2)]
@@ -34,10 +40,12 @@ def confusion_plot(confusion: dict, path: str | os.PathLike, title: str = "", kn
 
 @styled
 def matrix_plot(values, names: list[str], path: str | os.PathLike, title: str = "") -> Path:
-    """Draws a square matrix of values in [-1, 1], e.g. the cosines between latent directions; NaN cells hold a dash."""
+    """Draws a square matrix of values in [-1, 1], e.g. the cosines between latent directions; NaN
+    cells hold a dash."""
     values = np.asarray(values, float)
     text = [
-        ["\N{EN DASH}" if np.isnan(x) else f"{x:.2f}".replace("-", "\N{MINUS SIGN}") for x in row] for row in values
+        ["\N{EN DASH}" if np.isnan(x) else f"{x:.2f}".replace("-", "\N{MINUS SIGN}") for x in row]
+        for row in values
     ]
     side = 1.6 + 0.62 * len(names)
     figure, axes = new_figure(side, side)
@@ -50,12 +58,22 @@ def matrix_plot(values, names: list[str], path: str | os.PathLike, title: str = 
 
 
 def _matrix(axes, values, text, colours, limits, columns, rows, size) -> None:
-    image = axes.imshow(values, cmap=colormaps[colours].with_extremes(bad="#EEEEEE"), vmin=limits[0], vmax=limits[1])
+    image = axes.imshow(
+        values, cmap=colormaps[colours].with_extremes(bad="#EEEEEE"), vmin=limits[0], vmax=limits[1]
+    )
     colours = image.to_rgba(np.ma.masked_invalid(values))
     for i, j in np.ndindex(values.shape):
         red, green, blue = colours[i, j, :3]
         dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
-        axes.text(j, i, text[i][j], ha="center", va="center", fontsize=size, color="white" if dark else "black")
+        axes.text(
+            j,
+            i,
+            text[i][j],
+            ha="center",
+            va="center",
+            fontsize=size,
+            color="white" if dark else "black",
+        )
     axes.set_xticks(range(len(columns)), columns)
     axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(length=0)

@@ -1,4 +1,5 @@
-"""Line plots: likelihood against the position on an axis (thesis Figures 11 and 12), losses, histograms of scores."""
+"""Line plots: likelihood against the position on an axis (thesis Figures 11 and 12), losses,
+histograms of scores."""
 
 import os
 from pathlib import Path
@@ -38,11 +39,21 @@ def line_plot(
             axes.fill_between(at, *bands[name], color=style["color"], alpha=0.18, linewidth=0)
         # Points only where a reader can count them.
         marker = {"marker": "o", "markersize": 3.5} if len(at) <= 25 else {}
-        axes.plot(at, np.asarray(y, float), **style, **marker, label=name, clip_on=ylim is None, zorder=3)
+        axes.plot(
+            at, np.asarray(y, float), **style, **marker, label=name, clip_on=ylim is None, zorder=3
+        )
         if marks and name in marks:
             nearest = int(np.argmin(np.abs(at - marks[name])))
             place = [at[nearest]], [np.asarray(y, float)[nearest]]
-            axes.plot(*place, "o", color=style["color"], markersize=8, markeredgecolor="white", zorder=4, clip_on=False)
+            axes.plot(
+                *place,
+                "o",
+                color=style["color"],
+                markersize=8,
+                markeredgecolor="white",
+                zorder=4,
+                clip_on=False,
+            )
     axes.set(xlabel=xlabel, ylabel=ylabel)
     if ylim:
         axes.set_ylim(*ylim)
@@ -66,7 +77,8 @@ def histogram_plot(
     title: str = "",
     bins: int = 30,
 ) -> Path:
-    """Draws the distribution of a score in each group, on common bins, as the share of the group per bin.
+    """Draws the distribution of a score in each group, on common bins, as the share of the group
+    per bin.
 
     Args:
         groups: {name: scores [N_i]}.
@@ -74,7 +86,9 @@ def histogram_plot(
         threshold: a vertical line.
     """
     figure, axes = new_figure(5.6, 3.4)
-    edges = np.histogram_bin_edges(np.concatenate([np.asarray(scores, float) for scores in groups.values()]), bins)
+    edges = np.histogram_bin_edges(
+        np.concatenate([np.asarray(scores, float) for scores in groups.values()]), bins
+    )
     for index, (name, scores) in enumerate(groups.items()):
         scores = np.asarray(scores, float)
         share = np.histogram(scores, edges)[0] / max(len(scores), 1)

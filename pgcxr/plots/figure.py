@@ -1,6 +1,7 @@
 """A matplotlib figure of its own (no pyplot, no global state), written as the same bytes each time.
 
-Colours are Okabe and Ito's: told apart by colour-blind readers and, in this order, by lightness in grey print.
+Colours are Okabe and Ito's: told apart by colour-blind readers and, in this order, by lightness in
+grey print.
 """
 
 import io
@@ -34,10 +35,14 @@ STYLE = {
 # For print: journals ask for 300 and more.
 DPI = 300
 # Neither the date nor the version of matplotlib belongs into a file, nor addresses of vocabularies.
-NO_METADATA = {"png": {"Software": None}, "svg": dict.fromkeys(("Date", "Creator", "Format", "Type"))}
+NO_METADATA = {
+    "png": {"Software": None},
+    "svg": dict.fromkeys(("Date", "Creator", "Format", "Type")),
+}
 
 
-# A decorator for functions that draw: matplotlib reads its settings when a thing is made, not when it is saved.
+# A decorator for functions that draw: matplotlib reads its settings when a thing is made, not when
+# it is saved.
 styled = matplotlib.rc_context(STYLE)
 
 
@@ -50,7 +55,8 @@ def new_figure(width: float = 4.6, height: float = 4.2) -> tuple[Figure, Axes]:
 def save(figure: Figure, path: str | os.PathLike, tight: bool = False) -> Path:
     """Writes the figure atomically as PNG or SVG, by the suffix of `path`; returns `path`.
 
-    `tight`: the picture is as large as what is on it, so that a long label widens it instead of being cut off.
+    `tight`: the picture is as large as what is on it, so that a long label widens it instead of
+    being cut off.
     """
     path = Path(path)
     kind = path.suffix.lstrip(".").lower()

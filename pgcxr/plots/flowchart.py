@@ -1,4 +1,5 @@
-"""The flow chart of a cohort, drawn as thesis Figure 1, as SVG without dates or random identifiers."""
+"""The flow chart of a cohort, drawn as thesis Figure 1, as SVG without dates or random
+identifiers."""
 
 import os
 import textwrap
@@ -54,15 +55,20 @@ def draw(chart: dict, path: str | os.PathLike) -> None:
     before = [step for step in chart["steps"] if "normal" not in step]
     after = [step for step in chart["steps"] if "normal" in step]
     with (
-        # Texts that can be searched, in one font: matplotlib lists a dozen others, by names that people have too.
-        matplotlib.rc_context({"svg.hashsalt": "pgcxr", "svg.fonttype": "none", "font.sans-serif": ["DejaVu Sans"]}),
+        # Texts that can be searched, in one font: matplotlib lists a dozen others, by names that
+        # people have too.
+        matplotlib.rc_context(
+            {"svg.hashsalt": "pgcxr", "svg.fonttype": "none", "font.sans-serif": ["DejaVu Sans"]}
+        ),
         artifacts.atomic_path(path) as beside,
     ):
         figure = Figure(figsize=(WIDTH, 1.0))
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set_axis_off()
         pen = _Pen(axes)
-        low = pen.box(WIDTH / 2, -0.25, ["Chest radiographs collected", f"n = {chart['collected']:,}"])
+        low = pen.box(
+            WIDTH / 2, -0.25, ["Chest radiographs collected", f"n = {chart['collected']:,}"]
+        )
         start = low
         taken = _column(before, "excluded")
         if taken:
@@ -79,14 +85,31 @@ def draw(chart: dict, path: str | os.PathLike) -> None:
             low = pen.after(fork, centre, [f"{label.capitalize()} by diagnosis", f"n = {total:,}"])
             below = low - pen.GAP - pen.height([""] * rows) if rows else low
             if lines[label]:
-                pen.after(low, centre, lines[label] + [""] * (rows - len(lines[label])), width=3.2, dashed=True)
+                pen.after(
+                    low,
+                    centre,
+                    lines[label] + [""] * (rows - len(lines[label])),
+                    width=3.2,
+                    dashed=True,
+                )
             elif rows:
                 pen.line((centre, low), (centre, below))
             low = below
-            low = pen.after(low, centre, [f"{label.capitalize()} in the cohort", f"n = {chart[label]:,}"], bold=True)
-        absent = [step["rule"].replace("_", " ") for step in chart["steps"] if not step.get("applies", True)]
+            low = pen.after(
+                low,
+                centre,
+                [f"{label.capitalize()} in the cohort", f"n = {chart[label]:,}"],
+                bold=True,
+            )
+        absent = [
+            step["rule"].replace("_", " ")
+            for step in chart["steps"]
+            if not step.get("applies", True)
+        ]
         if absent:
-            note = "Rules not applied (switched off, or the source does not say): " + ", ".join(absent)
+            note = "Rules not applied (switched off, or the source does not say): " + ", ".join(
+                absent
+            )
             axes.text(0.3, low - 0.2, "\n".join(textwrap.wrap(note, 110)), fontsize=7, va="top")
             low -= 0.35
         height = 0.25 - low
@@ -103,13 +126,18 @@ def _column(steps: list[dict], key: str) -> list[str]:
 
 
 def words(step: dict) -> str:
-    """What the rule took, with the ages and words that the rules allow where the chart says them."""
+    """What the rule took, with the ages and words that the rules allow where the chart says
+    them."""
     allowed = step.get("allowed")
     if allowed and allowed != ALLOWED.get(step["rule"]):
         return f"not {' or '.join(allowed)}"
     if step["rule"] == "age" and "minimum" in step:
         limited = step.get("maximum", OLDEST) < OLDEST
-        return f"under {step['minimum']:g}{', over ' + format(step['maximum'], 'g') if limited else ''} or age unknown"
+        return (
+            "under "
+            f"{step['minimum']:g}{', over ' + format(step['maximum'], 'g') if limited else ''} or "
+            "age unknown"
+        )
     return WORDS[step["rule"]]
 
 
@@ -124,17 +152,35 @@ class _Pen:
     def height(self, lines: list[str]) -> float:
         return self.LINE * len(lines) + 2 * self.MARGIN
 
-    def box(self, x: float, top: float, lines: list[str], width=2.6, bold=False, dashed=False) -> float:
+    def box(
+        self, x: float, top: float, lines: list[str], width=2.6, bold=False, dashed=False
+    ) -> float:
         """Draws a box of text around x, below `top`; returns its lower edge."""
         from matplotlib.patches import Rectangle
 
         low = top - self.height(lines)
         style = "--" if dashed else "-"
-        edge = Rectangle((x - width / 2, low), width, top - low, facecolor="white", edgecolor="black", lw=0.9, ls=style)
+        edge = Rectangle(
+            (x - width / 2, low),
+            width,
+            top - low,
+            facecolor="white",
+            edgecolor="black",
+            lw=0.9,
+            ls=style,
+        )
         self._axes.add_patch(edge)
         for index, line in enumerate(lines):
             at = top - self.MARGIN - self.LINE * (index + 0.5)
-            self._axes.text(x, at, line, ha="center", va="center", fontsize=9, weight="bold" if bold else "normal")
+            self._axes.text(
+                x,
+                at,
+                line,
+                ha="center",
+                va="center",
+                fontsize=9,
+                weight="bold" if bold else "normal",
+            )
         return low
 
     def after(self, above: float, x: float, lines: list[str], **options) -> float:
@@ -143,7 +189,9 @@ class _Pen:
         return self.box(x, above - self.GAP, lines, **options)
 
     def line(self, start: tuple[float, float], end: tuple[float, float]) -> None:
-        self._axes.plot(*zip(start, end, strict=True), color="black", lw=0.9, solid_capstyle="projecting")
+        self._axes.plot(
+            *zip(start, end, strict=True), color="black", lw=0.9, solid_capstyle="projecting"
+        )
 
     def arrow(self, start: tuple[float, float], end: tuple[float, float]) -> None:
         style = {"arrowstyle": "-|>", "color": "black", "lw": 0.9, "shrinkA": 0, "shrinkB": 0}

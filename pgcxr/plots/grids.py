@@ -14,8 +14,11 @@ GAP = 2
 PAPER = 255
 
 
-def image_grid(images: np.ndarray, columns: int | None, path: str | os.PathLike, scale: int = 1) -> Path:
-    """Writes images [N, H, W], [N, H, W, 1] or RGB [N, H, W, 3], uint8, row by row, each pixel `scale` wide.
+def image_grid(
+    images: np.ndarray, columns: int | None, path: str | os.PathLike, scale: int = 1
+) -> Path:
+    """Writes images [N, H, W], [N, H, W, 1] or RGB [N, H, W, 3], uint8, row by row, each pixel
+    `scale` wide.
 
     `columns` None makes the sheet about square. Images are white-gapped and never interpolated.
     """
@@ -37,19 +40,25 @@ def tile(images: np.ndarray, columns: int | None = None, scale: int = 1) -> np.n
     sheet = np.full((rows * columns, height + GAP, width + GAP, channels), PAPER, np.uint8)
     sheet[:count, :height, :width] = images
     # [rows, columns, H, W, C] -> [rows * H, columns * W, C], less the last gaps.
-    sheet = sheet.reshape(rows, columns, height + GAP, width + GAP, channels).transpose(0, 2, 1, 3, 4)
+    sheet = sheet.reshape(rows, columns, height + GAP, width + GAP, channels).transpose(
+        0, 2, 1, 3, 4
+    )
     sheet = sheet.reshape(rows * (height + GAP), columns * (width + GAP), channels)[:-GAP, :-GAP]
     return sheet[..., 0] if channels == 1 else sheet
 
 
 @styled
 def labelled_grid(
-    rows: list[tuple[str, np.ndarray]], path: str | os.PathLike, columns: list[str] | None = None, title: str = ""
+    rows: list[tuple[str, np.ndarray]],
+    path: str | os.PathLike,
+    columns: list[str] | None = None,
+    title: str = "",
 ) -> Path:
     """Draws one row of images per label, with the label at its left.
 
     Args:
-        rows: [(label, images uint8 [N_i, H, W(, 1 or 3)])]; all images of one size, rows may differ in length.
+        rows: [(label, images uint8 [N_i, H, W(, 1 or 3)])]; all images of one size, rows may differ
+            in length.
         path: .png or .svg.
         columns: a heading for each column.
         title: above the sheet.
@@ -61,7 +70,9 @@ def labelled_grid(
     cell = min(0.9, 8.0 / longest)
     across = longest * cell
     down = len(sheets) * cell * height / width
-    figure, axes = new_figure(across + 1.5, down + (0.25 if columns else 0) + (0.3 if title else 0) + 0.1)
+    figure, axes = new_figure(
+        across + 1.5, down + (0.25 if columns else 0) + (0.3 if title else 0) + 0.1
+    )
     for row, (_, images) in enumerate(sheets):
         for column, image in enumerate(images):
             axes.imshow(
@@ -75,7 +86,9 @@ def labelled_grid(
     axes.tick_params(length=0, pad=4)
     axes.set_yticks([row + 0.5 for row in range(len(sheets))], [label for label, _ in sheets])
     axes.xaxis.tick_top()
-    axes.set_xticks([column + 0.5 for column in range(len(columns or ()))], columns or [], color=COLOURS[4])
+    axes.set_xticks(
+        [column + 0.5 for column in range(len(columns or ()))], columns or [], color=COLOURS[4]
+    )
     if title:
         axes.set_title(title, loc="left")
     return save(figure, path, tight=True)
@@ -92,15 +105,20 @@ def write_png(path: str | os.PathLike, image: np.ndarray) -> Path:
 
 def encode_png(image: np.ndarray) -> bytes:
     """A PNG of uint8 or uint16 [H, W], [H, W, 1] or RGB [H, W, 3]."""
-    if image.dtype not in (np.uint8, np.uint16) or (image.ndim == 3 and image.shape[-1] not in (1, 3)):
-        raise ValueError(f"a PNG holds uint8 or uint16, grey or RGB, not {image.dtype} {image.shape}")
+    if image.dtype not in (np.uint8, np.uint16) or (
+        image.ndim == 3 and image.shape[-1] not in (1, 3)
+    ):
+        raise ValueError(
+            f"a PNG holds uint8 or uint16, grey or RGB, not {image.dtype} {image.shape}"
+        )
     if image.ndim == 3 and image.shape[-1] == 3:
         image = image[..., ::-1]
     return cv2.imencode(".png", np.ascontiguousarray(image))[1].tobytes()
 
 
 def shrink(image: np.ndarray, longest: int) -> np.ndarray:
-    """uint8 [H, W, C] reduced by a whole factor, by area, until no side is longer than `longest` pixels."""
+    """uint8 [H, W, C] reduced by a whole factor, by area, until no side is longer than `longest`
+    pixels."""
     factor = math.ceil(max(image.shape[:2]) / longest)
     if factor == 1:
         return image
@@ -115,5 +133,7 @@ def _as_images(images: np.ndarray) -> np.ndarray:
     if images.ndim == 3:
         images = images[..., None]
     if images.ndim != 4 or images.shape[-1] not in (1, 3) or not len(images):
-        raise ValueError(f"images must be [N, H, W], [N, H, W, 1] or [N, H, W, 3] with N > 0, not {images.shape}")
+        raise ValueError(
+            f"images must be [N, H, W], [N, H, W, 1] or [N, H, W, 3] with N > 0, not {images.shape}"
+        )
     return images

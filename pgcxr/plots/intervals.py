@@ -12,7 +12,12 @@ MARKERS = ("o", "s", "D", "^")
 
 @styled
 def interval_plot(
-    series: dict, names: list[str], path: str | os.PathLike, ylabel: str, xlabel: str = "", title: str = ""
+    series: dict,
+    names: list[str],
+    path: str | os.PathLike,
+    ylabel: str,
+    xlabel: str = "",
+    title: str = "",
 ) -> Path:
     """Draws a point and a bar for each value.
 

@@ -5,7 +5,10 @@ import numpy as np
 
 
 def overlay(
-    image: np.ndarray, heat: np.ndarray, alpha: float = 0.6, limits: tuple[float, float] | None = None
+    image: np.ndarray,
+    heat: np.ndarray,
+    alpha: float = 0.6,
+    limits: tuple[float, float] | None = None,
 ) -> np.ndarray:
     """A heat map over a grey image: cold stays grey, hot turns yellow over dark red ("inferno").
 
@@ -13,7 +16,8 @@ def overlay(
         image: uint8 [H, W] or [H, W, 1].
         heat: float [h, w], resized to the image; NaN counts as coldest.
         alpha: opacity of the hottest place.
-        limits: (coldest, hottest), the same for maps that are to be compared; else the map's own least and greatest.
+        limits: (coldest, hottest), the same for maps that are to be compared; else the map's own
+            least and greatest.
 
     Returns:
         uint8 [H, W, 3].
@@ -22,14 +26,17 @@ def overlay(
     heat = _resized(heat, grey.shape)
     low, high = limits if limits is not None else (float(heat.min()), float(heat.max()))
     strength = np.clip((heat - low) / (high - low), 0, 1) if high > low else np.zeros_like(heat)
-    colours = cv2.applyColorMap(np.rint(strength * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
+    colours = cv2.applyColorMap(np.rint(strength * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[
+        ..., ::-1
+    ]
     return _blend(grey, colours, alpha * strength)
 
 
 def diff_overlay(
     image: np.ndarray, difference: np.ndarray, limit: float | None = None, alpha: float = 0.85
 ) -> np.ndarray:
-    """A signed difference over a grey image: red where the query is brighter than its reconstruction, else blue.
+    """A signed difference over a grey image: red where the query is brighter than its
+    reconstruction, else blue.
 
     Args:
         image: uint8 [H, W] or [H, W, 1].
@@ -51,9 +58,14 @@ def diff_overlay(
     return _blend(grey, colours, alpha * np.abs(strength))
 
 
-def outline(rgb: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] = (86, 224, 120)) -> np.ndarray:
-    """`rgb` uint8 [H, W, 3] (or grey [H, W]) with the border of a mask [h, w] (> 0.5 inside) drawn on a copy."""
-    rgb = np.ascontiguousarray(rgb if rgb.ndim == 3 and rgb.shape[-1] == 3 else _grey(rgb)[..., None].repeat(3, -1))
+def outline(
+    rgb: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] = (86, 224, 120)
+) -> np.ndarray:
+    """`rgb` uint8 [H, W, 3] (or grey [H, W]) with the border of a mask [h, w] (> 0.5 inside) drawn
+    on a copy."""
+    rgb = np.ascontiguousarray(
+        rgb if rgb.ndim == 3 and rgb.shape[-1] == 3 else _grey(rgb)[..., None].repeat(3, -1)
+    )
     inside = (_resized(mask, rgb.shape[:2]) > 0.5).astype(np.uint8)
     contours, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     return cv2.drawContours(rgb.copy(), contours, -1, colour, max(1, rgb.shape[0] // 256))
@@ -63,7 +75,9 @@ def _grey(image: np.ndarray) -> np.ndarray:
     image = np.asarray(image)
     image = image[..., 0] if image.ndim == 3 else image
     if image.dtype != np.uint8 or image.ndim != 2:
-        raise ValueError(f"the image under a map must be uint8 [H, W], not {image.dtype} {image.shape}")
+        raise ValueError(
+            f"the image under a map must be uint8 [H, W], not {image.dtype} {image.shape}"
+        )
     return image
 
 

@@ -1,7 +1,8 @@
-"""One self-contained HTML page: text, tables and embedded figures; no script, no network, no font of its own.
+"""One self-contained HTML page: text, tables and embedded figures; no script, no network, no font
+of its own.
 
-Everything given is escaped, and the same content gives the same bytes. A page opens from a USB stick, prints, and
-reads on a phone.
+Everything given is escaped, and the same content gives the same bytes. A page opens from a USB
+stick, prints, and reads on a phone.
 
     page = Page("Fidelity")
     page.text("What was done.")
@@ -62,16 +63,23 @@ class Page:
         return self
 
     def table(self, header: list[str], rows: list, caption: str = "") -> "Page":
-        """A table; the first cell of a row heads the row. Numbers are set as by `cell` and aligned to the right."""
+        """A table; the first cell of a row heads the row. Numbers are set as by `cell` and aligned
+        to the right."""
         rows = [list(row) for row in rows]
         for row in rows:
             if len(row) != len(header):
-                raise ValueError(f"a row of {len(row)} cells under a header of {len(header)}: {row}")
+                raise ValueError(
+                    f"a row of {len(row)} cells under a header of {len(header)}: {row}"
+                )
         right = [bool(rows) and all(_is_number(row[i]) for row in rows) for i in range(len(header))]
         html = Markup('<div class="scroll"><table>')
         if caption:
             html += Markup("<caption>{}</caption>").format(caption)
-        html += Markup("<thead><tr>") + _cells("th", header, right, ' scope="col"') + Markup("</tr></thead><tbody>")
+        html += (
+            Markup("<thead><tr>")
+            + _cells("th", header, right, ' scope="col"')
+            + Markup("</tr></thead><tbody>")
+        )
         for row in rows:
             html += Markup("<tr>") + _cells("th", row[:1], right[:1], ' scope="row"')
             html += _cells("td", row[1:], right[1:]) + Markup("</tr>")
@@ -82,22 +90,33 @@ class Page:
         return self.table(["Measure", "Thesis", "This run", "Note"], rows, caption)
 
     def figure(self, path: str | os.PathLike, caption: str, alt: str | None = None) -> "Page":
-        """Embeds an image file (PNG, SVG, JPEG); `alt` stands for it where it cannot be seen, else the caption."""
+        """Embeds an image file (PNG, SVG, JPEG); `alt` stands for it where it cannot be seen, else
+        the caption."""
         return self._add(_figure(path, caption, alt))
 
     def figures(self, images: list[tuple]) -> "Page":
-        """Figures (path, caption[, alt]) side by side, below each other where the page is narrow."""
-        return self._add(Markup('<div class="row">{}</div>').format(Markup("").join(_figure(*each) for each in images)))
+        """Figures (path, caption[, alt]) side by side, below each other where the page is
+        narrow."""
+        return self._add(
+            Markup('<div class="row">{}</div>').format(
+                Markup("").join(_figure(*each) for each in images)
+            )
+        )
 
     def verdict(self, ok: bool | None, text: str) -> "Page":
-        """Whether an aim was reached (True, False), in words and not by colour alone; None is a remark."""
+        """Whether an aim was reached (True, False), in words and not by colour alone; None is a
+        remark."""
         kind, word = VERDICTS[None if ok is None else bool(ok)]
-        return self._add(Markup('<p class="verdict {}"><strong>{}</strong> {}</p>').format(kind, word, text))
+        return self._add(
+            Markup('<p class="verdict {}"><strong>{}</strong> {}</p>').format(kind, word, text)
+        )
 
     def html(self) -> str:
         """The whole page."""
         source = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
-        template = jinja2.Environment(autoescape=True, keep_trailing_newline=True).from_string(source)
+        template = jinja2.Environment(autoescape=True, keep_trailing_newline=True).from_string(
+            source
+        )
         return template.render(page=self)
 
     def write(self, path: str | os.PathLike) -> Path:
@@ -111,8 +130,8 @@ class Page:
 
 
 def cell(value) -> str:
-    """How a table shows a value: counts with thousands separators, other numbers with three to four figures,
-    two values as "low to high", and a dash for None and NaN."""
+    """How a table shows a value: counts with thousands separators, other numbers with three to four
+    figures, two values as "low to high", and a dash for None and NaN."""
     if value is None:
         return MISSING
     if isinstance(value, bool) or type(value).__name__ == "bool_":
@@ -173,13 +192,20 @@ def _figure(path: str | os.PathLike, caption: str, alt: str | None = None) -> Ma
     except FileNotFoundError:
         raise InputError(f"{path}: no such figure; run the step that draws it again") from None
     encoded = Markup(base64.b64encode(data).decode("ascii"))
-    size = Markup(' width="{}" height="{}"').format(*_printed_size(data)) if media == "image/png" else ""
-    image = Markup('<img src="data:{};base64,{}" alt="{}"{}>').format(media, encoded, alt or caption, size)
+    size = (
+        Markup(' width="{}" height="{}"').format(*_printed_size(data))
+        if media == "image/png"
+        else ""
+    )
+    image = Markup('<img src="data:{};base64,{}" alt="{}"{}>').format(
+        media, encoded, alt or caption, size
+    )
     return Markup("<figure>{}<figcaption>{}</figcaption></figure>").format(image, caption)
 
 
 def _printed_size(png: bytes) -> tuple[int, int]:
-    """Width and height in CSS pixels (96 an inch), by the resolution the PNG states (pHYs), else its own pixels."""
+    """Width and height in CSS pixels (96 an inch), by the resolution the PNG states (pHYs), else
+    its own pixels."""
     width, height = struct.unpack(">II", png[16:24])
     at = png.find(b"pHYs", 0, 512)
     if at < 0:

@@ -1,4 +1,5 @@
-"""Reliability diagrams: what share of the images with a score of about 0.8 is abnormal, and how many there are."""
+"""Reliability diagrams: what share of the images with a score of about 0.8 is abnormal, and how
+many there are."""
 
 import os
 import textwrap
@@ -15,10 +16,12 @@ LOW = 0.38  # height of the histogram, of its width
 
 @styled
 def reliability_plot(readings: dict, path: str | os.PathLike, bins: int = BINS) -> Path:
-    """Draws each reading beside the others: its reliability curve above, the histogram of its scores below.
+    """Draws each reading beside the others: its reliability curve above, the histogram of its
+    scores below.
 
-    Points lie at the mean score of each bin (equal width); bars are Wilson's 95 % intervals, images taken as
-    independent. Below the diagonal the scores are too high. The histogram is split by the truth.
+    Points lie at the mean score of each bin (equal width); bars are Wilson's 95 % intervals, images
+    taken as independent. Below the diagonal the scores are too high. The histogram is split by the
+    truth.
 
     Args:
         readings: {name: (labels [N], probabilities [N])}.
@@ -31,12 +34,22 @@ def reliability_plot(readings: dict, path: str | os.PathLike, bins: int = BINS) 
     for column, (name, (labels, scores)) in enumerate(readings.items()):
         upper, lower = grid[:, column]
         _curve(upper, labels, scores, bin_edges(np.asarray(scores), bins))
-        _histogram(lower, np.asarray(labels), np.asarray(scores, float), bin_edges(np.asarray(scores), 2 * bins))
+        _histogram(
+            lower,
+            np.asarray(labels),
+            np.asarray(scores, float),
+            bin_edges(np.asarray(scores), 2 * bins),
+        )
         upper.set_title(textwrap.fill(name, 30), loc="left", fontsize=9)
         lower.set_xlabel("P(abnormal)")
     grid[0, 0].set_ylabel("Share that is abnormal")
     grid[1, 0].set_ylabel("Images")
-    figure.legend(*grid[1, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, handlelength=1.2)
+    figure.legend(
+        *grid[1, 0].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=2,
+        handlelength=1.2,
+    )
     return save(figure, path)
 
 
@@ -64,7 +77,10 @@ def _curve(axes, labels, scores, edges: np.ndarray) -> None:
 
 
 def _histogram(axes, labels: np.ndarray, scores: np.ndarray, edges: np.ndarray) -> None:
-    for value, name, colour, style in ((0, "normal", COLOURS[0], "-"), (1, "abnormal", COLOURS[1], "--")):
+    for value, name, colour, style in (
+        (0, "normal", COLOURS[0], "-"),
+        (1, "abnormal", COLOURS[1], "--"),
+    ):
         counts = np.histogram(scores[labels == value], edges)[0]
         axes.stairs(counts, edges, fill=True, color=colour, alpha=0.16)
         axes.stairs(counts, edges, color=colour, linestyle=style, linewidth=1.3, label=name)

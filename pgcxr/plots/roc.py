@@ -8,7 +8,9 @@ from pgcxr.plots.figure import line_style, new_figure, save, styled
 
 
 @styled
-def roc_plot(curves: dict, path: str | os.PathLike, title: str = "", thresholds: dict | None = None) -> Path:
+def roc_plot(
+    curves: dict, path: str | os.PathLike, title: str = "", thresholds: dict | None = None
+) -> Path:
     """Draws one or more ROC curves with their areas and 95 % intervals (DeLong) in the legend.
 
     Args:
@@ -32,7 +34,8 @@ def roc_plot(curves: dict, path: str | os.PathLike, title: str = "", thresholds:
             clip_on=False,
         )
         if thresholds and name in thresholds:
-            # The last point whose threshold is not below the working point: every case at or above it is called.
+            # The last point whose threshold is not below the working point: every case at or above
+            # it is called.
             at = int((curve["threshold"] >= thresholds[name]).sum()) - 1
             axes.plot(
                 curve["false_positive_rate"][at],
@@ -44,7 +47,13 @@ def roc_plot(curves: dict, path: str | os.PathLike, title: str = "", thresholds:
                 zorder=4,
                 clip_on=False,
             )
-    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="1 \N{MINUS SIGN} specificity", ylabel="Sensitivity", aspect="equal")
+    axes.set(
+        xlim=(0, 1),
+        ylim=(0, 1),
+        xlabel="1 \N{MINUS SIGN} specificity",
+        ylabel="Sensitivity",
+        aspect="equal",
+    )
     axes.grid(color="#E6E6E6", linewidth=0.6)
     axes.set_axisbelow(True)
     if title:

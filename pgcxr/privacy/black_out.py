@@ -1,7 +1,9 @@
-"""What is made black in an image: regions as fractions of its sides, of all makers or of one, and text that is found.
+"""What is made black in an image: regions as fractions of its sides, of all makers or of one, and
+text that is found.
 
-It is made black after the display pipeline (VOI, inversion) and before the normalisation's percentiles: the brightness
-of letters that nobody will see must not decide how bright the chest is. Like padding, its pixels are not counted.
+It is made black after the display pipeline (VOI, inversion) and before the normalisation's
+percentiles: the brightness of letters that nobody will see must not decide how bright the chest is.
+Like padding, its pixels are not counted.
 """
 
 import re
@@ -18,14 +20,15 @@ from pgcxr.privacy import burned_in
 
 # Pixels around found text, at least: letters have blurred edges where they were compressed.
 MARGIN = 4
-# Where a line runs over a brighter part of the chest, its last letters may be too faint to be found: as many heights of
-# a letter are hidden at either end.
+# Where a line runs over a brighter part of the chest, its last letters may be too faint to be
+# found: as many heights of a letter are hidden at either end.
 FAINT_LETTERS = 5
 
 
 @dataclass(frozen=True)
 class Region:
-    """Fractions of width and height, from the top left; of images of `maker` alone, unless it is ""."""
+    """Fractions of width and height, from the top left; of images of `maker` alone, unless it is
+    ""."""
 
     x: float
     y: float
@@ -34,10 +37,13 @@ class Region:
     maker: str = ""
 
     def applies(self, manufacturer: str) -> bool:
-        """Whether a header's Manufacturer is the maker, by its name in a manifest or by any word of it."""
+        """Whether a header's Manufacturer is the maker, by its name in a manifest or by any word of
+        it."""
         words = re.findall(r"[a-z0-9]+", manufacturer.lower())
         wanted = self.maker.lower()
-        return not wanted or wanted == vocabulary.shown_maker(manufacturer).lower() or wanted in words
+        return (
+            not wanted or wanted == vocabulary.shown_maker(manufacturer).lower() or wanted in words
+        )
 
     def __str__(self) -> str:
         numbers = ",".join(f"{number:g}" for number in (self.x, self.y, self.width, self.height))
@@ -52,32 +58,46 @@ def parse(text: str, where: str) -> Region:
     except ValueError:
         x = y = width = height = -1.0
     # 1e-9: 0.9 + 0.1 may be more than 1.
-    if not (0 <= x < 1 and 0 <= y < 1 and width > 0 and height > 0 and max(x + width, y + height) <= 1 + 1e-9):
-        raise InputError(f"{where} {text}: needs x,y,w,h as fractions of the image, for example 0,0,1,0.08")
+    if not (
+        0 <= x < 1
+        and 0 <= y < 1
+        and width > 0
+        and height > 0
+        and max(x + width, y + height) <= 1 + 1e-9
+    ):
+        raise InputError(
+            f"{where} {text}: needs x,y,w,h as fractions of the image, for example 0,0,1,0.08"
+        )
     return Region(x, y, width, height, maker.strip())
 
 
 @dataclass(frozen=True)
 class BlackOut:
-    """`regions` are always black, `text` where it is found; or images with text are refused (`no_text`)."""
+    """`regions` are always black, `text` where it is found; or images with text are refused
+    (`no_text`)."""
 
     regions: Sequence[Region] = ()
     text: bool = False
     no_text: bool = False
 
-    def look_up(self, codes: np.ndarray, table: Callable[[np.ndarray], np.ndarray], maker: str = "") -> np.ndarray:
+    def look_up(
+        self, codes: np.ndarray, table: Callable[[np.ndarray], np.ndarray], maker: str = ""
+    ) -> np.ndarray:
         """The image of `codes`, with what is hidden black.
 
         Args:
             codes: unsigned [H, W].
-            table: function(int64 pixels of each code) -> uint8 or uint16, what each code is shown as.
+            table: function(int64 pixels of each code) -> uint8 or uint16, what each code is shown
+                as.
             maker: the header's Manufacturer.
         Raises:
             Rejected: there is text, and it is to be neither kept nor made black ("burned_in_text").
         """
         return self._look_up(codes, table, maker)[0]
 
-    def hidden(self, codes: np.ndarray, table: Callable[[np.ndarray], np.ndarray], maker: str = "") -> np.ndarray:
+    def hidden(
+        self, codes: np.ndarray, table: Callable[[np.ndarray], np.ndarray], maker: str = ""
+    ) -> np.ndarray:
         """bool [H, W]: what `look_up` makes black."""
         return self._look_up(codes, table, maker)[1] if self else np.zeros(codes.shape, bool)
 
@@ -101,7 +121,11 @@ class BlackOut:
 
     def described(self) -> dict:
         """For report.json."""
-        return {"regions": [str(region) for region in self.regions], "text": self.text, "no_text": self.no_text}
+        return {
+            "regions": [str(region) for region in self.regions],
+            "text": self.text,
+            "no_text": self.no_text,
+        }
 
     def _regions(self, shape: tuple[int, int], maker: str) -> np.ndarray:
         hidden = np.zeros(shape, bool)

@@ -1,8 +1,10 @@
-"""Text that is burned into the pixels: found near the borders, where scanners write names and dates.
+"""Text that is burned into the pixels: found near the borders, where scanners write names and
+dates.
 
-Letters are told from anatomy by their edges: a stroke of printed text is of one brightness and ends within a pixel or
-two, while a rib or a vessel fades. Three such strokes of one height beside each other are text. One or two are not: a
-lead marker (L, R, PA) says nothing of who the patient is, and is left alone.
+Letters are told from anatomy by their edges: a stroke of printed text is of one brightness and ends
+within a pixel or two, while a rib or a vessel fades. Three such strokes of one height beside each
+other are text. One or two are not: a lead marker (L, R, PA) says nothing of who the patient is, and
+is left alone.
 """
 
 import cv2
@@ -13,7 +15,8 @@ LARGEST_SIDE = 2048
 # A line of text is looked for within this share of the side from any border.
 BORDER = 0.25
 SHORTEST_LINE = 3
-# Three letters are wider together than they are high; small bold ones run into each other: told by their strokes.
+# Three letters are wider together than they are high; small bold ones run into each other: told by
+# their strokes.
 WIDTH_OF_LINE = 1.5
 LETTER_GAP, WORD_GAP = 1.0, 2.5
 WIDEST_LETTER, WIDEST_WORD, STROKES_OF_WORD = 1.6, 40, 4
@@ -23,7 +26,8 @@ LETTER, WORD = "letter", "word"
 CONTRAST = 45
 # Bounds of time and memory: no radiograph has so many, an image of noise may.
 MOST_COMPONENTS, MOST_LETTERS = 4000, 1500
-# Of a letter's contrast, how much its edge takes in one step between pixels, and how much its brightness varies.
+# Of a letter's contrast, how much its edge takes in one step between pixels, and how much its
+# brightness varies.
 STEEPNESS, UNEVENNESS = 0.33, 0.22
 
 
@@ -31,10 +35,15 @@ def text_regions(image: np.ndarray) -> np.ndarray:
     """Boxes around lines of text near the borders, int [N, 4]: x, y, width, height in pixels.
 
     Args:
-        image: uint8 [H, W], as pgcxr.dicom.decode gives it, of any size. Text below 6 px is not found.
+        image: uint8 [H, W], as pgcxr.dicom.decode gives it, of any size. Text below 6 px is not
+            found.
     """
     scale = min(1.0, LARGEST_SIDE / max(image.shape))
-    small = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = (
+        image
+        if scale == 1
+        else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    )
     lines, single = [], []
     for polarity in (small, 255 - small):
         for turned, (letters, words) in enumerate(_letters(polarity)):
@@ -56,13 +65,15 @@ def _within(box, letters: np.ndarray) -> bool:
 
 
 def _letters(image: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Components that may be letters, or words: bright, even, steep-edged. Boxes float [N, 4], and which are words [N].
+    """Components that may be letters, or words: bright, even, steep-edged. Boxes float [N, 4], and
+    which are words [N].
 
     Twice: for text along the rows, and for text along the side of the film (x and y exchanged).
     """
     highest = max(int(max(image.shape) * HIGHEST), 12)
     found = set(), set()
-    # Strokes are thinner than a quarter of the highest letter; small kernels part small letters from a bright ground.
+    # Strokes are thinner than a quarter of the highest letter; small kernels part small letters
+    # from a bright ground.
     for stroke in (7, max(highest // 3 | 1, 9)):
         above = cv2.morphologyEx(image, cv2.MORPH_TOPHAT, np.ones((stroke, stroke), np.uint8))
         mask = (above >= CONTRAST).astype(np.uint8)
@@ -70,7 +81,11 @@ def _letters(image: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
         x, y, width, height, area = stats.T
         short, long = np.minimum(width, height), np.maximum(width, height)
         fits = (long >= LOWEST) & (short <= highest) & (long <= WIDEST_WORD * short)
-        fits &= (area >= 0.12 * width * height) & (area >= 6) & _near_border(x, y, width, height, image.shape)
+        fits &= (
+            (area >= 0.12 * width * height)
+            & (area >= 6)
+            & _near_border(x, y, width, height, image.shape)
+        )
         for label in np.flatnonzero(fits[1:])[:MOST_COMPONENTS] + 1:
             x, y, width, height, _ = map(int, stats[label])
             inside = labels[y : y + height, x : x + width] == label
@@ -109,11 +124,15 @@ def _is_printed(image, above, labels, label: int, box) -> bool:
     contrast = float(np.percentile(above[rows, columns][inside > 0], 75))
     step = cv2.morphologyEx(part, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) / 2
     core = part[(above[rows, columns] >= 0.7 * contrast) & (inside > 0)]
-    return float(np.mean(step[edge])) >= STEEPNESS * contrast and float(core.std()) <= UNEVENNESS * contrast
+    return (
+        float(np.mean(step[edge])) >= STEEPNESS * contrast
+        and float(core.std()) <= UNEVENNESS * contrast
+    )
 
 
 def _lines(letters: np.ndarray, words: np.ndarray) -> list[tuple[float, float, float, float]]:
-    """Boxes around SHORTEST_LINE or more letters of one height beside each other, or around words."""
+    """Boxes around SHORTEST_LINE or more letters of one height beside each other, or around
+    words."""
     if not len(letters):
         return []
     # Slow to import, and seldom needed.
@@ -124,7 +143,9 @@ def _lines(letters: np.ndarray, words: np.ndarray) -> list[tuple[float, float, f
     gap = np.maximum(x[:, None], x[None]) - np.minimum((x + width)[:, None], (x + width)[None])
     bottoms = np.abs((y + height)[:, None] - (y + height)[None])
     alike = taller <= 1.8 * np.minimum(height[:, None], height[None])
-    level = alike & (bottoms <= 0.25 * taller) & (gap > -0.5 * np.minimum(width[:, None], width[None]))
+    level = (
+        alike & (bottoms <= 0.25 * taller) & (gap > -0.5 * np.minimum(width[:, None], width[None]))
+    )
     _, lines = connected_components(level & (gap <= LETTER_GAP * taller), directed=False)
     certain = (np.bincount(lines)[lines] >= SHORTEST_LINE) | words
     # From three letters on, the words beside them belong to them, even short ones.

@@ -1,9 +1,9 @@
 """What replaces an identity: keyed hashes.
 
-The key never leaves the hospital's machine, so that nobody who holds a cohort can test whether a known patient is in
-it, while the same patient has the same hash in every cohort made with the same key. To change the key, name another
-file: the same patients then have other hashes, and cohorts of both keys cannot be joined; the old file is kept or
-destroyed with that in mind.
+The key never leaves the hospital's machine, so that nobody who holds a cohort can test whether a
+known patient is in it, while the same patient has the same hash in every cohort made with the same
+key. To change the key, name another file: the same patients then have other hashes, and cohorts of
+both keys cannot be joined; the old file is kept or destroyed with that in mind.
 """
 
 import hashlib
@@ -18,8 +18,9 @@ from pgcxr.io import user_files
 
 KEY_BYTES = 32
 LARGEST_KEY = 1 << 20
-# 64 of the 256 bits of HMAC-SHA-256: among a million patients two share them with a probability of 3 in 100 million,
-# and they fit the shortest texts of DICOM (SH, 16 characters). The key makes them irreversible, not their length.
+# 64 of the 256 bits of HMAC-SHA-256: among a million patients two share them with a probability of
+# 3 in 100 million, and they fit the shortest texts of DICOM (SH, 16 characters). The key makes them
+# irreversible, not their length.
 HASH_DIGITS = 16
 
 
@@ -28,11 +29,14 @@ def default_key_file() -> Path:
     named = os.environ.get("PGCXR_KEY_FILE")
     if named:
         return Path(named)
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "pgcxr" / "patient_key"
+    return (
+        Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "pgcxr" / "patient_key"
+    )
 
 
 def read_or_make_key(path: str | os.PathLike | None = None) -> bytes:
-    """The 32-byte key in `path` (64 hexadecimal digits, mode 0600), made at random where there is none."""
+    """The 32-byte key in `path` (64 hexadecimal digits, mode 0600), made at random where there is
+    none."""
     path = Path(path) if path is not None else default_key_file()
     if path.is_dir():
         raise InputError(f"{path}: is a folder; give the name of a file in it as --key-file")
@@ -41,7 +45,10 @@ def read_or_make_key(path: str | os.PathLike | None = None) -> bytes:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             _make_key(path)
         except OSError as error:
-            error.filename, error.filename2 = str(path), None  # not that of a file beside it, which nobody asked for
+            error.filename, error.filename2 = (
+                str(path),
+                None,
+            )  # not that of a file beside it, which nobody asked for
             raise
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise InputError(f"{path}: others may read the patient key; run `chmod 600 {path}`")
@@ -50,12 +57,15 @@ def read_or_make_key(path: str | os.PathLike | None = None) -> bytes:
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
-        raise InputError(f"{path}: is not a patient key (64 hexadecimal digits); name another --key-file")
+        raise InputError(
+            f"{path}: is not a patient key (64 hexadecimal digits); name another --key-file"
+        )
     return key
 
 
 def _make_key(path: Path) -> None:
-    """A random key at `path`, whole from the start, so that two first runs at once agree on one key."""
+    """A random key at `path`, whole from the start, so that two first runs at once agree on one
+    key."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(secrets.token_hex(KEY_BYTES) + "\n")
@@ -70,5 +80,8 @@ def _make_key(path: Path) -> None:
 
 
 def keyed_hash(key: bytes, kind: str, value: str) -> str:
-    """First 16 hexadecimal digits of HMAC-SHA256; `kind` keeps the hashes of patients and of files apart."""
-    return hmac.new(key, f"{kind}\0{value}".encode(errors="surrogateescape"), hashlib.sha256).hexdigest()[:HASH_DIGITS]
+    """First 16 hexadecimal digits of HMAC-SHA256; `kind` keeps the hashes of patients and of files
+    apart."""
+    return hmac.new(
+        key, f"{kind}\0{value}".encode(errors="surrogateescape"), hashlib.sha256
+    ).hexdigest()[:HASH_DIGITS]

@@ -1,1 +1,2 @@
-"""Sets of synthetic images: which (selection), from which latents (sphere, truncation), and how they are written."""
+"""Sets of synthetic images: which (selection), from which latents (sphere, truncation), and how
+they are written."""

@@ -14,7 +14,8 @@ PLAIN_GENERATOR = "generator.keras"
 
 
 def import_pickle(file: Path, out: Path) -> Generator:
-    """Makes the RUN `out` of an official network pickle, which is read as data and never run; returns its Gs.
+    """Makes the RUN `out` of an official network pickle, which is read as data and never run;
+    returns its Gs.
 
     Raises:
         InputError: it is none, or is damaged, or `out` exists.
@@ -26,7 +27,8 @@ def import_pickle(file: Path, out: Path) -> Generator:
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     average, discriminator = networks["Gs"], networks["D"]
     sizes = {
-        key: average.get_config()[key] for key in ("resolution", "channels", "fmap_base", "fmap_max", "label_size")
+        key: average.get_config()[key]
+        for key in ("resolution", "channels", "fmap_base", "fmap_max", "label_size")
     }
     with artifacts.new_folder(out) as folder:
         for name, network in (
@@ -51,10 +53,12 @@ def import_pickle(file: Path, out: Path) -> Generator:
 
 
 def export_pickle(run: Path, out: Path, networks_py: Path | None = None) -> Generator:
-    """Writes the networks of `run` as an official pickle (G, D, Gs), so that the original code can check them.
+    """Writes the networks of `run` as an official pickle (G, D, Gs), so that the original code can
+    check them.
 
-    A RUN of train.gan keeps the average alone: there G is Gs. Without `networks_py`, a copy of the original's
-    networks.py, its loader stops at the empty source; its `Network.set_vars` takes the arrays all the same.
+    A RUN of train.gan keeps the average alone: there G is Gs. Without `networks_py`, a copy of the
+    original's networks.py, its loader stops at the empty source; its `Network.set_vars` takes the
+    arrays all the same.
 
     Returns:
         Gs.

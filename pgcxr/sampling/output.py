@@ -1,4 +1,5 @@
-"""A folder of synthetic images, with everything beside the generator that it takes to make them again."""
+"""A folder of synthetic images, with everything beside the generator that it takes to make them
+again."""
 
 import collections
 import os
@@ -25,8 +26,9 @@ WRITERS = 4
 
 @dataclass(frozen=True)
 class Options:
-    """`bits` a pixel and `format` of the images; `grid` (rows, columns) of samples.png; `steps` from image to image
-    where they are frames of a path; at most `batch` images are held in memory while they are written."""
+    """`bits` a pixel and `format` of the images; `grid` (rows, columns) of samples.png; `steps`
+    from image to image where they are frames of a path; at most `batch` images are held in memory
+    while they are written."""
 
     bits: int = 8
     format: str = "png"
@@ -37,22 +39,35 @@ class Options:
 
 def check(generator, options: Options) -> None:
     """InputError where images of this generator cannot be written as asked."""
-    for name, value, known in (("--format", options.format, tuple(SUFFIX)), ("--bits", options.bits, BITS)):
+    for name, value, known in (
+        ("--format", options.format, tuple(SUFFIX)),
+        ("--bits", options.bits, BITS),
+    ):
         if value not in known:
             raise InputError(f"{name} {value}: expected {' or '.join(map(str, known))}")
     channels = generator.channels
     if channels not in (1, 3):
-        raise InputError(f"the generator makes images of {channels} channels; only 1 (grey) or 3 (RGB) can be written")
+        raise InputError(
+            f"the generator makes images of {channels} channels; only 1 (grey) or 3 (RGB) can be "
+            "written"
+        )
     if channels == 3 and options.format == "dicom" and options.bits != 8:
         raise InputError("--bits 16: colour is written to DICOM with 8 bits; leave out --bits")
 
 
-def truncate(generator, selection: Selection, psi: float, progress: Callable[[int, int], None]) -> Selection:
-    """The selection with its latents pulled toward the most typical image's (pgcxr.sampling.truncation)."""
+def truncate(
+    generator, selection: Selection, psi: float, progress: Callable[[int, int], None]
+) -> Selection:
+    """The selection with its latents pulled toward the most typical image's
+    (pgcxr.sampling.truncation)."""
     if selection.truncation != 1:
-        raise InputError(f"--truncation: these latents were truncated by {selection.truncation:g}; leave it out")
+        raise InputError(
+            f"--truncation: these latents were truncated by {selection.truncation:g}; leave it out"
+        )
     if generator.label_size:
-        raise InputError("--truncation: a generator with labels has no one most typical image; leave it out")
+        raise InputError(
+            "--truncation: a generator with labels has no one most typical image; leave it out"
+        )
     return selection.pulled(truncation.centre(generator, progress), psi)
 
 
@@ -67,24 +82,31 @@ def save(
 ) -> None:
     """Writes the images of a selection by RUN's generator; all of it or nothing.
 
-    `out`/images/<number>.png or .dcm, latents.npz, samples.png or, of a path, strip.png and animation.gif, report.json.
-    `progress` is called with (images written, images in all); `release` is what pgcxr.sampling.release says.
+    `out`/images/<number>.png or .dcm, latents.npz, samples.png or, of a path, strip.png and
+    animation.gif, report.json. `progress` is called with (images written, images in all); `release`
+    is what pgcxr.sampling.release says.
     """
     check(generator, options)
     given = 0 if selection.labels is None else selection.labels.shape[1]
     if given != generator.label_size:
-        raise InputError(f"the generator takes {generator.label_size} labels; {given} are given with the latents")
+        raise InputError(
+            f"the generator takes {generator.label_size} labels; {given} are given with the latents"
+        )
     selection = replace(selection, weights_sha256=generation.weights_sha256(generator))
     sheet = Strip(options.steps) if options.steps else Samples(len(selection), options.grid)
     with artifacts.new_folder(out) as folder:
         (folder / "images").mkdir()
         latent_file.write(folder / "latents.npz", selection)
-        for done, image in enumerate(_written(generator, selection, folder / "images", options), start=1):
+        for done, image in enumerate(
+            _written(generator, selection, folder / "images", options), start=1
+        ):
             sheet.add(image)
             progress(done, len(selection))
         sheet.write(folder)
         body = {**_report(Path(run), generator, selection, options), "released": release or False}
-        artifacts.write_report(folder, body, command="pgcxr generate", seed=selection.seed, config=asdict(options))
+        artifacts.write_report(
+            folder, body, command="pgcxr generate", seed=selection.seed, config=asdict(options)
+        )
 
 
 def deterministic() -> None:
@@ -95,9 +117,13 @@ def deterministic() -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def _written(generator, selection: Selection, folder: Path, options: Options) -> Iterator[np.ndarray]:
+def _written(
+    generator, selection: Selection, folder: Path, options: Options
+) -> Iterator[np.ndarray]:
     """Yields each image as uint8 [R, R, C] once its file is written, in order."""
-    source = secondary_capture.Source(selection.weights_sha256, selection.origin, selection.truncation)
+    source = secondary_capture.Source(
+        selection.weights_sha256, selection.origin, selection.truncation
+    )
 
     def write(number: int, image: np.ndarray) -> np.ndarray:
         eight = generation.to_uint8(image)
@@ -108,7 +134,9 @@ def _written(generator, selection: Selection, folder: Path, options: Options) ->
         return eight
 
     waiting: collections.deque[Future] = collections.deque()
-    images = generation.one_by_one(generator, selection.latents, selection.numbers, selection.labels)
+    images = generation.one_by_one(
+        generator, selection.latents, selection.numbers, selection.labels
+    )
     with ThreadPoolExecutor(min(WRITERS, _cores())) as pool:
         for number, image in zip(selection.numbers.tolist(), images, strict=True):
             waiting.append(pool.submit(write, number, image))
@@ -146,7 +174,9 @@ def _machine() -> dict:
     return {
         "processor": platform.machine(),
         "cores": _cores(),
-        "gpus": [tf.config.experimental.get_device_details(gpu).get("device_name", "") for gpu in gpus],
+        "gpus": [
+            tf.config.experimental.get_device_details(gpu).get("device_name", "") for gpu in gpus
+        ],
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", ""),
     }
 

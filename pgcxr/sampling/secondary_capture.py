@@ -1,9 +1,10 @@
 """Synthetic images as DICOM Secondary Capture (PS3.3 A.8.1), which nobody can take for a patient's.
 
-Marked by SyntheticData (0008,001C) YES, ConversionType SYN, ImageType DERIVED, SECONDARY, SYNTHETIC, the patient's name
-and ID, the descriptions of study and series, the image's comments and its derivation. No date, no place, no pixel
-spacing: nothing was acquired. A file depends on its image alone and not on those made with it; files that differ in any
-byte have different UIDs (2.25 and a name-based UUID, PS3.5 B.2).
+Marked by SyntheticData (0008,001C) YES, ConversionType SYN, ImageType DERIVED, SECONDARY,
+SYNTHETIC, the patient's name and ID, the descriptions of study and series, the image's comments and
+its derivation. No date, no place, no pixel spacing: nothing was acquired. A file depends on its
+image alone and not on those made with it; files that differ in any byte have different UIDs (2.25
+and a name-based UUID, PS3.5 B.2).
 """
 
 import hashlib
@@ -24,7 +25,8 @@ MOST_INSTANCES = 2**31 - 1
 
 @dataclass(frozen=True)
 class Source:
-    """What made a set of images: the generator's weights, and what Selection says of its latents."""
+    """What made a set of images: the generator's weights, and what Selection says of its
+    latents."""
 
     weights_sha256: str
     origin: str
@@ -32,7 +34,8 @@ class Source:
 
 
 def encode(pixels: np.ndarray, number: int, source: Source) -> bytes:
-    """A DICOM file of uint8 or uint16 [H, W, 1], or uint8 RGB [H, W, 3]; the InstanceNumber is the image's number."""
+    """A DICOM file of uint8 or uint16 [H, W, 1], or uint8 RGB [H, W, 3]; the InstanceNumber is the
+    image's number."""
     dataset = _header(number, source) | _pixels(pixels)
     file = Dataset()
     for keyword, value in dataset.items():
@@ -91,7 +94,11 @@ def _header(number: int, source: Source) -> dict:
 def _pixels(pixels: np.ndarray) -> dict:
     rows, columns, channels = pixels.shape
     bits = 8 * pixels.itemsize
-    if pixels.dtype not in (np.uint8, np.uint16) or channels not in (1, 3) or (channels == 3 and bits != 8):
+    if (
+        pixels.dtype not in (np.uint8, np.uint16)
+        or channels not in (1, 3)
+        or (channels == 3 and bits != 8)
+    ):
         raise ValueError(f"no Secondary Capture of {pixels.dtype} {pixels.shape}")
     data = pixels.astype(pixels.dtype.newbyteorder("<")).tobytes()
     found = {
@@ -124,4 +131,6 @@ def _written(dataset: Dataset) -> bytes:
 
 
 def _uid(*parts: str) -> UID:
-    return UID(f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, '/'.join(('pgcxr secondary capture', *parts))).int}")
+    return UID(
+        f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, '/'.join(('pgcxr secondary capture', *parts))).int}"
+    )

@@ -1,7 +1,8 @@
 """Which images: their latents and numbers, and where these come from.
 
-An image's number is its row, or, with seeds of their own, its seed. It names the file, and it gives the image its place
-in a batch (`generation.one_by_one`): latent and number are all it takes to make the image again, bit for bit.
+An image's number is its row, or, with seeds of their own, its seed. It names the file, and it gives
+the image its place in a batch (`generation.one_by_one`): latent and number are all it takes to make
+the image again, bit for bit.
 """
 
 import hashlib
@@ -23,9 +24,10 @@ _RANGE = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?")
 
 @dataclass(frozen=True)
 class Selection:
-    """`latents` float32 [N, L]; `numbers` int64 [N], each once; `origin`, one line of where the latents come from, and
-    `seed` where it is one; `labels` float32 [N, K] or None; `truncation` and the `centre` [L] it went toward;
-    `weights_sha256` of the generator that they were first used with, "" where that is unknown."""
+    """`latents` float32 [N, L]; `numbers` int64 [N], each once; `origin`, one line of where the
+    latents come from, and `seed` where it is one; `labels` float32 [N, K] or None; `truncation` and
+    the `centre` [L] it went toward; `weights_sha256` of the generator that they were first used
+    with, "" where that is unknown."""
 
     latents: np.ndarray
     numbers: np.ndarray
@@ -49,14 +51,17 @@ class Selection:
         row_of = {number: row for row, number in enumerate(self.numbers.tolist())}
         if missing := [str(number) for number in numbers.tolist() if number not in row_of]:
             raise InputError(
-                f"--only: no image {', '.join(missing[:5])} in the latent file; report.json beside it lists them"
+                f"--only: no image {', '.join(missing[:5])} in the latent file; report.json beside "
+                "it lists them"
             )
         return self.take(np.array([row_of[number] for number in numbers.tolist()]))
 
     def pulled(self, centre: np.ndarray, truncation: float) -> "Selection":
         """Each latent's angle to `centre` multiplied by `truncation`."""
         latents = sphere.toward(centre, self.latents, truncation)
-        return replace(self, latents=latents, truncation=truncation, centre=np.asarray(centre, np.float32))
+        return replace(
+            self, latents=latents, truncation=truncation, centre=np.asarray(centre, np.float32)
+        )
 
     def path(self, steps: int) -> "Selection":
         """The frames from each image to the next; labels are blended."""
@@ -65,9 +70,13 @@ class Selection:
         labels = self.labels
         if labels is not None:
             known = np.arange(len(self))
-            labels = np.stack([np.interp(at, known, column) for column in labels.T], axis=1).astype(np.float32)
+            labels = np.stack([np.interp(at, known, column) for column in labels.T], axis=1).astype(
+                np.float32
+            )
         origin = f"path of {steps} steps, {fingerprint(self.latents)}"
-        return replace(self, latents=frames, numbers=np.arange(len(frames)), origin=origin, labels=labels)
+        return replace(
+            self, latents=frames, numbers=np.arange(len(frames)), origin=origin, labels=labels
+        )
 
 
 def of_seed(seed: int, n: int, latent_size: int) -> Selection:
@@ -82,20 +91,29 @@ def of_seeds(seeds: np.ndarray, latent_size: int) -> Selection:
 
 
 def parse_numbers(text: str, option: str) -> np.ndarray:
-    """int64 [N] of "1-100,205". InputError where it is no such list, names a number twice, or more than MOST."""
+    """int64 [N] of "1-100,205". InputError where it is no such list, names a number twice, or more
+    than MOST."""
     found: list[int] = []
     for part in text.replace(" ", "").split(","):
         match = _RANGE.fullmatch(part)
         low, high = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
         if high < low:
-            raise InputError(f"{option} {text[:60]}: expected numbers and ranges from low to high, such as 1-100,205")
+            raise InputError(
+                f"{option} {text[:60]}: expected numbers and ranges from low to high, such as "
+                "1-100,205"
+            )
         if len(found) + high - low >= MOST:
-            raise InputError(f"{option} {text[:60]}: names more than {MOST:,} images; make them in several folders")
+            raise InputError(
+                f"{option} {text[:60]}: names more than {MOST:,} images; make them in several "
+                "folders"
+            )
         found.extend(range(low, high + 1))
     numbers = np.array(found, np.int64)
     values, counts = np.unique(numbers, return_counts=True)
     if (counts > 1).any():
-        raise InputError(f"{option} {text[:60]}: names {values[counts > 1][0]} twice; leave it out once")
+        raise InputError(
+            f"{option} {text[:60]}: names {values[counts > 1][0]} twice; leave it out once"
+        )
     return numbers
 
 

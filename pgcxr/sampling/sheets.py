@@ -48,6 +48,10 @@ class Strip:
         """After the last frame."""
         starts = range(0, len(self.frames) - 1, self.steps)
         longest = max(SMALLEST, LONGEST // max(len(starts), self.steps + 1))
-        strip = [grids.shrink(frame, longest) for at in starts for frame in self.frames[at : at + self.steps + 1]]
+        strip = [
+            grids.shrink(frame, longest)
+            for at in starts
+            for frame in self.frames[at : at + self.steps + 1]
+        ]
         grids.image_grid(np.stack(strip), self.steps + 1, folder / "strip.png")
         animation.write_gif(folder / "animation.gif", self.frames, MILLISECONDS)

@@ -1,12 +1,14 @@
 """Where images come from: each source lists its scans, with what the rules need to know of each.
 
-A source is a module with
-- `matches(folder)`: whether the folder has its layout;
-- `KNOWS`: the rules that it has the data for (the other ones do not apply to it), or, where that depends on what lies
+A source is a module with - `matches(folder)`: whether the folder has its layout; - `KNOWS`: the
+rules that it has the data for (the other ones do not apply to it), or, where that depends on what
+lies
   in the folder, `knows(folder, labelling)`;
-- `scans(folder, map_files, labelling)`: a list of Scan in the order of the paths, and a dict of counts for the report.
+- `scans(folder, map_files, labelling)`: a list of Scan in the order of the paths, and a dict of
+  counts for the report.
 
-Labels come out of pgcxr.sources.weak_labels: what each witness says (Opinion), and what is made of it (Decision).
+Labels come out of pgcxr.sources.weak_labels: what each witness says (Opinion), and what is made of
+it (Decision).
 """
 
 import datetime
@@ -38,12 +40,13 @@ LAYOUTS = {
 class Scan:
     """One image file. Identifying fields are kept out of repr().
 
-    `number` is its place among the sorted paths, from 1: all that is ever said of it outside of the machine.
-    `rejected` is (rule, detail) where the source itself knows that the image cannot be used.
-    `boxes` are [N, 4] x, y, width, height as fractions of the image; `masks` are files of lesion masks.
-    `unknown` are findings that are neither known to be there nor to be absent; `device` says that a table of labels
-    names hardware in the image; `opinions` are what the witnesses of its study say, and `study` is the number of that
-    study's first image; `confidence` and `witnesses` are explained in pgcxr.sources.weak_labels.decision.
+    `number` is its place among the sorted paths, from 1: all that is ever said of it outside of the
+    machine. `rejected` is (rule, detail) where the source itself knows that the image cannot be
+    used. `boxes` are [N, 4] x, y, width, height as fractions of the image; `masks` are files of
+    lesion masks. `unknown` are findings that are neither known to be there nor to be absent;
+    `device` says that a table of labels names hardware in the image; `opinions` are what the
+    witnesses of its study say, and `study` is the number of that study's first image; `confidence`
+    and `witnesses` are explained in pgcxr.sources.weak_labels.decision.
     """
 
     number: int
@@ -82,23 +85,30 @@ class Scan:
 
     def decision(self) -> Decision:
         """The label as a Decision, to give to other scans of the same study."""
-        return Decision(self.label, self.findings, self.unknown, self.confidence, self.witnesses, self.rejected)
+        return Decision(
+            self.label, self.findings, self.unknown, self.confidence, self.witnesses, self.rejected
+        )
 
 
 def named(name: str | None, folder: Path) -> tuple[str, ModuleType]:
     """The source called `name`, or the one whose layout `folder` has."""
     if name is not None:
         if name not in LAYOUTS:
-            raise InputError(f"--source {name}: unknown; the sources are {', '.join(sorted(LAYOUTS))}")
+            raise InputError(
+                f"--source {name}: unknown; the sources are {', '.join(sorted(LAYOUTS))}"
+            )
         return name, _module(name)
     for found in LAYOUTS:
         if _module(found).matches(folder):
             return found, _module(found)
     if not any(folder.iterdir()):
-        raise InputError(f"{folder}: is empty; expected DICOM files and studies.csv, or a public set as downloaded")
+        raise InputError(
+            f"{folder}: is empty; expected DICOM files and studies.csv, or a public set as "
+            "downloaded"
+        )
     raise InputError(
-        f"{folder}: neither {LAYOUTS['pacs']} nor {', '.join(list(LAYOUTS.values())[:-1])} is here; "
-        "add the table of diagnoses, or name the folder that holds it"
+        f"{folder}: neither {LAYOUTS['pacs']} nor {', '.join(list(LAYOUTS.values())[:-1])} is "
+        "here; add the table of diagnoses, or name the folder that holds it"
     )
 
 

@@ -1,10 +1,10 @@
 """CheXpert 1.0 (Irvin et al., AAAI 2019), full or small: JPEG files and train.csv, valid.csv.
 
-Path (CheXpert-v1.0[-small]/train/patient00001/study1/view1_frontal.jpg), Sex, Age, Frontal/Lateral, AP/PA, and 14
-labels: 1 positive, 0 negative, -1 uncertain, empty not mentioned. A program read the training labels from reports,
-radiologists the validation images. What -1 becomes says `--uncertain` (decision.py); what is not mentioned counts as
-absent, as in the CheXpert paper; an image with neither "No Finding" nor a finding has no label. "Support Devices" is
-for the rule of devices.
+Path (CheXpert-v1.0[-small]/train/patient00001/study1/view1_frontal.jpg), Sex, Age, Frontal/Lateral,
+AP/PA, and 14 labels: 1 positive, 0 negative, -1 uncertain, empty not mentioned. A program read the
+training labels from reports, radiologists the validation images. What -1 becomes says `--uncertain`
+(decision.py); what is not mentioned counts as absent, as in the CheXpert paper; an image with
+neither "No Finding" nor a finding has no label. "Support Devices" is for the rule of devices.
 """
 
 import re
@@ -36,7 +36,9 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
     labelling = labelling or Labelling()
     found_tables = _tables(folder)
     if not found_tables:
-        raise InputError(f"{folder}: no train.csv or valid.csv of CheXpert; name the folder CheXpert-v1.0-small")
+        raise InputError(
+            f"{folder}: no train.csv or valid.csv of CheXpert; name the folder CheXpert-v1.0-small"
+        )
     found, absent, outside = [], 0, 0
     for table in found_tables:
         labels = tuple(name for name in tables.header(table) if name in label_map.load("chexpert"))
@@ -62,7 +64,8 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
                 found.append(scan)
     if not found:
         raise InputError(
-            f"{folder}: none of the files that {found_tables[0].name} names is here; unpack CheXpert's images"
+            f"{folder}: none of the files that {found_tables[0].name} names is here; unpack "
+            "CheXpert's images"
         )
     found.sort(key=lambda scan: scan.name)
     sizes = map_files(image_size, [scan.path for scan in found])
@@ -73,17 +76,29 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
         else:
             scan.rows, scan.columns = size
         if not scan.patient:
-            scan.rejected = ("label_conflict", "no patient identity: the splits could share a patient")
+            scan.rejected = (
+                "label_conflict",
+                "no patient identity: the splits could share a patient",
+            )
     return found, {"rows_without_file": absent, "rows_outside": outside}
 
 
 def statuses(labels: tuple[str, ...], cells: list[str]) -> dict[str, str]:
     """Label -> status, from cells such as "1.0"."""
-    read = ((name, STATUS.get(cell.removesuffix(".0"))) for name, cell in zip(labels, cells, strict=True))
+    read = (
+        (name, STATUS.get(cell.removesuffix(".0")))
+        for name, cell in zip(labels, cells, strict=True)
+    )
     return {name: status for name, status in read if status}
 
 
-def label(scan: Scan, first: dict[str, str], second: dict[str, str] | None, labelling: Labelling, witness: str) -> None:
+def label(
+    scan: Scan,
+    first: dict[str, str],
+    second: dict[str, str] | None,
+    labelling: Labelling,
+    witness: str,
+) -> None:
     """Gives a scan its label from one or two rows of the 14 labels."""
     meanings = label_map.load("chexpert")
     opinion = label_map.opinion(witness, first, meanings)
@@ -107,7 +122,9 @@ def _place(folder: Path, text: str) -> Path | None:
     if place is None:
         return None
     parts = place.relative_to(folder).parts
-    return folder.joinpath(*parts[1:]) if parts[0].startswith("CheXpert") and len(parts) > 1 else place
+    return (
+        folder.joinpath(*parts[1:]) if parts[0].startswith("CheXpert") and len(parts) > 1 else place
+    )
 
 
 def _tables(folder: Path) -> list[Path]:

@@ -1,4 +1,5 @@
-"""The column map of `--source table`: a TOML file that says what the columns of a table mean, as in columns.toml."""
+"""The column map of `--source table`: a TOML file that says what the columns of a table mean, as in
+columns.toml."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,9 +11,29 @@ from pgcxr.sources.weak_labels import toml_file
 from pgcxr.sources.weak_labels.opinion import NEGATIVE, POSITIVE, UNCERTAIN
 
 NAME = "columns.toml"
-FIELDS = ("file", "patient", "age", "sex", "view", "manufacturer", "modality", "body_part", "codes", "report", "label")
+FIELDS = (
+    "file",
+    "patient",
+    "age",
+    "sex",
+    "view",
+    "manufacturer",
+    "modality",
+    "body_part",
+    "codes",
+    "report",
+    "label",
+)
 STATUSES = {"positive": POSITIVE, "negative": NEGATIVE, "uncertain": UNCERTAIN}
-TOP = {"table": str, "images": str, "extension": str, "dicom": bool, "columns": dict, "label": dict, "findings": dict}
+TOP = {
+    "table": str,
+    "images": str,
+    "extension": str,
+    "dicom": bool,
+    "columns": dict,
+    "label": dict,
+    "findings": dict,
+}
 TOP |= {"values": dict, "list": dict, "boxes": dict}
 
 
@@ -41,9 +62,13 @@ def load(path: Path) -> ColumnMap:
     columns = _texts(name, "columns", content.get("columns", {}), FIELDS)
     for needed in ("file", "patient"):
         if needed not in columns:
-            raise InputError(f"{name}: [columns] {needed} is missing; say which column of the table it is")
+            raise InputError(
+                f"{name}: [columns] {needed} is missing; say which column of the table it is"
+            )
     if not content.get("table"):
-        raise InputError(f'{name}: table is missing; say which CSV file holds the labels, as in table = "labels.csv"')
+        raise InputError(
+            f'{name}: table is missing; say which CSV file holds the labels, as in table = "labels.csv"'
+        )
     listed, meanings = _list(name, content.get("list"))
     made = ColumnMap(
         path,
@@ -52,17 +77,29 @@ def load(path: Path) -> ColumnMap:
         content.get("extension", ""),
         content.get("dicom", False),
         columns,
-        _words(name, "label", content.get("label", {}), {"normal": "normal", "abnormal": "abnormal"}),
+        _words(
+            name, "label", content.get("label", {}), {"normal": "normal", "abnormal": "abnormal"}
+        ),
         _findings(name, content.get("findings", {})),
-        _words(name, "values", content.get("values", {"positive": ["1", "1.0"], "negative": ["0", "0.0"]}), STATUSES),
+        _words(
+            name,
+            "values",
+            content.get("values", {"positive": ["1", "1.0"], "negative": ["0", "0.0"]}),
+            STATUSES,
+        ),
         listed,
         meanings,
         _boxes(name, content.get("boxes")),
     )
     if not (made.findings or made.listed or {"label", "codes", "report"} & columns.keys()):
-        raise InputError(f"{name}: nothing says what is normal; map label, codes or report, [findings] or [list]")
+        raise InputError(
+            f"{name}: nothing says what is normal; map label, codes or report, [findings] or [list]"
+        )
     if "label" in columns and not made.label:
-        raise InputError(f"{name}: [label] is missing; say which values of {columns['label']} are normal and abnormal")
+        raise InputError(
+            f"{name}: [label] is missing; say which values of {columns['label']} are normal and "
+            "abnormal"
+        )
     return made
 
 
@@ -74,11 +111,19 @@ def _texts(name: str, table: str, values: dict, allowed: tuple[str, ...]) -> dic
 def _words(name: str, table: str, values: dict, allowed: dict[str, str]) -> dict[str, str]:
     """Cell -> meaning, from lists of cells."""
     toml_file.tables(f"{name}: [{table}]", values, dict.fromkeys(allowed, list))
-    return {cell: allowed[key] for key in values for cell in toml_file.texts(f"{name}: [{table}]", values, key)}
+    return {
+        cell: allowed[key]
+        for key in values
+        for cell in toml_file.texts(f"{name}: [{table}]", values, key)
+    }
 
 
 def _findings(name: str, values: dict) -> dict[str, tuple[str, ...]]:
-    toml_file.tables(f"{name}: [findings]", values, dict.fromkeys((*TABLE_6, "normal", "abnormal", "device"), list))
+    toml_file.tables(
+        f"{name}: [findings]",
+        values,
+        dict.fromkeys((*TABLE_6, "normal", "abnormal", "device"), list),
+    )
     return {finding: toml_file.texts(f"{name}: [findings]", values, finding) for finding in values}
 
 
@@ -89,7 +134,10 @@ def _list(name: str, values: dict | None) -> tuple[tuple[str, str] | None, dict[
     meanings = values.get("meanings", {})
     wrong = [label for label, meaning in meanings.items() if meaning not in label_map.MEANINGS]
     if wrong:
-        raise InputError(f"{name}: [list.meanings] {wrong[0][:40]}: expected one of {', '.join(label_map.MEANINGS)}")
+        raise InputError(
+            f"{name}: [list.meanings] {wrong[0][:40]}: expected one of "
+            f"{', '.join(label_map.MEANINGS)}"
+        )
     if not values.get("column") or not values.get("separator"):
         raise InputError(f"{name}: [list] needs column and separator")
     return (values["column"], values["separator"]), dict(meanings)
@@ -101,13 +149,21 @@ def _boxes(name: str, values: dict | None) -> dict:
     frame = values.get("frame", 0)
     kinds = {"table": str, "file": str, "corners": list, "place": list, "frame": type(frame)}
     toml_file.tables(f"{name}: [boxes]", values, kinds)
-    four = toml_file.texts(f"{name}: [boxes]", values, "corners" if "corners" in values else "place", needed=True)
+    four = toml_file.texts(
+        f"{name}: [boxes]", values, "corners" if "corners" in values else "place", needed=True
+    )
     if len(four) != 4 or ("corners" in values) == ("place" in values):
         raise InputError(f"{name}: [boxes] needs corners or place, with four columns")
     if isinstance(frame, bool) or not isinstance(frame, (int, float)) or not frame >= 0:
-        raise InputError(f"{name}: [boxes] frame must be 0 (pixels), 1 (fractions) or the side that they refer to")
+        raise InputError(
+            f"{name}: [boxes] frame must be 0 (pixels), 1 (fractions) or the side that they refer "
+            "to"
+        )
     if not values.get("table") or not values.get("file"):
         raise InputError(f"{name}: [boxes] needs table and file")
-    return {"table": values["table"], "file": values["file"], "four": four, "frame": float(frame)} | {
-        "corners": "corners" in values
-    }
+    return {
+        "table": values["table"],
+        "file": values["file"],
+        "four": four,
+        "frame": float(frame),
+    } | {"corners": "corners" in values}

@@ -8,7 +8,18 @@ from pgcxr import dicom
 from pgcxr.sources import Scan
 
 FIELDS = (
-    *("age", "sex", "modality", "body_part", "view", "manufacturer", "rows", "columns", "study_date", "burned_in"),
+    *(
+        "age",
+        "sex",
+        "modality",
+        "body_part",
+        "view",
+        "manufacturer",
+        "rows",
+        "columns",
+        "study_date",
+        "burned_in",
+    ),
 )
 
 
@@ -23,7 +34,9 @@ def header_or_reason(path: Path) -> "dicom.Header | tuple[str, str]":
 def scans(folder: Path, paths: Sequence[Path], map_files) -> list[Scan]:
     """One Scan for each file, with what its header says."""
     found = []
-    for number, (path, header) in enumerate(zip(paths, map_files(header_or_reason, paths), strict=True), 1):
+    for number, (path, header) in enumerate(
+        zip(paths, map_files(header_or_reason, paths), strict=True), 1
+    ):
         scan = Scan(number, path, path.relative_to(folder).as_posix(), study=number)
         describe(scan, header)
         found.append(scan)

@@ -1,4 +1,5 @@
-"""From a public set's own labels to normal, abnormal and the findings of thesis Table 6 (labels.toml)."""
+"""From a public set's own labels to normal, abnormal and the findings of thesis Table 6
+(labels.toml)."""
 
 import tomllib
 from collections.abc import Mapping
@@ -16,7 +17,9 @@ STRENGTH = (NEGATIVE, UNCERTAIN, POSITIVE)
 @cache
 def load(name: str) -> dict[str, str]:
     """Label -> meaning, of one set."""
-    return tomllib.loads(resources.files(__package__).joinpath("labels.toml").read_text(encoding="utf-8"))[name]
+    return tomllib.loads(
+        resources.files(__package__).joinpath("labels.toml").read_text(encoding="utf-8")
+    )[name]
 
 
 def not_covered(meanings: Mapping[str, str]) -> tuple[str, ...]:
@@ -25,13 +28,16 @@ def not_covered(meanings: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def opinion(witness: str, statuses: Mapping[str, str], meanings: Mapping[str, str]) -> Opinion:
-    """What a row of labels says of an image: the strongest status of the labels that stand for the same.
+    """What a row of labels says of an image: the strongest status of the labels that stand for the
+    same.
 
     Args:
-        statuses: label -> positive, negative or uncertain; labels that are not mentioned are left out.
+        statuses: label -> positive, negative or uncertain; labels that are not mentioned are left
+            out.
 
     Returns:
-        An opinion that is abnormal where normal and a finding are said together (see `contradicts`).
+        An opinion that is abnormal where normal and a finding are said together (see
+        `contradicts`).
     """
     strongest: dict[str, str] = {}
     for label, status in statuses.items():
@@ -40,16 +46,22 @@ def opinion(witness: str, statuses: Mapping[str, str], meanings: Mapping[str, st
     said_normal = strongest.pop(NORMAL, NEGATIVE) == POSITIVE
     strongest.pop(DEVICE, None)
     return Opinion(
-        witness, label_of(strongest, said_normal), {name: strongest[name] for name in TABLE_6 if name in strongest}
+        witness,
+        label_of(strongest, said_normal),
+        {name: strongest[name] for name in TABLE_6 if name in strongest},
     )
 
 
 def contradicts(statuses: Mapping[str, str], meanings: Mapping[str, str]) -> bool:
     """Whether a row says normal and, beside it, that something is there."""
-    said = {meanings.get(label, ABNORMAL) for label, status in statuses.items() if status == POSITIVE}
+    said = {
+        meanings.get(label, ABNORMAL) for label, status in statuses.items() if status == POSITIVE
+    }
     return NORMAL in said and bool(said - {NORMAL, DEVICE})
 
 
 def has_device(statuses: Mapping[str, str], meanings: Mapping[str, str]) -> bool:
     """Whether a label that stands for hardware is positive."""
-    return any(status == POSITIVE and meanings.get(label) == DEVICE for label, status in statuses.items())
+    return any(
+        status == POSITIVE and meanings.get(label) == DEVICE for label, status in statuses.items()
+    )

@@ -1,11 +1,14 @@
-"""MIMIC-CXR-JPG 2.0.0 and 2.1.0 (Johnson et al., 2019): 377,110 JPEG files with labels by two programs.
+"""MIMIC-CXR-JPG 2.0.0 and 2.1.0 (Johnson et al., 2019): 377,110 JPEG files with labels by two
+programs.
 
-files/p10/p10000032/s50414267/<dicom_id>.jpg; mimic-cxr-2.0.0-metadata.csv.gz (dicom_id, subject_id, study_id,
-ViewPosition, StudyDate), -chexpert.csv.gz and -negbio.csv.gz (subject_id, study_id, 14 labels as in
-chexpert.py), as downloaded or unpacked. CheXpert's labels decide and NegBio's confirm them (`confidence`); with
-`--labels agree` both must say the same. Splits are made by patient as for any source, not from -split.csv.gz.
+files/p10/p10000032/s50414267/<dicom_id>.jpg; mimic-cxr-2.0.0-metadata.csv.gz (dicom_id, subject_id,
+study_id, ViewPosition, StudyDate), -chexpert.csv.gz and -negbio.csv.gz (subject_id, study_id, 14
+labels as in chexpert.py), as downloaded or unpacked. CheXpert's labels decide and NegBio's confirm
+them (`confidence`); with `--labels agree` both must say the same. Splits are made by patient as for
+any source, not from -split.csv.gz.
 
-Age and sex are not part of the set: where MIMIC-IV's patients.csv[.gz] lies in the folder, they are taken from it.
+Age and sex are not part of the set: where MIMIC-IV's patients.csv[.gz] lies in the folder, they are
+taken from it.
 """
 
 import os
@@ -40,12 +43,17 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
     paths = {part: _table(folder, part) for part in PARTS}
     for part in PARTS[:2]:
         if paths[part] is None:
-            raise InputError(f"{folder}: no mimic-cxr-2.*-{part}.csv[.gz]; fetch it from PhysioNet into this folder")
+            raise InputError(
+                f"{folder}: no mimic-cxr-2.*-{part}.csv[.gz]; fetch it from PhysioNet into this "
+                "folder"
+            )
     first = dict(_labels(paths["chexpert"]))
     second = dict(_labels(paths["negbio"])) if paths["negbio"] else None
     people = _people(folder)
     found, absent, outside = [], 0, 0
-    for image, subject, study, view, date in tables.columns(paths["metadata"], META, ("StudyDate",)):
+    for image, subject, study, view, date in tables.columns(
+        paths["metadata"], META, ("StudyDate",)
+    ):
         name = f"files/p{subject[:2]}/p{subject}/s{study}/{image}.jpg"
         if not (subject.isdigit() and study.isdigit() and image.replace("-", "").isalnum()):
             outside += 1
@@ -57,7 +65,10 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
             _label(scan, int(study), first, second, labelling)
             found.append(scan)
     if not found:
-        raise InputError(f"{folder}: none of the files that {paths['metadata'].name} names is in files/; fetch them")
+        raise InputError(
+            f"{folder}: none of the files that {paths['metadata'].name} names is in files/; fetch "
+            "them"
+        )
     found.sort(key=lambda scan: scan.name)
     studies: dict[str, int] = {}
     # Not as in the metadata: a copy of the set may have been reduced.
@@ -84,10 +95,13 @@ def _label(scan: Scan, study: int, first: dict, second: dict | None, labelling: 
 
 @cache
 def _decided(first: tuple, second: tuple | None, policy: str, uncertain: str) -> tuple:
-    """(decision, opinions, device): few rows of labels differ, and the scans that are alike share them."""
+    """(decision, opinions, device): few rows of labels differ, and the scans that are alike share
+    them."""
     scan = Scan(0, Path(), "")
     labelling = Labelling(policy, uncertain)
-    chexpert.label(scan, dict(first), None if second is None else dict(second), labelling, "chexpert")
+    chexpert.label(
+        scan, dict(first), None if second is None else dict(second), labelling, "chexpert"
+    )
     return scan.decision(), scan.opinions, scan.device
 
 
@@ -118,7 +132,8 @@ def _people(folder: Path) -> dict[str, tuple[str, int, int]]:
 
 
 def _person(people: dict, subject: str, date: str) -> tuple[str, float | None]:
-    """(sex, age in the year of the study); dates of MIMIC are shifted, years of one patient alike."""
+    """(sex, age in the year of the study); dates of MIMIC are shifted, years of one patient
+    alike."""
     if subject not in people or not date[:4].isdigit():
         return "", None
     sex, age, year = people[subject]
@@ -131,5 +146,7 @@ def _table(folder: Path, part: str) -> Path | None:
 
 
 def _patients_table(folder: Path) -> Path | None:
-    names = [f"{inside}patients.csv{end}" for inside in ("", "hosp/", "core/") for end in ("", ".gz")]
+    names = [
+        f"{inside}patients.csv{end}" for inside in ("", "hosp/", "core/") for end in ("", ".gz")
+    ]
     return next((folder / name for name in names if (folder / name).is_file()), None)

@@ -1,9 +1,10 @@
 """NIH ChestX-ray14 (Wang et al., CVPR 2017) in the layout of its own download, whole or in part.
 
-Labels were mined from reports and are noisy, so a radiologist's read, where extra/labels_expert.csv has one, outranks
-them: the RSNA 2018 class "Normal" makes an image normal; a "No Finding" that any radiologist saw something on is
-excluded ("label_conflict"). ChestX-Det and Google's adjudicated reads replace the findings that they cover. NIH has no
-interstitial label: Infiltration and Fibrosis stand for it. NIH's own split lists are not used.
+Labels were mined from reports and are noisy, so a radiologist's read, where extra/labels_expert.csv
+has one, outranks them: the RSNA 2018 class "Normal" makes an image normal; a "No Finding" that any
+radiologist saw something on is excluded ("label_conflict"). ChestX-Det and Google's adjudicated
+reads replace the findings that they cover. NIH has no interstitial label: Infiltration and Fibrosis
+stand for it. NIH's own split lists are not used.
 """
 
 from pathlib import Path
@@ -41,9 +42,13 @@ def scans(folder: Path, map_files=None, labelling=None) -> tuple[list[Scan], dic
     entries = {row["Image Index"]: row for row in tables.rows(table, needed)}
     files = sorted({path.name: path for path in _image_files(folder)}.items())
     if not files:
-        raise InputError(f"{folder}: no PNG in images/ or images_*/; unpack NIH's image archives here")
+        raise InputError(
+            f"{folder}: no PNG in images/ or images_*/; unpack NIH's image archives here"
+        )
     experts = {row["Image Index"]: row for row in _extra(folder, "labels_expert.csv")}
-    flags = {row["Image Index"]: row.get("qc_flag", "") for row in _extra(folder, "quality_flags.csv")}
+    flags = {
+        row["Image Index"]: row.get("qc_flag", "") for row in _extra(folder, "quality_flags.csv")
+    }
     boxes = _boxes(folder)
     found = []
     for number, (name, path) in enumerate(files, 1):
@@ -73,12 +78,24 @@ def _describe(scan: Scan, row: dict, expert: dict, boxes: np.ndarray | None) -> 
     drawn = {label for label in expert.get("chestxdet_labels", "").split("|") if label}
     google = {name: expert.get(name, "").upper() for name in GOOGLE_READS}
     opinion = expert.get("rsna_class", "")
-    seen = bool(drawn) or boxes is not None or "YES" in google.values() or opinion not in ("", "Normal")
+    seen = (
+        bool(drawn)
+        or boxes is not None
+        or "YES" in google.values()
+        or opinion not in ("", "Normal")
+    )
     if seen and (NO_FINDING in labels or opinion == "Normal"):
-        scan.rejected = ("label_conflict", "the label or one reader says normal, another reader abnormal")
+        scan.rejected = (
+            "label_conflict",
+            "the label or one reader says normal, another reader abnormal",
+        )
     scan.label = NORMAL if opinion == "Normal" or (NO_FINDING in labels and not seen) else ABNORMAL
     if scan.label == ABNORMAL:
-        present = {FINDING[label] for label in (drawn or labels) if label in FINDING and label != NO_FINDING}
+        present = {
+            FINDING[label]
+            for label in (drawn or labels)
+            if label in FINDING and label != NO_FINDING
+        }
         for column, finding in GOOGLE.items():
             present = present | {finding} if google[column] == "YES" else present
             present = present - {finding} if google[column] == "NO" else present

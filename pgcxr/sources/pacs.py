@@ -1,10 +1,12 @@
-"""A hospital's export: a tree of DICOM files with any names, and studies.csv, joined by the accession number.
+"""A hospital's export: a tree of DICOM files with any names, and studies.csv, joined by the
+accession number.
 
-studies.csv needs accession_number and diagnosis_codes (ICD-10, ";" between them); patient_id and report are used where
-they are there. Any code that is not an encounter without a diagnosis (weak_labels/icd10.toml) makes the study abnormal
-(thesis 1.1: "whether the case has any diseases"), also when it stands for none of the findings; the codes that
-rules.toml calls neutral decide nothing. `--labels report` and `--labels agree` let the report decide, or both.
-Masks in truth/masks/<path with _ for />__<finding>.png, if any, are kept.
+studies.csv needs accession_number and diagnosis_codes (ICD-10, ";" between them); patient_id and
+report are used where they are there. Any code that is not an encounter without a diagnosis
+(weak_labels/icd10.toml) makes the study abnormal (thesis 1.1: "whether the case has any diseases"),
+also when it stands for none of the findings; the codes that rules.toml calls neutral decide
+nothing. `--labels report` and `--labels agree` let the report decide, or both. Masks in
+truth/masks/<path with _ for />__<finding>.png, if any, are kept.
 """
 
 import os
@@ -23,11 +25,22 @@ from pgcxr.sources.weak_labels.codes import CODE
 from pgcxr.sources.weak_labels.labelling import Labelling
 
 KNOWS = (
-    *("modality", "body_part", "study_date", "diagnosis", "label_conflict", "age", "sex", "manufacturer", "view"),
+    *(
+        "modality",
+        "body_part",
+        "study_date",
+        "diagnosis",
+        "label_conflict",
+        "age",
+        "sex",
+        "manufacturer",
+        "view",
+    ),
     *("device", "burned_in_annotation"),
 )
 TABLE = "studies.csv"
-# At the top of an export, of `pgcxr phantom` and `export-deidentified` too; not counted as files that might be images.
+# At the top of an export, of `pgcxr phantom` and `export-deidentified` too; not counted as files
+# that might be images.
 NO_IMAGES = (TABLE, "report.json", "excluded.csv", "truth/")
 # Of the table, by who decides on normal and abnormal.
 NEEDED = {decision.CODES: ("diagnosis_codes",), decision.REPORT: ("report",)}
@@ -43,17 +56,22 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
     """Every file of the tree in the order of the paths.
 
     Args:
-        map_files: function(worker, list of arguments) -> list of results, which may use several processes.
+        map_files: function(worker, list of arguments) -> list of results, which may use several
+            processes.
         labelling: how codes and reports become labels; by default the codes decide.
     """
     labelling = labelling or Labelling()
     files = trees.files(folder, lambda name: name not in NO_IMAGES)
     if not files:
-        raise InputError(f"{folder}: has no files besides tables; expected DICOM images and {TABLE}")
+        raise InputError(
+            f"{folder}: has no files besides tables; expected DICOM images and {TABLE}"
+        )
     studies = _studies(tables.rows(folder / TABLE, ("accession_number", *NEEDED[labelling.policy])))
     headers = map_files(dicom_files.header_or_reason, [folder / name for name in files])
     if all(header == ("unreadable", "not DICOM") for header in headers):
-        raise InputError(f"{folder}: none of the {len(files)} files is DICOM; name the folder of a PACS export")
+        raise InputError(
+            f"{folder}: none of the {len(files)} files is DICOM; name the folder of a PACS export"
+        )
     accessions = {header.accession for header in headers if not isinstance(header, tuple)}
     if accessions and studies and not accessions & studies.keys():
         raise InputError(
@@ -101,11 +119,19 @@ def _studies(rows: list[dict[str, str]]) -> dict[str, dict]:
     for row in rows:
         if not row["accession_number"]:
             continue
-        study = studies.setdefault(row["accession_number"], {"patient": "", "codes": (), "report": ""})
-        codes = (code.strip().upper() for code in re.split(r"[;,|]", row.get("diagnosis_codes", "")))
-        study["codes"] += tuple(code for code in codes if CODE.fullmatch(code) and code not in study["codes"])
+        study = studies.setdefault(
+            row["accession_number"], {"patient": "", "codes": (), "report": ""}
+        )
+        codes = (
+            code.strip().upper() for code in re.split(r"[;,|]", row.get("diagnosis_codes", ""))
+        )
+        study["codes"] += tuple(
+            code for code in codes if CODE.fullmatch(code) and code not in study["codes"]
+        )
         study["patient"] = study["patient"] or vocabulary.same_patient(row.get("patient_id", ""))
-        study["report"] = "\n".join(text for text in (study["report"], row.get("report", "")) if text)
+        study["report"] = "\n".join(
+            text for text in (study["report"], row.get("report", "")) if text
+        )
     return studies
 
 

@@ -1,13 +1,16 @@
-"""RSNA Pneumonia Detection Challenge 2018 (Shih et al., Radiol Artif Intell 2019), as downloaded from Kaggle.
+"""RSNA Pneumonia Detection Challenge 2018 (Shih et al., Radiol Artif Intell 2019), as downloaded
+from Kaggle.
 
-stage_2_train_images/<patientId>.dcm, stage_2_train_labels.csv (patientId, x, y, width, height, Target; one row for each
-box) and stage_2_detailed_class_info.csv (patientId, class). Radiologists read for pneumonia alone: "Lung Opacity" is
-consolidation with boxes; "No Lung Opacity / Not Normal" is abnormal with the other findings unknown. The images of
-stage_2_test_images have no labels and are excluded.
+stage_2_train_images/<patientId>.dcm, stage_2_train_labels.csv (patientId, x, y, width, height,
+Target; one row for each box) and stage_2_detailed_class_info.csv (patientId, class). Radiologists
+read for pneumonia alone: "Lung Opacity" is consolidation with boxes; "No Lung Opacity / Not Normal"
+is abnormal with the other findings unknown. The images of stage_2_test_images have no labels and
+are excluded.
 
 A "patientId" names an image. The images are NIH's, and several may be of one patient: where
-pneumonia-challenge-dataset-mappings_2018.json (from RSNA's page of the data set) lies beside them, NIH's patients are
-kept in one split; without it, each image counts as a patient, and the report warns.
+pneumonia-challenge-dataset-mappings_2018.json (from RSNA's page of the data set) lies beside them,
+NIH's patients are kept in one split; without it, each image counts as a patient, and the report
+warns.
 """
 
 import json
@@ -22,7 +25,18 @@ from pgcxr.sources.weak_labels import decision
 from pgcxr.sources.weak_labels.labelling import Labelling
 from pgcxr.sources.weak_labels.opinion import NEGATIVE, POSITIVE
 
-KNOWS = (*("modality", "body_part", "diagnosis", "label_conflict", "age", "sex", "view", "burned_in_annotation"),)
+KNOWS = (
+    *(
+        "modality",
+        "body_part",
+        "diagnosis",
+        "label_conflict",
+        "age",
+        "sex",
+        "view",
+        "burned_in_annotation",
+    ),
+)
 LABELS = "stage_2_train_labels.csv"
 CLASSES = "stage_2_detailed_class_info.csv"
 FOLDERS = ("stage_2_train_images", "stage_2_test_images")
@@ -101,4 +115,6 @@ def _patients(path: Path) -> dict[str, str]:
         rows = json.loads(user_files.read_bytes(path, user_files.JSON))
         return {row["subset_img_id"]: row["img_id"].split("_")[0] for row in rows}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise InputError(f"{path}: is damaged or another file; fetch it again, or take it away") from None
+        raise InputError(
+            f"{path}: is damaged or another file; fetch it again, or take it away"
+        ) from None

@@ -1,8 +1,8 @@
 """Any folder of PNG, JPEG or DICOM files with a CSV table, by a column map (column_map.py).
 
-The map is the folder's columns.toml, or the file of `--columns`. Labels come from a label column, from columns or a
-list of findings, or, as in a PACS export, from diagnosis codes and reports (`--labels`). What `[findings]` and `[list]`
-do not cover is unknown on abnormal images.
+The map is the folder's columns.toml, or the file of `--columns`. Labels come from a label column,
+from columns or a list of findings, or, as in a PACS export, from diagnosis codes and reports
+(`--labels`). What `[findings]` and `[list]` do not cover is unknown on abnormal images.
 """
 
 from pathlib import Path
@@ -33,13 +33,21 @@ def matches(folder: Path) -> bool:
 def knows(folder: Path, labelling: Labelling | None = None) -> tuple[str, ...]:
     """The rules whose columns are mapped; all of the headers' where the files are DICOM."""
     columns = _map(folder, labelling)
-    asked = OF_HEADERS if columns.dicom else tuple(name for name in OF_HEADERS if name in columns.columns)
-    device = {"codes", "report"} & columns.columns.keys() or "device" in {*columns.findings, *columns.meanings.values()}
+    asked = (
+        OF_HEADERS
+        if columns.dicom
+        else tuple(name for name in OF_HEADERS if name in columns.columns)
+    )
+    device = {"codes", "report"} & columns.columns.keys() or "device" in {
+        *columns.findings,
+        *columns.meanings.values(),
+    }
     return ("diagnosis", "label_conflict", *asked, *(("device",) if device else ()))
 
 
 def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[list[Scan], dict]:
-    """Every row whose file is there, in the order of the names; a file that two rows name is a conflict."""
+    """Every row whose file is there, in the order of the names; a file that two rows name is a
+    conflict."""
     labelling = labelling or Labelling()
     columns = _map(folder, labelling)
     table = _inside(folder, columns, columns.table)
@@ -62,7 +70,9 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
         _label(scan, row, columns, labelling)
         scan.boxes = boxes.get(given)
     if not found:
-        raise InputError(f"{table}: none of the files that column {columns.columns['file']} names is in {images}")
+        raise InputError(
+            f"{table}: none of the files that column {columns.columns['file']} names is in {images}"
+        )
     listed = [found[name] for name in sorted(found)]
     for number, scan in enumerate(listed, 1):
         scan.number = scan.study = number
@@ -75,16 +85,24 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
 
 
 def _map(folder: Path, labelling: Labelling | None) -> ColumnMap:
-    path = labelling.columns if labelling is not None and labelling.columns else folder / column_map.NAME
+    path = (
+        labelling.columns
+        if labelling is not None and labelling.columns
+        else folder / column_map.NAME
+    )
     if not path.exists():
-        raise InputError(f"{path}: no such file; --source table needs a column map there, or as --columns")
+        raise InputError(
+            f"{path}: no such file; --source table needs a column map there, or as --columns"
+        )
     return column_map.load(path)
 
 
 def _inside(folder: Path, columns: ColumnMap, text: str) -> Path:
     place = tables.inside(folder, text)
     if place is None:
-        raise InputError(f"{columns.path}: {text[:40]!r} leads out of the folder; name a place in it")
+        raise InputError(
+            f"{columns.path}: {text[:40]!r} leads out of the folder; name a place in it"
+        )
     return place
 
 
@@ -103,9 +121,16 @@ def _describe(scan: Scan, row: dict[str, str], columns: ColumnMap) -> None:
     scan.patient = vocabulary.same_patient(cell("patient"))
     scan.age = ages.age_in_years(cell("age").removesuffix(".0"))
     scan.sex = cell("sex").upper()[:1]
-    scan.view, scan.manufacturer, scan.modality = cell("view"), cell("manufacturer"), cell("modality").upper()
+    scan.view, scan.manufacturer, scan.modality = (
+        cell("view"),
+        cell("manufacturer"),
+        cell("modality").upper(),
+    )
     scan.body_part, scan.report = cell("body_part"), cell("report")
-    split = (code.strip().upper() for code in cell("codes").replace("|", ";").replace(",", ";").split(";"))
+    split = (
+        code.strip().upper()
+        for code in cell("codes").replace("|", ";").replace(",", ";").split(";")
+    )
     scan.codes = tuple(code for code in split if diagnosis_codes.CODE.fullmatch(code))
     if not scan.patient:
         scan.patient, scan.rejected = (
@@ -128,22 +153,32 @@ def _label(scan: Scan, row: dict[str, str], columns: ColumnMap, labelling: Label
     if "label" in columns.columns:
         said = columns.label.get(row[columns.columns["label"]], "")
         if said and opinion.label == ABNORMAL != said:
-            scan.rejected = scan.rejected or ("label_conflict", "the label says normal, a finding abnormal")
+            scan.rejected = scan.rejected or (
+                "label_conflict",
+                "the label says normal, a finding abnormal",
+            )
         opinion = Opinion("table", said, opinion.statuses)
     scan.decide(decision.decide(opinion, None, labelling.uncertain))
     if scan.label == ABNORMAL:
         covered = {*columns.findings, *columns.meanings.values()}
-        scan.unknown += tuple(name for name in FINDINGS if name not in covered and name not in scan.unknown)
+        scan.unknown += tuple(
+            name for name in FINDINGS if name not in covered and name not in scan.unknown
+        )
 
 
 def _statuses(row: dict[str, str], columns: ColumnMap) -> tuple[dict[str, str], dict[str, str]]:
-    """(label -> status, label -> meaning) of a row, from the columns of findings and from the list."""
+    """(label -> status, label -> meaning) of a row, from the columns of findings and from the
+    list."""
     meanings = {name: finding for finding, names in columns.findings.items() for name in names}
-    statuses = {name: columns.statuses[row[name]] for name in meanings if row[name] in columns.statuses}
+    statuses = {
+        name: columns.statuses[row[name]] for name in meanings if row[name] in columns.statuses
+    }
     if columns.listed:
         column, separator = columns.listed
         present = {label.strip() for label in row[column].split(separator) if label.strip()}
-        statuses |= {label: POSITIVE if label in present else NEGATIVE for label in columns.meanings}
+        statuses |= {
+            label: POSITIVE if label in present else NEGATIVE for label in columns.meanings
+        }
         statuses |= dict.fromkeys(present, POSITIVE)
         meanings |= columns.meanings
     return statuses, meanings
@@ -151,7 +186,9 @@ def _statuses(row: dict[str, str], columns: ColumnMap) -> tuple[dict[str, str], 
 
 def _headers(listed: list[Scan], map_files) -> None:
     """Sizes of images, and what DICOM headers say where the table is silent."""
-    for scan, header in zip(listed, map_files(_header, [scan.path for scan in listed]), strict=True):
+    for scan, header in zip(
+        listed, map_files(_header, [scan.path for scan in listed]), strict=True
+    ):
         if isinstance(header, tuple) and isinstance(header[0], int):
             scan.rows, scan.columns = header
         elif isinstance(header, tuple):
@@ -166,7 +203,8 @@ def _header(path: Path) -> "tuple[int, int] | tuple[str, str] | dicom.Header":
 
 
 def _boxes(folder: Path, columns: ColumnMap) -> dict[str, np.ndarray]:
-    """File, as the table names it -> [N, 4] x, y, width, height, as fractions unless the frame is 0 (pixels)."""
+    """File, as the table names it -> [N, 4] x, y, width, height, as fractions unless the frame is 0
+    (pixels)."""
     if not columns.boxes:
         return {}
     found: dict[str, list] = {}

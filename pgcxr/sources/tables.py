@@ -1,4 +1,5 @@
-"""CSV tables that come with images: any of the usual encodings, and one line where a column is missing."""
+"""CSV tables that come with images: any of the usual encodings, and one line where a column is
+missing."""
 
 import codecs
 import contextlib
@@ -20,12 +21,15 @@ LINE = 1 << 24
 
 
 def rows(path: Path, needed: Sequence[str]) -> list[dict[str, str]]:
-    """The rows of a CSV file with a header line; cells stripped, missing cells "", surplus cells dropped.
+    """The rows of a CSV file with a header line; cells stripped, missing cells "", surplus cells
+    dropped.
 
     Raises:
         InputError: no such file, not a table, or without one of the `needed` columns.
     """
-    content = user_files.read_bytes(path, user_files.TABLE, absent=f"it needs the columns {', '.join(needed)}")
+    content = user_files.read_bytes(
+        path, user_files.TABLE, absent=f"it needs the columns {', '.join(needed)}"
+    )
     if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         raise InputError(f"{path}: is UTF-16; save it as CSV in UTF-8")
     try:
@@ -35,14 +39,21 @@ def rows(path: Path, needed: Sequence[str]) -> list[dict[str, str]]:
     try:
         lines = list(csv.reader(text.replace("\0", "").splitlines(keepends=True)))
     except csv.Error:
-        raise InputError(f"{path}: is not a CSV table; it needs the columns {', '.join(needed)}") from None
+        raise InputError(
+            f"{path}: is not a CSV table; it needs the columns {', '.join(needed)}"
+        ) from None
     header = [cell.strip() for cell in lines[0]] if lines else []
     missing = [name for name in needed if name not in header]
     if missing:
         for mark, called in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
             if any(mark in cell for cell in header):
-                raise InputError(f"{path}: its columns are separated by {called}; save it with commas between them")
-        raise InputError(f"{path}: has no column {', '.join(missing)}; it needs {', '.join(needed)}")
+                raise InputError(
+                    f"{path}: its columns are separated by {called}; save it with commas between "
+                    "them"
+                )
+        raise InputError(
+            f"{path}: has no column {', '.join(missing)}; it needs {', '.join(needed)}"
+        )
     blank = [""] * len(header)
     return [
         dict(zip(header, [cell.strip() for cell in (*line, *blank)][: len(header)], strict=True))
@@ -51,8 +62,11 @@ def rows(path: Path, needed: Sequence[str]) -> list[dict[str, str]]:
     ]
 
 
-def columns(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()) -> Iterator[tuple[str, ...]]:
-    """The `wanted` and `optional` cells of each row of a large UTF-8 CSV file, plain or .gz, one row at a time.
+def columns(
+    path: Path, wanted: Sequence[str], optional: Sequence[str] = ()
+) -> Iterator[tuple[str, ...]]:
+    """The `wanted` and `optional` cells of each row of a large UTF-8 CSV file, plain or .gz, one
+    row at a time.
 
     An optional column that the file lacks gives "".
 
@@ -65,7 +79,9 @@ def columns(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()) -> 
             header = [cell.strip() for cell in next(lines, [])]
             missing = [name for name in wanted if name not in header]
             if missing:
-                raise InputError(f"{path}: has no column {', '.join(missing)}; it needs {', '.join(wanted)}")
+                raise InputError(
+                    f"{path}: has no column {', '.join(missing)}; it needs {', '.join(wanted)}"
+                )
             places = [header.index(name) if name in header else -1 for name in (*wanted, *optional)]
             for line in lines:
                 if line:
@@ -86,7 +102,8 @@ def _opened(path: Path, absent: str) -> Iterator[TextIO]:
 
 
 def _lines(path: Path, file: TextIO) -> Iterator[str]:
-    """The lines of a table, which may be a bomb: one endless line, or more of them than any table has."""
+    """The lines of a table, which may be a bomb: one endless line, or more of them than any table
+    has."""
     read = 0
     while line := file.readline(LINE):
         read += len(line)

@@ -1,14 +1,15 @@
 """VinDr-CXR 1.0.0 (Nguyen et al., Scientific Data 2022) in PhysioNet's layout.
 
-train/<image_id>.dicom and test/<image_id>.dicom; annotations/image_labels_train.csv (image_id, rad_id, one column of 0
-and 1 for each label; three readers, a row each), image_labels_test.csv (the consensus of five, one row),
-annotations_train.csv and annotations_test.csv (image_id, [rad_id,] class_name, x_min, y_min, x_max, y_max in pixels of
-the file). More than half of an image's readers decide on each label; "No finding" by more than half makes it normal.
-Boxes of labels that the majority gave are kept, from every reader. `confidence` is the share of readers who say the
-same of normal or abnormal (1 for the consensus).
+train/<image_id>.dicom and test/<image_id>.dicom; annotations/image_labels_train.csv (image_id,
+rad_id, one column of 0 and 1 for each label; three readers, a row each), image_labels_test.csv (the
+consensus of five, one row), annotations_train.csv and annotations_test.csv (image_id, [rad_id,]
+class_name, x_min, y_min, x_max, y_max in pixels of the file). More than half of an image's readers
+decide on each label; "No finding" by more than half makes it normal. Boxes of labels that the
+majority gave are kept, from every reader. `confidence` is the share of readers who say the same of
+normal or abnormal (1 for the consensus).
 
-All images are PA (so its paper says). Patients are not told apart: each image counts as one. The age is missing from
-many headers: keep them with [age] unknown = "keep".
+All images are PA (so its paper says). Patients are not told apart: each image counts as one. The
+age is missing from many headers: keep them with [age] unknown = "keep".
 """
 
 from collections import defaultdict
@@ -46,10 +47,15 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
             votes |= _votes(_labels(folder, part))
             boxes |= _boxes(folder / "annotations" / f"annotations_{part}.csv")
         elif found:
-            raise InputError(f"{_labels(folder, part)}: no such file, and {part}/ has images; fetch it from PhysioNet")
+            raise InputError(
+                f"{_labels(folder, part)}: no such file, and {part}/ has images; fetch it from "
+                "PhysioNet"
+            )
         paths += found
     if not paths:
-        raise InputError(f"{folder}: no .dicom file in train/ or test/; fetch VinDr-CXR's images into them")
+        raise InputError(
+            f"{folder}: no .dicom file in train/ or test/; fetch VinDr-CXR's images into them"
+        )
     paths.sort()
     listed = dicom_files.scans(folder, paths, map_files)
     for scan in listed:
@@ -66,10 +72,18 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
     return listed, {"rows_without_file": sum(image not in present for image in votes)}
 
 
-def _label(scan: Scan, votes: dict[str, tuple[int, int]], boxes: list, labelling: Labelling) -> None:
-    statuses = {label: POSITIVE if 2 * said > asked else NEGATIVE for label, (said, asked) in votes.items()}
+def _label(
+    scan: Scan, votes: dict[str, tuple[int, int]], boxes: list, labelling: Labelling
+) -> None:
+    statuses = {
+        label: POSITIVE if 2 * said > asked else NEGATIVE for label, (said, asked) in votes.items()
+    }
     scan.decide(
-        decision.decide(label_map.opinion("readers", statuses, label_map.load("vindr")), None, labelling.uncertain)
+        decision.decide(
+            label_map.opinion("readers", statuses, label_map.load("vindr")),
+            None,
+            labelling.uncertain,
+        )
     )
     normals, asked = votes[NO_FINDING]
     if label_map.contradicts(statuses, label_map.load("vindr")):
@@ -79,7 +93,11 @@ def _label(scan: Scan, votes: dict[str, tuple[int, int]], boxes: list, labelling
     agreeing = normals if scan.label == NORMAL else asked - normals
     scan.confidence = agreeing / asked
     given = {label for label, status in statuses.items() if status == POSITIVE}
-    scan.boxes = _fractions([box for label, *box in boxes if label in given], scan) if scan.label == ABNORMAL else None
+    scan.boxes = (
+        _fractions([box for label, *box in boxes if label in given], scan)
+        if scan.label == ABNORMAL
+        else None
+    )
 
 
 def _fractions(boxes: list, scan: Scan) -> np.ndarray | None:
@@ -111,7 +129,9 @@ def _votes(path: Path) -> dict[str, dict[str, tuple[int, int]]]:
 def _boxes(path: Path) -> dict[str, list]:
     """Image -> [label, x_min, y_min, x_max, y_max]; rows of "No finding" have no corners."""
     found: dict[str, list] = {}
-    for image, label, *cells in tables.columns(path, ("image_id", "class_name", *CORNERS)) if path.is_file() else ():
+    for image, label, *cells in (
+        tables.columns(path, ("image_id", "class_name", *CORNERS)) if path.is_file() else ()
+    ):
         corners = dicom_files.numbers(cells)
         if corners is not None:
             found.setdefault(image, []).append([label, *corners])

@@ -1,4 +1,5 @@
-"""Scores and thresholds from healthy images only: what they promise must hold on new healthy images."""
+"""Scores and thresholds from healthy images only: what they promise must hold on new healthy
+images."""
 
 import numpy as np
 import pytest
@@ -36,7 +37,9 @@ def test_windows_of_an_even_map_hold_its_value_and_its_energy():
 def test_contrast_cancels():
     maps = healthy(np.random.default_rng(3), 4)
     np.testing.assert_allclose(calibration.scaled(7 * maps), calibration.scaled(maps), rtol=1e-5)
-    np.testing.assert_allclose(np.median(np.abs(calibration.scaled(maps)), axis=(1, 2)), 1, rtol=1e-5)
+    np.testing.assert_allclose(
+        np.median(np.abs(calibration.scaled(maps)), axis=(1, 2)), 1, rtol=1e-5
+    )
 
 
 def test_the_score_is_the_mean_of_the_highest_parts_of_the_map():
@@ -56,7 +59,9 @@ def test_healthy_z_has_mean_0_and_deviation_1_at_every_place():
 
 
 def test_p_values_by_hand():
-    np.testing.assert_allclose(calibration.p_values(np.array([1.0, 2, 3]), np.array([0.5, 2, 3.5])), [1, 3 / 4, 1 / 4])
+    np.testing.assert_allclose(
+        calibration.p_values(np.array([1.0, 2, 3]), np.array([0.5, 2, 3.5])), [1, 3 / 4, 1 / 4]
+    )
 
 
 def test_threshold_is_where_the_p_value_gets_small_enough():
@@ -74,7 +79,9 @@ def test_nineteen_healthy_images_are_the_fewest_for_95_percent():
 
 def test_p_values_of_new_healthy_images_are_uniform():
     rng = np.random.default_rng(4)
-    p = np.concatenate([calibration.p_values(rng.normal(size=99), rng.normal(size=1)) for _ in range(1500)])
+    p = np.concatenate(
+        [calibration.p_values(rng.normal(size=99), rng.normal(size=1)) for _ in range(1500)]
+    )
     assert kstest(p - rng.uniform(0, 0.01, len(p)), "uniform").pvalue > 0.01
 
 
@@ -82,7 +89,10 @@ def test_new_healthy_images_raise_false_alarms_at_the_stated_rate():
     alarms = []
     for seed in range(12):
         rng = np.random.default_rng([9, seed])
-        known, new = calibration.windowed(healthy(rng, 100)), calibration.windowed(healthy(rng, 100))
+        known, new = (
+            calibration.windowed(healthy(rng, 100)),
+            calibration.windowed(healthy(rng, 100)),
+        )
         limit = calibration.threshold(calibration.cross_scores(known, rng), 0.95)
         z = calibration.standardised(new, calibration.learn(known))
         alarms.append(np.mean(calibration.scores(z) > limit))
@@ -105,7 +115,9 @@ def test_a_lesion_is_found_in_place_and_a_busy_place_is_forgiven():
     z = calibration.standardised(calibration.windowed(ill), calibration.learn(known))
     peak = np.unravel_index(np.argmax(calibration.anomaly_map(z)[0]), (WIDTH, WIDTH))
     assert 5 <= peak[0] <= 9 and 3 <= peak[1] <= 7
-    assert calibration.scores(z)[0] > calibration.threshold(calibration.cross_scores(known, rng), 0.95)
+    assert calibration.scores(z)[0] > calibration.threshold(
+        calibration.cross_scores(known, rng), 0.95
+    )
     # The same bump where healthy images differ as much is no alarm.
     busy = healthy(np.random.default_rng(6), 1)
     busy[0, 6:9, 13:16] += 0.6

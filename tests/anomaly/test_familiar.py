@@ -17,7 +17,9 @@ def world():
     ways = np.linalg.qr(rng.normal(size=(WIDTH * WIDTH, RANK)))[0].T
 
     def draw(count):
-        flat = (rng.normal(size=(count, RANK)) * (4.0, 3.0, 2.0)) @ ways + 0.1 * rng.normal(size=(count, WIDTH**2))
+        flat = (rng.normal(size=(count, RANK)) * (4.0, 3.0, 2.0)) @ ways + 0.1 * rng.normal(
+            size=(count, WIDTH**2)
+        )
         return (flat + 0.5).reshape(count, WIDTH, WIDTH)
 
     return draw, ways
@@ -26,8 +28,11 @@ def world():
 def test_the_ways_to_miss_are_found_and_taken_out(world):
     draw, ways = world
     known = familiar.learn(draw(200), np.random.default_rng(0))
-    # 5 is the smallest rank offered that holds all three; the gains of the other two are next to nothing.
-    assert len(known.gains) == 5 and np.all(known.gains[:3] > 0.99) and np.all(known.gains[3:] < 0.6)
+    # 5 is the smallest rank offered that holds all three; the gains of the other two are next to
+    # nothing.
+    assert (
+        len(known.gains) == 5 and np.all(known.gains[:3] > 0.99) and np.all(known.gains[3:] < 0.6)
+    )
     overlap = np.linalg.svd(known.directions[:3] @ ways.T, compute_uv=False)
     assert np.all(overlap > 0.99)
     new = draw(50)
@@ -52,11 +57,14 @@ def test_pure_noise_teaches_nothing():
 
 def test_too_few_maps_leave_everything_as_it_is(world):
     maps = world[0](10)
-    np.testing.assert_allclose(familiar.learn(maps, np.random.default_rng(0)).remove(maps), maps, rtol=1e-6)
+    np.testing.assert_allclose(
+        familiar.learn(maps, np.random.default_rng(0)).remove(maps), maps, rtol=1e-6
+    )
 
 
 def test_the_likelihood_is_that_of_the_gaussian_model(world):
-    """Against scipy's density with the covariance that scikit-learn's PCA (Tipping and Bishop) gives."""
+    """Against scipy's density with the covariance that scikit-learn's PCA (Tipping and Bishop)
+    gives."""
     maps = world[0](100).reshape(100, -1)
     model = PCA(RANK).fit(maps)
     mean, directions, variances = familiar._components(maps)

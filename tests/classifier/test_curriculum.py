@@ -13,7 +13,9 @@ from tests.toy_cohort import spots, write_cohort
 def test_squares_by_hand():
     mask = np.zeros((100, 100), bool)
     mask[40:60, 50:55] = True
-    assert curriculum.around(mask) == pytest.approx((0.35, 0.375, 0.3))  # 20 px high: 30 wide around (50, 52.5)
+    assert curriculum.around(mask) == pytest.approx(
+        (0.35, 0.375, 0.3)
+    )  # 20 px high: 30 wide around (50, 52.5)
     mask[41:, :] = False
     assert curriculum.around(mask) == pytest.approx((0.28, 0.4, 0.25))  # 5 px: the least
     corner = np.zeros((100, 100), bool)
@@ -26,12 +28,15 @@ def test_squares_by_hand():
 def test_cut_keeps_the_stored_resolution():
     image = np.arange(64, dtype=np.uint8).reshape(8, 8)
     np.testing.assert_array_equal(curriculum.cut(image, (0.25, 0.5, 0.5), 4), image[2:6, 4:8])
-    np.testing.assert_allclose(curriculum.cut(image, (0, 0, 1), 4)[0, 0], image[:2, :2].mean(), atol=0.5)
+    np.testing.assert_allclose(
+        curriculum.cut(image, (0, 0, 1), 4)[0, 0], image[:2, :2].mean(), atol=0.5
+    )
 
 
 @pytest.fixture
 def cohort(tmp_path):
-    """40 images of 16 px; every abnormal one but the last has a mask of 4 x 4 px, where it is white."""
+    """40 images of 16 px; every abnormal one but the last has a mask of 4 x 4 px, where it is
+    white."""
     images, kind = spots(40, 16, seed=3)
     rng = np.random.default_rng(0)
     folder = write_cohort(tmp_path / "cohort", images // 2, kind)

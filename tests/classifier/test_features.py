@@ -1,4 +1,5 @@
-"""Features of images: which layer, which scale, any size; what is no network is refused in one line."""
+"""Features of images: which layer, which scale, any size; what is no network is refused in one
+line."""
 
 import keras
 import numpy as np
@@ -26,14 +27,21 @@ def test_a_classifier_gives_what_its_last_layer_reads(run, images):
     extractor = features.load(run)
     found = features.features(extractor, [images[:3], images[3:]])
     assert found.shape == (5, 16) and found.dtype == np.float32
-    assert extractor.describe() == {"layer": "avg_pool", "dimensions": 16, "input": "[-1, 1], 16 px, channels: 1"}
-    # By hand: images halved by means, scaled, through the network; its head on the features gives its own logits.
+    assert extractor.describe() == {
+        "layer": "avg_pool",
+        "dimensions": 16,
+        "input": "[-1, 1], 16 px, channels: 1",
+    }
+    # By hand: images halved by means, scaled, through the network; its head on the features gives
+    # its own logits.
     model = keras.models.load_model(run / "classifier.keras")
     halved = images.reshape(5, 16, 2, 16, 2, 1).mean(axis=(2, 4))
     scaled = (np.floor(halved + 0.5) * 2 / 255 - 1).astype(np.float32)
     logits = np.asarray(network.with_logits(model)(scaled))
     kernel, bias = model.get_layer("logits").get_weights()
-    assert found @ kernel + bias == pytest.approx(logits, abs=2e-3)  # rounding of means that end in .5
+    assert found @ kernel + bias == pytest.approx(
+        logits, abs=2e-3
+    )  # rounding of means that end in .5
     assert np.array_equal(features.features(run / "classifier.keras", [images]), found)
 
 
@@ -45,7 +53,9 @@ def test_any_model_gives_its_last_output(tmp_path, images):
     expected = 2 * (images.mean(axis=(1, 2, 3)) / 127.5 - 1) + 1
     assert found == pytest.approx(np.repeat(expected[:, None], 3, axis=1), abs=1e-5)
     flat = keras.Sequential([keras.Input((32, 32, 1)), keras.layers.Reshape((32, 32))])
-    assert features.of_model(flat)(images) == pytest.approx(images.reshape(5, -1) / 127.5 - 1, abs=1e-6)
+    assert features.of_model(flat)(images) == pytest.approx(
+        images.reshape(5, -1) / 127.5 - 1, abs=1e-6
+    )
 
 
 def test_enlarged_images_keep_their_mean(images):
@@ -73,6 +83,8 @@ def test_what_is_no_network_is_refused_in_one_line(tmp_path, images):
         with pytest.raises(InputError, match=said) as caught:
             features.load(source)
         assert "\n" not in str(caught.value)
-    infinite = keras.Sequential([keras.Input((32, 32, 1)), keras.layers.Rescaling(np.inf), keras.layers.Flatten()])
+    infinite = keras.Sequential(
+        [keras.Input((32, 32, 1)), keras.layers.Rescaling(np.inf), keras.layers.Flatten()]
+    )
     with pytest.raises(InputError, match="no numbers"):
         features.of_model(infinite)(images)

@@ -10,7 +10,12 @@ from pgcxr.classifier.fused_batch_norm import FusedBatchNormalization
 
 def _both(dtype="float32"):
     rng = np.random.default_rng(1)
-    weights = [rng.normal(1, 0.3, 5), rng.normal(0, 1, 5), rng.normal(0, 1, 5), rng.uniform(0.5, 2, 5)]
+    weights = [
+        rng.normal(1, 0.3, 5),
+        rng.normal(0, 1, 5),
+        rng.normal(0, 1, 5),
+        rng.uniform(0.5, 2, 5),
+    ]
     for kind in (keras.layers.BatchNormalization, FusedBatchNormalization):
         layer = kind(momentum=0.7, epsilon=1.001e-5, dtype=dtype)
         layer.build((None, 3, 4, 5))
@@ -48,5 +53,7 @@ def test_inference_reads_the_moving_averages_and_leaves_them():
     plain, fused = _both()
     before = fused.get_weights()
     for training in (False, None):
-        np.testing.assert_allclose(fused(x, training=training), plain(x, training=training), rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(
+            fused(x, training=training), plain(x, training=training), rtol=1e-5, atol=1e-5
+        )
     assert all((old == new).all() for old, new in zip(before, fused.get_weights(), strict=True))

@@ -10,12 +10,17 @@ from pgcxr.errors import InputError
 
 @pytest.fixture(scope="module")
 def original():
-    """keras.applications.ResNet50 with settled (not initial) batch statistics, so that none is left out unseen."""
-    model = keras.applications.ResNet50(include_top=False, weights=None, input_shape=(None, None, 3))
+    """keras.applications.ResNet50 with settled (not initial) batch statistics, so that none is left
+    out unseen."""
+    model = keras.applications.ResNet50(
+        include_top=False, weights=None, input_shape=(None, None, 3)
+    )
     rng = np.random.default_rng(0)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
-            gamma, beta, mean, variance = (rng.normal(0, 0.1, value.shape) for value in layer.get_weights())
+            gamma, beta, mean, variance = (
+                rng.normal(0, 0.1, value.shape) for value in layer.get_weights()
+            )
             layer.set_weights([1 + gamma, beta, mean, np.exp(variance)])
         elif layer.weights:
             kernel, bias = layer.get_weights()
@@ -36,7 +41,8 @@ def test_default_is_resnet50(original):
 
 
 def test_weights_file(original, tmp_path):
-    """Inside the image the first layer's response is that of the file's network on its own input."""
+    """Inside the image the first layer's response is that of the file's network on its own
+    input."""
     path = tmp_path / "resnet50.weights.h5"
     original.save_weights(path)
     ours = network.resnet(64, 1)
@@ -48,7 +54,9 @@ def test_weights_file(original, tmp_path):
     # Two pixels at each border see the padding, which is black there and mean grey here.
     np.testing.assert_allclose(found[:, 2:-2, 2:-2], wanted[:, 2:-2, 2:-2], rtol=1e-3, atol=1e-2)
     for name in ("conv2_block1_0_conv", "conv5_block3_3_bn"):
-        for mine, given in zip(ours.get_layer(name).get_weights(), original.get_layer(name).get_weights(), strict=True):
+        for mine, given in zip(
+            ours.get_layer(name).get_weights(), original.get_layer(name).get_weights(), strict=True
+        ):
             np.testing.assert_array_equal(mine, given)
 
     with pytest.raises(InputError, match="another shape"):
@@ -67,7 +75,10 @@ def test_stems_and_logits(stem, end):
     model = network.resnet(32, 6, blocks=(1, 2, 1), width=4, stem=stem)
     assert model.get_layer(network.last_stage(model)).output.shape[1:] == (end, end, 64)
     images = np.random.default_rng(3).normal(0, 1, (3, 32, 32, 1)).astype(np.float32)
-    logits, probabilities = np.asarray(network.with_logits(model)(images)), np.asarray(model(images))
+    logits, probabilities = (
+        np.asarray(network.with_logits(model)(images)),
+        np.asarray(model(images)),
+    )
     np.testing.assert_allclose(probabilities, 1 / (1 + np.exp(-logits)), rtol=1e-5)
     assert logits.shape == (3, 6) and logits.std() > 0
 

@@ -1,4 +1,5 @@
-"""Training of classifiers: the loss against scikit-learn, the batches, and that it learns, the same way each time."""
+"""Training of classifiers: the loss against scikit-learn, the batches, and that it learns, the same
+way each time."""
 
 import keras
 import numpy as np
@@ -44,7 +45,9 @@ def test_masked_crossentropy_is_log_loss_of_known_labels():
         assert found[row] == pytest.approx(wanted, rel=1e-5)
     labels[3] = np.nan
     assert np.asarray(training.MaskedCrossentropy().call(labels, logits))[3] == 0
-    extreme = training.MaskedCrossentropy().call(np.float32([[0], [1]]), np.float32([[200], [-200]]))
+    extreme = training.MaskedCrossentropy().call(
+        np.float32([[0], [1]]), np.float32([[200], [-200]])
+    )
     np.testing.assert_allclose(extreme, [200, 200])
 
 
@@ -53,8 +56,12 @@ def test_weights_make_classes_count_the_same():
     weights = training.class_weights(labels)
     np.testing.assert_allclose(weights, [[4 / 6, 1], [4 / 2, 3 / 6]])
     # At logit 0 every case loses log 2: the classes' sums are then equal.
-    losses = np.asarray(training.MaskedCrossentropy(weights[:, :1]).call(labels[:, :1], np.zeros((4, 1), "f")))
-    assert losses[0] == pytest.approx(losses[1:].sum()) and losses[0] == pytest.approx(2 * np.log(2))
+    losses = np.asarray(
+        training.MaskedCrossentropy(weights[:, :1]).call(labels[:, :1], np.zeros((4, 1), "f"))
+    )
+    assert losses[0] == pytest.approx(losses[1:].sum()) and losses[0] == pytest.approx(
+        2 * np.log(2)
+    )
 
 
 def test_batches_are_shuffled_epochs_of_full_batches():
@@ -76,7 +83,9 @@ def test_batches_are_shuffled_epochs_of_full_batches():
 def test_augmentation_moves_and_never_flips():
     images = np.full((64, 16, 16, 1), -1, np.float32)
     images[:, :8, :5] = 1  # above, on the left
-    layers = keras.Sequential(training.augmentation(TINY | {"shift": 0.1, "brightness": 0.1}, seed=1))
+    layers = keras.Sequential(
+        training.augmentation(TINY | {"shift": 0.1, "brightness": 0.1}, seed=1)
+    )
     changed = np.asarray(layers(images, training=True))
     assert (changed[:, :, :8].mean((1, 2, 3)) > changed[:, :, 8:].mean((1, 2, 3))).all()
     assert (changed[:, :8].mean((1, 2, 3)) > changed[:, 8:].mean((1, 2, 3))).all()
@@ -88,7 +97,10 @@ def test_augmentation_moves_and_never_flips():
 @pytest.mark.parametrize("warmup", [0, 7])
 def test_the_learning_rate_is_keras_cosine_after_a_warm_up(warmup):
     theirs = keras.optimizers.schedules.CosineDecay(
-        0.0 if warmup else 0.003, 40 - warmup, warmup_target=0.003 if warmup else None, warmup_steps=warmup
+        0.0 if warmup else 0.003,
+        40 - warmup,
+        warmup_target=0.003 if warmup else None,
+        warmup_steps=warmup,
     )
     ours = learning_rate.WarmupCosine(0.003, warmup, 40)
     for step in range(45):
@@ -125,17 +137,26 @@ def test_predict_takes_any_number_of_images():
 
 
 def test_lesson_first_in_mixed_precision():
-    """Whole images come to a network that has learned from the lesson, in float16; float32 comes out."""
+    """Whole images come to a network that has learned from the lesson, in float16; float32 comes
+    out."""
     images, kind = spots(200, 16, seed=7)
     labels = (kind > 0).astype(np.float32)[:, None]
-    config = TINY | {"blocks": (1,), "epochs": 1, "curriculum": 5, "precision": "float16", "learning_rate": 1e-2}
+    config = TINY | {
+        "blocks": (1,),
+        "epochs": 1,
+        "curriculum": 5,
+        "precision": "float16",
+        "learning_rate": 1e-2,
+    }
     config |= {"shift": 0, "rotation": 0, "brightness": 0}
     half = training.build(config, 1, config["precision"])
     assert {layer.compute_dtype for layer in half.layers if "conv2" in layer.name} == {"float16"}
     assert half.output.dtype == "float32" and {value.dtype for value in half.weights} == {"float32"}
 
     parts = images[:128], labels[:128], images[128:], labels[128:]
-    model, history = training.fit_classifier(*parts, config, seed=1, lesson=(images[:96], labels[:96]))
+    model, history = training.fit_classifier(
+        *parts, config, seed=1, lesson=(images[:96], labels[:96])
+    )
     assert len(history["lesson_loss"]) == 5 and len(history["loss"]) == 1
     assert history["lesson_loss"][-1] < 0.7 * history["lesson_loss"][0] and history["loss"][0] < 0.4
     assert {layer.compute_dtype for layer in model.layers} == {"float32"}

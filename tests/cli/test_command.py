@@ -13,8 +13,12 @@ from pgcxr.cli import command
 def test_help_is_instant_and_names_every_command():
     code = "import sys; from pgcxr import cli; assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
-    shown = subprocess.run([sys.executable, "-m", "pgcxr", "--help"], capture_output=True, text=True, check=True)
-    assert all(name in shown.stdout for name in ("phantom", "curate", "records", "generate", "timelapse"))
+    shown = subprocess.run(
+        [sys.executable, "-m", "pgcxr", "--help"], capture_output=True, text=True, check=True
+    )
+    assert all(
+        name in shown.stdout for name in ("phantom", "curate", "records", "generate", "timelapse")
+    )
 
 
 def _raising(error):
@@ -30,7 +34,19 @@ def _raising(error):
 
 
 @pytest.mark.parametrize(
-    "name", ["ENOSPC", "EDQUOT", "EROFS", "EEXIST", "ENOTDIR", "ENOENT", "ENAMETOOLONG", "EISDIR", "ELOOP", "ENOTEMPTY"]
+    "name",
+    [
+        "ENOSPC",
+        "EDQUOT",
+        "EROFS",
+        "EEXIST",
+        "ENOTDIR",
+        "ENOENT",
+        "ENAMETOOLONG",
+        "EISDIR",
+        "ELOOP",
+        "ENOTEMPTY",
+    ],
 )
 def test_what_is_wrong_with_a_disk_or_a_path_is_one_line(capsys, name):
     assert _raising(OSError(getattr(errno, name), "as the system says it", "place")) == 2
@@ -64,8 +80,12 @@ def test_a_fault_of_ours_keeps_its_traceback():
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 10**400, "None", "x", "1.5"])
-@pytest.mark.parametrize("arguments", [("phantom", "out", "--patients", "1"), ("curate", ".", "--out", "out")])
-def test_a_wrong_seed_is_one_line_that_ends_in_a_full_stop(monkeypatch, tmp_path, capsys, arguments, seed):
+@pytest.mark.parametrize(
+    "arguments", [("phantom", "out", "--patients", "1"), ("curate", ".", "--out", "out")]
+)
+def test_a_wrong_seed_is_one_line_that_ends_in_a_full_stop(
+    monkeypatch, tmp_path, capsys, arguments, seed
+):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as stop:
         command.run(cli.app, [*arguments, f"--seed={seed}"])

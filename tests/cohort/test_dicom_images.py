@@ -15,7 +15,8 @@ from pgcxr.images import CROP, PAD, to_square
 
 @pytest.fixture
 def export(tmp_path, make_dicom, chest):
-    """Seven images, a PNG, a cut file and one that is too small, not written in the order of their names."""
+    """Seven images, a PNG, a cut file and one that is too small, not written in the order of their
+    names."""
     folder = tmp_path / "SECRET^NAME"
     for index in (6, 2, 5, 0, 3, 1, 4):
         make_dicom(folder / f"p{index}" / "IM1", chest(index))
@@ -28,7 +29,9 @@ def export(tmp_path, make_dicom, chest):
 
 
 def expected(export, size: int, fit: str) -> np.ndarray:
-    return np.stack([to_square(dicom.decode(export / f"p{index}" / "IM1"), size, fit) for index in range(7)])[..., None]
+    return np.stack(
+        [to_square(dicom.decode(export / f"p{index}" / "IM1"), size, fit) for index in range(7)]
+    )[..., None]
 
 
 @pytest.mark.parametrize("fit", [PAD, CROP])
@@ -36,7 +39,9 @@ def test_images_in_order_and_what_is_none_counted(export, fit):
     rejected = Counter()
     images = pipeline.from_dicom(export, 32, fit=fit, rejected=rejected)
     assert images.element_spec == tf.TensorSpec((32, 32, 1), tf.uint8)
-    np.testing.assert_array_equal(np.stack(list(images.as_numpy_iterator())), expected(export, 32, fit))
+    np.testing.assert_array_equal(
+        np.stack(list(images.as_numpy_iterator())), expected(export, 32, fit)
+    )
     assert rejected == {"unreadable": 2, "too_small": 1}
     assert len(list(images.repeat(2).batch(4))) == 4 and rejected["too_small"] == 3
 
@@ -45,7 +50,9 @@ def test_without_a_counter_the_first_one_is_named_by_its_number(export):
     paths = [export / "p0" / "IM1", export / "p1" / "IM1", export / "p1" / "IM2"]
     images = pipeline.from_dicom(paths, 16).as_numpy_iterator()
     assert next(images).shape == next(images).shape == (16, 16, 1)
-    with pytest.raises(tf.errors.InvalidArgumentError, match="file 3 of 3: unreadable: truncated") as error:
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match="file 3 of 3: unreadable: truncated"
+    ) as error:
         next(images)
     assert "SECRET" not in str(error.value) and "IM2" not in str(error.value)
 
@@ -53,7 +60,9 @@ def test_without_a_counter_the_first_one_is_named_by_its_number(export):
 def test_options(export):
     paths = [export / "p0" / "IM1"]
     (plain,) = pipeline.from_dicom(paths, 32, normalise="none").as_numpy_iterator()
-    (by_tfio,) = pipeline.from_dicom(paths, 32, normalise="none", decoder="tfio").as_numpy_iterator()
+    (by_tfio,) = pipeline.from_dicom(
+        paths, 32, normalise="none", decoder="tfio"
+    ).as_numpy_iterator()
     np.testing.assert_array_equal(plain, by_tfio)
     assert (plain != next(pipeline.from_dicom(paths, 32).as_numpy_iterator())).any()
     for wrong in ({"fit": "stretch"}, {"normalise": "best"}, {"decoder": "gdcm"}):
@@ -72,9 +81,13 @@ def test_reals_of_dicom_files(export, monkeypatch, held):
     assert (reals.full is not None) == held
     of_arrays = pipeline.Reals(expected(export, 32, PAD), 32)
     for level in (2, 5):
-        ours, theirs = (list(r.dataset(level, 3, 4, 2, seed=0).as_numpy_iterator()) for r in (reals, of_arrays))
+        ours, theirs = (
+            list(r.dataset(level, 3, 4, 2, seed=0).as_numpy_iterator()) for r in (reals, of_arrays)
+        )
         # Two ways to round the exact half of a mean.
-        assert max(np.abs(a.astype(int) - b).max() for a, b in zip(ours, theirs, strict=True)) <= (level < 5)
+        assert max(np.abs(a.astype(int) - b).max() for a, b in zip(ours, theirs, strict=True)) <= (
+            level < 5
+        )
 
 
 def test_the_fingerprint_is_that_of_the_pixels(export, make_dicom, chest):

@@ -14,19 +14,29 @@ COLUMNS = labels.names("findings")
 
 def _cohort(rows):
     """rows: (label, the findings present, "?" for all unknown)."""
-    table = pd.DataFrame({"label": [label for label, _ in rows], "png": [f"{i}.png" for i in range(len(rows))]})
+    table = pd.DataFrame(
+        {"label": [label for label, _ in rows], "png": [f"{i}.png" for i in range(len(rows))]}
+    )
     for name in FINDINGS:
         table[name] = ["" if "?" in found else str(int(name in found)) for _, found in rows]
     return Cohort(None, table)
 
 
 COHORT = _cohort(
-    [("normal", ()), ("abnormal", ("nodule", "pneumothorax")), ("abnormal", ()), ("abnormal", "?"), ("normal", ())]
+    [
+        ("normal", ()),
+        ("abnormal", ("nodule", "pneumothorax")),
+        ("abnormal", ()),
+        ("abnormal", "?"),
+        ("normal", ()),
+    ]
 )
 
 
 def test_binary_labels_are_one_hot():
-    np.testing.assert_array_equal(labels.of_cohort(COHORT, "binary"), [[1, 0], [0, 1], [0, 1], [0, 1], [1, 0]])
+    np.testing.assert_array_equal(
+        labels.of_cohort(COHORT, "binary"), [[1, 0], [0, 1], [0, 1], [0, 1], [1, 0]]
+    )
     assert len(labels.known(COHORT, "binary")) == 5 and labels.exclusive("binary")
 
 
@@ -48,7 +58,10 @@ def test_no_labels_and_unknown_kinds():
 def test_rows_by_name():
     np.testing.assert_array_equal(labels.row(("normal", "abnormal"), "abnormal", True), [0, 1])
     both = labels.row(COLUMNS, "nodule+pleural_effusion", False)
-    assert [name for name, value in zip(COLUMNS, both, strict=True) if value] == ["nodule", "pleural_effusion"]
+    assert [name for name, value in zip(COLUMNS, both, strict=True) if value] == [
+        "nodule",
+        "pleural_effusion",
+    ]
     assert not labels.row(COLUMNS, "abnormal", False).any(), "abnormal, but none of the five"
 
 

@@ -1,4 +1,5 @@
-"""What a manifest and its images may hold: anything else is one line that names file, row and cell."""
+"""What a manifest and its images may hold: anything else is one line that names file, row and
+cell."""
 
 import cv2
 import numpy as np
@@ -42,7 +43,9 @@ def test_a_wrong_cell_is_named(folder, tmp_path, column, value, said):
     rows.to_csv(tmp_path / "manifest.csv", index=False)
     line = _refused(cohorts.load, tmp_path)
     name = value if column == "image_id" else "toy0003"
-    assert line.startswith(f"{tmp_path / 'manifest.csv'}: row 4 (image_id {name}): {column} is {value!r}; {said}")
+    assert line.startswith(
+        f"{tmp_path / 'manifest.csv'}: row 4 (image_id {name}): {column} is {value!r}; {said}"
+    )
 
 
 @pytest.mark.parametrize("change", [lambda line: line.rpartition(",")[0], lambda line: line + ",1"])
@@ -64,10 +67,19 @@ def test_wrong_images_are_one_line_and_opencv_says_nothing(tmp_path, capfd):
     assert "no such file" in _refused(cohorts.read_png, path)
     assert "is a folder" in _refused(cohorts.read_png, tmp_path)
     good = cv2.imencode(".png", np.zeros((16, 16), np.uint8))[1].tobytes()
-    for content in (b"", b"GIF89a", good[:40], good[:30] + b"IEND\0\0\0\0", good[:20] + bytes(30) + good[50:]):
+    for content in (
+        b"",
+        b"GIF89a",
+        good[:40],
+        good[:30] + b"IEND\0\0\0\0",
+        good[:20] + bytes(30) + good[50:],
+    ):
         path.write_bytes(content)
         assert "damaged or not a PNG" in _refused(cohorts.read_png, path)
-    for shape, said in (((16, 24), "24 x 16 pixels, not square"), ((8, 8), "smaller than the 16 px")):
+    for shape, said in (
+        ((16, 24), "24 x 16 pixels, not square"),
+        ((8, 8), "smaller than the 16 px"),
+    ):
         cv2.imwrite(str(path), np.zeros(shape, np.uint8))
         assert said in _refused(cohorts.check_images, [path], 16)
         assert said in _refused(cohorts.load_images, [path], 16)

@@ -47,14 +47,21 @@ def test_images_from_the_disk_equal_those_in_memory(cohort, level, monkeypatch):
     monkeypatch.setattr(pipeline, "IN_MEMORY_BYTES", 0)
     on_disk = pipeline.Reals(cohort, 32)
     assert in_memory.full is not None and on_disk.full is None
-    ours, theirs = (list(reals.dataset(level, 3, 4, 2, seed=0).as_numpy_iterator()) for reals in (in_memory, on_disk))
-    assert len(ours) == 4 and ours[0].shape == (2, 2**level, 2**level, 1) and ours[0].dtype == np.uint8
+    ours, theirs = (
+        list(reals.dataset(level, 3, 4, 2, seed=0).as_numpy_iterator())
+        for reals in (in_memory, on_disk)
+    )
+    assert (
+        len(ours) == 4 and ours[0].shape == (2, 2**level, 2**level, 1) and ours[0].dtype == np.uint8
+    )
     # Two ways to round the exact half of a mean.
     assert max(np.abs(a.astype(int) - b).max() for a, b in zip(ours, theirs, strict=True)) <= 1
 
 
 def test_small_levels_of_large_files_are_read_once(cohort, monkeypatch):
-    monkeypatch.setattr(pipeline, "IN_MEMORY_BYTES", 5 * 8 * 8 * 4 // 3 + 1)  # 8 px fit, 16 px don't
+    monkeypatch.setattr(
+        pipeline, "IN_MEMORY_BYTES", 5 * 8 * 8 * 4 // 3 + 1
+    )  # 8 px fit, 16 px don't
     reals, said = pipeline.Reals(cohort, 32), []
     read = [list(reals.dataset(level, 3, 4, 2, seed=0).as_numpy_iterator()) for level in (2, 3)]
     reals.hold(2, said.append)
@@ -92,7 +99,9 @@ def test_labels_go_with_their_images(cohort, monkeypatch, in_memory):
     np.testing.assert_array_equal(
         np.concatenate([rows for _, rows in batches]), labels[pipeline.order(5, 2, 6, seed=9)]
     )
-    for (images, _), same in zip(batches, plain.dataset(4, 2, 3, 2, seed=9).as_numpy_iterator(), strict=True):
+    for (images, _), same in zip(
+        batches, plain.dataset(4, 2, 3, 2, seed=9).as_numpy_iterator(), strict=True
+    ):
         np.testing.assert_array_equal(images, same)
     assert labelled.dataset(4, 2, 3, 2, seed=9).element_spec[1].shape == (2, 5)
 

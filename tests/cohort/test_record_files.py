@@ -1,4 +1,5 @@
-"""TFRecords as training images: the pixels of the cohort and of the original; what cannot be used is named."""
+"""TFRecords as training images: the pixels of the cohort and of the original; what cannot be used
+is named."""
 
 import shutil
 
@@ -55,7 +56,10 @@ def test_png_records_give_the_pixels_of_the_cohort(made, train, size):
 
 @pytest.mark.parametrize("split", cohorts.SPLITS)
 def test_the_originals_files_give_the_pixels_of_their_own_level(made, split):
-    found, full = record_files.load(made["nvidia"], split), cohorts.load(made["cohort"]).select(split=split).images(16)
+    found, full = (
+        record_files.load(made["nvidia"], split),
+        cohorts.load(made["cohort"]).select(split=split).images(16),
+    )
     for level, factor in ((4, 1), (3, 2), (2, 4)):
         boxes = full.reshape(len(full), 2**level, factor, 2**level, factor, 1).astype(float)
         np.testing.assert_array_equal(_read(found, level), np.rint(boxes.mean(axis=(2, 4))))
@@ -67,7 +71,9 @@ def test_batches_are_those_of_the_cohort(made, train, monkeypatch, format, in_me
     """In the same order; and from the disk the same as held in memory, level by level."""
     wanted = Reals(train, 16)
     if not in_memory:
-        monkeypatch.setattr(pipeline, "IN_MEMORY_BYTES", 18 * 64 * 4 // 3 + 1)  # 8 px fit, 16 px don't
+        monkeypatch.setattr(
+            pipeline, "IN_MEMORY_BYTES", 18 * 64 * 4 // 3 + 1
+        )  # 8 px fit, 16 px don't
     reals = Reals(record_files.load(made[format], "train"), 16)
     for level in (4, 3, 2):
         found = _batches(reals, level)
@@ -93,16 +99,24 @@ def test_the_originals_own_data_set(shared):
         found.labels("binary")
 
 
-@pytest.mark.parametrize(("format", "kind"), [("png", "binary"), ("png", "findings"), ("nvidia", "binary")])
+@pytest.mark.parametrize(
+    ("format", "kind"), [("png", "binary"), ("png", "findings"), ("nvidia", "binary")]
+)
 def test_labels_are_those_of_the_cohort(made, train, format, kind):
     found = record_files.load(made[format], "train").labels(kind)
-    wanted = train.findings() if kind == "findings" else np.stack([1 - train.binary(), train.binary()], axis=1)
+    wanted = (
+        train.findings()
+        if kind == "findings"
+        else np.stack([1 - train.binary(), train.binary()], axis=1)
+    )
     np.testing.assert_array_equal(found, wanted)
     assert found.dtype == np.float32
 
 
 def test_an_unknown_finding_is_nan(made, tmp_path):
-    folder = shutil.copytree(made["cohort"], tmp_path / "cohort", ignore=shutil.ignore_patterns("records"))
+    folder = shutil.copytree(
+        made["cohort"], tmp_path / "cohort", ignore=shutil.ignore_patterns("records")
+    )
     text = (folder / "manifest.csv").read_text().splitlines()
     column = text[0].split(",").index("nodule")
     cells = text[2].split(",")
@@ -155,7 +169,11 @@ def _flip(path, record):
     path.write_bytes(content)
 
 
-FLIPPED = [("png", "train.tfrecords"), ("nvidia", "train/train-r04.tfrecords"), ("nvidia", "train/train-r02.tfrecords")]
+FLIPPED = [
+    ("png", "train.tfrecords"),
+    ("nvidia", "train/train-r04.tfrecords"),
+    ("nvidia", "train/train-r02.tfrecords"),
+]
 
 
 @pytest.mark.parametrize(("format", "name"), FLIPPED)
@@ -165,7 +183,9 @@ def test_a_flipped_byte_names_file_and_record(made, tmp_path, monkeypatch, forma
     said = rf"{name.rpartition('/')[2]}: record 7 is damaged; write the records again"
     # By the number in the file, also where only some of its records are meant.
     found = record_files.load(folder, "train").select(np.arange(18) >= 3)
-    with pytest.raises(InputError, match=said):  # held in memory, from the beginning or level by level
+    with pytest.raises(
+        InputError, match=said
+    ):  # held in memory, from the beginning or level by level
         Reals(found, 16).hold(2, lambda line: None)
     monkeypatch.setattr(pipeline, "IN_MEMORY_BYTES", 0)
     reals = Reals(found, 16)
@@ -199,7 +219,9 @@ def _rgb(folder):
 
 def _oblong(folder):
     with tf.io.TFRecordWriter(str(folder / "train.tfrecords")) as file:
-        file.write(records.example(image=[cv2.imencode(".png", np.zeros((8, 16), np.uint8))[1].tobytes()]))
+        file.write(
+            records.example(image=[cv2.imencode(".png", np.zeros((8, 16), np.uint8))[1].tobytes()])
+        )
 
 
 def _other(folder):
@@ -210,13 +232,33 @@ def _other(folder):
 @pytest.mark.parametrize(
     ("format", "spoil", "said"),
     [
-        ("nvidia", lambda f: (f / "train/train-r03.tfrecords").unlink(), "train-r03.tfrecords: no such file"),
-        ("nvidia", lambda f: (f / "train/train-r02.tfrecords").unlink(), "train-r02.tfrecords: no such file"),
-        ("nvidia", lambda f: _cut(f / "train/train-r03.tfrecords", 9), "train-r03.tfrecords: holds 9 records where "),
+        (
+            "nvidia",
+            lambda f: (f / "train/train-r03.tfrecords").unlink(),
+            "train-r03.tfrecords: no such file",
+        ),
+        (
+            "nvidia",
+            lambda f: (f / "train/train-r02.tfrecords").unlink(),
+            "train-r02.tfrecords: no such file",
+        ),
+        (
+            "nvidia",
+            lambda f: _cut(f / "train/train-r03.tfrecords", 9),
+            "train-r03.tfrecords: holds 9 records where ",
+        ),
         ("nvidia", lambda f: shutil.rmtree(f / "train"), "no TFRecords of the split train"),
         ("png", lambda f: (f / "train.tfrecords").unlink(), "no TFRecords of the split train"),
-        ("png", lambda f: (f / "train").mkdir() or _rgb(f), "holds both train.tfrecords and train/train-r02.tfrecords"),
-        ("nvidia", lambda f: (f / "train/b-r02.tfrecords").write_bytes(b""), "holds several data sets, b, train"),
+        (
+            "png",
+            lambda f: (f / "train").mkdir() or _rgb(f),
+            "holds both train.tfrecords and train/train-r02.tfrecords",
+        ),
+        (
+            "nvidia",
+            lambda f: (f / "train/b-r02.tfrecords").write_bytes(b""),
+            "holds several data sets, b, train",
+        ),
         ("nvidia", _rgb, r"images of \[3, 4, 4\] \(channels, rows, columns\), where grey ones"),
         ("png", _oblong, "holds images of 16 x 8, not square"),
         ("png", _other, "its records hold no 'image'"),
@@ -249,9 +291,18 @@ def test_a_resolution_that_is_not_reached(made, format):
         (lambda path: path.write_bytes(path.read_bytes()[:-3]), "train-rxx.labels: is damaged"),
         (lambda path: path.write_bytes(b"what"), "train-rxx.labels: is damaged"),
         (lambda path: path.write_bytes(b""), "train-rxx.labels: is damaged"),
-        (lambda path: np.save(path.open("wb"), np.zeros((18, 2))), "holds other labels than normal and abnormal"),
-        (lambda path: np.save(path.open("wb"), np.full((18, 2), 0.5)), "holds other labels than normal and abnormal"),
-        (lambda path: np.save(path.open("wb"), np.zeros((17, 2))), r"of shape \[17, 2\], where 18 images"),
+        (
+            lambda path: np.save(path.open("wb"), np.zeros((18, 2))),
+            "holds other labels than normal and abnormal",
+        ),
+        (
+            lambda path: np.save(path.open("wb"), np.full((18, 2), 0.5)),
+            "holds other labels than normal and abnormal",
+        ),
+        (
+            lambda path: np.save(path.open("wb"), np.zeros((17, 2))),
+            r"of shape \[17, 2\], where 18 images",
+        ),
         (lambda path: np.save(path.open("wb"), np.array([{}])), "is damaged, or no NumPy array"),
     ],
 )
@@ -263,5 +314,7 @@ def test_labels_that_cannot_be_used(made, tmp_path, spoil, said):
 
 
 def test_findings_are_not_in_the_originals_files(made):
-    with pytest.raises(InputError, match=r"where 18 images with normal and nodule.* need \[18, 6\]"):
+    with pytest.raises(
+        InputError, match=r"where 18 images with normal and nodule.* need \[18, 6\]"
+    ):
         record_files.load(made["nvidia"], "train").labels("findings")

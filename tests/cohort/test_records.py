@@ -84,14 +84,18 @@ def test_png_files_of_a_cohort(tf, small_cohort):
         ]
         names = [example["image_id"].bytes_list.value[0].decode() for example in examples]
         assert names == list(part.manifest["image_id"])
-        images = [tf.io.decode_png(example["image"].bytes_list.value[0]).numpy() for example in examples]
+        images = [
+            tf.io.decode_png(example["image"].bytes_list.value[0]).numpy() for example in examples
+        ]
         np.testing.assert_array_equal(np.stack(images), part.images(8))
         findings = [list(example["findings"].int64_list.value) for example in examples]
         np.testing.assert_array_equal(findings, part.findings()[:, 1:])
         assert [example["label"].int64_list.value[0] for example in examples] == list(part.binary())
 
 
-@pytest.mark.parametrize(("options", "said"), [({"format": "zip"}, "--format zip"), ({"size": 32}, "--size 32")])
+@pytest.mark.parametrize(
+    ("options", "said"), [({"format": "zip"}, "--format zip"), ({"size": 32}, "--size 32")]
+)
 def test_bad_options(small_cohort, options, said):
     with pytest.raises(InputError, match=said):
         records.write(small_cohort, **options)
@@ -105,7 +109,9 @@ def test_same_as_the_original(tf, shared, tmp_path):
     with records.NvidiaWriter(tmp_path, "tfrecords_gray32", 32) as writer:
         for index in expected["order"]:
             writer.add(expected["source_images"][index])
-        writer.add_labels(np.load(shared / "reference" / "tfrecords_gray32" / "tfrecords_gray32-rxx.labels"))
+        writer.add_labels(
+            np.load(shared / "reference" / "tfrecords_gray32" / "tfrecords_gray32-rxx.labels")
+        )
     for path in sorted((shared / "reference" / "tfrecords_gray32").iterdir()):
         assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
     for lod in range(4):
@@ -114,9 +120,12 @@ def test_same_as_the_original(tf, shared, tmp_path):
 
 
 def test_records_know_their_cohort(tf, small_cohort, tmp_path):
-    """By its place relative to theirs, as long as its manifest is the one that they were written from."""
+    """By its place relative to theirs, as long as its manifest is the one that they were written
+    from."""
     out = records.write(small_cohort, "nvidia", out=tmp_path / "elsewhere" / "r")["folder"]
-    assert records.cohort_of(out).samefile(small_cohort) and records.cohort_of(out / "train").samefile(small_cohort)
+    assert records.cohort_of(out).samefile(small_cohort) and records.cohort_of(
+        out / "train"
+    ).samefile(small_cohort)
     (tmp_path / "link").symlink_to(out)
     assert records.cohort_of(tmp_path / "link").samefile(small_cohort)
     assert records.cohort_of(small_cohort) is None, "its report is that of another command"

@@ -42,7 +42,9 @@ def table(path):
 
 def rows(normals=6, abnormals=6):
     findings = ["R91.1", "J18.9", "J84.1", "J90", "J93.1", "I10"]
-    return [{} for _ in range(normals)] + [{"codes": f"Z00.0;{findings[i % 6]}"} for i in range(abnormals)]
+    return [{} for _ in range(normals)] + [
+        {"codes": f"Z00.0;{findings[i % 6]}"} for i in range(abnormals)
+    ]
 
 
 def test_every_rule_takes_its_own_and_the_numbers_add_up(run, make_export, chest):
@@ -73,11 +75,32 @@ def test_every_rule_takes_its_own_and_the_numbers_add_up(run, make_export, chest
     os.truncate(export / "study0" / "IM0000", 900)
     report, out = run(export, size=32, audit=True)
     found = {row["source"].split()[1]: row["rule"] for row in table(out / "excluded.csv")}
-    order = sorted(path.relative_to(export).as_posix() for path in export.rglob("*") if path.is_file())
+    order = sorted(
+        path.relative_to(export).as_posix() for path in export.rglob("*") if path.is_file()
+    )
     order.remove("studies.csv")
     number = {name.rsplit("IM", 1)[-1]: f"{place:06d}" for place, name in enumerate(order, 1)}
-    expected = ["modality", "body_part", "diagnosis", "diagnosis", "diagnosis", "label_conflict", "age", "age"]
-    expected += ["manufacturer", "view", "device", None, None, "duplicate", "too_small", "blank", "colour"]
+    expected = [
+        "modality",
+        "body_part",
+        "diagnosis",
+        "diagnosis",
+        "diagnosis",
+        "label_conflict",
+        "age",
+        "age",
+    ]
+    expected += [
+        "manufacturer",
+        "view",
+        "device",
+        None,
+        None,
+        "duplicate",
+        "too_small",
+        "blank",
+        "colour",
+    ]
     expected += ["multi_frame"]
     wanted = {number[f"{8 + place:04d}"]: rule for place, rule in enumerate(expected) if rule}
     wanted |= {number["0000"]: "unreadable", number["notes.txt"]: "unreadable"}
@@ -103,7 +126,10 @@ def test_manifest_says_what_is_in_the_files(run, make_export, tmp_path):
     key = hashing.read_or_make_key(tmp_path / "private" / "key")
     labels = {"R91.1": "nodule", "J18.9": "consolidation", "J84.1": "interstitial_opacity"}
     labels |= {"J90": "pleural_effusion", "J93.1": "pneumothorax", "I10": ""}
-    codes = {row["accession_number"]: row["diagnosis_codes"].split(";")[-1] for row in table(export / "studies.csv")}
+    codes = {
+        row["accession_number"]: row["diagnosis_codes"].split(";")[-1]
+        for row in table(export / "studies.csv")
+    }
     manifest = table(out / "manifest.csv")
     assert [row["image_id"] for row in manifest] == [f"{index:06d}" for index in range(12)]
     for row in manifest:
@@ -115,7 +141,13 @@ def test_manifest_says_what_is_in_the_files(run, make_export, tmp_path):
         assert row["diagnoses"] == labels.get(code, "")
         for finding in filter(None, labels.values()):
             assert row[finding] == str(int(finding == row["diagnoses"]))
-        assert (row["age"], row["sex"], row["view"], row["manufacturer"], row["mask"]) == ("45", "F", "PA", "GE", "")
+        assert (row["age"], row["sex"], row["view"], row["manufacturer"], row["mask"]) == (
+            "45",
+            "F",
+            "PA",
+            "GE",
+            "",
+        )
         content = (out / row["png"]).read_bytes()
         assert row["sha256"] == hashlib.sha256(content).hexdigest()
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
@@ -143,9 +175,15 @@ def test_same_whatever_the_key_the_processes_and_the_order_of_rows(run, make_exp
     first, third = content(a), content(c)
     differing = {str(path) for path in first if first[path] != third[path]}
     assert first.keys() == third.keys() and differing == {"manifest.csv"}
-    hidden = [{k: v for k, v in row.items() if k != "patient_id"} for row in table(a / "manifest.csv")]
-    assert hidden == [{k: v for k, v in row.items() if k != "patient_id"} for row in table(c / "manifest.csv")]
-    assert [r["sha256"] for r in table(a / "manifest.csv")] != [r["sha256"] for r in table(d / "manifest.csv")]
+    hidden = [
+        {k: v for k, v in row.items() if k != "patient_id"} for row in table(a / "manifest.csv")
+    ]
+    assert hidden == [
+        {k: v for k, v in row.items() if k != "patient_id"} for row in table(c / "manifest.csv")
+    ]
+    assert [r["sha256"] for r in table(a / "manifest.csv")] != [
+        r["sha256"] for r in table(d / "manifest.csv")
+    ]
 
 
 def test_a_patient_is_in_one_split(run, make_export):
@@ -161,8 +199,14 @@ def test_a_patient_is_in_one_split(run, make_export):
 
 
 def test_nothing_identifying_in_the_output(run, make_export, capfd):
-    given = rows() + [{"Manufacturer": "SECRET SCANNER"}, {"ViewPosition": "SECRET"}, {"Modality": "SECRET"}]
-    given += [{"BodyPartExamined": "SECRET CHEST", "patient": "SECRETID", "report": "SECRET device"}]
+    given = rows() + [
+        {"Manufacturer": "SECRET SCANNER"},
+        {"ViewPosition": "SECRET"},
+        {"Modality": "SECRET"},
+    ]
+    given += [
+        {"BodyPartExamined": "SECRET CHEST", "patient": "SECRETID", "report": "SECRET device"}
+    ]
     export = make_export(given)
     (export / "SECRET^NAME.txt").write_text("x")
     _, out = run(export, show_progress=True, audit=True)
@@ -199,11 +243,15 @@ def test_masks_of_findings_are_joined(run, make_export, chest):
     covered = loaded.masks(32)
     index = next(i for i, name in enumerate(loaded.manifest["mask"]) if name)
     assert covered[index][4:9].min() == 1 and covered[index][17:22].min() == 1
-    assert covered[index][11:15].max() == 0 and covered[index][24:].max() == 0  # the pacemaker is no lesion
+    assert (
+        covered[index][11:15].max() == 0 and covered[index][24:].max() == 0
+    )  # the pacemaker is no lesion
 
 
 def test_duplicates_that_contradict_each_other_all_go(run, make_export, chest):
-    report, out = run(make_export([*rows(2, 2), {"pixels": chest(50)}, {"pixels": chest(50), "codes": "J90"}]))
+    report, out = run(
+        make_export([*rows(2, 2), {"pixels": chest(50)}, {"pixels": chest(50), "codes": "J90"}])
+    )
     assert report["images"] == 4
     assert {row["detail"] for row in table(out / "excluded.csv")} == {
         "the same pixels with different diagnoses, as file 000005"
@@ -225,12 +273,26 @@ def test_one_class_is_a_warning(run, make_export):
 @pytest.mark.parametrize(
     ("break_it", "said"),
     [
-        (lambda export: [p.unlink() for p in export.rglob("*") if p.is_file()], "neither studies.csv"),
+        (
+            lambda export: [p.unlink() for p in export.rglob("*") if p.is_file()],
+            "neither studies.csv",
+        ),
         (lambda export: (export / "studies.csv").unlink(), "neither studies.csv"),
-        (lambda export: (export / "studies.csv").write_text("a,b\n"), "no column accession_number, diagnosis_codes"),
+        (
+            lambda export: (export / "studies.csv").write_text("a,b\n"),
+            "no column accession_number, diagnosis_codes",
+        ),
         (lambda export: [p.unlink() for p in export.rglob("IM*")], "has no files"),
-        (lambda export: [p.write_text("hello") for p in export.rglob("IM*")], "none of the 4 files is DICOM"),
-        (lambda export: (export / "studies.csv").write_text("accession_number,diagnosis_codes\n"), "no image is left"),
+        (
+            lambda export: [p.write_text("hello") for p in export.rglob("IM*")],
+            "none of the 4 files is DICOM",
+        ),
+        (
+            lambda export: (export / "studies.csv").write_text(
+                "accession_number,diagnosis_codes\n"
+            ),
+            "no image is left",
+        ),
     ],
 )
 def test_bad_exports_are_one_line_and_leave_nothing(run, make_export, tmp_path, break_it, said):
@@ -238,7 +300,11 @@ def test_bad_exports_are_one_line_and_leave_nothing(run, make_export, tmp_path, 
     break_it(export)
     with pytest.raises(InputError) as error:
         run(export)
-    assert said in str(error.value) and str(export) in str(error.value) and "\n" not in str(error.value)
+    assert (
+        said in str(error.value)
+        and str(export) in str(error.value)
+        and "\n" not in str(error.value)
+    )
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "private") == ["export"]
 
 
@@ -280,10 +346,9 @@ def test_a_failed_write_leaves_nothing(tmp_path, make_export):
     export = make_export(rows(2, 2))
     code = (
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200));"
-        "from pgcxr.curation.run import curate;"
-        f"curate({str(export)!r}, {str(tmp_path / 'out')!r}, key_file={str(tmp_path / 'k')!r}, processes=0,"
-        " show_progress=False, audit=False)"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200));from pgcxr.curation.run import "
+        f"curate;curate({str(export)!r}, {str(tmp_path / 'out')!r}, "
+        f"key_file={str(tmp_path / 'k')!r}, processes=0, show_progress=False, audit=False)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode != 0 and f"File too large: {str(tmp_path / 'out')!r}" in done.stderr
@@ -326,7 +391,10 @@ def test_names_that_are_no_utf8_are_traced(run, make_export, tmp_path):
         (lambda text: text.replace(",", ";").encode(), "separated by semicolons"),
         (lambda text: text.replace(",", "\t").encode(), "separated by tabs"),
         (lambda text: text.encode("utf-16"), "is UTF-16"),
-        (lambda text: text.replace("ACC", "X").encode(), "none of its 4 accession numbers is that of a file"),
+        (
+            lambda text: text.replace("ACC", "X").encode(),
+            "none of its 4 accession numbers is that of a file",
+        ),
     ],
 )
 def test_a_table_that_does_not_fit_is_named(run, make_export, change, said):

@@ -18,10 +18,16 @@ def run(tmp_path, make_export):
         export = make_export(given, name=f"{name}-export")
         path = tmp_path / f"{name}.toml"
         path.write_text(rules_text)
-        options = {"key_file": tmp_path / "private" / "key", "processes": 0, "show_progress": False} | options
+        options = {
+            "key_file": tmp_path / "private" / "key",
+            "processes": 0,
+            "show_progress": False,
+        } | options
         report = curate(export, tmp_path / name, rules_file=path, **options)
         names = sorted(p.relative_to(export).as_posix() for p in export.rglob("IM*"))
-        numbers = [names.index(f"study{index // 3}/IM{index:04d}") + 1 for index in range(len(given))]
+        numbers = [
+            names.index(f"study{index // 3}/IM{index:04d}") + 1 for index in range(len(given))
+        ]
         return report, tmp_path / name, numbers
 
     return go
@@ -33,7 +39,10 @@ def table(path):
 
 
 def excluded(out):
-    return {int(row["source"].split()[1]): (row["rule"], row["detail"]) for row in table(out / "excluded.csv")}
+    return {
+        int(row["source"].split()[1]): (row["rule"], row["detail"])
+        for row in table(out / "excluded.csv")
+    }
 
 
 def spoilt(chest):
@@ -57,9 +66,18 @@ def spoilt(chest):
 def test_each_rule_on_pixels_takes_its_own(run, chest):
     report, out, number = run(spoilt(chest), size=64)
     found = excluded(out)
-    expected = {4: "inverted", 5: "rotated", 6: "cropped", 7: "blank", 9: "burned_in_annotation", 10: "duplicate"}
+    expected = {
+        4: "inverted",
+        5: "rotated",
+        6: "cropped",
+        7: "blank",
+        9: "burned_in_annotation",
+        10: "duplicate",
+    }
     expected |= {3: "near_duplicate"}  # of the copy that has four times the pixels
-    assert {row: found[number[row]][0] for row in expected} == expected and len(found) == len(expected)
+    assert {row: found[number[row]][0] for row in expected} == expected and len(found) == len(
+        expected
+    )
     assert report["images"] == 4
     chart = json.loads((out / "flowchart.json").read_text())
     assert {step["rule"]: step["excluded"] for step in chart["steps"] if step["excluded"]} == {
@@ -69,7 +87,9 @@ def test_each_rule_on_pixels_takes_its_own(run, chest):
 
 
 def test_rules_that_are_off_leave_a_flag(run, chest):
-    off = "".join(f"[{rule}]\nenabled = false\n" for rule in ("inverted", "rotated", "cropped", "blank"))
+    off = "".join(
+        f"[{rule}]\nenabled = false\n" for rule in ("inverted", "rotated", "cropped", "blank")
+    )
     off += "[near_duplicate]\nenabled = false\n[duplicate]\nenabled = false\n[burned_in_annotation]\nenabled = false\n"
     report, out, _ = run(spoilt(chest), off, size=64)
     assert report["images"] == 11
@@ -79,7 +99,12 @@ def test_rules_that_are_off_leave_a_flag(run, chest):
 
 
 def test_missing_tags_are_kept_with_a_flag_or_excluded(run, chest):
-    given = [{}, {"codes": "J90"}, {"PatientAge": None, "ViewPosition": None}, {"BodyPartExamined": None}]
+    given = [
+        {},
+        {"codes": "J90"},
+        {"PatientAge": None, "ViewPosition": None},
+        {"BodyPartExamined": None},
+    ]
     keep = '[age]\nunknown = "keep"\n[view]\nunknown = "keep"\n'
     _, out, _ = run(given, keep, name="kept")
     rows = table(out / "manifest.csv")
@@ -93,7 +118,11 @@ def test_missing_tags_are_kept_with_a_flag_or_excluded(run, chest):
 
 
 def test_dates_are_compared_and_never_written(run):
-    given = [{"StudyDate": "20150102"}, {"StudyDate": "20150203", "codes": "J90"}, {"StudyDate": "20200304"}]
+    given = [
+        {"StudyDate": "20150102"},
+        {"StudyDate": "20150203", "codes": "J90"},
+        {"StudyDate": "20200304"},
+    ]
     rule = "[study_date]\nenabled = true\nearliest = 2015-01-02\nlatest = 2015-02-03\n"
     _, out, number = run(given, rule)
     assert excluded(out) == {number[2]: ("study_date", "outside of the range")}
@@ -101,4 +130,7 @@ def test_dates_are_compared_and_never_written(run):
         if path.is_file() and path.suffix != ".png":
             text = path.read_text()
             # report.json says when it was made, today.
-            assert not any(day in text for day in ("20150102", "2015-01-02", "2015-02-03", "20200304", "2020-03-04"))
+            assert not any(
+                day in text
+                for day in ("20150102", "2015-01-02", "2015-02-03", "20200304", "2020-03-04")
+            )

@@ -8,7 +8,8 @@ from pgcxr.cohort import manifest
 from pgcxr.curation.run import curate
 from pgcxr.phantom.export import write_export
 
-# What a broken file may be excluded by: the rule that it was broken for, or one that is asked before.
+# What a broken file may be excluded by: the rule that it was broken for, or one that is asked
+# before.
 REASONS = {
     "truncated": {"unreadable"},
     "empty": {"unreadable"},
@@ -27,7 +28,12 @@ def curated(tmp_path_factory):
     """(truth rows by file, messy kinds by file, trace rows by file, the cohort)"""
     folder = tmp_path_factory.mktemp("phantom")
     write_export(folder / "export", 16, 3, 64, messy=True, workers=1)
-    options = {"key_file": folder / "key", "trace": folder / "trace.csv", "processes": 0, "show_progress": False}
+    options = {
+        "key_file": folder / "key",
+        "trace": folder / "trace.csv",
+        "processes": 0,
+        "show_progress": False,
+    }
     curate(folder / "export", folder / "cohort", **options)
 
     def table(path, key):
@@ -47,7 +53,9 @@ def test_labels_are_the_truth(curated):
         true = truth[paths[row.image_id]]
         findings = sorted(part.split(":")[0] for part in true["findings"].split(";") if part)
         assert sorted(filter(None, row.diagnoses.split(";"))) == findings
-        assert row.label == ("abnormal" if findings else "normal") and bool(row.mask) == bool(findings)
+        assert row.label == ("abnormal" if findings else "normal") and bool(row.mask) == bool(
+            findings
+        )
         assert row.label == "abnormal" or not true["devices"]
 
 
@@ -56,4 +64,8 @@ def test_messy_files_are_excluded_for_what_they_are(curated):
     assert {row["kind"] for row in messy.values()} >= REASONS.keys()
     for path, row in messy.items():
         if row["kind"] in REASONS:
-            assert trace[path]["rule"] in REASONS[row["kind"]] | HEADER, (path, row["kind"], trace[path])
+            assert trace[path]["rule"] in REASONS[row["kind"]] | HEADER, (
+                path,
+                row["kind"],
+                trace[path],
+            )

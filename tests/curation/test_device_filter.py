@@ -16,7 +16,16 @@ from pgcxr.curation.run import curate
 from pgcxr.errors import InputError
 from train.classifier.__main__ import app
 
-TINY = ("size=16", "blocks=1,", "width=8", "stem=small", "momentum=0.8", "epochs=20", "batch_size=16", "patience=20")
+TINY = (
+    "size=16",
+    "blocks=1,",
+    "width=8",
+    "stem=small",
+    "momentum=0.8",
+    "epochs=20",
+    "batch_size=16",
+    "patience=20",
+)
 ON = "[near_duplicate]\nenabled = false\n"
 OFF = "[device]\nenabled = false\n" + ON
 # Every third patient, normal and abnormal ones, wears a bright case.
@@ -48,7 +57,13 @@ def make(make_export, chest):
 @pytest.fixture
 def go(tmp_path):
     def run(folder, name, rules=None, **options):
-        given = {"key_file": tmp_path / "key", "processes": 0, "show_progress": False, "audit": False, "size": 32}
+        given = {
+            "key_file": tmp_path / "key",
+            "processes": 0,
+            "show_progress": False,
+            "audit": False,
+            "size": 32,
+        }
         rules_file = tmp_path / "rules.toml"
         rules_file.write_text(rules or ON)
         return curate(folder, tmp_path / name, rules_file=rules_file, **given | options)
@@ -56,12 +71,23 @@ def go(tmp_path):
     return run
 
 
-def test_what_reports_say_teaches_a_filter_that_sees_what_they_do_not_say(make, go, tmp_path, capsys):
+def test_what_reports_say_teaches_a_filter_that_sees_what_they_do_not_say(
+    make, go, tmp_path, capsys
+):
     told = make(True, "told")
     go(told, "all", OFF)
     assert [row["device"] for row in rows_of(tmp_path / "all")].count("1") == 40
     sets = sum((["--set", each] for each in TINY), [])
-    words = [tmp_path / "all", "--labels", "device", "--out", tmp_path / "model", "--config", "demo", *sets]
+    words = [
+        tmp_path / "all",
+        "--labels",
+        "device",
+        "--out",
+        tmp_path / "model",
+        "--config",
+        "demo",
+        *sets,
+    ]
     with pytest.raises(SystemExit) as stopped:
         command.run(app, [str(word) for word in words])
     assert not stopped.value.code, capsys.readouterr().err
@@ -77,7 +103,9 @@ def test_what_reports_say_teaches_a_filter_that_sees_what_they_do_not_say(make, 
     assert hits > 0.8 and np.mean([out[index] for index in normal if not WEARS[index]]) < 0.1
     assert not any(out[index] for index in range(1, 120, 2)), "the rule is of normals alone"
     assert found["device_model"]["seen"] == sum(out)
-    assert {row["detail"] for row in rows_of(tmp_path / "cohort", "excluded.csv")} == {"seen by the device classifier"}
+    assert {row["detail"] for row in rows_of(tmp_path / "cohort", "excluded.csv")} == {
+        "seen by the device classifier"
+    }
     chart = json.loads((tmp_path / "cohort" / "flowchart.json").read_text())
     assert next(step for step in chart["steps"] if step["rule"] == "device")["excluded"] == sum(out)
     # A higher probability excludes less; the option is part of what the cohort is.
@@ -90,7 +118,9 @@ def test_what_reports_say_teaches_a_filter_that_sees_what_they_do_not_say(make, 
     (tmp_path / "model" / "classifier.keras").write_bytes(b"PK no model")
     with pytest.raises(InputError, match="classifier.keras: cannot be read; train it again"):
         go(silent, "broken", device_model=tmp_path / "model")
-    assert not list(tmp_path.glob("*broken*")) and not list(tmp_path.glob(".broken*")), "refused before the run began"
+    assert not list(tmp_path.glob("*broken*")) and not list(tmp_path.glob(".broken*")), (
+        "refused before the run began"
+    )
 
 
 def _archive(path, change) -> None:
@@ -126,7 +156,9 @@ def test_networks_that_are_none_are_refused_before_the_run(tmp_path, monkeypatch
         end = keras.Input(inputs)
         flat = keras.layers.Flatten()(end)
         made = [
-            keras.layers.Dense(outputs, activation, bias_initializer=keras.initializers.Constant(value))(flat)
+            keras.layers.Dense(
+                outputs, activation, bias_initializer=keras.initializers.Constant(value)
+            )(flat)
             for _ in range(ends)
         ]
         keras.Model(end, made if ends > 1 else made[0]).save(tmp_path / "classifier.keras")
@@ -179,7 +211,9 @@ def test_a_run_of_another_kind_is_refused(tmp_path):
         device_filter.DeviceFilter(tmp_path / "nowhere")
     for settings in ({"labels": "binary", "size": 32}, {"labels": "device"}, {}):
         (tmp_path / "config.json").write_text(json.dumps(settings))
-        with pytest.raises(InputError, match="is no RUN of `python -m train.classifier COHORT --labels device`"):
+        with pytest.raises(
+            InputError, match="is no RUN of `python -m train.classifier COHORT --labels device`"
+        ):
             device_filter.DeviceFilter(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps({"labels": "device", "size": 32}))
     with pytest.raises(InputError, match="lacks classifier.keras"):
@@ -189,7 +223,9 @@ def test_a_run_of_another_kind_is_refused(tmp_path):
 def test_labels_of_devices(make_export, go, tmp_path):
     codes = ["Z00.0", "J90", "Z00.0;Z95.0", "J90;Z95.0"] * 10
     reports = ["No active disease.", "Pacemaker.", "", "The picc line has been removed."] * 10
-    patterns = [{"codes": code, "report": report} for code, report in zip(codes, reports, strict=True)]
+    patterns = [
+        {"codes": code, "report": report} for code, report in zip(codes, reports, strict=True)
+    ]
     go(make_export(patterns), "cohort", OFF)
     from pgcxr.cohort import manifest
 

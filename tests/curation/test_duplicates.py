@@ -1,4 +1,5 @@
-"""Duplicates: near pairs against all pairs, which image stays, and copies that were changed on the way."""
+"""Duplicates: near pairs against all pairs, which image stays, and copies that were changed on the
+way."""
 
 import time
 from dataclasses import dataclass
@@ -26,11 +27,15 @@ class Image:
     done: Done
 
 
-def image(number: int, bits=(), patient="A", label="normal", side=100, base=BASE, pixels="") -> Image:
+def image(
+    number: int, bits=(), patient="A", label="normal", side=100, base=BASE, pixels=""
+) -> Image:
     """An image whose hash differs from `base` in the places `bits`."""
     unpacked = np.unpackbits(np.frombuffer(base, np.uint8))
     unpacked[list(bits)] ^= 1
-    measures = image_checks.Measures(60, 0.9, 0, -0.4, -0.5, -0.2, -0.2, 1.0, 0.0, np.packbits(unpacked).tobytes())
+    measures = image_checks.Measures(
+        60, 0.9, 0, -0.4, -0.5, -0.2, -0.2, 1.0, 0.0, np.packbits(unpacked).tobytes()
+    )
     scan = Scan(number, Path("x"), "x", patient=patient, label=label, rows=side, columns=side)
     return Image(scan, Done(None, pixels or str(number), "", False, measures))
 
@@ -98,7 +103,8 @@ def test_the_distance_is_the_largest_that_is_taken():
 def test_none_stays_where_diagnoses_differ():
     group = [image(1), image(2, (1,), label="abnormal"), image(3, (2,))]
     assert duplicates.near(group, 20) == dict.fromkeys(
-        (1, 2, 3), ("near_duplicate", "nearly the same pixels with different diagnoses, as file 000001")
+        (1, 2, 3),
+        ("near_duplicate", "nearly the same pixels with different diagnoses, as file 000001"),
     )
 
 
@@ -121,7 +127,12 @@ def test_a_thousand_equal_hashes_are_no_million_pairs():
 
 
 def test_exact_ones():
-    group = [image(1, pixels="a"), image(2, pixels="b"), image(3, pixels="a"), image(4, pixels="b", label="abnormal")]
+    group = [
+        image(1, pixels="a"),
+        image(2, pixels="b"),
+        image(3, pixels="a"),
+        image(4, pixels="b", label="abnormal"),
+    ]
     assert duplicates.exact(group) == {
         3: ("duplicate", "the pixels of file 000001"),
         2: ("duplicate", "the same pixels with different diagnoses, as file 000002"),
@@ -132,7 +143,9 @@ def test_exact_ones():
 @pytest.fixture(scope="module")
 def radiographs() -> list[np.ndarray]:
     patients = [attend(21, index).patient for index in range(10)]
-    return [normalise(render(patient, 256, seed=0).pixels.astype(np.float32)) for patient in patients]
+    return [
+        normalise(render(patient, 256, seed=0).pixels.astype(np.float32)) for patient in patients
+    ]
 
 
 def distance(first: np.ndarray, second: np.ndarray) -> int:
@@ -145,7 +158,9 @@ def test_changed_copies_are_near_and_other_patients_are_far(radiographs):
     changes = {
         "half": lambda each: cv2.resize(each, (128, 128), interpolation=cv2.INTER_AREA),
         "larger": lambda each: cv2.resize(each, (500, 500), interpolation=cv2.INTER_LINEAR),
-        "jpeg": lambda each: cv2.imdecode(cv2.imencode(".jpg", each, [cv2.IMWRITE_JPEG_QUALITY, 60])[1], 0),
+        "jpeg": lambda each: cv2.imdecode(
+            cv2.imencode(".jpg", each, [cv2.IMWRITE_JPEG_QUALITY, 60])[1], 0
+        ),
         "noise": lambda each: np.clip(each + rng.normal(0, 4, each.shape), 0, 255).astype(np.uint8),
         "contrast": lambda each: (40 + 0.7 * each).astype(np.uint8),
     }
@@ -157,5 +172,7 @@ def test_changed_copies_are_near_and_other_patients_are_far(radiographs):
 
 def test_two_exposures_of_one_patient_are_no_duplicates():
     patient = attend(21, 0).patient
-    shots = [normalise(render(patient, 256, seed=seed).pixels.astype(np.float32)) for seed in range(5)]
+    shots = [
+        normalise(render(patient, 256, seed=seed).pixels.astype(np.float32)) for seed in range(5)
+    ]
     assert min(distance(a, b) for i, a in enumerate(shots) for b in shots[:i]) > 20

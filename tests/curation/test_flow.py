@@ -1,4 +1,5 @@
-"""The flow chart's numbers add up whatever the rules and the files; thesis Tables 1 and 2 of a cohort."""
+"""The flow chart's numbers add up whatever the rules and the files; thesis Tables 1 and 2 of a
+cohort."""
 
 import copy
 import csv
@@ -52,7 +53,9 @@ SCAN = st.fixed_dictionaries(
         "manufacturer": st.sampled_from(["", "GE", "AGFA"]),
         "study_date": st.sampled_from([None, date(2012, 1, 1), date(2020, 1, 1)]),
         "burned_in": st.sampled_from(["", "YES", "NO"]),
-        "rejected": st.sampled_from([None, None, ("multi_frame", "x"), ("label_conflict", "x"), ("quality", "x")]),
+        "rejected": st.sampled_from(
+            [None, None, ("multi_frame", "x"), ("label_conflict", "x"), ("quality", "x")]
+        ),
     }
 )
 
@@ -89,7 +92,9 @@ def test_every_file_is_kept_or_excluded_by_one_rule_that_is_on(rule_set, files, 
     done = {scan.number: files[scan.number - 1][1] for scan in remaining}
     kept = choose(remaining, done, excluded, rule_set, normals, 0)
 
-    assert sorted([*excluded, *(image.scan.number for image in kept)]) == [scan.number for scan in scans]
+    assert sorted([*excluded, *(image.scan.number for image in kept)]) == [
+        scan.number for scan in scans
+    ]
     chart = tables.flow(scans, kept, excluded, rule_set, knows)
     assert chart["collected"] == len(scans)
     left = dict(Counter(scan.label for scan in scans))
@@ -114,9 +119,21 @@ def test_every_file_is_kept_or_excluded_by_one_rule_that_is_on(rule_set, files, 
 
 def thesis_report() -> dict:
     """The composition that a cohort of the thesis's numbers would have."""
-    split = {"images": 0, "patients": 0, "normal": 0, "abnormal": 0, "other_findings": 0, **dict.fromkeys(FINDINGS, 0)}
+    split = {
+        "images": 0,
+        "patients": 0,
+        "normal": 0,
+        "abnormal": 0,
+        "other_findings": 0,
+        **dict.fromkeys(FINDINGS, 0),
+    }
     total = split | {"images": 111_163, "normal": 20_000, "abnormal": 91_163, "nodule": 7}
-    table1 = {"normal": 20_000, "abnormal": 91_163, "total": 111_163, "normal_before_sampling": 72_938}
+    table1 = {
+        "normal": 20_000,
+        "abnormal": 91_163,
+        "total": 111_163,
+        "normal_before_sampling": 72_938,
+    }
     table2 = {"train": total, "val": split, "test": split, "total": total}
     return {"table1": table1, "table2": table2, "images": 111_163, "patients": 9, "size": 1024}
 
@@ -132,8 +149,20 @@ def test_table_1_is_the_thesis_s():
 @pytest.fixture
 def written(tmp_path):
     """The tables of thesis_report, written beside a flow chart."""
-    steps = [{"rule": "age", "excluded": 5, "remaining": 9, "normal": 2, "abnormal": 3, "applies": True, "minimum": 19}]
-    steps += [{"rule": "sex", "excluded": 0, "remaining": 9, "normal": 0, "abnormal": 0, "applies": False}]
+    steps = [
+        {
+            "rule": "age",
+            "excluded": 5,
+            "remaining": 9,
+            "normal": 2,
+            "abnormal": 3,
+            "applies": True,
+            "minimum": 19,
+        }
+    ]
+    steps += [
+        {"rule": "sex", "excluded": 0, "remaining": 9, "normal": 0, "abnormal": 0, "applies": False}
+    ]
     chart = {"collected": 217_924, "steps": steps, "normal": 20_000, "abnormal": 91_163}
     flowchart.draw(chart, tmp_path / "flowchart.svg")
     summary.write(tmp_path, thesis_report(), chart)
@@ -153,12 +182,19 @@ def test_tables_as_csv(written):
     ]
     second = {row[0]: row[1:] for row in read("table2.csv")}
     assert second["Diagnosis"] == ["train", "val", "test", "total"]
-    assert second["Nodule (ND)"] == ["7", "0", "0", "7"] and second["Images"] == ["111163", "0", "0", "111163"]
+    assert second["Nodule (ND)"] == ["7", "0", "0", "7"] and second["Images"] == [
+        "111163",
+        "0",
+        "0",
+        "111163",
+    ]
 
 
 def test_the_page_holds_all_it_shows(written):
     page = (written / "tables.html").read_text()
-    assert "data:image/svg+xml;base64," in page and 'src="http' not in page and "<script" not in page
+    assert (
+        "data:image/svg+xml;base64," in page and 'src="http' not in page and "<script" not in page
+    )
     for shown in ("72,938", "91,163", "under 19 or age unknown", "52,938 normals", "switched off"):
         assert shown in page
 

@@ -1,4 +1,5 @@
-"""What curation refuses before it does anything: places that would cost the user data, files that mean harm."""
+"""What curation refuses before it does anything: places that would cost the user data, files that
+mean harm."""
 
 import csv
 import errno
@@ -30,7 +31,12 @@ ROWS = [{"codes": ("Z00.0", "J90")[index % 2]} for index in range(6)]
 @pytest.fixture
 def run(tmp_path):
     def go(export, out, **options):
-        given = {"key_file": tmp_path / "key", "processes": 0, "show_progress": False, "audit": False}
+        given = {
+            "key_file": tmp_path / "key",
+            "processes": 0,
+            "show_progress": False,
+            "audit": False,
+        }
         return curate(export, out, **given | options)
 
     return go
@@ -41,7 +47,9 @@ def _tree(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_an_export_is_never_written_over_or_into(make_export, run, tmp_path, monkeypatch, overwrite):
+def test_an_export_is_never_written_over_or_into(
+    make_export, run, tmp_path, monkeypatch, overwrite
+):
     top = tmp_path / "top"
     run(make_export(ROWS), top)
     # A cohort of ours, with the export that was moved into it.
@@ -62,8 +70,13 @@ def test_an_export_is_never_written_over_or_into(make_export, run, tmp_path, mon
         with pytest.raises(InputError, match=said):
             run(export, out, overwrite=overwrite)
         if not overwrite:
-            with pytest.raises(InputError, match=said if out != top and out.name != "export" else "exists|link|holds"):
-                export_deidentified(export, out, key_file=tmp_path / "key", processes=0, show_progress=False)
+            with pytest.raises(
+                InputError,
+                match=said if out != top and out.name != "export" else "exists|link|holds",
+            ):
+                export_deidentified(
+                    export, out, key_file=tmp_path / "key", processes=0, show_progress=False
+                )
     monkeypatch.chdir(top)
     with pytest.raises(InputError, match="export: is the export"):
         run(top / "export", Path("export"), overwrite=overwrite)
@@ -76,7 +89,9 @@ def test_only_a_cohort_and_nothing_else_is_overwritten(make_export, run, tmp_pat
     again = {"overwrite": True, "size": 16}
     for name in ("gan", ".notes"):
         (out / name).mkdir()
-        with pytest.raises(InputError, match=f"{name}: lies in the cohort that --overwrite would replace"):
+        with pytest.raises(
+            InputError, match=f"{name}: lies in the cohort that --overwrite would replace"
+        ):
             run(export, out, **again)
         (out / name).rmdir()
     (out / "manifest.csv").rename(tmp_path / "away")
@@ -103,7 +118,11 @@ def test_places_without_a_name_are_one_line(make_export, tmp_path, monkeypatch, 
     with pytest.raises(SystemExit) as stopped:
         command.run(app, [words[0], str(export), "--out", out, *words[1:], *key])
     error = capsys.readouterr().err
-    assert stopped.value.code == 2 and error.count("\n") == 1 and "a new folder is made; give its name" in error
+    assert (
+        stopped.value.code == 2
+        and error.count("\n") == 1
+        and "a new folder is made; give its name" in error
+    )
 
 
 def test_a_study_does_not_lie_over_its_data(make_export, tmp_path, capsys):
@@ -113,8 +132,13 @@ def test_a_study_does_not_lie_over_its_data(make_export, tmp_path, capsys):
     make_export(ROWS[:1], "cohort")
     (tmp_path / "steps").mkdir()
     with pytest.raises(SystemExit) as stopped:
-        command.run(study, ["--preset", "demo", "--data", str(tmp_path / "cohort"), "--out", str(tmp_path)])
-    assert stopped.value.code == 2 and f"{tmp_path}: holds the --data; name another --out" in capsys.readouterr().err
+        command.run(
+            study, ["--preset", "demo", "--data", str(tmp_path / "cohort"), "--out", str(tmp_path)]
+        )
+    assert (
+        stopped.value.code == 2
+        and f"{tmp_path}: holds the --data; name another --out" in capsys.readouterr().err
+    )
 
 
 READERS = {
@@ -136,7 +160,9 @@ def test_pipes_devices_and_folders_are_refused_at_once(tmp_path, name):
     os.mkfifo(pipe, 0o600)
     link.symlink_to("/dev/zero")
     for path in (pipe, link, tmp_path):
-        with pytest.raises(InputError, match="is a pipe or a device|is a folder|may read the patient key") as error:
+        with pytest.raises(
+            InputError, match="is a pipe or a device|is a folder|may read the patient key"
+        ) as error:
             READERS[name](path)
         assert "\n" not in str(error.value)
 
@@ -154,7 +180,9 @@ def test_pipes_in_the_work_folder_are_not_waited_for(make_export, run, tmp_path)
     said = []
     run(export, out, say=said.append)
     assert "1 damaged lines" in said[0] and "images: 5 of 6 are known" in said[2]
-    assert image.is_file() and [path.suffix for path in (beside / "journal").iterdir()] == [".journal"]
+    assert image.is_file() and [path.suffix for path in (beside / "journal").iterdir()] == [
+        ".journal"
+    ]
 
 
 def test_a_journal_without_line_ends_is_read_in_pieces(tmp_path, monkeypatch):
@@ -189,7 +217,9 @@ def test_a_repeated_run_renews_its_own_trace_and_no_other(make_export, run, tmp_
     with open(trace, newline="") as file:
         assert len(list(csv.DictReader(file))) == 5
     before = trace.read_bytes()
-    with pytest.raises(InputError, match="is not as an earlier run for this cohort wrote it; remove it or name"):
+    with pytest.raises(
+        InputError, match="is not as an earlier run for this cohort wrote it; remove it or name"
+    ):
         run(export, tmp_path / "b", trace=trace)
     trace.write_bytes(before + b"my note\n")
     with pytest.raises(InputError, match="is not as an earlier run"):
@@ -215,7 +245,9 @@ def small(make_export, run, tmp_path):
 
 @pytest.mark.parametrize("size", [0, -16, 3, 12, 32, 1 << 40])
 def test_sizes_of_records(small, size):
-    with pytest.raises(InputError, match=f"--size {size}: must be a power of two from 4 up to the cohort's 16"):
+    with pytest.raises(
+        InputError, match=f"--size {size}: must be a power of two from 4 up to the cohort's 16"
+    ):
         records.write(small, size=size)
 
 
@@ -233,7 +265,11 @@ def test_an_image_that_is_none_of_the_cohorts_is_not_decoded(small, monkeypatch)
 
     head = b"IHDR" + (100_000).to_bytes(4, "big") * 2 + whole[24:29]
     path.write_bytes(whole[:12] + head + zlib.crc32(head).to_bytes(4, "big") + whole[33:])
-    for read in (lambda: cohort.read_png(path), lambda: cohort.check_images([path], 16), lambda: records.write(small)):
+    for read in (
+        lambda: cohort.read_png(path),
+        lambda: cohort.check_images([path], 16),
+        lambda: records.write(small),
+    ):
         with pytest.raises(InputError, match="damaged|100000 x 100000"):
             read()
     path.unlink()

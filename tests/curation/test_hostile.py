@@ -1,4 +1,5 @@
-"""Exports that mean harm: every file one row or one image, within its limits, and the run ends well.
+"""Exports that mean harm: every file one row or one image, within its limits, and the run ends
+well.
 
 PGCXR_FUZZED=2000 makes as many damaged files (some minutes); by default there are few.
 """
@@ -29,7 +30,8 @@ def table(path):
 
 @pytest.fixture
 def curated(tmp_path):
-    """curated(contents): {file name: rule, or "" for an image} of an export of these files and a few good ones."""
+    """curated(contents): {file name: rule, or "" for an image} of an export of these files and a
+    few good ones."""
 
     def go(contents: dict[str, bytes], **options) -> dict[str, str]:
         folder = tmp_path / "export"
@@ -42,22 +44,41 @@ def curated(tmp_path):
             writer = csv.writer(file)
             writer.writerow(["accession_number", "diagnosis_codes", "report"])
             writer.writerows(
-                [f"ACC{index:05d}", ("Z00.0", "J90")[index % 2], "Clear."] for index in range(len(contents))
+                [f"ACC{index:05d}", ("Z00.0", "J90")[index % 2], "Clear."]
+                for index in range(len(contents))
             )
-            writer.writerows([f"ACC{90_000 + index}", ("Z00.0", "J90")[index % 2], ""] for index in range(4))
+            writer.writerows(
+                [f"ACC{90_000 + index}", ("Z00.0", "J90")[index % 2], ""] for index in range(4)
+            )
             writer.writerow(["../../../../etc/passwd", "Z00.0", "\0" * 10])
         changed = tmp_path / "rules.toml"
         # Most of the crafted files have the same pixels.
         changed.write_text("[duplicate]\nenabled = false\n")
         out, trace = tmp_path / "cohort", tmp_path / "trace.csv"
-        options = {"processes": 2, "limits": LIMITS, "key_file": tmp_path / "key", "size": 32} | options
-        report = curate(folder, out, rules_file=changed, trace=trace, show_progress=False, **options)
+        options = {
+            "processes": 2,
+            "limits": LIMITS,
+            "key_file": tmp_path / "key",
+            "size": 32,
+        } | options
+        report = curate(
+            folder, out, rules_file=changed, trace=trace, show_progress=False, **options
+        )
         rows = table(trace)
         assert len(rows) == report["collected"] == len(trees.files(folder)) - 1
-        assert report["images"] == len(table(out / "manifest.csv")) == len(list((out / "images").iterdir()))
+        assert (
+            report["images"]
+            == len(table(out / "manifest.csv"))
+            == len(list((out / "images").iterdir()))
+        )
         excluded = table(out / "excluded.csv")
-        assert len(excluded) + report["images"] == len(rows) and {row["rule"] for row in excluded} <= set(rules.ORDER)
-        assert json.loads((out / "flowchart.json").read_text())["steps"][-1]["remaining"] == report["images"]
+        assert len(excluded) + report["images"] == len(rows) and {
+            row["rule"] for row in excluded
+        } <= set(rules.ORDER)
+        assert (
+            json.loads((out / "flowchart.json").read_text())["steps"][-1]["remaining"]
+            == report["images"]
+        )
         found = {row["path"]: row["rule"] for row in rows}
         assert not any(found[f"zz_good{index}"] for index in range(4))
         return found
@@ -89,7 +110,9 @@ def test_every_crafted_file_has_its_row(curated, tmp_path):
 
 def test_damaged_files_are_excluded_or_read(curated):
     number = int(os.environ.get("PGCXR_FUZZED", "80"))
-    contents = {f"{index:05d}.dcm": content for index, content in enumerate(hostile.fuzzed(number, seed=1))}
+    contents = {
+        f"{index:05d}.dcm": content for index, content in enumerate(hostile.fuzzed(number, seed=1))
+    }
     found = curated(contents, audit=False)
     counts = Counter(found.values())
     print(counts)
@@ -122,4 +145,10 @@ def test_a_pipe_for_a_table_is_no_export(tmp_path):
     (tmp_path / "export").mkdir()
     os.mkfifo(tmp_path / "export" / "studies.csv")
     with pytest.raises(Exception, match="neither studies.csv"):
-        curate(tmp_path / "export", tmp_path / "out", key_file=tmp_path / "key", processes=0, show_progress=False)
+        curate(
+            tmp_path / "export",
+            tmp_path / "out",
+            key_file=tmp_path / "key",
+            processes=0,
+            show_progress=False,
+        )

@@ -1,4 +1,5 @@
-"""What is measured on images of the phantom, as they are and spoilt in known ways; and on real radiographs."""
+"""What is measured on images of the phantom, as they are and spoilt in known ways; and on real
+radiographs."""
 
 import csv
 import time
@@ -20,12 +21,15 @@ TURNS = {90: -1, 180: 2, 270: 1}
 
 @pytest.fixture(scope="module")
 def radiographs():
-    """radiographs(size, view): decoded images of phantom patients with their findings and devices."""
+    """radiographs(size, view): decoded images of phantom patients with their findings and
+    devices."""
     made = {}
 
     def get(size: int, view: str = "PA") -> list[np.ndarray]:
         if (size, view) not in made:
-            made[size, view] = [_one(index, size, view) for index in range(PATIENTS if size < 512 else 4)]
+            made[size, view] = [
+                _one(index, size, view) for index in range(PATIENTS if size < 512 else 4)
+            ]
         return made[size, view]
 
     return get
@@ -34,7 +38,9 @@ def radiographs():
 def _one(index: int, size: int, view: str) -> np.ndarray:
     attendance = attend(11, index)
     shown = attendance.studies[0].findings if view != "LATERAL" else {}
-    return normalise(render(attendance.patient, size, view=view, findings=shown).pixels.astype(np.float32))
+    return normalise(
+        render(attendance.patient, size, view=view, findings=shown).pixels.astype(np.float32)
+    )
 
 
 def flags(image: np.ndarray, view: str = "PA") -> list[str]:
@@ -45,7 +51,9 @@ def flags(image: np.ndarray, view: str = "PA") -> list[str]:
 @pytest.mark.parametrize("size", [64, 128, 300, 1024])
 @pytest.mark.parametrize("view", ["PA", "AP", "LATERAL"])
 def test_a_right_image_has_no_flag(radiographs, size, view):
-    assert [flags(image, view) for image in radiographs(size, view)] == [[]] * len(radiographs(size, view))
+    assert [flags(image, view) for image in radiographs(size, view)] == [[]] * len(
+        radiographs(size, view)
+    )
 
 
 @pytest.mark.parametrize("size", [64, 128, 300, 1024])
@@ -55,14 +63,17 @@ def test_turned_and_inverted_images_are_told(radiographs, size, view):
         assert "inverted" in flags(255 - image, view) and "rotated" not in flags(255 - image, view)
         for degrees, quarters in TURNS.items():
             measures = image_checks.measure(np.ascontiguousarray(np.rot90(image, quarters)))
-            assert measures.turned == degrees and "rotated" in flags(np.rot90(image, quarters), view)
+            assert measures.turned == degrees and "rotated" in flags(
+                np.rot90(image, quarters), view
+            )
         assert "rotated" in flags(image[::-1], view)
         assert flags(255 - np.rot90(image, 2), view)[:2] == ["inverted", "rotated"]
 
 
 @pytest.mark.parametrize("size", [128, 300])
 def test_half_a_chest_is_cropped(radiographs, size):
-    # Left and right; without its upper or lower half what is left looks like a chest nearer by, and few are told.
+    # Left and right; without its upper or lower half what is left looks like a chest nearer by, and
+    # few are told.
     for half in (lambda image: image[:, : size // 2], lambda image: image[:, size // 2 :]):
         assert all("cropped" in flags(half(image)) for image in radiographs(size))
 
@@ -71,7 +82,9 @@ def test_a_small_picture_and_white_borders_are_badly_framed(radiographs):
     for image in radiographs(128):
         pad = [40] * 4
         assert "cropped" in flags(cv2.copyMakeBorder(image, *pad, cv2.BORDER_CONSTANT, value=0))
-        assert "cropped" in flags(cv2.copyMakeBorder(image, *[12] * 4, cv2.BORDER_CONSTANT, value=255))
+        assert "cropped" in flags(
+            cv2.copyMakeBorder(image, *[12] * 4, cv2.BORDER_CONSTANT, value=255)
+        )
         # A usual collimator is no fault.
         assert flags(cv2.copyMakeBorder(image, *[8] * 4, cv2.BORDER_CONSTANT, value=0)) == []
 
@@ -93,7 +106,9 @@ def test_noise_is_blank_and_a_chest_under_noise_is_not(radiographs):
     for side in (128, 2000):
         noise = normalise(rng.normal(500, 20, (side, side)).astype(np.float32))
         assert flags(noise) == ["blank"]
-    gradient = normalise((rng.normal(500, 20, (512, 512)) + np.linspace(0, 5, 512)).astype(np.float32))
+    gradient = normalise(
+        (rng.normal(500, 20, (512, 512)) + np.linspace(0, 5, 512)).astype(np.float32)
+    )
     assert flags(gradient) == ["blank"]
     noisy = radiographs(128)[0].astype(np.float32) + rng.normal(0, 40, (128, 128))
     assert flags(normalise(noisy.astype(np.float32))) == []
@@ -110,7 +125,9 @@ def test_16_bits_measure_as_8_bits_do(radiographs):
     image = radiographs(300)[0]
     a, b = image_checks.measure(image), image_checks.measure(image.astype(np.uint16) * 257)
     assert abs(a.turned_by - b.turned_by) < 0.01 and abs(a.structure - b.structure) < 0.5
-    assert np.unpackbits(np.frombuffer(a.hash, np.uint8) ^ np.frombuffer(b.hash, np.uint8)).sum() <= 4
+    assert (
+        np.unpackbits(np.frombuffer(a.hash, np.uint8) ^ np.frombuffer(b.hash, np.uint8)).sum() <= 4
+    )
 
 
 def test_what_is_too_small_or_a_strip_is_not_judged():
@@ -168,7 +185,8 @@ def test_milliseconds(radiographs):
 
 @pytest.mark.shared
 def test_real_radiographs(shared):
-    """NIH: under 1 % of the good images are flagged; 94 % of turned and inverted ones, and both known inverted ones."""
+    """NIH: under 1 % of the good images are flagged; 94 % of turned and inverted ones, and both
+    known inverted ones."""
     with open(shared / "nih" / "extra" / "quality_flags.csv", newline="") as file:
         known = {row["Image Index"]: row["qc_flag"] for row in csv.DictReader(file)}
     paths = sorted((shared / "nih" / "images").glob("*.png"))
@@ -176,7 +194,10 @@ def test_real_radiographs(shared):
     wrong = sum(bool(flags(image)) for image in good)
     assert wrong < 0.01 * len(good)
     some = good[::10]
-    for rule, spoil in (("inverted", lambda image: 255 - image), ("rotated", lambda image: np.rot90(image, 2))):
+    for rule, spoil in (
+        ("inverted", lambda image: 255 - image),
+        ("rotated", lambda image: np.rot90(image, 2)),
+    ):
         assert np.mean([rule in flags(spoil(image)) for image in some]) > 0.93
     for name, flag in known.items():
         if flag == "inverted":

@@ -1,4 +1,5 @@
-"""What curation says of its labels: agreement, a sample to check, confidence; and nothing of the reports' text."""
+"""What curation says of its labels: agreement, a sample to check, confidence; and nothing of the
+reports' text."""
 
 import csv
 import json
@@ -28,7 +29,9 @@ def run(tmp_path, make_export):
 
     def go(name="cohort", **options):
         out = tmp_path / name
-        return curate(export, out, key_file=tmp_path / "key", processes=0, show_progress=False, **options), out
+        return curate(
+            export, out, key_file=tmp_path / "key", processes=0, show_progress=False, **options
+        ), out
 
     return go
 
@@ -59,7 +62,9 @@ def test_agreement_and_confidence(run):
         "positive / positive": 5,
         "positive / uncertain": 1,
     }
-    written = {(row["target"], row["first_says"]): row for row in table(out / "label_agreement.csv")}
+    written = {
+        (row["target"], row["first_says"]): row for row in table(out / "label_agreement.csv")
+    }
     assert (
         written["label", "abnormal"]["second_positive"] == "6"
         and written["label", "abnormal"]["second_negative"] == "2"
@@ -104,17 +109,31 @@ def test_a_small_sample_is_spread_over_the_strata(run):
     ("options", "labels", "excluded"),
     [
         ({"labels": "report"}, {"normal": 8, "abnormal": 7}, {"diagnosis": 2}),
-        ({"labels": "report", "uncertain": "positive"}, {"normal": 8, "abnormal": 8}, {"diagnosis": 1}),
-        ({"labels": "report", "uncertain": "negative"}, {"normal": 9, "abnormal": 7}, {"diagnosis": 1}),
+        (
+            {"labels": "report", "uncertain": "positive"},
+            {"normal": 8, "abnormal": 8},
+            {"diagnosis": 1},
+        ),
+        (
+            {"labels": "report", "uncertain": "negative"},
+            {"normal": 9, "abnormal": 7},
+            {"diagnosis": 1},
+        ),
         ({"labels": "agree"}, {"normal": 6, "abnormal": 6}, {"diagnosis": 2, "label_conflict": 3}),
     ],
 )
 def test_policies(run, options, labels, excluded):
     report, out = run(**options)
-    assert {name: report[name] for name in ("normal", "abnormal")} == labels and report["excluded"] == excluded
+    assert {name: report[name] for name in ("normal", "abnormal")} == labels and report[
+        "excluded"
+    ] == excluded
     if options["labels"] == "agree":
         differing = [row for row in table(out / "manifest.csv") if row["pleural_effusion"] == ""]
-        assert len(differing) == 1 and differing[0]["nodule"] == "" and differing[0]["pneumothorax"] == "0"
+        assert (
+            len(differing) == 1
+            and differing[0]["nodule"] == ""
+            and differing[0]["pneumothorax"] == "0"
+        )
 
 
 def test_only_what_decides_is_needed(run, tmp_path):

@@ -14,7 +14,9 @@ def area(image: np.ndarray, factor: int) -> np.ndarray:
     """Box means, one output pixel at a time."""
     rows, columns = image.shape[0] // factor, image.shape[1] // factor
     blocks = [
-        image[r * factor : (r + 1) * factor, c * factor : (c + 1) * factor] for r in range(rows) for c in range(columns)
+        image[r * factor : (r + 1) * factor, c * factor : (c + 1) * factor]
+        for r in range(rows)
+        for c in range(columns)
     ]
     return np.array([block.mean() for block in blocks]).reshape(rows, columns)
 
@@ -34,7 +36,8 @@ def test_crop_takes_the_middle():
 
 
 def shares(count: int, out: int) -> list[list[tuple[int, float]]]:
-    """For each of `out` pixels along an edge of `count`: which of them it covers, and how much of itself with each."""
+    """For each of `out` pixels along an edge of `count`: which of them it covers, and how much of
+    itself with each."""
     step = count / out
     found = []
     for index in range(out):
@@ -52,7 +55,9 @@ def slow_square(image: np.ndarray, size: int, fit: str) -> np.ndarray:
         image = image[(height - side) // 2 :, (width - side) // 2 :][:side, :side]
         rows = columns = size
     else:
-        rows, columns = (max(round(edge * size / max(height, width)), 1) for edge in (height, width))
+        rows, columns = (
+            max(round(edge * size / max(height, width)), 1) for edge in (height, width)
+        )
     result = np.zeros((size, size))
     down, across = shares(image.shape[0], rows), shares(image.shape[1], columns)
     for row in range(rows):
@@ -66,7 +71,9 @@ def slow_square(image: np.ndarray, size: int, fit: str) -> np.ndarray:
 @pytest.mark.parametrize("shape", [(45, 37), (37, 45), (64, 64), (50, 21), (33, 100), (97, 96)])
 @pytest.mark.parametrize("fit", [PAD, CROP])
 def test_any_factor_against_a_slow_twin(shape, fit, dtype):
-    image = np.random.default_rng(shape[0]).integers(0, np.iinfo(dtype).max + 1, shape).astype(dtype)
+    image = (
+        np.random.default_rng(shape[0]).integers(0, np.iinfo(dtype).max + 1, shape).astype(dtype)
+    )
     found = to_square(image, 16, fit)
     assert found.dtype == dtype
     # OpenCV weighs in float32: at most a step of 8 bits, and hundredths of a per mille of 16.
@@ -134,7 +141,8 @@ def test_broken_png_is_refused(tmp_path, chest):
 
 
 def test_pictures_of_16_bits_and_jpeg(tmp_path):
-    """All grey levels of a 12-bit ramp are used; a JPEG is normalised like its own pixels; a cut one is refused."""
+    """All grey levels of a 12-bit ramp are used; a JPEG is normalised like its own pixels; a cut
+    one is refused."""
     ramp = np.tile(np.linspace(0, 4095, 256).astype(np.uint16), (64, 1))
     cv2.imwrite(str(tmp_path / "ramp.png"), ramp)
     decoded = pixels.decode_image(tmp_path / "ramp.png")

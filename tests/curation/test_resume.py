@@ -46,11 +46,25 @@ def run(tmp_path):
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def start(export: Path, out: Path, key: Path) -> subprocess.Popen:
-    words = ["curate", str(export), "--out", str(out), "--key-file", str(key), "--workers", "2", "--no-audit"]
+    words = [
+        "curate",
+        str(export),
+        "--out",
+        str(out),
+        "--key-file",
+        str(key),
+        "--workers",
+        "2",
+        "--no-audit",
+    ]
     return subprocess.Popen(
         [sys.executable, "-m", "pgcxr", *words],
         cwd=ROOT,
@@ -61,7 +75,10 @@ def start(export: Path, out: Path, key: Path) -> subprocess.Popen:
 
 
 def journalled(out: Path) -> int:
-    return sum(path.read_bytes().count(b"\n") for path in (work.folder_of(out) / "journal").glob("*.journal"))
+    return sum(
+        path.read_bytes().count(b"\n")
+        for path in (work.folder_of(out) / "journal").glob("*.journal")
+    )
 
 
 def test_killed_at_any_moment_it_ends_with_the_same_cohort(export, run, tmp_path):
@@ -71,7 +88,8 @@ def test_killed_at_any_moment_it_ends_with_the_same_cohort(export, run, tmp_path
     out, lines = tmp_path / "killed", 0
     for part in (rng.uniform(0.05, 0.95) for _ in range(3)):
         process = start(folder, out, tmp_path / "key")
-        # Moments are counted in results, as machines differ: within the headers, then within the images.
+        # Moments are counted in results, as machines differ: within the headers, then within the
+        # images.
         until = lines + part * (120 - lines) / 2
         while process.poll() is None and journalled(out) < until:
             time.sleep(0.005)
@@ -85,7 +103,8 @@ def test_killed_at_any_moment_it_ends_with_the_same_cohort(export, run, tmp_path
     time.sleep(1.0)  # the workers notice
     said = run(folder, "killed", processes=2)
     assert any("known from an earlier run" in line for line in said)
-    # Each result was written once, but for those in hand (at most HELD for each of 2 workers) at each of 3 kills.
+    # Each result was written once, but for those in hand (at most HELD for each of 2 workers) at
+    # each of 3 kills.
     assert journalled(out) == 60 + 60 + 1
     assert content(out) == content(tmp_path / "undisturbed")
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == [
@@ -193,7 +212,9 @@ def test_nothing_in_the_work_folder_identifies(export, run, tmp_path):
     beside = tmp_path / ".cohort.work"
     assert beside.stat().st_mode & 0o077 == 0
     for path in beside.rglob("*"):
-        seen = str(path.relative_to(beside)).encode() + (path.read_bytes() if path.is_file() else b"")
+        seen = str(path.relative_to(beside)).encode() + (
+            path.read_bytes() if path.is_file() else b""
+        )
         for secret in (b"PID0", b"ACC0", b"study", b"IM00", b"SECRET"):
             assert secret not in seen, path
 
@@ -211,9 +232,14 @@ def test_another_key_begins_anew(export, run, tmp_path):
 
 def test_two_at_a_time(export, run, tmp_path):
     folder = export(8)
-    with work.opened(tmp_path / "cohort", folder, b"k" * 32, print), pytest.raises(InputError) as error:
+    with (
+        work.opened(tmp_path / "cohort", folder, b"k" * 32, print),
+        pytest.raises(InputError) as error,
+    ):
         run(folder)
-    assert "is being written by another process" in str(error.value) and "\n" not in str(error.value)
+    assert "is being written by another process" in str(error.value) and "\n" not in str(
+        error.value
+    )
     run(folder)
 
 
@@ -225,16 +251,15 @@ def test_killed_as_the_new_cohort_takes_the_old_ones_place(export, run, tmp_path
     (tmp_path / "away").rename(folder / "study3" / "IM0011")
     code = (
         "import os, signal; from pgcxr import artefacts; from pgcxr.curation.run import curate\n"
-        "real = artefacts._exchange\n"
-        "def exchange(*paths):\n"
-        f"    if {moment!r} == 'after': real(*paths)\n"
-        "    os.kill(os.getpid(), signal.SIGKILL)\n"
-        "artefacts._exchange = exchange\n"
-        f"curate({str(folder)!r}, {str(tmp_path / 'cohort')!r}, key_file={str(tmp_path / 'key')!r}, processes=0,"
-        " show_progress=False, audit=False)"
+        f"real = artefacts._exchange\ndef exchange(*paths):\n    if {moment!r} == 'after': "
+        "real(*paths)\n    os.kill(os.getpid(), signal.SIGKILL)\nartefacts._exchange = exchange\n"
+        f"curate({str(folder)!r}, {str(tmp_path / 'cohort')!r}, "
+        f"key_file={str(tmp_path / 'key')!r}, processes=0, show_progress=False, audit=False)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == -signal.SIGKILL
-    assert len(list((tmp_path / "cohort" / "images").iterdir())) == (11 if moment == "before" else 12)
+    assert len(list((tmp_path / "cohort" / "images").iterdir())) == (
+        11 if moment == "before" else 12
+    )
     run(folder)
     run(folder, "whole")
     assert content(tmp_path / "cohort") == content(tmp_path / "whole")
@@ -263,7 +288,9 @@ def test_an_interrupted_run_goes_on(export, tmp_path, run):
         time.sleep(0.005)
     process.send_signal(signal.SIGTERM)
     _, error = process.communicate(timeout=60)
-    assert process.returncode == 130 and error == "error: interrupted; run the same command again\n", error
+    assert (
+        process.returncode == 130 and error == "error: interrupted; run the same command again\n"
+    ), error
     assert journalled(tmp_path / "out") >= 70
     with open(tmp_path / "out.csv", "w") as file:
         csv.writer(file).writerow(run(folder, "out"))

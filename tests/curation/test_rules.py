@@ -78,7 +78,9 @@ def test_what_a_source_does_not_know_is_not_asked():
 
 def test_a_file_of_rules_goes_on_top(tmp_path):
     path = tmp_path / "rules.toml"
-    path.write_text('[age]\nminimum = 50\n[view]\nallowed = ["PA", "AP"]\n[manufacturer]\nallowed = ["Acme Rays"]\n')
+    path.write_text(
+        '[age]\nminimum = 50\n[view]\nallowed = ["PA", "AP"]\n[manufacturer]\nallowed = ["Acme Rays"]\n'
+    )
     loaded = rules.load(path)
     assert broken(loaded, manufacturer="ACME rays, inc.") == ("age", "under 50")
     assert broken(loaded, manufacturer="ACME rays, inc.", age=50.0, view="AP") is None
@@ -100,20 +102,39 @@ def test_a_file_of_rules_goes_on_top(tmp_path):
         ("[sex]\nenabled = true\n", {"sex": "O"}, ("sex", "O, not F or M")),
         ("[study_date]\nenabled = true\n", {"study_date": date(2011, 1, 1)}, None),
         ("[study_date]\nenabled = true\n", {"study_date": date(2016, 6, 30)}, None),
-        ("[study_date]\nenabled = true\n", {"study_date": date(2010, 12, 31)}, ("study_date", "outside of the range")),
-        ("[study_date]\nenabled = true\n", {"study_date": date(2016, 7, 1)}, ("study_date", "outside of the range")),
-        ("[study_date]\nenabled = true\nlatest = 2020-01-01\n", {"study_date": date(2019, 7, 1)}, None),
+        (
+            "[study_date]\nenabled = true\n",
+            {"study_date": date(2010, 12, 31)},
+            ("study_date", "outside of the range"),
+        ),
+        (
+            "[study_date]\nenabled = true\n",
+            {"study_date": date(2016, 7, 1)},
+            ("study_date", "outside of the range"),
+        ),
+        (
+            "[study_date]\nenabled = true\nlatest = 2020-01-01\n",
+            {"study_date": date(2019, 7, 1)},
+            None,
+        ),
         ("[study_date]\nenabled = true\n", {"study_date": None}, ("study_date", "unknown")),
         ("[study_date]\nenabled = true\nunknown = 'keep'\n", {"study_date": None}, None),
         ("[burned_in_annotation]\nenabled = false\n", {"burned_in": "YES"}, None),
-        ("[burned_in_annotation]\nunknown = 'exclude'\n", {"burned_in": ""}, ("burned_in_annotation", "unknown")),
+        (
+            "[burned_in_annotation]\nunknown = 'exclude'\n",
+            {"burned_in": ""},
+            ("burned_in_annotation", "unknown"),
+        ),
         ("[view]\nunknown = 'keep'\n", {"view": ""}, None),
     ],
 )
 def test_rules_by_file(tmp_path, text, changes, reason):
     path = tmp_path / "rules.toml"
     path.write_text(text)
-    assert broken(rules.load(path), **{"study_date": date(2015, 5, 5), "sex": "F", **changes}) == reason
+    assert (
+        broken(rules.load(path), **{"study_date": date(2015, 5, 5), "sex": "F", **changes})
+        == reason
+    )
 
 
 def test_what_is_missing_is_said_whether_its_rule_is_on_or_off():
@@ -121,7 +142,16 @@ def test_what_is_missing_is_said_whether_its_rule_is_on_or_off():
     loaded = rules.load()
     assert loaded.missing(scan, pacs.KNOWS) == ()
     bare = Scan(1, Path("x"), "x", sex="SECRET", burned_in="SECRET")
-    everything = ("modality", "body_part", "study_date", "age", "sex", "manufacturer", "view", "burned_in_annotation")
+    everything = (
+        "modality",
+        "body_part",
+        "study_date",
+        "age",
+        "sex",
+        "manufacturer",
+        "view",
+        "burned_in_annotation",
+    )
     assert loaded.missing(bare, pacs.KNOWS) == everything
     assert loaded.missing(bare, nih.KNOWS) == ("age", "sex", "view")
 
@@ -159,7 +189,11 @@ MEASURES = Measures(60, 0.9, 0, -0.4, -0.5, -0.2, -0.2, 1.0, 0.1, b"")
         (
             {"inverted_by": 0.3, "turned_by": 0.3, "turned": 180, "white": 0.9},
             "PA",
-            [("inverted", "bones black"), ("rotated", "by 180 degrees, or mirrored so"), ("cropped", "white borders")],
+            [
+                ("inverted", "bones black"),
+                ("rotated", "by 180 degrees, or mirrored so"),
+                ("cropped", "white borders"),
+            ],
         ),
     ],
 )
@@ -187,15 +221,30 @@ def test_a_rule_on_pixels_that_is_off_flags_and_does_not_exclude(tmp_path):
         ("[age]\nmaximum = 18\n", "[age] maximum must not be less than minimum"),
         ("[sex]\nallowed = ['W']\n", "[sex] allowed must be a list of F, M, O"),
         ("[sex]\nallowed = []\n", "[sex] allowed must be a list of one text or more"),
-        ("[view]\nallowed = ['pa']\n", "[view] allowed must be a list of PA, AP, LATERAL, OBLIQUE, other"),
+        (
+            "[view]\nallowed = ['pa']\n",
+            "[view] allowed must be a list of PA, AP, LATERAL, OBLIQUE, other",
+        ),
         ("[device]\nlabels = ['healthy']\n", "[device] labels must be a list of normal, abnormal"),
         ("[study_date]\nearliest = '2011'\n", "[study_date] earliest must be a day without quotes"),
-        ("[study_date]\nearliest = 2011-01-01T00:00:00\n", "[study_date] earliest must be a day without quotes"),
-        ("[study_date]\nlatest = 2001-01-01\n", "[study_date] latest must not be less than earliest"),
+        (
+            "[study_date]\nearliest = 2011-01-01T00:00:00\n",
+            "[study_date] earliest must be a day without quotes",
+        ),
+        (
+            "[study_date]\nlatest = 2001-01-01\n",
+            "[study_date] latest must not be less than earliest",
+        ),
         ("[cropped]\npicture = 2\n", "[cropped] picture must be from 0 to 1"),
-        ("[near_duplicate]\ndistance = 3.5\n", "[near_duplicate] distance must be a whole number from 0 to 31"),
+        (
+            "[near_duplicate]\ndistance = 3.5\n",
+            "[near_duplicate] distance must be a whole number from 0 to 31",
+        ),
         ("[near_duplicate]\ndistance = 32\n", "[near_duplicate] distance must be from 0 to 31"),
-        ("[near_duplicate]\nacross_patients = 1\n", "[near_duplicate] across_patients must be true or false"),
+        (
+            "[near_duplicate]\nacross_patients = 1\n",
+            "[near_duplicate] across_patients must be true or false",
+        ),
         ("[agee]\nminimum = 3\n", "unknown rule [agee]"),
         ("[age]\nminimun = 3\n", "[age] has no key minimun"),
         ('[age]\nminimum = "three"\n', "[age] minimum must be a number"),
@@ -207,9 +256,18 @@ def test_a_rule_on_pixels_that_is_off_flags_and_does_not_exclude(tmp_path):
             "[diagnosis]\nneutral = ['(']\n",
             "[diagnosis] neutral must be a list of ICD-10 codes such as J90 or S27.0, which",
         ),
-        ("[diagnosis]\nenabled = false\n", "[diagnosis] enabled must be true: an image in a cohort is normal or"),
-        ("[device]\ncodes = ['Z95', 'pacemaker']\n", "[device] codes must be a list of ICD-10 codes"),
-        ("[device]\nwords = ['stent', ' ']\n", "[device] words must be a list of texts, none empty"),
+        (
+            "[diagnosis]\nenabled = false\n",
+            "[diagnosis] enabled must be true: an image in a cohort is normal or",
+        ),
+        (
+            "[device]\ncodes = ['Z95', 'pacemaker']\n",
+            "[device] codes must be a list of ICD-10 codes",
+        ),
+        (
+            "[device]\nwords = ['stent', ' ']\n",
+            "[device] words must be a list of texts, none empty",
+        ),
         ("age = 3\n", "age must be a table"),
         ("[age\n", "is not TOML"),
     ],
@@ -219,7 +277,9 @@ def test_bad_files_of_rules(tmp_path, text, said):
     path.write_text(text)
     with pytest.raises(InputError) as error:
         rules.load(path)
-    assert said in str(error.value) and str(path) in str(error.value) and "\n" not in str(error.value)
+    assert (
+        said in str(error.value) and str(path) in str(error.value) and "\n" not in str(error.value)
+    )
 
 
 def test_every_number_and_every_key_of_the_shipped_rules_can_be_set(tmp_path):

@@ -1,5 +1,6 @@
-"""DICOM files in every transfer syntax: encoded by imagecodecs (libjpeg-turbo, CharLS, OpenJPEG), pydicom and NumPy,
-so by other code than the decoders under test (pylibjpeg: Richter's libjpeg and OpenJPEG; pydicom's own RLE)."""
+"""DICOM files in every transfer syntax: encoded by imagecodecs (libjpeg-turbo, CharLS, OpenJPEG),
+pydicom and NumPy, so by other code than the decoders under test (pylibjpeg: Richter's libjpeg and
+OpenJPEG; pydicom's own RLE)."""
 
 import io
 from pathlib import Path
@@ -11,7 +12,8 @@ from pydicom import uid
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
 
-# `htj2k_pixels()`, lossless, by imagecodecs 2026.3.6 (OpenJPH), which needs a NumPy above TensorFlow 2.16's.
+# `htj2k_pixels()`, lossless, by imagecodecs 2026.3.6 (OpenJPH), which needs a NumPy above
+# TensorFlow 2.16's.
 HTJ2K_FILE = Path(__file__).parent / "htj2k.j2c"
 NATIVE = {
     "implicit": uid.ImplicitVRLittleEndian,
@@ -21,7 +23,12 @@ NATIVE = {
 }
 # Name -> (UID, bits per pixel that the encoder takes, encoder, largest error).
 ENCAPSULATED = {
-    "jpeg-baseline": (uid.JPEGBaseline8Bit, (8,), lambda a, b: imagecodecs.jpeg8_encode(a, level=98), 2),
+    "jpeg-baseline": (
+        uid.JPEGBaseline8Bit,
+        (8,),
+        lambda a, b: imagecodecs.jpeg8_encode(a, level=98),
+        2,
+    ),
     "jpeg-extended": (
         uid.JPEGExtended12Bit,
         (10, 12),
@@ -41,11 +48,18 @@ ENCAPSULATED = {
         0,
     ),
     "jpeg-ls": (uid.JPEGLSLossless, (8, 16), lambda a, b: imagecodecs.jpegls_encode(a), 0),
-    "jpeg-ls-near": (uid.JPEGLSNearLossless, (8, 16), lambda a, b: imagecodecs.jpegls_encode(a, level=2), 2),
+    "jpeg-ls-near": (
+        uid.JPEGLSNearLossless,
+        (8, 16),
+        lambda a, b: imagecodecs.jpegls_encode(a, level=2),
+        2,
+    ),
     "jpeg-2000-lossless": (
         uid.JPEG2000Lossless,
         (8, 10, 12, 15, 16),
-        lambda a, b: imagecodecs.jpeg2k_encode(a, codecformat="J2K", reversible=True, level=0, bitspersample=b),
+        lambda a, b: imagecodecs.jpeg2k_encode(
+            a, codecformat="J2K", reversible=True, level=0, bitspersample=b
+        ),
         0,
     ),
     "jpeg-2000": (
@@ -59,11 +73,16 @@ ENCAPSULATED = {
 
 
 def write(path: Path, pixels: np.ndarray, bits: int, name: str, **tags) -> Path:
-    """A file of uint8/uint16 or int8/int16 pixels [H, W] in a transfer syntax; None deletes a tag."""
+    """A file of uint8/uint16 or int8/int16 pixels [H, W] in a transfer syntax; None deletes a
+    tag."""
     dataset = pydicom.Dataset()
     dataset.file_meta = FileMetaDataset()
     dataset.SOPClassUID, dataset.SOPInstanceUID = uid.ComputedRadiographyImageStorage, "1.2.3"
-    dataset.Modality, dataset.PhotometricInterpretation, dataset.SamplesPerPixel = "CR", "MONOCHROME2", 1
+    dataset.Modality, dataset.PhotometricInterpretation, dataset.SamplesPerPixel = (
+        "CR",
+        "MONOCHROME2",
+        1,
+    )
     dataset.Rows, dataset.Columns = pixels.shape
     dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8 * pixels.itemsize, bits, bits - 1
     dataset.PixelRepresentation = int(pixels.dtype.kind == "i")
@@ -81,7 +100,9 @@ def write(path: Path, pixels: np.ndarray, bits: int, name: str, **tags) -> Path:
         syntax, _, encode, _ = ENCAPSULATED[name]
         dataset.file_meta.TransferSyntaxUID = syntax
         # Codecs know no sign: what is encoded are the stored bits.
-        stored = pixels.view(f"u{pixels.itemsize}") & np.array((1 << bits) - 1, f"u{pixels.itemsize}")
+        stored = pixels.view(f"u{pixels.itemsize}") & np.array(
+            (1 << bits) - 1, f"u{pixels.itemsize}"
+        )
         encapsulated(dataset, encode(stored, bits))
     for keyword, value in tags.items():
         if value is None:

@@ -7,7 +7,16 @@ from pgcxr.dicom.ages import age_between, age_in_years
 
 @pytest.mark.parametrize(
     ("text", "years"),
-    [("054Y", 54), ("54", 54), ("6", 6), ("018M", 1.5), ("240M", 20), ("000Y", 0), (" 019y ", 19), ("120Y", 120)],
+    [
+        ("054Y", 54),
+        ("54", 54),
+        ("6", 6),
+        ("018M", 1.5),
+        ("240M", 20),
+        ("000Y", 0),
+        (" 019y ", 19),
+        ("120Y", 120),
+    ],
 )
 def test_ages(text, years):
     assert age_in_years(text) == pytest.approx(years)

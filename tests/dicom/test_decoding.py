@@ -1,4 +1,5 @@
-"""Decoding: against the formulas of PS3.3 written out by hand, and against pydicom's pipeline on real files."""
+"""Decoding: against the formulas of PS3.3 written out by hand, and against pydicom's pipeline on
+real files."""
 
 import contextlib
 import csv
@@ -16,19 +17,24 @@ from pgcxr.dicom import reading
 
 
 def by_hand(display: np.ndarray) -> np.ndarray:
-    """Thesis 1.1, pixel by pixel: clip at the 99th percentile by linear interpolation, scale to 0..255."""
+    """Thesis 1.1, pixel by pixel: clip at the 99th percentile by linear interpolation, scale to
+    0..255."""
     values = sorted(float(value) for value in display.ravel())
     place = 0.99 * (len(values) - 1)
     below, share = int(place), place - int(place)
     top = values[below] + share * (values[min(below + 1, len(values) - 1)] - values[below])
     low = values[0]
-    scaled = [round((min(float(value), top) - low) / (top - low) * 255) for value in display.ravel()]
+    scaled = [
+        round((min(float(value), top) - low) / (top - low) * 255) for value in display.ravel()
+    ]
     return np.array(scaled).reshape(display.shape)
 
 
 def close(found: np.ndarray, expected: np.ndarray) -> None:
     assert found.dtype == np.uint8 and found.shape == expected.shape
-    assert np.abs(found.astype(int) - expected.astype(int)).max() <= 1  # float32 against float64 at a half
+    assert (
+        np.abs(found.astype(int) - expected.astype(int)).max() <= 1
+    )  # float32 against float64 at a half
 
 
 def test_plain_pixels_are_scaled_from_minimum_to_99th_percentile(tmp_path, make_dicom, chest):
@@ -41,7 +47,9 @@ def test_plain_pixels_are_scaled_from_minimum_to_99th_percentile(tmp_path, make_
 def test_monochrome1_is_inverted(tmp_path, make_dicom, chest):
     pixels = chest(2)
     plain = dicom.decode(make_dicom(tmp_path / "a", pixels))
-    inverted = dicom.decode(make_dicom(tmp_path / "b", 4095 - pixels, PhotometricInterpretation="MONOCHROME1"))
+    inverted = dicom.decode(
+        make_dicom(tmp_path / "b", 4095 - pixels, PhotometricInterpretation="MONOCHROME1")
+    )
     np.testing.assert_array_equal(plain, inverted)
 
 
@@ -55,7 +63,11 @@ def test_linear_window_of_ps3_3(tmp_path, make_dicom, chest):
 
 def test_sigmoid_window_and_the_first_of_several(tmp_path, make_dicom, chest):
     pixels = chest(4)
-    tags = {"WindowCenter": [2000.0, 10.0], "WindowWidth": [1500.0, 5.0], "VOILUTFunction": "SIGMOID"}
+    tags = {
+        "WindowCenter": [2000.0, 10.0],
+        "WindowWidth": [1500.0, 5.0],
+        "VOILUTFunction": "SIGMOID",
+    }
     found = dicom.decode(make_dicom(tmp_path / "a", pixels, **tags))
     close(found, by_hand(4095 / (1 + np.exp(-4 * (pixels - 2000.0) / 1500.0))))
 
@@ -65,7 +77,9 @@ def test_voi_lut_outranks_the_window(tmp_path, make_dicom, chest):
     lut = pydicom.Dataset()
     table = (4095 * (np.arange(4096) / 4095) ** 2).astype(np.uint16)
     lut.LUTDescriptor, lut.LUTData = [4096, 0, 16], table.tobytes()
-    path = make_dicom(tmp_path / "a", pixels, VOILUTSequence=[lut], WindowCenter=1.0, WindowWidth=2.0)
+    path = make_dicom(
+        tmp_path / "a", pixels, VOILUTSequence=[lut], WindowCenter=1.0, WindowWidth=2.0
+    )
     close(dicom.decode(path), by_hand(table[pixels]))
 
 
@@ -87,7 +101,10 @@ def test_padding_is_black_and_does_not_count(tmp_path, make_dicom, chest):
 @pytest.mark.parametrize("width", [0, -5, 1])
 def test_a_window_without_width_is_left_out(tmp_path, make_dicom, chest, width):
     pixels = chest(8)
-    close(dicom.decode(make_dicom(tmp_path / "a", pixels, WindowCenter=5, WindowWidth=width)), by_hand(pixels))
+    close(
+        dicom.decode(make_dicom(tmp_path / "a", pixels, WindowCenter=5, WindowWidth=width)),
+        by_hand(pixels),
+    )
 
 
 @pytest.mark.parametrize(
@@ -143,7 +160,9 @@ def test_blank_is_refused(tmp_path, make_dicom):
         assert refusal.value.rule == "blank"
 
 
-def test_nothing_of_the_file_reaches_warnings_logs_or_errors(tmp_path, make_dicom, chest, caplog, capfd):
+def test_nothing_of_the_file_reaches_warnings_logs_or_errors(
+    tmp_path, make_dicom, chest, caplog, capfd
+):
     path = make_dicom(tmp_path / "a", chest(11), PatientID="SECRET123", AccessionNumber="SECRET456")
     content = path.read_bytes().replace(b"045Y", b"SECR")
     path.write_bytes(content)
@@ -180,7 +199,12 @@ def test_pydicom_which_quotes_values_is_silenced(tmp_path, make_dicom, chest, ca
 
 def test_header(tmp_path, make_dicom, chest):
     path = make_dicom(
-        tmp_path / "a", chest(12), PatientAge=None, PatientBirthDate="19800615", StudyDate="20200614", ViewPosition=None
+        tmp_path / "a",
+        chest(12),
+        PatientAge=None,
+        PatientBirthDate="19800615",
+        StudyDate="20200614",
+        ViewPosition=None,
     )
     header = dicom.read_header(path)
     assert (header.age, header.view, header.rows, header.columns) == (39.0, "", 32, 40)
@@ -188,7 +212,8 @@ def test_header(tmp_path, make_dicom, chest):
 
 @pytest.mark.shared
 def test_real_files_against_pydicom(shared):
-    """Every file of the collection: decoded as pydicom's own steps give, or refused with the right reason."""
+    """Every file of the collection: decoded as pydicom's own steps give, or refused with the right
+    reason."""
     with open(shared / "dicom" / "INDEX.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 11
@@ -204,7 +229,9 @@ def test_real_files_against_pydicom(shared):
         dataset = pydicom.dcmread(path, force=True)
         if "TransferSyntaxUID" not in dataset.file_meta:
             dataset.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
-        display = apply_voi_lut(pydicom.pixels.apply_modality_lut(dataset.pixel_array, dataset), dataset).astype(float)
+        display = apply_voi_lut(
+            pydicom.pixels.apply_modality_lut(dataset.pixel_array, dataset), dataset
+        ).astype(float)
         if row["photometric"] == "MONOCHROME1":
             display = display.max() - display
         low, top = display.min(), np.percentile(display, 99)

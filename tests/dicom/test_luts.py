@@ -1,4 +1,5 @@
-"""Modality and VOI transformations against the formulas of PS3.3, written out value by value, and against pydicom."""
+"""Modality and VOI transformations against the formulas of PS3.3, written out value by value, and
+against pydicom."""
 
 import math
 
@@ -51,7 +52,9 @@ FUNCTIONS = {"LINEAR": linear, "LINEAR_EXACT": linear_exact, "SIGMOID": sigmoid}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-@pytest.mark.parametrize(("centre", "width"), [(2048, 4096), (1800.5, 300.25), (3000, 2), (-100, 5000), (150, 60.5)])
+@pytest.mark.parametrize(
+    ("centre", "width"), [(2048, 4096), (1800.5, 300.25), (3000, 2), (-100, 5000), (150, 60.5)]
+)
 def test_windows(tmp_path, chest, function, centre, width):
     pixels = chest(3)
     found = shown(tmp_path, pixels, WindowCenter=centre, WindowWidth=width, VOILUTFunction=function)
@@ -59,7 +62,8 @@ def test_windows(tmp_path, chest, function, centre, width):
 
 
 def test_the_examples_of_the_standard(tmp_path):
-    """C.11.2.1.2.1: c=2048, w=4096: 0 is black, 4095 white; c=2048, w=1: a threshold, which is no radiograph here."""
+    """C.11.2.1.2.1: c=2048, w=4096: 0 is black, 4095 white; c=2048, w=1: a threshold, which is no
+    radiograph here."""
     pixels = np.arange(4096, dtype=np.uint16).reshape(64, 64)
     found = shown(tmp_path, pixels, WindowCenter=2048, WindowWidth=4096)
     close(found, pixels / 4095)
@@ -99,7 +103,10 @@ def test_windows_after_rescale_as_pydicom(tmp_path, chest, function, rescale, ki
 )
 def test_the_first_window_that_can_be_used(tmp_path, chest, tags):
     pixels = chest(5)
-    close(shown(tmp_path, pixels, **tags).ravel(), [linear(float(x), 1800, 900) for x in pixels.ravel()])
+    close(
+        shown(tmp_path, pixels, **tags).ravel(),
+        [linear(float(x), 1800, 900) for x in pixels.ravel()],
+    )
 
 
 @pytest.mark.parametrize(
@@ -115,7 +122,12 @@ def test_the_first_window_that_can_be_used(tmp_path, chest, tags):
 )
 def test_without_a_window_that_can_be_used_the_whole_range_is_shown(tmp_path, chest, tags):
     pixels = chest(6)
-    close(shown(tmp_path, pixels, **{name: value for name, value in tags.items() if value is not None}), pixels / 4095)
+    close(
+        shown(
+            tmp_path, pixels, **{name: value for name, value in tags.items() if value is not None}
+        ),
+        pixels / 4095,
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,7 +135,9 @@ def test_without_a_window_that_can_be_used_the_whole_range_is_shown(tmp_path, ch
 )
 def test_windows_as_broken_text(tmp_path, chest, centre, width):
     pixels = chest(7)
-    path = encoders.write(tmp_path / "a.dcm", pixels, 12, "explicit", WindowCenter="1" * 8, WindowWidth="2" * 8)
+    path = encoders.write(
+        tmp_path / "a.dcm", pixels, 12, "explicit", WindowCenter="1" * 8, WindowWidth="2" * 8
+    )
     content = path.read_bytes().replace(b"1" * 8, centre.ljust(8)).replace(b"2" * 8, width.ljust(8))
     path.write_bytes(content)
     found = dicom.decode(path, normalise=WINDOW, bits=16) / 65535
@@ -132,7 +146,9 @@ def test_windows_as_broken_text(tmp_path, chest, centre, width):
 
 @pytest.mark.parametrize("slope", [0, ""])
 def test_a_slope_that_says_nothing(tmp_path, chest, slope):
-    close(shown(tmp_path, chest(8), NONE, RescaleSlope=slope, RescaleIntercept=100), chest(8) / 4095)
+    close(
+        shown(tmp_path, chest(8), NONE, RescaleSlope=slope, RescaleIntercept=100), chest(8) / 4095
+    )
 
 
 def test_no_normalisation_leaves_out_the_window_but_not_the_rescale(tmp_path, chest):
@@ -140,7 +156,15 @@ def test_no_normalisation_leaves_out_the_window_but_not_the_rescale(tmp_path, ch
     close(shown(tmp_path, chest(9), NONE, **tags), 1 - chest(9) / 4095)
 
 
-def table(first: int, entries, bits: int, form: str = "OW", little: bool = True, count=None, vr: str = "US"):
+def table(
+    first: int,
+    entries,
+    bits: int,
+    form: str = "OW",
+    little: bool = True,
+    count=None,
+    vr: str = "US",
+):
     item = pydicom.Dataset()
     entries = np.asarray(entries)
     count = len(entries) if count is None else count
@@ -149,13 +173,18 @@ def table(first: int, entries, bits: int, form: str = "OW", little: bool = True,
     elif form == "US":
         item.add_new("LUTData", "US", [int(entry) for entry in entries])
     else:  # two entries of 8 bits in a word
-        item.add_new("LUTData", "OW", np.resize(entries, len(entries) + len(entries) % 2).astype(np.uint8).tobytes())
+        item.add_new(
+            "LUTData",
+            "OW",
+            np.resize(entries, len(entries) + len(entries) % 2).astype(np.uint8).tobytes(),
+        )
     item.add_new("LUTDescriptor", vr, [count % 65536, first, bits])
     return item
 
 
 def by_hand(value: float, first: int, entries) -> int:
-    """PS3.3 C.11.2.1.1: values below the first take the first entry, those beyond the last the last."""
+    """PS3.3 C.11.2.1.1: values below the first take the first entry, those beyond the last the
+    last."""
     return int(entries[min(max(int(value) - first, 0), len(entries) - 1)])
 
 
@@ -168,12 +197,18 @@ CURVE = (4095 * (np.arange(3000) / 2999) ** 2).astype(int)
 def test_tables(tmp_path, chest, form, syntax, sequence):
     pixels = chest(10)
     item = table(700, CURVE, 12, form, little=syntax != "big-endian")
-    found = shown(tmp_path, pixels, syntax=syntax, **{sequence: [item]}, WindowCenter="", WindowWidth="")
+    found = shown(
+        tmp_path, pixels, syntax=syntax, **{sequence: [item]}, WindowCenter="", WindowWidth=""
+    )
     expected = np.array([by_hand(x, 700, CURVE) for x in pixels.ravel()])
     close(found.ravel(), expected / 4095)
     dataset = pydicom.dcmread(tmp_path / "a.dcm")
     apply = apply_voi_lut if sequence == "VOILUTSequence" else apply_modality_lut
-    dataset[sequence][0].LUTDescriptor = [3000, 700, 16]  # pydicom takes no modality tables of 12 bits
+    dataset[sequence][0].LUTDescriptor = [
+        3000,
+        700,
+        16,
+    ]  # pydicom takes no modality tables of 12 bits
     np.testing.assert_array_equal(apply(dataset.pixel_array, dataset).ravel(), expected)
 
 
@@ -186,7 +221,9 @@ def test_a_modality_table_outranks_slope_and_intercept_and_comes_before_the_wind
 def test_a_table_of_all_16_bit_values(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 65536, (40, 40)).astype(np.uint16)
     entries = 65535 - np.arange(65536)
-    close(shown(tmp_path, pixels, bits=16, VOILUTSequence=[table(0, entries, 16)]), 1 - pixels / 65535)
+    close(
+        shown(tmp_path, pixels, bits=16, VOILUTSequence=[table(0, entries, 16)]), 1 - pixels / 65535
+    )
 
 
 @pytest.mark.parametrize(("vr", "first"), [("SS", -1500), ("US", 65536 - 1500)])
@@ -237,7 +274,13 @@ def test_descriptors_that_are_wrong(tmp_path, chest, item, entries):
 
 @pytest.mark.parametrize(
     "items",
-    [[pydicom.Dataset()], [], [table(0, [], 12, count=5)], [table(60000, CURVE, 12)], [table(0, [7] * 4096, 12)]],
+    [
+        [pydicom.Dataset()],
+        [],
+        [table(0, [], 12, count=5)],
+        [table(60000, CURVE, 12)],
+        [table(0, [7] * 4096, 12)],
+    ],
 )
 def test_a_table_that_shows_nothing_is_left_out(tmp_path, chest, items):
     tags = {"WindowCenter": 1800, "WindowWidth": 900}
@@ -269,7 +312,9 @@ def test_the_second_table_where_the_first_is_broken(tmp_path, chest):
     ],
 )
 def test_polarity(tmp_path, chest, photometric, shape, inverted):
-    tags = {"PhotometricInterpretation": photometric} | ({"PresentationLUTShape": shape} if shape else {})
+    tags = {"PhotometricInterpretation": photometric} | (
+        {"PresentationLUTShape": shape} if shape else {}
+    )
     expected = chest(17) / 4095
     close(shown(tmp_path, chest(17), **tags), 1 - expected if inverted else expected)
     dicom.read_header(tmp_path / "a.dcm")
@@ -293,4 +338,7 @@ def test_which_way_is_bright_is_never_guessed(tmp_path, chest, tags, rule):
 
 
 def test_missing_signedness_means_unsigned(tmp_path, chest):
-    close(shown(tmp_path, chest(19), PixelRepresentation=None, SamplesPerPixel=None, HighBit=None), chest(19) / 4095)
+    close(
+        shown(tmp_path, chest(19), PixelRepresentation=None, SamplesPerPixel=None, HighBit=None),
+        chest(19) / 4095,
+    )

@@ -32,7 +32,8 @@ def expected(display: np.ndarray, low: float, high: float, white: int) -> np.nda
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("kind", ["MONOCHROME1", "MONOCHROME2"])
 @pytest.mark.parametrize(
-    "text", ["percentile", "percentile:99", "percentile:95", "percentile:1,99", "percentile:0.5,100"]
+    "text",
+    ["percentile", "percentile:99", "percentile:95", "percentile:1,99", "percentile:0.5,100"],
 )
 def test_percentiles(tmp_path, make_dicom, chest, text, kind, bits):
     path = make_dicom(tmp_path / "a", chest(1), PhotometricInterpretation=kind)
@@ -40,7 +41,9 @@ def test_percentiles(tmp_path, make_dicom, chest, text, kind, bits):
     assert found.dtype == (np.uint8 if bits == 8 else np.uint16)
     display = chest(1).astype(float) * (-1 if kind == "MONOCHROME1" else 1)
     shares = {"percentile": (0, 99), "percentile:99": (0, 99), "percentile:95": (0, 95)}
-    low, high = np.percentile(display, shares.get(text) or [float(part) for part in text[11:].split(",")])
+    low, high = np.percentile(
+        display, shares.get(text) or [float(part) for part in text[11:].split(",")]
+    )
     np.testing.assert_allclose(found, expected(display, low, high, (1 << bits) - 1), atol=0.501)
 
 
@@ -53,7 +56,9 @@ def test_window_and_none(tmp_path, make_dicom, chest, kind, bits):
     for text, low, high in (("window", 500, 2500), ("none", 0, 4095)):
         display = expected(chest(2).astype(float), low, high, white)
         found = dicom.decode(path, normalise=normalization.parse(text), bits=bits)
-        np.testing.assert_allclose(found, white - display if kind == "MONOCHROME1" else display, atol=0.501)
+        np.testing.assert_allclose(
+            found, white - display if kind == "MONOCHROME1" else display, atol=0.501
+        )
 
 
 def test_8_bits_pass_unchanged_without_normalisation(tmp_path, make_dicom, chest):
@@ -64,9 +69,13 @@ def test_8_bits_pass_unchanged_without_normalisation(tmp_path, make_dicom, chest
 
 @pytest.mark.parametrize("text", ["none", "window", "percentile:0,100"])
 def test_16_bits_keep_every_value_apart(tmp_path, make_dicom, chest, text):
-    found = dicom.decode(make_dicom(tmp_path / "a", chest(4)), normalise=normalization.parse(text), bits=16)
+    found = dicom.decode(
+        make_dicom(tmp_path / "a", chest(4)), normalise=normalization.parse(text), bits=16
+    )
     assert len(np.unique(found)) == len(np.unique(chest(4))) > 256
-    assert (np.diff(found.ravel()[np.argsort(chest(4).ravel(), kind="stable")].astype(int)) >= 0).all()
+    assert (
+        np.diff(found.ravel()[np.argsort(chest(4).ravel(), kind="stable")].astype(int)) >= 0
+    ).all()
 
 
 @pytest.mark.parametrize(
@@ -98,7 +107,9 @@ def test_text_and_back(text):
 def test_blank(text):
     values = np.arange(5, dtype=float)
     with pytest.raises(dicom.Rejected) as refusal:
-        normalization.parse(text).table(Grey(values, 0, 4), np.array([0, 0, 1000, 2, 0]) * (values == 2), 8)
+        normalization.parse(text).table(
+            Grey(values, 0, 4), np.array([0, 0, 1000, 2, 0]) * (values == 2), 8
+        )
     assert refusal.value.rule == "blank"
 
 
@@ -131,12 +142,15 @@ def test_curate_writes_16_bits_and_readers_take_the_upper_8(tmp_path, make_expor
         (by_tensorflow,) = Files([path], 32).read(tf.constant(0), (5,))
         np.testing.assert_array_equal(by_tensorflow.numpy()[..., 0], stored >> 8)
     np.testing.assert_array_equal(found.images(32)[0, ..., 0], manifest.read_png(found.paths()[0]))
-    eight = manifest.load(curate(export, tmp_path / "c8", normalise="none", **options) and tmp_path / "c8")
+    eight = manifest.load(
+        curate(export, tmp_path / "c8", normalise="none", **options) and tmp_path / "c8"
+    )
     assert np.abs(eight.images(32).astype(int) - found.images(32)).max() <= 1
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("bits", 12), ("normalise", "percentile:9,3"), ("normalise", "best"), ("decoder", "gdcm")]
+    ("option", "value"),
+    [("bits", 12), ("normalise", "percentile:9,3"), ("normalise", "best"), ("decoder", "gdcm")],
 )
 def test_curate_refuses_before_it_reads_anything(tmp_path, make_export, option, value):
     export = make_export([{}])

@@ -1,4 +1,5 @@
-"""Stored values: bits above the high bit, containers filled from the top, padding; pixel by pixel."""
+"""Stored values: bits above the high bit, containers filled from the top, padding; pixel by
+pixel."""
 
 import numpy as np
 import pydicom
@@ -21,7 +22,9 @@ def by_hand(container: int, bits: int, signed: bool) -> int:
     return value
 
 
-@pytest.mark.parametrize("name", ["implicit", "explicit", "big-endian", "deflated", "rle", "jpeg-ls", "jpeg-lossless"])
+@pytest.mark.parametrize(
+    "name", ["implicit", "explicit", "big-endian", "deflated", "rle", "jpeg-ls", "jpeg-lossless"]
+)
 @pytest.mark.parametrize("bits", [10, 12, 15])
 @pytest.mark.parametrize("signed", [False, True])
 def test_junk_above_the_high_bit(tmp_path, name, bits, signed):
@@ -52,12 +55,16 @@ def test_an_embedded_overlay_is_not_seen(tmp_path, chest):
 def test_pixels_that_fill_the_container_from_the_top(tmp_path, chest, signed):
     pixels = chest(2).astype(np.int64) - (2048 if signed else 0)
     high = (pixels << 4).astype(np.int16 if signed else np.uint16)
-    np.testing.assert_array_equal(stored(encoders.write(tmp_path / "a", high, 12, "explicit", HighBit=15)), pixels)
+    np.testing.assert_array_equal(
+        stored(encoders.write(tmp_path / "a", high, 12, "explicit", HighBit=15)), pixels
+    )
 
 
 def test_a_high_bit_that_no_pixel_reaches_is_a_wrong_header(tmp_path, chest):
     pixels = chest(2)
-    np.testing.assert_array_equal(stored(encoders.write(tmp_path / "a", pixels, 12, "explicit", HighBit=15)), pixels)
+    np.testing.assert_array_equal(
+        stored(encoders.write(tmp_path / "a", pixels, 12, "explicit", HighBit=15)), pixels
+    )
 
 
 def test_32_bits_allocated(tmp_path, chest):
@@ -67,10 +74,13 @@ def test_32_bits_allocated(tmp_path, chest):
 
 
 @pytest.mark.parametrize(
-    ("allocated", "bits"), [(16, 0), (16, 17), (8, 12), (12, 12), (64, 16), (1, 1), (32, 32), (16, None)]
+    ("allocated", "bits"),
+    [(16, 0), (16, 17), (8, 12), (12, 12), (64, 16), (1, 1), (32, 32), (16, None)],
 )
 def test_impossible_depths_are_refused(tmp_path, chest, allocated, bits):
-    path = encoders.write(tmp_path / "a", chest(4), 12, "explicit", BitsAllocated=allocated, BitsStored=bits)
+    path = encoders.write(
+        tmp_path / "a", chest(4), 12, "explicit", BitsAllocated=allocated, BitsStored=bits
+    )
     with pytest.raises(dicom.Rejected) as refusal:
         dicom.decode(path)
     assert refusal.value.rule == "unreadable"
@@ -92,14 +102,36 @@ def test_counts_are_exact_where_float32_is_not(monkeypatch):
 
 
 PADDED = [
-    # container type, bits, padding tags (VR as written), the containers of padding, of the rest from, to
+    # container type, bits, padding tags (VR as written), the containers of padding, of the rest
+    # from, to
     (np.uint16, 12, {"PixelPaddingValue": 0}, [0], 1, 4095),
     (np.uint16, 12, {"PixelPaddingValue": 4095}, [4095], 0, 4094),
-    (np.uint16, 12, {"PixelPaddingValue": 4090, "PixelPaddingRangeLimit": 4095}, [4090, 4093, 4095], 0, 4089),
-    (np.uint16, 12, {"PixelPaddingValue": 4095, "PixelPaddingRangeLimit": 4090}, [4090, 4093, 4095], 0, 4089),
+    (
+        np.uint16,
+        12,
+        {"PixelPaddingValue": 4090, "PixelPaddingRangeLimit": 4095},
+        [4090, 4093, 4095],
+        0,
+        4089,
+    ),
+    (
+        np.uint16,
+        12,
+        {"PixelPaddingValue": 4095, "PixelPaddingRangeLimit": 4090},
+        [4090, 4093, 4095],
+        0,
+        4089,
+    ),
     (np.uint16, 12, {"PixelPaddingValue": 65535}, [65535], 0, 4095),
     (np.int16, 16, {"PixelPaddingValue": -2000}, [-2000], -1999, 3000),
-    (np.int16, 16, {"PixelPaddingValue": -2000, "PixelPaddingRangeLimit": -1500}, [-2000, -1500], -1499, 3000),
+    (
+        np.int16,
+        16,
+        {"PixelPaddingValue": -2000, "PixelPaddingRangeLimit": -1500},
+        [-2000, -1500],
+        -1499,
+        3000,
+    ),
     (np.int16, 12, {"PixelPaddingValue": -2048}, [-2048], -2047, 2047),
     (np.int16, 12, {"PixelPaddingValue": -32768}, [-32768], -2048, 2047),
     (np.uint8, 8, {"PixelPaddingValue": 255}, [255], 0, 254),
@@ -110,7 +142,9 @@ PADDED = [
 @pytest.mark.parametrize("kind", ["MONOCHROME1", "MONOCHROME2"])
 @pytest.mark.parametrize("name", ["implicit", "explicit", "big-endian"])
 @pytest.mark.parametrize(("dtype", "bits", "tags", "padded", "low", "high"), PADDED)
-def test_padding_is_black_and_not_counted(tmp_path, dtype, bits, tags, padded, low, high, name, kind):
+def test_padding_is_black_and_not_counted(
+    tmp_path, dtype, bits, tags, padded, low, high, name, kind
+):
     rng = np.random.default_rng(bits)
     pixels = rng.integers(low, high + 1, (30, 30)).astype(dtype)
     inside = np.ones(pixels.shape, bool)
@@ -121,7 +155,9 @@ def test_padding_is_black_and_not_counted(tmp_path, dtype, bits, tags, padded, l
     assert not found[~inside].any()
     display = pixels[inside].astype(float) * (-1 if kind == "MONOCHROME1" else 1)
     low, top = display.min(), np.percentile(display, 99)
-    np.testing.assert_allclose(found[inside], (np.clip(display, low, top) - low) / (top - low) * 255, atol=0.501)
+    np.testing.assert_allclose(
+        found[inside], (np.clip(display, low, top) - low) / (top - low) * 255, atol=0.501
+    )
 
 
 def test_padding_written_with_the_wrong_sign(tmp_path):
@@ -139,12 +175,16 @@ def test_padding_written_with_the_wrong_sign(tmp_path):
 def test_a_padding_value_that_the_stored_bits_cannot_hold_hides_no_white(tmp_path, chest):
     pixels = np.minimum(chest(6).astype(int) * 2, 4095).astype(np.uint16)  # much white
     plain = dicom.decode(encoders.write(tmp_path / "a", pixels, 12, "explicit"))
-    found = dicom.decode(encoders.write(tmp_path / "b", pixels, 12, "explicit", PixelPaddingValue=65535))
+    found = dicom.decode(
+        encoders.write(tmp_path / "b", pixels, 12, "explicit", PixelPaddingValue=65535)
+    )
     np.testing.assert_array_equal(found, plain)
 
 
 def test_all_padding_is_blank(tmp_path, chest):
-    path = encoders.write(tmp_path / "a", chest(7), 12, "explicit", PixelPaddingValue=0, PixelPaddingRangeLimit=4095)
+    path = encoders.write(
+        tmp_path / "a", chest(7), 12, "explicit", PixelPaddingValue=0, PixelPaddingRangeLimit=4095
+    )
     with pytest.raises(dicom.Rejected, match="padding") as refusal:
         dicom.decode(path)
     assert refusal.value.rule == "blank"

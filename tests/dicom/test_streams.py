@@ -1,4 +1,5 @@
-"""The size that a compressed stream says, against the one of the encoder; bombs are refused before they are decoded."""
+"""The size that a compressed stream says, against the one of the encoder; bombs are refused before
+they are decoded."""
 
 import time
 
@@ -55,14 +56,20 @@ def test_nonsense_says_nothing(stream):
 
 def test_what_may_come_before_the_start_of_frame():
     frame = b"\xff\xc1\x00\x0b\x0c\x00\x20\x00\x28\x01" + bytes(4)
-    assert streams.of_stream(b"\xff\xd8\xff\xe0\x00\x04ab\xff\xff\xff\xfe\x00\x03x" + frame) == (32, 40, 1)
+    assert streams.of_stream(b"\xff\xd8\xff\xe0\x00\x04ab\xff\xff\xff\xfe\x00\x03x" + frame) == (
+        32,
+        40,
+        1,
+    )
 
 
 def test_a_whole_jp2_file_as_the_stream(tmp_path, chest):
     pixels = picture(chest, 12)
     path = encoders.write(tmp_path / "a", pixels, 12, "jpeg-2000-lossless")
     plain, dataset = dicom.decode(path), pydicom.dcmread(path)
-    stream = imagecodecs.jpeg2k_encode(pixels, codecformat="JP2", reversible=True, level=0, bitspersample=12)
+    stream = imagecodecs.jpeg2k_encode(
+        pixels, codecformat="JP2", reversible=True, level=0, bitspersample=12
+    )
     assert stream[4:8] == b"jP  "
     encoders.encapsulated(dataset, stream)
     dataset.save_as(path)
@@ -79,7 +86,11 @@ def test_a_stream_that_promises_more_than_the_header_is_refused_at_once(tmp_path
     if syntax in (uid.JPEG2000, uid.JPEG2000Lossless):
         stream[12:16] = (60000).to_bytes(4, "big")
     else:
-        at = next(at for at in range(len(stream)) if stream[at] == 0xFF and stream[at + 1] in streams.FRAMES)
+        at = next(
+            at
+            for at in range(len(stream))
+            if stream[at] == 0xFF and stream[at + 1] in streams.FRAMES
+        )
         stream[at + 5 : at + 7] = b"\xff\xff"
     dataset = pydicom.dcmread(path)
     encoders.encapsulated(dataset, bytes(stream))
@@ -99,12 +110,20 @@ def test_pixel_data_that_is_not_encapsulated(tmp_path, chest):
 
 
 @pytest.mark.parametrize(
-    "name", ["explicit", "implicit", "big-endian", "rle", "jpeg-ls", "jpeg-2000-lossless", "deflated"]
+    "name",
+    ["explicit", "implicit", "big-endian", "rle", "jpeg-ls", "jpeg-2000-lossless", "deflated"],
 )
 def test_broken_files_are_rejected_and_nothing_else(tmp_path, chest, name):
-    """Bytes changed, doubled and lost, mostly in the header: an image or a reason, never another error."""
+    """Bytes changed, doubled and lost, mostly in the header: an image or a reason, never another
+    error."""
     rng = np.random.default_rng(len(name))
-    tags = {"WindowCenter": 2000, "WindowWidth": 3000, "RescaleSlope": 1, "RescaleIntercept": 0, "PixelPaddingValue": 0}
+    tags = {
+        "WindowCenter": 2000,
+        "WindowWidth": 3000,
+        "RescaleSlope": 1,
+        "RescaleIntercept": 0,
+        "PixelPaddingValue": 0,
+    }
     content = encoders.write(tmp_path / "a", picture(chest, 16), 16, name, **tags).read_bytes()
     outcomes = set()
     for _ in range(150):
@@ -137,4 +156,7 @@ def test_deflated_files_are_not_unpacked_to_more_than_an_image_takes(tmp_path, c
                 dicom.decode(path)
     # Nothing is asked of files that are not deflated, however long.
     monkeypatch.setattr(reading, "MAX_INFLATED", 0)
-    assert dicom.decode(encoders.write(tmp_path / "b", chest(0, 40), 12, "explicit")).shape == (40, 48)
+    assert dicom.decode(encoders.write(tmp_path / "b", chest(0, 40), 12, "explicit")).shape == (
+        40,
+        48,
+    )

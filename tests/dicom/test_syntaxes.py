@@ -1,4 +1,5 @@
-"""One radiograph in every transfer syntax, at every depth that its encoder takes, is one picture."""
+"""One radiograph in every transfer syntax, at every depth that its encoder takes, is one
+picture."""
 
 import numpy as np
 import pydicom
@@ -12,9 +13,11 @@ from tests.dicom import encoders
 
 NONE = normalization.parse("none")
 CASES = [(name, bits) for name in encoders.NATIVE for bits in (8, 10, 12, 15, 16)]
-CASES += [(name, bits) for name, (_, depths, _, _) in encoders.ENCAPSULATED.items() for bits in depths]
-# Lossy JPEG and near-lossless JPEG-LS know no sign (-1 and 0 lie far apart in their streams), and the encoder writes no
-# signed JPEG 2000 (pydicom's files below are).
+CASES += [
+    (name, bits) for name, (_, depths, _, _) in encoders.ENCAPSULATED.items() for bits in depths
+]
+# Lossy JPEG and near-lossless JPEG-LS know no sign (-1 and 0 lie far apart in their streams), and
+# the encoder writes no signed JPEG 2000 (pydicom's files below are).
 UNSIGNED = ("jpeg-baseline", "jpeg-extended", "jpeg-ls-near", "jpeg-2000", "jpeg-2000-lossless")
 SIGNED = [case for case in CASES if case[0] not in UNSIGNED]
 
@@ -69,7 +72,9 @@ def test_without_preamble_and_meta_header(tmp_path, chest, name):
     path = encoders.write(tmp_path / "a", pixels, 12, name)
     with_meta = dicom.decode(path)
     content = path.read_bytes()
-    length = int.from_bytes(content[140:144], "little")  # of group 0002, after its own first element
+    length = int.from_bytes(
+        content[140:144], "little"
+    )  # of group 0002, after its own first element
     path.write_bytes(content[144 + length :])
     np.testing.assert_array_equal(dicom.decode(path), with_meta)
     assert dicom.read_header(path).modality == "CR"
@@ -85,7 +90,9 @@ def test_meta_header_without_transfer_syntax(tmp_path, chest):
     np.testing.assert_array_equal(dicom.decode(path), with_syntax)
 
 
-@pytest.mark.parametrize("syntax", ["1.2.840.113619.5.2", "1.2.840.10008.1.2.4.100", "1.2.840.10008.1.2.4.95", "9.9"])
+@pytest.mark.parametrize(
+    "syntax", ["1.2.840.113619.5.2", "1.2.840.10008.1.2.4.100", "1.2.840.10008.1.2.4.95", "9.9"]
+)
 def test_private_and_unknown_syntaxes_are_refused(tmp_path, chest, syntax):
     """GE's private one, MPEG2, JPIP and none at all."""
     path = encoders.write(tmp_path / "a", picture(chest, 12), 12, "explicit")
@@ -101,14 +108,17 @@ def test_private_and_unknown_syntaxes_are_refused(tmp_path, chest, syntax):
     )
     grown = len(meta) - place - len(right)
     length = int.from_bytes(content[140:144], "little") + grown
-    path.write_bytes(meta[:140] + length.to_bytes(4, "little") + meta[144:] + content[place + len(right) :])
+    path.write_bytes(
+        meta[:140] + length.to_bytes(4, "little") + meta[144:] + content[place + len(right) :]
+    )
     with pytest.raises(dicom.Rejected, match="transfer syntax") as refusal:
         dicom.decode(path)
     assert refusal.value.rule == "unreadable"
 
 
 def test_what_a_lossy_codec_overshoots_is_clipped_not_wrapped(tmp_path):
-    """10 bits in a 12-bit stream: beside an edge at 1023 it rings above, which must not become black."""
+    """10 bits in a 12-bit stream: beside an edge at 1023 it rings above, which must not become
+    black."""
     pixels = np.zeros((32, 32), np.uint16)
     pixels[3:29, 5:27] = 1023
     path = encoders.write(tmp_path / "a", pixels, 10, "jpeg-extended")
@@ -131,7 +141,10 @@ def test_a_colour_jpeg_is_refused_even_if_it_is_grey(tmp_path, chest, samples):
     path = encoders.write(tmp_path / "a", grey, 8, "jpeg-baseline")
     dataset = pydicom.dcmread(path)
     encoders.encapsulated(dataset, imagecodecs.jpeg8_encode(np.repeat(grey[..., None], 3, axis=2)))
-    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = samples, "MONOCHROME2" if samples == 1 else "YBR_FULL"
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = (
+        samples,
+        "MONOCHROME2" if samples == 1 else "YBR_FULL",
+    )
     dataset.save_as(path)
     with pytest.raises(dicom.Rejected) as refusal:
         dicom.decode(path)
@@ -142,8 +155,19 @@ def test_a_colour_jpeg_is_refused_even_if_it_is_grey(tmp_path, chest, samples):
 @pytest.mark.parametrize(
     "name",
     [
-        *("CT_small.dcm", "MR_small_RLE.dcm", "MR_small_implicit.dcm", "MR_small_bigendian.dcm", "image_dfl.dcm"),
-        *("MR_small_jp2klossless.dcm", "MR_small_jpeg_ls_lossless.dcm", "JPGExtended.dcm", "JPEGLSNearLossless_16.dcm"),
+        *(
+            "CT_small.dcm",
+            "MR_small_RLE.dcm",
+            "MR_small_implicit.dcm",
+            "MR_small_bigendian.dcm",
+            "image_dfl.dcm",
+        ),
+        *(
+            "MR_small_jp2klossless.dcm",
+            "MR_small_jpeg_ls_lossless.dcm",
+            "JPGExtended.dcm",
+            "JPEGLSNearLossless_16.dcm",
+        ),
         *(
             "693_J2KI.dcm",
             "J2K_pixelrep_mismatch.dcm",
@@ -152,7 +176,8 @@ def test_a_colour_jpeg_is_refused_even_if_it_is_grey(tmp_path, chest, samples):
     ],
 )
 def test_signed_jpeg_2000_and_other_makers_files_as_pydicom(name):
-    """Files of many makers' encoders that come with pydicom, among them signed ones and embedded overlays."""
+    """Files of many makers' encoders that come with pydicom, among them signed ones and embedded
+    overlays."""
     path = get_testdata_file(name, download=False)
     if path is None:
         pytest.skip(f"extra: {name} does not come with this pydicom")

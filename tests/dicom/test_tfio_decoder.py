@@ -1,4 +1,5 @@
-"""tensorflow-io as the decoder: the same stored values wherever it can decode, one reason where it cannot."""
+"""tensorflow-io as the decoder: the same stored values wherever it can decode, one reason where it
+cannot."""
 
 import contextlib
 import sys
@@ -28,14 +29,22 @@ def both(path) -> tuple:
     return tuple(found)
 
 
-@pytest.mark.parametrize(("name", "bits", "signed"), [(*c, False) for c in CASES] + [(*c, True) for c in SIGNED])
+@pytest.mark.parametrize(
+    ("name", "bits", "signed"), [(*c, False) for c in CASES] + [(*c, True) for c in SIGNED]
+)
 def test_the_same_stored_values(tmp_path, chest, name, bits, signed):
-    by_pydicom, by_tfio = both(encoders.write(tmp_path / "a", picture(chest, bits, signed), bits, name))
+    by_pydicom, by_tfio = both(
+        encoders.write(tmp_path / "a", picture(chest, bits, signed), bits, name)
+    )
     # Of JPEG's cosine transform alone, standards leave the last digit open.
-    assert np.abs(by_pydicom - by_tfio).max() <= (1 if name in ("jpeg-baseline", "jpeg-extended") else 0)
+    assert np.abs(by_pydicom - by_tfio).max() <= (
+        1 if name in ("jpeg-baseline", "jpeg-extended") else 0
+    )
 
 
-@pytest.mark.parametrize("name", ["explicit", "big-endian", "rle", "jpeg-ls", "jpeg-lossless", "jpeg-2000-lossless"])
+@pytest.mark.parametrize(
+    "name", ["explicit", "big-endian", "rle", "jpeg-ls", "jpeg-lossless", "jpeg-2000-lossless"]
+)
 @pytest.mark.parametrize("high_bit", [11, 15])
 def test_the_same_with_junk_above_the_high_bit(tmp_path, name, high_bit):
     containers = np.random.default_rng(0).integers(0, 1 << 16, (20, 24)).astype(np.uint16)
@@ -69,7 +78,12 @@ def test_what_it_cannot_decode_has_a_reason(tmp_path):
 
 
 def test_it_says_nothing_of_the_file(tmp_path, chest, capfd):
-    tags = {"PatientName": "SECRET^NAME", "PatientID": "SECRET1", "PixelAspectRatio": [1], "WindowCenter": 10**6}
+    tags = {
+        "PatientName": "SECRET^NAME",
+        "PatientID": "SECRET1",
+        "PixelAspectRatio": [1],
+        "WindowCenter": 10**6,
+    }
     path = encoders.write(tmp_path / "a", chest(2), 12, "explicit", **tags)
     dicom.decode(path, decoder="tfio")
     path.write_bytes(path.read_bytes().replace(b"CR", b"\xff\xff"))

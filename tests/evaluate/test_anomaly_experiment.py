@@ -1,4 +1,5 @@
-"""The whole of evaluate.anomaly where the normal images are known to be exactly what the generator can make."""
+"""The whole of evaluate.anomaly where the normal images are known to be exactly what the generator
+can make."""
 
 import csv
 
@@ -17,24 +18,48 @@ from pgcxr.errors import InputError
 from pgcxr.io import artifacts
 
 SIZE = 16
-QUICK = {"iterations": 40, "learning_rate": 0.2, "bank": 300, "starts": 2, "per_class": 3, "normals": 24}
+QUICK = {
+    "iterations": 40,
+    "learning_rate": 0.2,
+    "bank": 300,
+    "starts": 2,
+    "per_class": 3,
+    "normals": 24,
+}
 
 
 def make_cohort(folder, generator) -> None:
-    """Normals made by the generator itself with a little noise; abnormal ones carry a bright square."""
+    """Normals made by the generator itself with a little noise; abnormal ones carry a bright
+    square."""
     rng = np.random.default_rng(8)
     rows = []
     (folder / "images").mkdir(parents=True)
     (folder / "masks").mkdir()
-    kinds = [("normal", "train", "")] * 24 + [("normal", "val", "")] * 30 + [("normal", "test", "")] * 24
+    kinds = (
+        [("normal", "train", "")] * 24
+        + [("normal", "val", "")] * 30
+        + [("normal", "test", "")] * 24
+    )
     kinds += [("abnormal", "test", name) for name in TABLE_6 for _ in range(2)]
     latents = rng.normal(size=(len(kinds), generator.latent_size)).astype(np.float32)
-    pixels = np.asarray(networks.synthesize(generator, latents)) + rng.normal(size=(len(kinds), SIZE, SIZE, 1)) * 0.02
+    pixels = (
+        np.asarray(networks.synthesize(generator, latents))
+        + rng.normal(size=(len(kinds), SIZE, SIZE, 1)) * 0.02
+    )
     for index, (label, split, diagnosis) in enumerate(kinds):
-        row = {"image_id": f"i{index:03}", "patient_id": f"p{index:03}", "label": label, "split": split}
+        row = {
+            "image_id": f"i{index:03}",
+            "patient_id": f"p{index:03}",
+            "label": label,
+            "split": split,
+        }
         if label == "abnormal":
             row["patient_id"] = f"p{index // 2:03}x"
-        row |= dict.fromkeys(FINDINGS, "0") | {"diagnoses": diagnosis, "mask": "", "png": f"images/i{index:03}.png"}
+        row |= dict.fromkeys(FINDINGS, "0") | {
+            "diagnoses": diagnosis,
+            "mask": "",
+            "png": f"images/i{index:03}.png",
+        }
         if label == "abnormal":
             y, x = rng.integers(3, 10, size=2)
             pixels[index, y : y + 3, x : x + 3] += 0.8
@@ -59,7 +84,9 @@ def runs(tmp_path_factory):
     generator.save(folder / "gan" / "generator-ema.keras")
     artifacts.write_json(folder / "gan" / "config.json", {"label": "normal", "cohort": "../cohort"})
     (folder / "classifier").mkdir()
-    network.resnet(SIZE, 6, blocks=(1, 1), width=4, stem="small").save(folder / "classifier" / "classifier.keras")
+    network.resnet(SIZE, 6, blocks=(1, 1), width=4, stem="small").save(
+        folder / "classifier" / "classifier.keras"
+    )
     make_cohort(folder / "cohort", generator)
     return folder
 
@@ -68,7 +95,12 @@ def runs(tmp_path_factory):
 def result(runs):
     told = []
     report = package.run(
-        runs / "gan", runs / "classifier", runs / "out", QUICK, seed=1, progress=lambda *seen: told.append(seen)
+        runs / "gan",
+        runs / "classifier",
+        runs / "out",
+        QUICK,
+        seed=1,
+        progress=lambda *seen: told.append(seen),
     )
     return report, runs / "out", told
 
@@ -80,7 +112,12 @@ def test_lesions_that_the_generator_cannot_make_are_found_in_place(result):
     assert report["normals"]["specificity"] >= 0.8
     assert report["localisation"]["n"] == 24
     assert report["localisation"]["pixel_auroc"] > 0.9
-    assert report["localisation"]["hit_rate"] > 0.7 > 0.3 > report["localisation"]["hit_rate_by_chance"]
+    assert (
+        report["localisation"]["hit_rate"]
+        > 0.7
+        > 0.3
+        > report["localisation"]["hit_rate_by_chance"]
+    )
 
 
 def test_an_untrained_classifier_is_no_better_than_chance_and_the_difference_shows(result):
@@ -101,20 +138,35 @@ def test_the_report_holds_the_keys_of_the_contract_and_adds_up(result):
         assert row["ci95"][0] <= row["sensitivity"] <= row["ci95"][1]
     detected = sum(row["detected"] for row in saved["classes"].values())
     assert saved["overall"]["sensitivity"] == pytest.approx(detected / 24)
-    assert set(saved["overall"]) <= set(saved["supervised"]) and set(saved["supervised"]["classes"]) == set(TABLE_6)
+    assert set(saved["overall"]) <= set(saved["supervised"]) and set(
+        saved["supervised"]["classes"]
+    ) == set(TABLE_6)
     assert saved["normals"]["n"] == 24
-    assert saved["normals"]["specificity"] == pytest.approx(1 - saved["normals"]["false_alarms"] / 24)
+    assert saved["normals"]["specificity"] == pytest.approx(
+        1 - saved["normals"]["false_alarms"] / 24
+    )
     assert told[-1][1:] == (102, 102)
     for row in saved["localisation"]["classes"].values():
-        assert row["n"] == 2 and 0 < row["area"] < 1 and row["contrast"] > 0 and 0 <= row["hit_rate"] <= 1
+        assert (
+            row["n"] == 2
+            and 0 < row["area"] < 1
+            and row["contrast"] > 0
+            and 0 <= row["hit_rate"] <= 1
+        )
 
 
 def test_intervals_allow_for_patients_with_several_images(result):
     report, _, _ = result
     for part in (report["overall"], report["supervised"]):
         found = part["clustered"]
-        assert (found["patients"], found["images"]) == (24 + 12, 48)  # two images of each abnormal patient
-        assert found["auroc_ci95"] != part["auroc_ci95"] and found["bootstrap"]["auroc"] == part["auroc"]
+        assert (found["patients"], found["images"]) == (
+            24 + 12,
+            48,
+        )  # two images of each abnormal patient
+        assert (
+            found["auroc_ci95"] != part["auroc_ci95"]
+            and found["bootstrap"]["auroc"] == part["auroc"]
+        )
         for rate in ("sensitivity", "specificity"):
             low, high = found[f"{rate}_ci95"]
             assert low <= part[rate] <= high
@@ -135,7 +187,9 @@ def test_the_table_of_scores_agrees_with_the_report_and_names_no_patient(result)
         assert list(maps["image_id"]) == [row["image_id"] for row in rows]
     with np.load(folder / "calibration.npz", allow_pickle=False) as held:
         assert held["healthy_scores"].shape == (30,)
-    assert {"abnormal.png", "normal.png", "roc.png", "scores.png"} <= {path.name for path in folder.glob("*.png")}
+    assert {"abnormal.png", "normal.png", "roc.png", "scores.png"} <= {
+        path.name for path in folder.glob("*.png")
+    }
 
 
 def test_a_gan_of_all_images_is_refused(runs, tmp_path):
@@ -195,7 +249,8 @@ def test_a_gan_that_saw_the_test_set_is_refused(runs, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "bad", [{"specificity": 1.0}, {"loss": "l1"}, {"iteration": 5}, {"per_class": 0}, {"normals": 1}]
+    "bad",
+    [{"specificity": 1.0}, {"loss": "l1"}, {"iteration": 5}, {"per_class": 0}, {"normals": 1}],
 )
 def test_settings_without_sense_are_refused(runs, tmp_path, bad):
     with pytest.raises(InputError):

@@ -1,4 +1,5 @@
-"""The whole of evaluate.axes on a generator whose latent directions are known patterns: they must be found."""
+"""The whole of evaluate.axes on a generator whose latent directions are known patterns: they must
+be found."""
 
 import csv
 
@@ -18,7 +19,14 @@ from pgcxr.latent.regression import unit
 from tests.toy_cohort import spots, write_cohort
 
 SIZE, LATENTS = 8, 20
-QUICK = {"samples": 1500, "permutations": 199, "bootstraps": 5, "starts": 16, "steps": 9, "examples": 2}
+QUICK = {
+    "samples": 1500,
+    "permutations": 199,
+    "bootstraps": 5,
+    "starts": 16,
+    "steps": 9,
+    "examples": 2,
+}
 # Where each finding lies, and how much of its latent direction it takes to show: the last is rare.
 PLACES = ((1, 1), (1, 5), (4, 1), (4, 5), (6, 3))
 OFFSETS = (-2.0, -2.0, -2.0, -2.0, -3.6)
@@ -39,7 +47,8 @@ def patterns() -> np.ndarray:
 
 @keras.saving.register_keras_serializable(package="pgcxr-tests")
 class Known(networks.Generator):
-    """Grey images with a bright 2 x 2 square for each finding, as bright as sigmoid(2 (u . direction) + offset)."""
+    """Grey images with a bright 2 x 2 square for each finding, as bright as sigmoid(2 (u .
+    direction) + offset)."""
 
     def call(self, latents, labels=None, level=None, fade=None):
         u = self.pixel_norm(latents)
@@ -52,10 +61,14 @@ def reading() -> keras.Model:
     inputs = keras.Input((SIZE, SIZE, 1), name="images")
     same = keras.layers.Conv2D(1, 1, name="conv2_block1_out")
     dense = keras.layers.Dense(6, name="logits")
-    outputs = keras.layers.Activation("sigmoid", name="predictions")(dense(keras.layers.Flatten()(same(inputs))))
+    outputs = keras.layers.Activation("sigmoid", name="predictions")(
+        dense(keras.layers.Flatten()(same(inputs)))
+    )
     model = keras.Model(inputs, outputs)
     same.set_weights([np.ones((1, 1, 1, 1)), np.zeros(1)])
-    squares = patterns().reshape(len(FINDINGS), -1) / 4  # a row's product with an image is its square's brightness
+    squares = (
+        patterns().reshape(len(FINDINGS), -1) / 4
+    )  # a row's product with an image is its square's brightness
     # Brightness -0.8 ... 0.8 becomes a logit of -6 ... 6; normal is their sum, turned round.
     weights = np.concatenate([-3.0 * squares.sum(axis=0, keepdims=True), 7.5 * squares]).T
     dense.set_weights([weights, np.array([-8.0, 0, 0, 0, 0, 0])])
@@ -66,7 +79,11 @@ def reading() -> keras.Model:
 def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     for name, model, file in (
-        ("gan", Known(resolution=SIZE, fmap_base=64, fmap_max=LATENTS, latent_size=LATENTS), "generator-ema.keras"),
+        (
+            "gan",
+            Known(resolution=SIZE, fmap_base=64, fmap_max=LATENTS, latent_size=LATENTS),
+            "generator-ema.keras",
+        ),
         ("classifier", reading(), "classifier.keras"),
     ):
         (folder / name).mkdir()
@@ -79,7 +96,12 @@ def runs(tmp_path_factory):
 def result(runs):
     told = []
     report = package.run(
-        runs / "gan", runs / "classifier", runs / "axes", QUICK, seed=3, progress=lambda *seen: told.append(seen)
+        runs / "gan",
+        runs / "classifier",
+        runs / "axes",
+        QUICK,
+        seed=3,
+        progress=lambda *seen: told.append(seen),
     )
     return report, runs / "axes", told
 
@@ -98,14 +120,20 @@ def test_every_known_axis_is_found(result):
 
 def test_the_rare_finding_was_rare(result):
     report, _, _ = result
-    assert report["axes"]["pneumothorax"]["heldout_cases"] < 20 < report["axes"]["nodule"]["heldout_cases"]
+    assert (
+        report["axes"]["pneumothorax"]["heldout_cases"]
+        < 20
+        < report["axes"]["nodule"]["heldout_cases"]
+    )
     assert report["axes"]["pneumothorax"]["heldout_reference"].startswith("highest")
 
 
 def test_correlated_findings_have_correlated_axes(result):
     matrix = result[0]["cosine_matrix"]
     assert matrix["nodule"]["nodule"] == pytest.approx(1)
-    assert matrix["nodule"]["consolidation"] == pytest.approx(directions()[0] @ directions()[1], abs=0.15)
+    assert matrix["nodule"]["consolidation"] == pytest.approx(
+        directions()[0] @ directions()[1], abs=0.15
+    )
     assert matrix["nodule"]["consolidation"] == pytest.approx(matrix["consolidation"]["nodule"])
 
 
@@ -113,12 +141,23 @@ def test_the_folder_holds_what_the_contract_names(result):
     report, folder, told = result
     saved = artifacts.read_json(folder / "report.json")
     assert {"samples", "counts_before", "counts_after", "axes", "cosine_matrix"} <= set(saved)
-    keys = {"found", "heldout_auroc", "null_p", "bootstrap_cosine", "likelihood_start", "likelihood_end"}
-    assert set(saved["axes"]) == set(FINDINGS) and keys | {"off_target_max"} <= set(saved["axes"]["nodule"])
+    keys = {
+        "found",
+        "heldout_auroc",
+        "null_p",
+        "bootstrap_cosine",
+        "likelihood_start",
+        "likelihood_end",
+    }
+    assert set(saved["axes"]) == set(FINDINGS) and keys | {"off_target_max"} <= set(
+        saved["axes"]["nodule"]
+    )
     assert sum(saved["counts_before"].values()) == QUICK["samples"] == saved["samples"]
     assert 0 < sum(saved["counts_after"].values()) < QUICK["samples"]
     pictures = {path.name for path in folder.glob("*.png")}
-    assert {"likelihood.png", "two_axes.png"} | {f"walk_{name}.png" for name in FINDINGS} <= pictures
+    assert {"likelihood.png", "two_axes.png"} | {
+        f"walk_{name}.png" for name in FINDINGS
+    } <= pictures
     rows = list(csv.DictReader((folder / "curves.csv").open()))
     assert len(rows) == 5 * QUICK["steps"] * 6
     assert {what for what, *_ in told} >= {"synthesizing and classifying", "walking to nodule"}
@@ -130,13 +169,18 @@ def test_the_same_seed_gives_the_same_report(runs, result):
 
 
 def test_where_the_classifier_sees_noise_no_axis_is_found(runs):
-    """A classifier that looks at a corner without any pattern: its answers don't depend on the latents."""
+    """A classifier that looks at a corner without any pattern: its answers don't depend on the
+    latents."""
     blind = reading()
     weights, offsets = blind.get_layer("logits").get_weights()
-    blind.get_layer("logits").set_weights([np.zeros_like(weights), offsets + np.array([9, -1, -1, -1, -1, -1])])
+    blind.get_layer("logits").set_weights(
+        [np.zeros_like(weights), offsets + np.array([9, -1, -1, -1, -1, -1])]
+    )
     (runs / "blind").mkdir()
     blind.save(runs / "blind" / "classifier.keras")
-    report = package.run(runs / "gan", runs / "blind", runs / "nothing", {**QUICK, "samples": 300}, seed=0)
+    report = package.run(
+        runs / "gan", runs / "blind", runs / "nothing", {**QUICK, "samples": 300}, seed=0
+    )
     assert report["axes_found"] == 0
 
 
@@ -147,7 +191,9 @@ def test_walks_choose_their_end_on_other_images_than_they_report():
     curve[:, 1::2, 5] = 0.3
     row = experiment.judge_walk(curve, 2)
     assert row["step_end"] == 1 and row["likelihood_start"] == pytest.approx(0.1)
-    assert row["likelihood_end"] == pytest.approx(0.4) and row["off_target_max"] == pytest.approx(0.3)
+    assert row["likelihood_end"] == pytest.approx(0.4) and row["off_target_max"] == pytest.approx(
+        0.3
+    )
     assert row["off_target_disease"] == "pneumothorax"
 
 
@@ -168,7 +214,9 @@ def test_each_part_of_the_criterion_counts(change):
     assert not experiment.found({**good, **change})
 
 
-@pytest.mark.parametrize("bad", [{"samples": 5}, {"variant": "some"}, {"max_angle": 4.0}, {"sample": 500}])
+@pytest.mark.parametrize(
+    "bad", [{"samples": 5}, {"variant": "some"}, {"max_angle": 4.0}, {"sample": 500}]
+)
 def test_settings_without_sense_are_refused(runs, tmp_path, bad):
     with pytest.raises(InputError):
         package.run(runs / "gan", runs / "classifier", tmp_path / "out", bad)
@@ -190,7 +238,9 @@ def test_a_gan_that_saw_the_test_set_is_refused(runs, tmp_path):
         (tmp_path / name).mkdir()
         for file in (runs / name).glob("*.keras"):
             (tmp_path / name / file.name).symlink_to(file)
-        artifacts.write_json(tmp_path / name / "config.json", {"cohort": "../cohort", "split": split})
+        artifacts.write_json(
+            tmp_path / name / "config.json", {"cohort": "../cohort", "split": split}
+        )
     with pytest.raises(InputError, match="was trained on 2 patients of the real test set"):
         package.run(tmp_path / "gan", tmp_path / "classifier", tmp_path / "out", QUICK)
     assert not (tmp_path / "out").exists()

@@ -12,7 +12,8 @@ from pgcxr.sampling.generation import GENERATOR
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A RUN with a small untrained generator that stopped while growing, and a classifier of 2 outputs."""
+    """A RUN with a small untrained generator that stopped while growing, and a classifier of 2
+    outputs."""
     import keras
 
     from pgcxr.networks import Generator
@@ -24,7 +25,9 @@ def run(tmp_path_factory):
     generator.lod.assign(0.5)
     generator.save(folder / GENERATOR)
     inputs = keras.Input((16, 16, 1))
-    keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Flatten()(inputs))).save(folder / common.CLASSIFIER)
+    keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Flatten()(inputs))).save(
+        folder / common.CLASSIFIER
+    )
     (folder / "config.json").write_text(json.dumps({"cohort": "../cohort", "total_kimg": 1}))
     return folder
 
@@ -62,14 +65,19 @@ def test_generated_images_do_not_depend_on_the_batch_and_keep_the_lod(run):
         assert pixels.shape == (7, 16, 16, 1) and pixels.dtype == np.uint8
         # Round-off may tip a value over the border between two grey levels.
         assert np.abs(pixels.astype(int) - common.to_uint8(expected)).max() <= 1
-    assert np.abs(whole.astype(int) - common.to_uint8(np.asarray(synthesize(generator, z)))).max() > 1
+    assert (
+        np.abs(whole.astype(int) - common.to_uint8(np.asarray(synthesize(generator, z)))).max() > 1
+    )
     assert list(common.generate_batches(generator, z[:0])) == []
 
 
 def test_a_run_of_another_kind_is_refused_in_one_line(run, tmp_path):
     for call, message in [
         (lambda: common.load_generator(run, resolution=32), "makes images of 16 px where 32 px"),
-        (lambda: common.load_classifier(run, outputs=6), "has 2 outputs where 6 are needed.*findings"),
+        (
+            lambda: common.load_classifier(run, outputs=6),
+            "has 2 outputs where 6 are needed.*findings",
+        ),
         (lambda: common.load_classifier(run, resolution=32), "reads images of 16 px"),
         (lambda: common.load_classifier(tmp_path), "no classifier.keras"),
         (lambda: common.load_generator(tmp_path / "none"), "no such folder"),
@@ -102,7 +110,9 @@ def test_a_generator_under_the_classifiers_name_is_refused(run, tmp_path):
         common.load_classifier(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["[1, 2]", "null", "{}", '{"cohort": 5}', '{"cohort": ""}', '{"cohort": "a\\u0000b"}'])
+@pytest.mark.parametrize(
+    "text", ["[1, 2]", "null", "{}", '{"cohort": 5}', '{"cohort": ""}', '{"cohort": "a\\u0000b"}']
+)
 def test_a_damaged_config_is_one_line(tmp_path, text):
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(InputError, match="config.json: ") as caught:
@@ -113,7 +123,9 @@ def test_a_damaged_config_is_one_line(tmp_path, text):
 def test_a_classifier_of_devices_tells_no_disease(tmp_path):
     import keras
 
-    model = keras.Sequential([keras.Input((16, 16, 1)), keras.layers.Flatten(), keras.layers.Dense(1)])
+    model = keras.Sequential(
+        [keras.Input((16, 16, 1)), keras.layers.Flatten(), keras.layers.Dense(1)]
+    )
     model.save(tmp_path / "classifier.keras")
     (tmp_path / "config.json").write_text('{"labels": "device"}')
     with pytest.raises(InputError, match="tells devices, not diseases"):

@@ -1,4 +1,5 @@
-"""The comparison of sets: who is in them, memory, and the whole on toy images, where the truth is known."""
+"""The comparison of sets: who is in them, memory, and the whole on toy images, where the truth is
+known."""
 
 import json
 import tracemalloc
@@ -24,7 +25,8 @@ SIZE = 16
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """A cohort with two images of each patient, an untrained GAN of it, and a network for features."""
+    """A cohort with two images of each patient, an untrained GAN of it, and a network for
+    features."""
     folder = tmp_path_factory.mktemp("distribution")
     write_cohort(folder / "cohort", *spots(400, SIZE, seed=1))
     manifest = pd.read_csv(folder / "cohort" / "manifest.csv", dtype=str, keep_default_na=False)
@@ -36,25 +38,40 @@ def runs(tmp_path_factory):
     synthesize(generator, np.ones((1, 8), np.float32))
     (folder / "gan").mkdir()
     generator.save(folder / "gan" / "generator-ema.keras")
-    (folder / "gan" / "config.json").write_text(json.dumps({"cohort": "../cohort", "split": "train", "label": "all"}))
+    (folder / "gan" / "config.json").write_text(
+        json.dumps({"cohort": "../cohort", "split": "train", "label": "all"})
+    )
     (folder / "binary").mkdir()
-    network.resnet(SIZE, 1, blocks=(1,), width=4, stem="small").save(folder / "binary" / "classifier.keras")
+    network.resnet(SIZE, 1, blocks=(1,), width=4, stem="small").save(
+        folder / "binary" / "classifier.keras"
+    )
     return folder
 
 
 def test_the_sets_share_no_patient_and_do_not_hold_what_the_gan_saw(runs):
     sets, disjoint = sources.real_sets(runs / "gan", seed=3)
-    members = [set(rows.manifest["patient_id"]) for rows in (sets.reference, sets.floor, sets.training)]
+    members = [
+        set(rows.manifest["patient_id"]) for rows in (sets.reference, sets.floor, sets.training)
+    ]
     assert not (members[0] & members[1] or members[0] & members[2] or members[1] & members[2])
     assert [len(rows) for rows in (sets.reference, sets.floor, sets.training)] == [80, 80, 240]
     assert set(sets.training.manifest["split"]) == {"train"}
-    assert set(sets.reference.manifest["split"]) == set(sets.floor.manifest["split"]) == {"val", "test"}
+    assert (
+        set(sets.reference.manifest["split"])
+        == set(sets.floor.manifest["split"])
+        == {"val", "test"}
+    )
     # Images of one patient stand together, patients in a random order of the seed.
     patients = sets.reference.manifest["patient_id"].tolist()
     assert patients[0::2] == patients[1::2] and patients != sorted(patients)
-    assert sources.real_sets(runs / "gan", seed=4)[0].reference.manifest["patient_id"].tolist() != patients
+    assert (
+        sources.real_sets(runs / "gan", seed=4)[0].reference.manifest["patient_id"].tolist()
+        != patients
+    )
     assert disjoint["checked"] and disjoint["shared"] == 0
-    assert sources.chosen_number("RUN", sets, 0) == 80 and sources.chosen_number("RUN", sets, 40) == 40
+    assert (
+        sources.chosen_number("RUN", sets, 0) == 80 and sources.chosen_number("RUN", sets, 40) == 40
+    )
 
 
 def test_a_gan_of_normals_is_compared_with_normals(runs, tmp_path):
@@ -89,7 +106,11 @@ def test_memory_does_not_grow_with_the_number_of_images(monkeypatch):
 
     def draw(start, stop):
         most.append(stop - start)
-        return np.random.default_rng(start).integers(0, 256, (stop - start, SIZE, SIZE, 1)).astype(np.uint8)
+        return (
+            np.random.default_rng(start)
+            .integers(0, 256, (stop - start, SIZE, SIZE, 1))
+            .astype(np.uint8)
+        )
 
     def peak(n):
         source = sources.Source(np.arange(n), draw)
@@ -109,7 +130,10 @@ def test_groups_cover_every_image_once():
         edges = measures.groups(n)
         assert edges[0][0] == 0 and edges[-1][1] == n and len(edges) == max(4, n // 512)
         assert all(a[1] == b[0] for a, b in zip(edges, edges[1:], strict=False))
-        assert max(stop - start for start, stop in edges) - min(stop - start for start, stop in edges) <= 1
+        assert (
+            max(stop - start for start, stop in edges) - min(stop - start for start, stop in edges)
+            <= 1
+        )
 
 
 def test_who_wins_by_hand():
@@ -133,15 +157,31 @@ def test_who_wins_by_hand():
 
 
 def test_the_whole_with_an_untrained_generator(runs):
-    report = distribution.run(runs / "gan", runs / "out", str(runs / "binary"), {"replicates": 20, "explained": 0.6}, 3)
+    report = distribution.run(
+        runs / "gan", runs / "out", str(runs / "binary"), {"replicates": 20, "explained": 0.6}, 3
+    )
     assert report == json.loads((runs / "out" / "report.json").read_text())
     assert report["n"] == report["real_n"] == 80 and report["features"]["dimensions"] == 16
     metrics = report["metrics"]
-    assert list(metrics) == ["fid", "kid", "precision", "recall", "density", "coverage", "swd", "ms_ssim"]
+    assert list(metrics) == [
+        "fid",
+        "kid",
+        "precision",
+        "recall",
+        "density",
+        "coverage",
+        "swd",
+        "ms_ssim",
+    ]
     assert list(metrics["swd"]) == ["16", "mean"]
-    entries = [each for name, each in metrics.items() if name != "swd"] + list(metrics["swd"].values())
+    entries = [each for name, each in metrics.items() if name != "swd"] + list(
+        metrics["swd"].values()
+    )
     for entry in entries:
-        assert all(entry[name]["ci95"][0] <= entry[name]["value"] <= entry[name]["ci95"][1] for name in measures_of)
+        assert all(
+            entry[name]["ci95"][0] <= entry[name]["value"] <= entry[name]["ci95"][1]
+            for name in measures_of
+        )
     # Noise is farther from real images than other real images, and than their principal components.
     for name in ("fid", "kid"):
         low, high = metrics[name]["gan"]["ci95"]
@@ -154,11 +194,18 @@ def test_the_whole_with_an_untrained_generator(runs):
     images = [rows.images(SIZE) for rows in (sets.reference, sets.floor)]
     real, other = (features.features(runs / "binary", [some]) for some in images)
     assert metrics["fid"]["floor"]["value"] == pytest.approx(frechet(real, other)["fid"], rel=1e-3)
-    groups = [sliced_wasserstein(*(some[at : at + 20] for some in images))["16"] for at in range(0, 80, 20)]
-    assert metrics["swd"]["16"]["floor"]["value"] == pytest.approx(np.mean(groups), rel=0.1)  # other directions
+    groups = [
+        sliced_wasserstein(*(some[at : at + 20] for some in images))["16"]
+        for at in range(0, 80, 20)
+    ]
+    assert metrics["swd"]["16"]["floor"]["value"] == pytest.approx(
+        np.mean(groups), rel=0.1
+    )  # other directions
 
     table = pd.read_csv(runs / "out" / "distribution.csv").set_index(["measure", "source"])
-    assert table.loc[("swd_16", "gan"), "value"] == pytest.approx(metrics["swd"]["16"]["gan"]["value"], rel=1e-5)
+    assert table.loc[("swd_16", "gan"), "value"] == pytest.approx(
+        metrics["swd"]["16"]["gan"]["value"], rel=1e-5
+    )
     assert len(table) == 3 * len(entries)
     names = ["samples.png", "swd.png", "prdc.png", "fid.png", "kid.png"]
     assert all((runs / "out" / name).stat().st_size > 1000 for name in names)
@@ -173,7 +220,9 @@ measures_of = ("gan", "floor", "baseline")
 def test_a_generator_of_the_truth_wins_and_is_at_the_floor(runs, tmp_path, monkeypatch):
     fresh, _ = spots(80, SIZE, seed=77)
     monkeypatch.setattr(
-        sources, "of_gan", lambda *_: sources.Source(np.arange(80), lambda start, stop: fresh[start:stop])
+        sources,
+        "of_gan",
+        lambda *_: sources.Source(np.arange(80), lambda start, stop: fresh[start:stop]),
     )
     report = distribution.run(
         runs / "gan", tmp_path / "out", str(runs / "binary"), {"replicates": 40, "explained": 0.6}
@@ -182,22 +231,37 @@ def test_a_generator_of_the_truth_wins_and_is_at_the_floor(runs, tmp_path, monke
         entry = report["metrics"][name]
         assert report["gan_wins"][name] and entry["gan_ahead_by"]["ci95"][0] > 0
         low, high = entry["floor"]["ci95"]
-        assert low <= entry["gan"]["value"] <= high or entry["gan"]["ci95"][0] <= entry["floor"]["value"]
+        assert (
+            low <= entry["gan"]["value"] <= high
+            or entry["gan"]["ci95"][0] <= entry["floor"]["value"]
+        )
     assert report["gan_wins"]["swd"] and report["warnings"] == []
     against = report["training_set"]["fid"]
     assert against["gan"] < against["baseline"] and against["floor"] < against["baseline"]
 
 
 def test_fewer_images_than_twice_the_features_are_warned_of():
-    vectors = {name: np.random.default_rng(6).normal(size=(40, 20)) for name in ("reference", *measures_of)}
+    vectors = {
+        name: np.random.default_rng(6).normal(size=(40, 20)) for name in ("reference", *measures_of)
+    }
     assert "40 images in 20 features" in experiment._published(vectors, 0)["warnings"][0]
-    assert experiment._published({name: each[:, :19] for name, each in vectors.items()}, 0)["warnings"] == []
+    assert (
+        experiment._published({name: each[:, :19] for name, each in vectors.items()}, 0)["warnings"]
+        == []
+    )
 
 
 def test_without_features_pixels_alone(runs, tmp_path):
     report = distribution.run(runs / "gan", tmp_path / "out", config={"n": 32, "replicates": 0})
-    assert list(report["metrics"]) == ["swd", "ms_ssim"] and report["features"] is None and report["n"] == 32
-    assert report["training_set"] is None and report["metrics"]["ms_ssim"]["gan"]["ci95"] == [None, None]
+    assert (
+        list(report["metrics"]) == ["swd", "ms_ssim"]
+        and report["features"] is None
+        and report["n"] == 32
+    )
+    assert report["training_set"] is None and report["metrics"]["ms_ssim"]["gan"]["ci95"] == [
+        None,
+        None,
+    ]
     assert not (tmp_path / "out" / "fid.png").exists() and (tmp_path / "out" / "swd.png").exists()
 
 

@@ -11,7 +11,16 @@ from PIL import Image
 from sklearn import metrics
 
 from evaluate import common, fidelity
-from evaluate.fidelity import arms, explain, figures, labelling, page, real_images, statistics, steps
+from evaluate.fidelity import (
+    arms,
+    explain,
+    figures,
+    labelling,
+    page,
+    real_images,
+    statistics,
+    steps,
+)
 from evaluate.fidelity.settings import settings
 from pgcxr.classifier import training
 from pgcxr.classifier.gradcam import cam, gradcam
@@ -42,14 +51,21 @@ def runs(tmp_path_factory):
     """A cohort, a classifier trained on it, and a generator of twice its resolution."""
     folder = tmp_path_factory.mktemp("fidelity")
     write_cohort(folder / "cohort", *ramps(320, 16, seed=6))
-    train(folder / "cohort", "binary", folder / "binary", load_config("classifier", "demo", TINY), seed=2)
+    train(
+        folder / "cohort",
+        "binary",
+        folder / "binary",
+        load_config("classifier", "demo", TINY),
+        seed=2,
+    )
     generator = _taught_generator()
     _gan(folder / "gan", generator, {"cohort": "../cohort", "split": "train", "label": "all"})
     return folder
 
 
 def _taught_generator(steps=150):
-    """A generator taught by regression to draw what `ramps` draws: z[0] is the ramp, the others are coarse noise."""
+    """A generator taught by regression to draw what `ramps` draws: z[0] is the ramp, the others are
+    coarse noise."""
     keras.utils.set_random_seed(3)
     generator = Generator(resolution=32, latent_size=17, fmap_base=64, fmap_max=16)
     synthesize(generator, np.ones((1, 17), np.float32))
@@ -62,7 +78,9 @@ def _taught_generator(steps=150):
         # [N, 16] -> [N, 32, 32, 1]
         noise = tf.repeat(tf.repeat(tf.reshape(z[:, 1:], (-1, 4, 4, 1)), 8, axis=1), 8, axis=2)
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean((synthesize(generator, z) - ramp * z[:, :1, None, None] - 0.2 * noise) ** 2)
+            loss = tf.reduce_mean(
+                (synthesize(generator, z) - ramp * z[:, :1, None, None] - 0.2 * noise) ** 2
+            )
         variables = generator.trainable_variables
         optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
 
@@ -115,30 +133,59 @@ def test_three_steps(runs, monkeypatch):
     assert not (runs / ".out.work").exists()
 
     assert report == json.loads((runs / "out" / "report.json").read_text())
-    rates = {"auroc", "auroc_ci95", "sensitivity", "specificity", "ppv", "npv", "threshold", "confusion", "youden"}
+    rates = {
+        "auroc",
+        "auroc_ci95",
+        "sensitivity",
+        "specificity",
+        "ppv",
+        "npv",
+        "threshold",
+        "confusion",
+        "youden",
+    }
     assert all(rates <= set(report[arm]) for arm in figures.ARMS)
-    assert {"delong", "hanley_mcneil_1982", "hanley_mcneil_1983", "non_inferiority"} <= set(report["comparison"])
+    assert {"delong", "hanley_mcneil_1982", "hanley_mcneil_1983", "non_inferiority"} <= set(
+        report["comparison"]
+    )
     counted = report["pseudo_labels"]
     assert counted["generated"] == counted["normal"] + counted["abnormal"] + counted["rejected"]
     assert report["wanted_reached"] and report["images"]["synthetic"] == report["images"]["real"]
     synthetic = made["synthesize"]
-    assert learned[arms.SYNTHETIC][0] is synthetic.images and learned[arms.SYNTHETIC][1] is synthetic.labels
+    assert (
+        learned[arms.SYNTHETIC][0] is synthetic.images
+        and learned[arms.SYNTHETIC][1] is synthetic.labels
+    )
     assert all(
-        given is found for given, found in zip(learned[arms.CONTROL], made["pseudo_labelled_real"], strict=False)
+        given is found
+        for given, found in zip(learned[arms.CONTROL], made["pseudo_labelled_real"], strict=False)
     )
     generator = common.load_generator(runs / "gan")
     (first,) = common.generate_batches(generator, common.latents(4, 64, 17), None, 64)
     means = first[..., 0].reshape(64, 16, 2, 16, 2).mean((2, 4))
-    assert np.abs(means - synthetic.images["train"][0, ..., 0]).max((1, 2)).min() <= 1, "reduced by area"
+    assert np.abs(means - synthetic.images["train"][0, ..., 0]).max((1, 2)).min() <= 1, (
+        "reduced by area"
+    )
     assert report["same_numbers"] and not report["sampling"]["bound_hit"]
-    assert report["gan_patients"] == {"checked": True, "gan_patients": 192, "test_patients": 64, "shared": 0}
+    assert report["gan_patients"] == {
+        "checked": True,
+        "gan_patients": 192,
+        "test_patients": 64,
+        "shared": 0,
+    }
     assert report["real_on_real"]["auroc"] > 0.95 and report["synthetic_on_real"]["auroc"] > 0.8
     assert report["pseudolabelled_real_on_real"]["auroc"] > 0.9
-    for key, arm in (("comparison", "synthetic_on_real"), ("comparison_control", "pseudolabelled_real_on_real")):
+    for key, arm in (
+        ("comparison", "synthetic_on_real"),
+        ("comparison_control", "pseudolabelled_real_on_real"),
+    ):
         difference = report["real_on_real"]["auroc"] - report[arm]["auroc"]
         assert report[key]["delong"]["difference"] == pytest.approx(difference)
     saved = keras.models.load_model(runs / "out" / "classifier-synthetic.keras")
-    assert saved.count_params() == keras.models.load_model(runs / "binary" / "classifier.keras").count_params()
+    assert (
+        saved.count_params()
+        == keras.models.load_model(runs / "binary" / "classifier.keras").count_params()
+    )
     own = saved.predict(common.from_uint8(synthetic.images["test"]), verbose=0)
     own_area = metrics.roc_auc_score(synthetic.labels["test"], own)
     assert report["synthetic_on_synthetic"]["auroc"] == pytest.approx(own_area, abs=1e-6)
@@ -156,7 +203,9 @@ def test_the_report_follows_from_its_tables(runs):
     assert told["image_id"].tolist() == test.manifest["image_id"].tolist()
     curves = pd.read_csv(out / "roc.csv")
     for arm, column in (("real_on_real", "score_real"), ("synthetic_on_real", "score_synthetic")):
-        assert report[arm]["auroc"] == pytest.approx(metrics.roc_auc_score(truth, told[column]), abs=1e-3)
+        assert report[arm]["auroc"] == pytest.approx(
+            metrics.roc_auc_score(truth, told[column]), abs=1e-3
+        )
         confusion = report[arm]["confusion"]
         assert confusion["tp"] == ((told[column] >= 0.5) & (truth == 1)).sum()
         table = pd.read_csv(out / f"confusion-{arm}.csv", index_col=0)
@@ -170,9 +219,15 @@ def test_the_report_follows_from_its_tables(runs):
     accepted = pd.read_csv(out / "acceptance.csv").query("threshold == 0.7").set_index("of")
     counted, control = report["pseudo_labels"], report["pseudo_labels_control"]
     shares = counted["normal"] / counted["generated"], counted["abnormal"] / counted["generated"]
-    assert accepted.loc["synthetic", ["called_normal", "called_abnormal"]].tolist() == pytest.approx(shares, abs=1e-5)
-    assert accepted.loc["real, control arm", "right"] == pytest.approx(1 - control["wrong_share"], abs=1e-5)
-    assert control["wrong"] == sum(part["wrong_normal"] + part["wrong_abnormal"] for part in control["splits"].values())
+    assert accepted.loc[
+        "synthetic", ["called_normal", "called_abnormal"]
+    ].tolist() == pytest.approx(shares, abs=1e-5)
+    assert accepted.loc["real, control arm", "right"] == pytest.approx(
+        1 - control["wrong_share"], abs=1e-5
+    )
+    assert control["wrong"] == sum(
+        part["wrong_normal"] + part["wrong_abnormal"] for part in control["splits"].values()
+    )
     assert accepted["images"].to_dict() == {
         "synthetic": counted["generated"],
         "real, control arm": 256,
@@ -182,13 +237,19 @@ def test_the_report_follows_from_its_tables(runs):
 
     explained = pd.read_csv(out / "explain.csv", dtype={"image_id": str})
     found = report["explain"]
-    assert len(explained) == 40 == found["images"] and set(explained["image_id"]) <= set(told["image_id"])
+    assert len(explained) == 40 == found["images"] and set(explained["image_id"]) <= set(
+        told["image_id"]
+    )
     told = told.set_index("image_id").loc[explained["image_id"]]
     np.testing.assert_allclose(explained["score_synthetic"], told["score_synthetic"], atol=1e-6)
     assert sum(found["groups"][name]["n"] for name in explain.GROUPS) == 40
-    assert found["groups"]["All"]["cam"]["pearson"]["mean"] == pytest.approx(explained["cam_pearson"].mean(), abs=1e-5)
+    assert found["groups"]["All"]["cam"]["pearson"]["mean"] == pytest.approx(
+        explained["cam_pearson"].mean(), abs=1e-5
+    )
     # Both look at the ramp of the same image.
-    assert found["groups"]["All"]["cam"]["pearson"]["mean"] > found["chance"]["cam"]["pearson"]["mean"]
+    assert (
+        found["groups"]["All"]["cam"]["pearson"]["mean"] > found["chance"]["cam"]["pearson"]["mean"]
+    )
 
     for name in (
         "roc",
@@ -210,7 +271,8 @@ def test_the_report_follows_from_its_tables(runs):
 
 
 class Ready:
-    """A trainer whose networks are untrained ones of their seed, and that says what it was asked for."""
+    """A trainer whose networks are untrained ones of their seed, and that says what it was asked
+    for."""
 
     def __init__(self, trained):
         self.trained, self.asked = trained, []
@@ -233,26 +295,38 @@ def test_other_seeds_train_every_arm_again(runs):
     assert trainer.asked == [("real", 3, 0, 1), ("synthetic", 5, 1, 2), ("control", 5, 2, 3)]
     assert found["trained_with"] == {"real": [2, 3], "synthetic": [4, 5], "control": [4, 5]}
     for arm, key in arms.KEYS.items():
-        scores = training.predict(Ready(trained).model(arm, *data[arm], found["trained_with"][arm][1]), images)
+        scores = training.predict(
+            Ready(trained).model(arm, *data[arm], found["trained_with"][arm][1]), images
+        )
         wanted = [metrics.roc_auc_score(truth, known) for known in (first[arm], scores[:, 0])]
         assert found["auroc"][key]["values"] == pytest.approx(wanted)
     table = arms.seeds_table(found)
     assert table["arm"].tolist() == ["real"] * 2 + ["synthetic"] * 2 + ["control"] * 2
     assert table["seed"].tolist() == [2, 3, 4, 5, 4, 5]
-    assert table["auroc"].tolist() == sum((found["auroc"][key]["values"] for key in arms.KEYS.values()), [])
+    assert table["auroc"].tolist() == sum(
+        (found["auroc"][key]["values"] for key in arms.KEYS.values()), []
+    )
     shown = Page("seeds")
     page._seeds(shown, found)
     assert "2 trainings of each classifier" in shown.html()
 
 
 def test_explanations_are_of_the_image_they_name(runs):
-    """Two equal classifiers agree wholly, on each image and not with the next; lesions are found where they are."""
+    """Two equal classifiers agree wholly, on each image and not with the next; lesions are found
+    where they are."""
     model = keras.models.load_model(runs / "binary" / "classifier.keras")
     rows = cohorts.load(runs / "cohort").select(split="test")
     images, truth = rows.images(16), rows.binary()
     scores = training.predict(model, images)[:, 0]
     report, table = explain.explain(
-        model, model, rows, images, truth, {"real": 1 - scores, "synthetic": scores}, most=99, seed=1
+        model,
+        model,
+        rows,
+        images,
+        truth,
+        {"real": 1 - scores, "synthetic": scores},
+        most=99,
+        seed=1,
     )
     assert table["image_id"].tolist() == rows.manifest["image_id"].tolist()
     np.testing.assert_allclose(table["cam_pearson"], 1, atol=1e-6)
@@ -271,28 +345,40 @@ def test_explanations_are_of_the_image_they_name(runs):
     for name, network in (("real", model), ("synthetic", other)):
         maps = explain.enlarged(cam(network, common.from_uint8(images[:8])), 16)
         pairs = zip(lesions, maps, strict=True)
-        inside = [lesion.ravel()[each.argmax()] if lesion.any() else np.nan for lesion, each in pairs]
+        inside = [
+            lesion.ravel()[each.argmax()] if lesion.any() else np.nan for lesion, each in pairs
+        ]
         np.testing.assert_array_equal(found[f"hit_{name}"], np.float64(inside))
     assert not np.array_equal(found["hit_real"], found["hit_synthetic"], equal_nan=True)
 
 
 def _check_statistics(runs, report, told, truth):
-    """The statistics are those of the predictions, with thresholds and temperatures from validation images."""
+    """The statistics are those of the predictions, with thresholds and temperatures from validation
+    images."""
     for arm, column in (("real_on_real", "score_real"), ("synthetic_on_real", "score_synthetic")):
         part, scores = report[arm], told[column]
         # One image each: all clustered intervals are the plain ones, but for the bootstrap.
         assert (part["clustered"]["patients"], part["clustered"]["images"]) == (64, 64)
         assert part["clustered"]["auroc_ci95"] == pytest.approx(part["auroc_ci95"])
-        assert part["clustered"]["bootstrap"]["ci95"][0] <= part["auroc"] <= part["clustered"]["bootstrap"]["ci95"][1]
+        assert (
+            part["clustered"]["bootstrap"]["ci95"][0]
+            <= part["auroc"]
+            <= part["clustered"]["bootstrap"]["ci95"][1]
+        )
         for point in (part, part["youden"], part["at_specificity"]):
-            assert point["confusion"]["tp"] == ((scores >= point["threshold"] - 1e-6) & (truth == 1)).sum()
+            assert (
+                point["confusion"]["tp"]
+                == ((scores >= point["threshold"] - 1e-6) & (truth == 1)).sum()
+            )
             assert point["at_prevalence"]["prevalence"] == 0.1
             assert {"ci95", "wilson95", "clustered95"} <= set(point)
         assert part["chosen_on"] == "validation" and part["at_specificity"]["aimed_at"] == 0.95
         found = part["calibration"]
         assert found["brier"]["score"] == pytest.approx(((scores - truth) ** 2).mean(), abs=1e-5)
         assert sum(found["equal_width"]["curve"]["n"]) == 64
-        assert "temperature" in found["temperature"] and {"slope", "intercept"} <= set(found["recalibration"])
+        assert "temperature" in found["temperature"] and {"slope", "intercept"} <= set(
+            found["recalibration"]
+        )
     assert "clustered" not in report["synthetic_on_synthetic"]
     compared = report["comparison"]
     assert compared["clustered"]["obuchowski"]["ci95"] == pytest.approx(compared["delong"]["ci95"])
@@ -302,7 +388,9 @@ def _check_statistics(runs, report, told, truth):
     val = cohorts.load(runs / "cohort").select(split="val")
     on_val = classifier.predict(common.from_uint8(val.images(16)), verbose=0)[:, 0]
     expected = at_specificity(val.binary().astype(int), on_val, 0.95)["threshold"]
-    assert report["real_on_real"]["at_specificity"]["threshold"] == pytest.approx(expected, abs=1e-5)
+    assert report["real_on_real"]["at_specificity"]["threshold"] == pytest.approx(
+        expected, abs=1e-5
+    )
 
     points = pd.read_csv(runs / "out" / "operating-points.csv").set_index(["arm", "point"])
     assert len(points) == 12
@@ -318,7 +406,11 @@ def _check_statistics(runs, report, told, truth):
 
 def test_a_gan_that_saw_a_test_patient_is_refused(runs):
     test = cohorts.load(runs / "cohort").select(split="test")
-    _gan(runs / "cheat", Generator(resolution=16), {"cohort": "../cohort", "split": "test", "label": "normal"})
+    _gan(
+        runs / "cheat",
+        Generator(resolution=16),
+        {"cohort": "../cohort", "split": "test", "label": "normal"},
+    )
     with pytest.raises(InputError, match="was trained on .* patients of the real test set"):
         common.check_disjoint(runs / "cheat", test)
     with pytest.raises(InputError, match="was trained on .* patients of the real test set"):
@@ -329,13 +421,25 @@ def test_a_gan_that_saw_a_test_patient_is_refused(runs):
         common.check_disjoint(runs / "cheat", cohorts.Cohort(test.folder, rows))
     _gan(runs / "imported", Generator(resolution=16), {"resolution": 16, "imported": "net.pkl"})
     assert common.check_disjoint(runs / "imported", test)["checked"] is False
-    # Only a network that says it was imported is not checked: a damaged or foreign config.json switches nothing off.
+    # Only a network that says it was imported is not checked: a damaged or foreign config.json
+    # switches nothing off.
     config = runs / "imported" / "config.json"
     for body in ({"source": "nvidia pickle"}, {"imported": True}):
         config.write_text(json.dumps(body))
         assert common.check_disjoint(runs / "imported", test)["checked"] is False
-    wrong = ["{", "[1, 2]", "null", "{}", '{"cohort": 5}', '{"cohort": "../cohort", "split": "all"}']
-    for text in [*wrong, '{"cohort": "../cohort", "label": 3}', '{"cohort": "../gone", "imported": true}']:
+    wrong = [
+        "{",
+        "[1, 2]",
+        "null",
+        "{}",
+        '{"cohort": 5}',
+        '{"cohort": "../cohort", "split": "all"}',
+    ]
+    for text in [
+        *wrong,
+        '{"cohort": "../cohort", "label": 3}',
+        '{"cohort": "../gone", "imported": true}',
+    ]:
         config.write_text(text)
         with pytest.raises(InputError) as caught:
             common.check_disjoint(runs / "imported", test)
@@ -345,7 +449,9 @@ def test_a_gan_that_saw_a_test_patient_is_refused(runs):
         common.check_disjoint(runs / "imported", test)
 
 
-@pytest.mark.parametrize("change", [{"size": "16"}, {"size": None}, {"blocks": 3}, {"epochs": 0}, {"architecture": 1}])
+@pytest.mark.parametrize(
+    "change", [{"size": "16"}, {"size": None}, {"blocks": 3}, {"epochs": 0}, {"architecture": 1}]
+)
 def test_a_damaged_classifier_run_is_one_line(runs, tmp_path, change):
     config = json.loads((runs / "binary" / "config.json").read_text()) | change
     (tmp_path / "config.json").write_text(json.dumps(config))
@@ -359,11 +465,15 @@ def test_a_damaged_classifier_run_is_one_line(runs, tmp_path, change):
 
 def test_a_classifier_run_from_before_a_setting_was_added_is_read(runs, tmp_path):
     config = json.loads((runs / "binary" / "config.json").read_text())
-    older = {key: value for key, value in config.items() if key not in settings_check.CLASSIFIER_ADDED}
+    older = {
+        key: value for key, value in config.items() if key not in settings_check.CLASSIFIER_ADDED
+    }
     assert len(older) < len(config)
     (tmp_path / "config.json").write_text(json.dumps(older))
     found = real_images.load_settings(tmp_path)
-    assert {key: found[key] for key in settings_check.CLASSIFIER_ADDED} == settings_check.CLASSIFIER_ADDED
+    assert {
+        key: found[key] for key in settings_check.CLASSIFIER_ADDED
+    } == settings_check.CLASSIFIER_ADDED
 
 
 def test_what_does_not_fit_is_refused_and_leaves_nothing(runs, tmp_path):

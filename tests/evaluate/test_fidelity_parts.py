@@ -40,7 +40,9 @@ def test_collect_fills_every_split_and_stops():
     assert not ended["bound_hit"] and ended["share"] == 1 and ended["used"] == ended["wanted"]
     assert found.images["train"].ravel().tolist() == [10, 11, 90, 91, 92]
     assert found.labels["train"].ravel().tolist() == [0, 0, 1, 1, 1]
-    assert found.images["val"].ravel().tolist() == [12, 93] and found.images["test"].ravel().tolist() == [13]
+    assert found.images["val"].ravel().tolist() == [12, 93] and found.images[
+        "test"
+    ].ravel().tolist() == [13]
 
 
 def test_collect_keeps_the_ratio_where_a_class_runs_out(capsys):
@@ -53,22 +55,40 @@ def test_collect_keeps_the_ratio_where_a_class_runs_out(capsys):
     assert found.labels["train"].sum() == 1
     ended = labelling.sampling(found, wanted, 3.0)
     assert ended["bound_hit"] and ended["share"] == 0.5
-    assert ended["wanted"] == {"normal": 8, "abnormal": 4} and ended["labelled"] == {"normal": 31, "abnormal": 2}
+    assert ended["wanted"] == {"normal": 8, "abnormal": 4} and ended["labelled"] == {
+        "normal": 31,
+        "abnormal": 2,
+    }
     assert ended["used"] == {"normal": 4, "abnormal": 1}
     labelling.warn("RUN", ended, 33)
     said = capsys.readouterr().err
-    assert said.count("\n") == 1 and "31 of 8 normal, 2 of 4 abnormal" in said and "50% of the real numbers" in said
+    assert (
+        said.count("\n") == 1
+        and "31 of 8 normal, 2 of 4 abnormal" in said
+        and "50% of the real numbers" in said
+    )
 
 
 def test_the_control_arm_by_hand():
     truth = np.float32([[0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0]]).T
     said = np.array([0.5, 0.1, 0.2, 0.9, 0.0, 0.1, 0.8, 0.9, 0.9, 0.95, 0.4])
     pictures = np.arange(11, dtype=np.uint8)[:, None, None, None]
-    real = SimpleNamespace(parts={split: (None, pictures, truth) for split in ("train", "val", "test")})
-    images, labels, found = labelling.pseudo_labelled_real(real, settings("thesis"), {"train": said, "val": said})
+    real = SimpleNamespace(
+        parts={split: (None, pictures, truth) for split in ("train", "val", "test")}
+    )
+    images, labels, found = labelling.pseudo_labelled_real(
+        real, settings("thesis"), {"train": said, "val": said}
+    )
     assert images["train"].ravel().tolist() == list(range(1, 10))
     assert labels["val"].ravel().tolist() == [0, 0, 1, 0, 0, 1, 1, 1, 1]
-    counted = {"images": 11, "normal": 4, "abnormal": 5, "rejected": 2, "wrong": 2, "wrong_normal": 1}
+    counted = {
+        "images": 11,
+        "normal": 4,
+        "abnormal": 5,
+        "rejected": 2,
+        "wrong": 2,
+        "wrong_normal": 1,
+    }
     counted |= {"wrong_abnormal": 1, "wrong_share": pytest.approx(2 / 9)}
     assert found["splits"] == {"train": counted, "val": counted}
     assert (found["images"], found["rejected"], found["wrong"]) == (22, 4, 4)
@@ -106,7 +126,11 @@ def test_acceptance_by_hand():
     np.testing.assert_allclose(found["right_abnormal"], [2 / 3, 1 / 2, 1, np.nan])
     np.testing.assert_allclose(found["accepted_normal"], [2 / 3, 2 / 3, 1 / 3, 0])
     np.testing.assert_allclose(found["accepted_abnormal"], [1, 2 / 3, 1 / 3, 0])
-    assert acceptance.THRESHOLDS[0] == 0.5 and acceptance.THRESHOLDS[-1] == 0.99 and 0.7 in acceptance.THRESHOLDS
+    assert (
+        acceptance.THRESHOLDS[0] == 0.5
+        and acceptance.THRESHOLDS[-1] == 0.99
+        and 0.7 in acceptance.THRESHOLDS
+    )
 
 
 def test_spread_over_seeds_by_hand():
@@ -124,7 +148,9 @@ def test_spread_over_seeds_by_hand():
 def test_a_kept_training_is_known_by_all_that_decides_it(tmp_path, monkeypatch):
     """What was kept under one name is never taken for another training."""
     made = []
-    monkeypatch.setattr(training, "fit_classifier", lambda *given, **_: (made.append(given), (Saved(), {}))[1])
+    monkeypatch.setattr(
+        training, "fit_classifier", lambda *given, **_: (made.append(given), (Saved(), {}))[1]
+    )
     images = {split: np.zeros((2, 4, 4, 1), np.uint8) for split in ("train", "val")}
     labels = {split: np.float32([[0], [1]]) for split in images}
     known = dict.fromkeys(training.CONFIG, 1)
@@ -140,8 +166,12 @@ def test_a_kept_training_is_known_by_all_that_decides_it(tmp_path, monkeypatch):
     for trained, *asked in others:
         arms.Trainer(trained, tmp_path).model(*asked)
     assert len(made) == len(others) == len(list(tmp_path.iterdir()))
-    monkeypatch.setattr(generation, "load_network", lambda folder, name, wanted: (None, (folder / name).read_text()))
-    assert arms.Trainer(dict(known), tmp_path).model(*others[0][1:]) == "network" and len(made) == len(others)
+    monkeypatch.setattr(
+        generation, "load_network", lambda folder, name, wanted: (None, (folder / name).read_text())
+    )
+    assert arms.Trainer(dict(known), tmp_path).model(*others[0][1:]) == "network" and len(
+        made
+    ) == len(others)
 
 
 class Saved:
@@ -161,28 +191,53 @@ def test_groups_of_explained_images():
 def test_cases_are_the_clearest():
     truth = np.array([0, 0, 0, 1, 1, 1])
     found = figures.cases(truth, np.array([0.1, 0.2, 0.6, 0.4, 0.8, 0.9]))
-    assert found == {"True negative": 0, "True positive": 5, "False positive": 2, "False negative": 3}
-    assert set(figures.cases(truth, np.array([0.1, 0.1, 0.1, 0.9, 0.9, 0.9]))) == {"True negative", "True positive"}
+    assert found == {
+        "True negative": 0,
+        "True positive": 5,
+        "False positive": 2,
+        "False negative": 3,
+    }
+    assert set(figures.cases(truth, np.array([0.1, 0.1, 0.1, 0.9, 0.9, 0.9]))) == {
+        "True negative",
+        "True positive",
+    }
 
 
 def test_settings():
     assert settings("thesis")["abnormal_above"] == 0.7 and settings("thesis")["normal_below"] == 0.3
-    assert settings({"margin": 0.1})["margin"] == 0.1 and set(PRESETS) == {"demo", "small", "thesis"}
-    bounded = ({key: value} for key in ("margin", "specificity", "prevalence") for value in (0, 1.0))
-    for bad in ("huge", {"thresholds": 1}, {"normal_below": 0.8}, {"per_class": -1}, {"seeds": 0}, *bounded):
+    assert settings({"margin": 0.1})["margin"] == 0.1 and set(PRESETS) == {
+        "demo",
+        "small",
+        "thesis",
+    }
+    bounded = (
+        {key: value} for key in ("margin", "specificity", "prevalence") for value in (0, 1.0)
+    )
+    for bad in (
+        "huge",
+        {"thresholds": 1},
+        {"normal_below": 0.8},
+        {"per_class": -1},
+        {"seeds": 0},
+        *bounded,
+    ):
         with pytest.raises(InputError):
             settings(bad)
 
 
 def test_images_asked_for_are_shared_out_to_the_last_one():
     assert real_images._shared_out(400, [3837, 1279, 1270]) == [240, 80, 80]
-    assert real_images._shared_out(10, [1, 1, 1]) == [4, 3, 3] and real_images._shared_out(0, [5, 2]) == [0, 0]
+    assert real_images._shared_out(10, [1, 1, 1]) == [4, 3, 3] and real_images._shared_out(
+        0, [5, 2]
+    ) == [0, 0]
     for whole in range(60):
         assert sum(real_images._shared_out(whole, [7, 3, 2])) == whole
 
 
 def test_one_patient_of_a_class_is_refused_before_anything_is_trained(tmp_path):
-    cohort = cohorts.load(write_cohort(tmp_path / "cohort", *ramps(40, 16, seed=1))).select(split="test")
+    cohort = cohorts.load(write_cohort(tmp_path / "cohort", *ramps(40, 16, seed=1))).select(
+        split="test"
+    )
     statistics.refuse_few_patients(cohort, cohort.binary()[:, None])
     names = cohort.manifest["patient_id"].where(cohort.manifest["label"] == "normal", "one")
     alone = cohorts.Cohort(cohort.folder, cohort.manifest.assign(patient_id=names))

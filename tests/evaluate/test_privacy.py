@@ -1,4 +1,5 @@
-"""The gate with real generators: one that was made to memorise fails, an honest one passes; what is released."""
+"""The gate with real generators: one that was made to memorise fails, an honest one passes; what is
+released."""
 
 import hashlib
 import json
@@ -37,11 +38,14 @@ def _corners(z):
 
 
 def _memorise(generator, images):
-    """Gradient descent of the squared error: every latent of a quadrant becomes one training image."""
+    """Gradient descent of the squared error: every latent of a quadrant becomes one training
+    image."""
     targets = tf.constant(generation.from_uint8(images))
     optimizer = keras.optimizers.Adam(0.01)
     # At the last level, the output layer of the one below is not used.
-    weights = [weight for weight in generator.trainable_variables if "to_rgb_4x4" not in weight.path]
+    weights = [
+        weight for weight in generator.trainable_variables if "to_rgb_4x4" not in weight.path
+    ]
 
     @tf.function
     def step(z, target):
@@ -61,13 +65,15 @@ def _memorise(generator, images):
 def _write(generator, folder):
     folder.mkdir()
     generator.save(folder / "generator-ema.keras")
-    (folder / "config.json").write_text(json.dumps({"cohort": "../cohort", "split": "train", "label": "all"}))
+    (folder / "config.json").write_text(
+        json.dumps({"cohort": "../cohort", "split": "train", "label": "all"})
+    )
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """A cohort, a classifier, and two generators made in one way: `copying` repeats images of the cohort's patients,
-    `gan` as many others of the same kind, which no patient of the cohort has."""
+    """A cohort, a classifier, and two generators made in one way: `copying` repeats images of the
+    cohort's patients, `gan` as many others of the same kind, which no patient of the cohort has."""
     folder = tmp_path_factory.mktemp("privacy")
     write_cohort(folder / "cohort", *spots(500, SIZE, seed=1))
     manifest = pd.read_csv(folder / "cohort" / "manifest.csv", dtype=str, keep_default_na=False)
@@ -77,10 +83,14 @@ def runs(tmp_path_factory):
     manifest["patient_id"] = [f"p{ten}-{one}" for ten, one in zip(index // 10, place, strict=True)]
     manifest.to_csv(folder / "cohort" / "manifest.csv", index=False)
     training = manifest[manifest["split"] == "train"]["png"].iloc[:KEPT]
-    known = np.stack([cv2.imread(str(folder / "cohort" / name), cv2.IMREAD_GRAYSCALE) for name in training])
+    known = np.stack(
+        [cv2.imread(str(folder / "cohort" / name), cv2.IMREAD_GRAYSCALE) for name in training]
+    )
     keras.utils.set_random_seed(2)
     (folder / "binary").mkdir()
-    network.resnet(SIZE, 1, blocks=(1,), width=4, stem="small").save(folder / "binary" / "classifier.keras")
+    network.resnet(SIZE, 1, blocks=(1,), width=4, stem="small").save(
+        folder / "binary" / "classifier.keras"
+    )
     for name, images in (("copying", known[..., None]), ("gan", spots(KEPT, SIZE, seed=103)[0])):
         generator = _generator(4)
         assert _memorise(generator, images) < 0.02  # the variance of the images is 0.1
@@ -91,7 +101,9 @@ def runs(tmp_path_factory):
 def _main(runs, gan, out, *options):
     """The exit code of `python -m evaluate.privacy`."""
     with pytest.raises(SystemExit) as stop:
-        command.run(privacy_cli.app, [str(runs / gan), str(runs / "binary"), "--out", str(out), *options])
+        command.run(
+            privacy_cli.app, [str(runs / gan), str(runs / "binary"), "--out", str(out), *options]
+        )
     return stop.value.code
 
 
@@ -104,7 +116,10 @@ def _generate(run, out, *options):
 @pytest.fixture(scope="module")
 def answers(runs):
     """The folders of the gate about both generators."""
-    codes = {name: _main(runs, name, runs / f"privacy-{name}", "--n", "400") for name in ("gan", "copying")}
+    codes = {
+        name: _main(runs, name, runs / f"privacy-{name}", "--n", "400")
+        for name in ("gan", "copying")
+    }
     return {name: (code, runs / f"privacy-{name}") for name, code in codes.items()}
 
 
@@ -116,8 +131,13 @@ def test_a_generator_that_memorised_fails_and_an_honest_one_passes(runs, answers
     report = json.loads((folder / "report.json").read_text())
     assert code == 1 and report["passed"] is False
     pixels = report["spaces"]["pixels"]
-    assert {"near_copies", "nearer_than_all"} <= set(pixels["failed"]) and pixels["near_copies"]["share"] > 0.2
-    assert any(reason.startswith("pixels: ") for reason in report["reasons"]) and pixels["cutoff"]["pairs"] == 50
+    assert {"near_copies", "nearer_than_all"} <= set(pixels["failed"]) and pixels["near_copies"][
+        "share"
+    ] > 0.2
+    assert (
+        any(reason.startswith("pixels: ") for reason in report["reasons"])
+        and pixels["cutoff"]["pairs"] == 50
+    )
     for space in ("features", "pixels"):
         assert honest["spaces"][space]["near_copies"]["share"] < 0.1
 
@@ -161,7 +181,9 @@ def test_moved_copies_are_found_by_pixels(runs):
 
 def _wide(images):
     """At 32 px, with edges that an image moved by a pixel does not share."""
-    return np.stack([cv2.resize(image, (32, 32), interpolation=cv2.INTER_NEAREST) for image in images])[..., None]
+    return np.stack(
+        [cv2.resize(image, (32, 32), interpolation=cv2.INTER_NEAREST) for image in images]
+    )[..., None]
 
 
 def _standard(image):
@@ -174,22 +196,35 @@ def test_what_it_writes(runs, answers):
     assert names == {"report.json", "nearest.csv", "pairs.png", "distances.png"}
     text = (folder / "report.json").read_text()
     report = json.loads(text)
-    for path, key in (("copying/generator-ema.keras", "generator"), ("cohort/manifest.csv", "manifest")):
+    for path, key in (
+        ("copying/generator-ema.keras", "generator"),
+        ("cohort/manifest.csv", "manifest"),
+    ):
         assert report[f"{key}_sha256"] == hashlib.sha256((runs / path).read_bytes()).hexdigest()
     assert report["training_images"] == 300 and report["held_out_patients"] == 150
     assert report["gan_patients"]["shared"] == 0 and "not for release" in report["note"]
     table = pd.read_csv(folder / "nearest.csv")
     manifest = pd.read_csv(runs / "cohort" / "manifest.csv", dtype=str, keep_default_na=False)
-    assert not set(manifest["patient_id"]) & set(text.split('"')) and "patient" not in " ".join(table.columns)
+    assert not set(manifest["patient_id"]) & set(text.split('"')) and "patient" not in " ".join(
+        table.columns
+    )
     assert table["image"].tolist() == list(range(400)) * 2
     pixels = table[table["space"] == "pixels"].set_index("image")
     assert pixels["below_cutoff"].sum() == report["spaces"]["pixels"]["near_copies"]["count"]
-    # Computed on its own: image 5 of `pgcxr generate --seed 0`, and its nearest training image or the mirror image.
-    image = generation.generate(generation.load_generator(runs / "copying"), generation.latents(0, 400, 2))[5, ..., 0]
+    # Computed on its own: image 5 of `pgcxr generate --seed 0`, and its nearest training image or
+    # the mirror image.
+    image = generation.generate(
+        generation.load_generator(runs / "copying"), generation.latents(0, 400, 2)
+    )[5, ..., 0]
     rows = manifest[manifest["split"] == "train"].set_index("image_id")["png"]
-    real = {name: cv2.imread(str(runs / "cohort" / png), cv2.IMREAD_GRAYSCALE) for name, png in rows.items()}
+    real = {
+        name: cv2.imread(str(runs / "cohort" / png), cv2.IMREAD_GRAYSCALE)
+        for name, png in rows.items()
+    }
     apart = {
-        (name, flip): np.sqrt(np.mean((_standard(image) - _standard(each[:, :: -1 if flip else 1])) ** 2))
+        (name, flip): np.sqrt(
+            np.mean((_standard(image) - _standard(each[:, :: -1 if flip else 1])) ** 2)
+        )
         for name, each in real.items()
         for flip in (0, 1)
     }
@@ -223,7 +258,9 @@ def test_release_needs_a_pass_of_this_very_generator(runs, answers, tmp_path, ca
         (tmp_path / name / "report.json").write_text(json.dumps(body))
     (tmp_path / "empty").mkdir()
     latents = tmp_path / "released" / "latents.npz"
-    assert _generate(runs / "gan", tmp_path / "refused", "--release", gate, "--latents", latents) == 2
+    assert (
+        _generate(runs / "gan", tmp_path / "refused", "--release", gate, "--latents", latents) == 2
+    )
     assert "found by inversion" in capsys.readouterr().err
     for run, folder, said in (
         ("copying", answers["copying"][1], "did not pass"),
@@ -279,8 +316,12 @@ def test_wrong_input_is_refused_and_leaves_nothing(runs, tmp_path, capsys):
     with pytest.raises(InputError, match="held-out patients .* larger cohort"):
         experiment.run(tmp_path / "gan", runs / "binary", tmp_path / "out")
     # Against other training images a generator that repeats its own would pass.
-    config = json.loads((tmp_path / "gan" / "config.json").read_text()) | {"cohort": str(runs / "cohort")}
-    (tmp_path / "gan" / "config.json").write_text(json.dumps(config | {"manifest_sha256": "0" * 64}))
+    config = json.loads((tmp_path / "gan" / "config.json").read_text()) | {
+        "cohort": str(runs / "cohort")
+    }
+    (tmp_path / "gan" / "config.json").write_text(
+        json.dumps(config | {"manifest_sha256": "0" * 64})
+    )
     with pytest.raises(InputError, match="has changed since .* was trained on it"):
         experiment.run(tmp_path / "gan", runs / "binary", tmp_path / "out")
     diverged = generation.load_generator(runs / "gan")

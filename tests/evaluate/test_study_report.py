@@ -14,12 +14,20 @@ def test_missed_lesions_are_explained_by_their_own_size():
         "consolidation": {**lesion, "area": 0.08, "contrast": 1.6},
     }
     steps = {
-        "anomaly": {"resolution": 32, "localisation": {"classes": classes}, "supervised": {"auroc": 0.7}},
+        "anomaly": {
+            "resolution": 32,
+            "localisation": {"classes": classes},
+            "supervised": {"auroc": 0.7},
+        },
     }
     said = shortfalls._drowned(steps, ["nodule", "pneumothorax", "consolidation", "calcification"])
     small, rest = said.split("Larger, but hardly standing out")
     faint, clear = rest.split("Standing out, but")
-    assert "nodule (0.5%, 1.50)" in small and "pneumothorax (12%, 1.05)" in faint and "consolidation (8.0%" in clear
+    assert (
+        "nodule (0.5%, 1.50)" in small
+        and "pneumothorax (12%, 1.05)" in faint
+        and "consolidation (8.0%" in clear
+    )
     assert "calcification" not in said, "nothing is known of its masks"
 
 
@@ -28,7 +36,9 @@ def test_the_time_of_a_study_counts_steps_side_by_side_once_and_pauses_not_at_al
     steps = [Step(name, "m", ()) for name in "abcd"]
     marks = {"a": [[0, 10]], "b": [[5, 12], [100, 103]], "c": [[101, 102]]}
     for name, spans in marks.items():
-        artifacts.write_json(tmp_path / "steps" / f"{name}.json", {"key": "", "seconds": 1.0, "spans": spans})
+        artifacts.write_json(
+            tmp_path / "steps" / f"{name}.json", {"key": "", "seconds": 1.0, "spans": spans}
+        )
     artifacts.write_json(tmp_path / "steps" / "d.json", {"key": "", "seconds": 7.0})
     assert runner.elapsed(steps[:3]) == 15
     assert runner.elapsed(steps) == 22, "a mark of an older version has its seconds alone"

@@ -11,7 +11,8 @@ from evaluate.study.steps import Runner, Step
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
 
-# A step that counts how often it ran and fails or hangs on demand; run as `python -m` from the checkout.
+# A step that counts how often it ran and fails or hangs on demand; run as `python -m` from the
+# checkout.
 BODY = """
 import json, pathlib, sys, time
 out, mode = pathlib.Path(sys.argv[1]), sys.argv[2]
@@ -68,7 +69,9 @@ def test_what_changed_and_what_reads_it_is_made_again(tmp_path, steps):
     assert artifacts.read_json(tmp_path / "out" / "b" / "report.json") == {"mode": "other"}
     begun = {name: (tmp_path / "out" / name / "runs").stat().st_mtime_ns for name in "abc"}
     assert begun["a"] < begun["b"] < begun["c"]
-    assert [_runs(tmp_path, name) for name in "abc"] == [1, 1, 1], "a changed step begins in an empty folder"
+    assert [_runs(tmp_path, name) for name in "abc"] == [1, 1, 1], (
+        "a changed step begins in an empty folder"
+    )
 
 
 def test_another_input_makes_all_again(tmp_path, steps):
@@ -84,7 +87,9 @@ def test_a_gate_that_says_no_has_answered(tmp_path, steps):
 
 
 def test_a_failing_step_is_one_line_and_what_is_done_stays(tmp_path, steps):
-    with pytest.raises(InputError, match=r"step b: no images; curate more \(whole output: .*b\.log\)"):
+    with pytest.raises(
+        InputError, match=r"step b: no images; curate more \(whole output: .*b\.log\)"
+    ):
         _run(tmp_path, steps("one", "fail"))
     said = _run(tmp_path, steps("one", "two"))
     assert [line.split(":")[0] for line in said] == ["b", "b"]

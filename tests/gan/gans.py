@@ -31,7 +31,9 @@ class Catch:
     unscale = scale_loss
 
     def apply(self, gradients, variables):
-        self.gradients = dict(zip([v.path for v in variables], map(np.asarray, gradients), strict=True))
+        self.gradients = dict(
+            zip([v.path for v in variables], map(np.asarray, gradients), strict=True)
+        )
 
 
 def nhwc(array):
@@ -40,7 +42,8 @@ def nhwc(array):
 
 
 def inputs(count: int, size: int, latent_size: int = 8, labels: int = 0, seed: int = 0) -> dict:
-    """Arguments of `discriminator_step` ("reals", "latents", "mixing") and, for labels > 0, "labels"."""
+    """Arguments of `discriminator_step` ("reals", "latents", "mixing") and, for labels > 0,
+    "labels"."""
     rng = np.random.default_rng(seed)
     values = {
         "reals": tf.constant(rng.uniform(-1, 1, (count, size, size, 1)), tf.float32),
@@ -54,5 +57,10 @@ def inputs(count: int, size: int, latent_size: int = 8, labels: int = 0, seed: i
 
 def weights(gan: ProgressiveGAN) -> list:
     """All that an update may change: networks and moments."""
-    kept = gan.generator.weights + gan.discriminator.weights + gan.g_optimizer.variables + gan.d_optimizer.variables
+    kept = (
+        gan.generator.weights
+        + gan.discriminator.weights
+        + gan.g_optimizer.variables
+        + gan.d_optimizer.variables
+    )
     return [np.array(variable) for variable in kept]

@@ -1,9 +1,10 @@
-"""Trains one tiny run in many lives, each ended by `kill -9` at a random moment, then to its end. Prints one JSON line.
+"""Trains one tiny run in many lives, each ended by `kill -9` at a random moment, then to its end.
+Prints one JSON line.
 
 Example: python -m tests.gan.lives /tmp/lives --kills 20 --seed 1
 
-TensorFlow is imported once, and each life is a fork of that: nothing of TensorFlow may be used before (no device, no
-tensor), for its threads do not live on in a fork.
+TensorFlow is imported once, and each life is a fork of that: nothing of TensorFlow may be used
+before (no device, no tensor), for its threads do not live on in a fork.
 """
 
 import argparse
@@ -37,7 +38,9 @@ SECOND = 3  # the life beside which a second process tries
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
@@ -54,9 +57,17 @@ def main() -> None:
     rng = np.random.default_rng(options.seed)
     whole, run = options.folder / "whole", options.folder / "killed"
     begun = time.perf_counter()
-    assert _life(whole, options.folder / "whole.txt")["code"] == 0, (options.folder / "whole.txt").read_text()
+    assert _life(whole, options.folder / "whole.txt")["code"] == 0, (
+        options.folder / "whole.txt"
+    ).read_text()
     undisturbed = time.perf_counter() - begun
-    facts = {"kills": 0, "while_saving": 0, "before_training": 0, "refused": 0, "undisturbed_seconds": undisturbed}
+    facts = {
+        "kills": 0,
+        "while_saving": 0,
+        "before_training": 0,
+        "refused": 0,
+        "undisturbed_seconds": undisturbed,
+    }
     while facts["kills"] < options.kills:
         life = _life(
             run,
@@ -72,18 +83,25 @@ def main() -> None:
         _check_states(run)
     last = _life(run, options.folder / "last.txt")
     assert last["code"] == 0, (options.folder / "last.txt").read_text()
-    facts |= {"states_equal": _final_state(run) == _final_state(whole), "seconds": time.perf_counter() - begun}
+    facts |= {
+        "states_equal": _final_state(run) == _final_state(whole),
+        "seconds": time.perf_counter() - begun,
+    }
     print(json.dumps(facts))
 
 
 def _moment(rng, number: int, seconds: float) -> tuple[str, float]:
-    """When to kill: ("start", seconds after it), ("look", how many, and a bit) or ("saving", how many looks before)."""
+    """When to kill: ("start", seconds after it), ("look", how many, and a bit) or ("saving", how
+    many looks before)."""
     kind = "look" if number == SECOND else rng.choice(["start", "look", "saving"])
     return str(kind), rng.uniform(0, 0.2 * seconds) if kind == "start" else rng.uniform(1, 6)
 
 
-def _life(out: Path, log: Path, kill: tuple[str, float] | None = None, second: bool = False) -> dict:
-    """One process that trains `out` until it ends or is killed; `second`: another one is started while it trains."""
+def _life(
+    out: Path, log: Path, kill: tuple[str, float] | None = None, second: bool = False
+) -> dict:
+    """One process that trains `out` until it ends or is killed; `second`: another one is started
+    while it trains."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -116,7 +134,9 @@ def _life(out: Path, log: Path, kill: tuple[str, float] | None = None, second: b
 
 def _half_saved(run: Path) -> bool:
     """Whether a state is, or was, being written that has no final name yet."""
-    return (run / "state").is_dir() and any(".partial" in name for name in os.listdir(run / "state"))
+    return (run / "state").is_dir() and any(
+        ".partial" in name for name in os.listdir(run / "state")
+    )
 
 
 def _in_child(out: Path, log: Path, pipe: int) -> None:

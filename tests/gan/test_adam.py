@@ -10,15 +10,21 @@ from tests.gan.gans import inputs, small_gan, weights
 
 
 def _steps(gan, strategy, network: str):
-    """A function that makes one update of "d" or "g", of 4 images on each replica, after adding `poison` to them."""
+    """A function that makes one update of "d" or "g", of 4 images on each replica, after adding
+    `poison` to them."""
     given = inputs(4, 4)
 
     def step(poison):
         # Only the last replica sees what is not finite.
-        last = tf.distribute.get_replica_context().replica_id_in_sync_group == strategy.num_replicas_in_sync - 1
+        last = (
+            tf.distribute.get_replica_context().replica_id_in_sync_group
+            == strategy.num_replicas_in_sync - 1
+        )
         bad = tf.where(last, poison, 0.0)
         if network == "d":
-            return gan.discriminator_step(given["reals"] + bad, given["latents"], given["mixing"], None)
+            return gan.discriminator_step(
+                given["reals"] + bad, given["latents"], given["mixing"], None
+            )
         return gan.generator_step(given["latents"] + bad, None)
 
     return tf.function(lambda poison: strategy.run(step, args=(poison,)))
@@ -27,7 +33,9 @@ def _steps(gan, strategy, network: str):
 @pytest.mark.parametrize("network", ["d", "g"])
 @pytest.mark.parametrize(("replicas", "dtype"), [(1, "float32"), (2, "mixed_float16")])
 @pytest.mark.parametrize("large", [0, adam.LARGE])
-def test_a_gradient_that_is_not_finite_changes_nothing(monkeypatch, large, replicas, dtype, network):
+def test_a_gradient_that_is_not_finite_changes_nothing(
+    monkeypatch, large, replicas, dtype, network
+):
     monkeypatch.setattr(adam, "LARGE", large)
     strategy = devices.strategy(replicas, ["CPU:0", "CPU:1"])
     with strategy.scope():
@@ -41,10 +49,16 @@ def test_a_gradient_that_is_not_finite_changes_nothing(monkeypatch, large, repli
     scale.assign(8.0)
     step, before = _steps(gan, strategy, network), weights(gan)
     for poison in (np.nan, np.inf):
-        norms = strategy.experimental_local_results(step(tf.constant(poison))[f"{network}_gradient_norm"])
-        assert not np.isfinite(norms[-1]) and all(np.isfinite(norms[:-1])), "only one replica's gradient is bad"
+        norms = strategy.experimental_local_results(
+            step(tf.constant(poison))[f"{network}_gradient_norm"]
+        )
+        assert not np.isfinite(norms[-1]) and all(np.isfinite(norms[:-1])), (
+            "only one replica's gradient is bad"
+        )
     scale_after = float(np.array(scale))
-    assert scale_after == (6.0 if dtype == "mixed_float16" else 8.0), "once a step, not once a replica"
+    assert scale_after == (6.0 if dtype == "mixed_float16" else 8.0), (
+        "once a step, not once a replica"
+    )
     scale.assign(8.0)
     for old, new in zip(before, weights(gan), strict=True):
         np.testing.assert_array_equal(old, new)
@@ -52,10 +66,14 @@ def test_a_gradient_that_is_not_finite_changes_nothing(monkeypatch, large, repli
     old_mine, old_other = mine.get_weights(), other.get_weights()
     step(tf.constant(0.0))
     assert int(np.array(optimizer.iterations)) == 1
-    assert any(not np.array_equal(old, new) for old, new in zip(old_mine, mine.weights, strict=True))
+    assert any(
+        not np.array_equal(old, new) for old, new in zip(old_mine, mine.weights, strict=True)
+    )
     assert all(np.array_equal(old, new) for old, new in zip(old_other, other.weights, strict=True))
     for variable in mine.trainable_variables + optimizer.variables:
-        values = [np.asarray(value) for value in strategy.experimental_local_results(variable.value)]
+        values = [
+            np.asarray(value) for value in strategy.experimental_local_results(variable.value)
+        ]
         assert all(np.array_equal(value, values[0]) for value in values), "replicas stay equal"
 
 

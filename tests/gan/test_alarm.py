@@ -1,4 +1,5 @@
-"""The divergence alarm: each sign on a history made for it, none on ordinary ones, and a training that does diverge."""
+"""The divergence alarm: each sign on a history made for it, none on ordinary ones, and a training
+that does diverge."""
 
 import json
 
@@ -25,7 +26,9 @@ def _first(logs, steps=400, watch=None):
 def test_ordinary_histories_are_no_sign():
     rng = np.random.default_rng(0)
     assert _first(lambda step: {}) is None
-    assert _first(lambda step: {"d_gradient_norm": float(20 * np.exp(rng.normal(0, 2)))}, 3000) is None
+    assert (
+        _first(lambda step: {"d_gradient_norm": float(20 * np.exp(rng.normal(0, 2)))}, 3000) is None
+    )
     assert _first(lambda step: {"d_real_score": float(rng.normal(0, 300))}) is None
     # Single bad steps, as loss scaling in float16 makes them.
     assert _first(lambda step: {"d_gradient_norm": np.inf} if step % 3 else {}, 1000) is None
@@ -42,7 +45,12 @@ def test_what_stays_non_finite(name, value):
 
 def test_a_loss_scale_may_come_down_first():
     gone = 64  # steps in which the scale halves from 2^64 to 1
-    assert _first(lambda step: {"d_gradient_norm": np.inf} if step < gone else {}, watch=Alarm(50.0, 64.0)) is None
+    assert (
+        _first(
+            lambda step: {"d_gradient_norm": np.inf} if step < gone else {}, watch=Alarm(50.0, 64.0)
+        )
+        is None
+    )
     step, _ = _first(lambda step: {"d_gradient_norm": np.inf}, watch=Alarm(50.0, 64.0))
     assert step == gone + alarm.PATIENCE - 1
 
@@ -56,7 +64,10 @@ def test_critic_drift(name):
 
 def test_gradient_explosion():
     step, sign = _first(lambda step: {"g_gradient_norm": 0.5 if step < 200 else 1e5})
-    assert sign.name == "gradient explosion" and 200 + alarm.WINDOW // 2 - 1 <= step < 200 + alarm.WINDOW
+    assert (
+        sign.name == "gradient explosion"
+        and 200 + alarm.WINDOW // 2 - 1 <= step < 200 + alarm.WINDOW
+    )
     assert sign.limit == pytest.approx(0.5 * alarm.EXPLOSION)
 
 
@@ -84,15 +95,23 @@ def test_a_training_that_diverges_stops_with_a_good_state_and_goes_on(tmp_path, 
     train(tmp_path / "run", total_kimg=0.064)
     good = final(tmp_path / "run")
     (tmp_path / "run" / "config.json").write_text(
-        (tmp_path / "run" / "config.json").read_text().replace('"total_kimg": 0.064', '"total_kimg": 0.128')
+        (tmp_path / "run" / "config.json")
+        .read_text()
+        .replace('"total_kimg": 0.064', '"total_kimg": 0.128')
     )
     # A critic whose scores are far off, as after a loss of the drift term.
     monkeypatch.setattr(alarm, "SCORE", 1e-9)
-    with pytest.raises(Diverged, match=r"diverged after 0\.1 kimg .*critic drift.*lower lrate_base"):
+    with pytest.raises(
+        Diverged, match=r"diverged after 0\.1 kimg .*critic drift.*lower lrate_base"
+    ):
         train(tmp_path / "run", total_kimg=0.128)
     (file,) = (tmp_path / "run").glob("alarm-kimg*.json")
     body = json.loads(file.read_text())
-    assert body["name"] == "critic drift" and body["last_state"] == "nimg0000000064.npz" and body["kimg"] > 0.064
+    assert (
+        body["name"] == "critic drift"
+        and body["last_state"] == "nimg0000000064.npz"
+        and body["kimg"] > 0.064
+    )
     assert (tmp_path / "run" / "training.gif").is_file()
     for name, array in final(tmp_path / "run").items():
         np.testing.assert_array_equal(array, good[name], err_msg=name)

@@ -58,7 +58,9 @@ def test_a_product_and_its_gradients_twice():
     def multiply(x, kernel):
         return convolution.matmul(x, kernel, 0.3)
 
-    found, direct = (values_and_gradients(multiply, x, kernel, means) for means in (compiled_convolution, None))
+    found, direct = (
+        values_and_gradients(multiply, x, kernel, means) for means in (compiled_convolution, None)
+    )
     for a, b in zip(found, direct, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
@@ -76,7 +78,9 @@ def test_a_kernel_is_transformed_once_for_all_passes():
             kept = [convolution.once(transform, kernel, 0.5, "float32") for _ in range(3)]
         assert len(done) == passes and kept[0] is kept[2]
     with convolution.by(compiled_convolution):
-        half, whole = (convolution.once(transform, kernel, scale, "float32") for scale in (0.5, 1.0))
+        half, whole = (
+            convolution.once(transform, kernel, scale, "float32") for scale in (0.5, 1.0)
+        )
     np.testing.assert_array_equal(2 * half, whole)
     convolution.once(transform, kernel, 0.5, "float32")
     assert len(done) == 5, "nothing is kept outside"
@@ -90,7 +94,12 @@ def test_a_whole_step_is_the_same():
         gan.set_point(0.4, 0.001)
         step = tf.function(gan.train_step)
         reals = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1)).astype(np.uint8)
-        logs.append([{name: float(value) for name, value in step(tf.constant(reals)).items()} for _ in range(2)])
+        logs.append(
+            [
+                {name: float(value) for name, value in step(tf.constant(reals)).items()}
+                for _ in range(2)
+            ]
+        )
     for direct, found in zip(*logs, strict=True):
         assert found == pytest.approx(direct, rel=2e-4)
         assert found != direct

@@ -33,6 +33,9 @@ def test_replicas_share_the_numbers_of_the_global_batch():
         )
 
     strategy = devices.strategy(2, ["CPU:0", "CPU:1"])
-    halves = [np.concatenate(strategy.experimental_local_results(part)) for part in strategy.run(all_three, args=(4,))]
+    halves = [
+        np.concatenate(strategy.experimental_local_results(part))
+        for part in strategy.run(all_three, args=(4,))
+    ]
     for ours, whole in zip(halves, all_three(8), strict=True):
         np.testing.assert_array_equal(ours, whole)

@@ -11,21 +11,33 @@ SIZES = {"channels": 1, "latent_size": 24, "fmap_base": 64, "fmap_max": 12, "fus
 SIZES |= {"mbstd_group_size": 4, "precision": "float32"}
 
 
-@pytest.mark.parametrize("change", [{}, {"latent_size": None}, {"fmap_max": 64}, {"mbstd_group_size": 1}])
+@pytest.mark.parametrize(
+    "change", [{}, {"latent_size": None}, {"fmap_max": 64}, {"mbstd_group_size": 1}]
+)
 @pytest.mark.parametrize("labels", [0, 3])
 def test_parameters_are_those_of_the_networks(change, labels):
     sizes = SIZES | change | {"label_size": labels}
     networks = {key: sizes[key] for key in ("channels", "fmap_base", "fmap_max", "label_size")}
     for level in (2, 5):
         g = Generator(resolution=2**level, latent_size=sizes["latent_size"], **networks)
-        d = Discriminator(resolution=2**level, mbstd_group_size=sizes["mbstd_group_size"], **networks)
-        learned = tuple(sum(v.numpy().size for v in network.trainable_variables) for network in (g, d))
+        d = Discriminator(
+            resolution=2**level, mbstd_group_size=sizes["mbstd_group_size"], **networks
+        )
+        learned = tuple(
+            sum(v.numpy().size for v in network.trainable_variables) for network in (g, d)
+        )
         assert footprint.parameters(sizes, level) == learned
 
 
 def _levels(minimal=False, replicas=1, **change):
     settings = schedule.Settings(
-        32, 9.0, lod_training_kimg=1, lod_transition_kimg=1, minibatch_base=8, minibatch_dict={4: 16}, replicas=replicas
+        32,
+        9.0,
+        lod_training_kimg=1,
+        lod_transition_kimg=1,
+        minibatch_base=8,
+        minibatch_dict={4: 16},
+        replicas=replicas,
     )
     return footprint.levels(SIZES | change, settings, 0, minimal)
 
@@ -37,9 +49,12 @@ def test_levels_are_those_of_the_schedule():
     assert [round(each["kimg"]) for each in found] == [1, 2, 2, 4]
     memory = [each["memory_bytes"] for each in found]
     assert memory == sorted(memory) and memory[0] > footprint.BASE
-    # A device of two holds half a minibatch; half as wide numbers take half as much; minimal filtering takes more.
+    # A device of two holds half a minibatch; half as wide numbers take half as much; minimal
+    # filtering takes more.
     rest = memory[-1] - _levels(replicas=2)[-1]["memory_bytes"]
-    assert rest > 0 and memory[-1] - _levels(precision="float16")[-1]["memory_bytes"] == pytest.approx(rest, rel=1e-6)
+    assert rest > 0 and memory[-1] - _levels(precision="float16")[-1][
+        "memory_bytes"
+    ] == pytest.approx(rest, rel=1e-6)
     assert _levels(minimal=True)[-1]["memory_bytes"] > memory[-1]
 
 

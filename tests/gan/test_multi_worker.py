@@ -1,4 +1,5 @@
-"""Several devices and several hosts train as one device does with the same global batch and random numbers."""
+"""Several devices and several hosts train as one device does with the same global batch and random
+numbers."""
 
 import json
 import os
@@ -42,13 +43,17 @@ HANG = 400  # seconds after which a worker that hangs is killed; about 15 on two
 
 
 def _differences(ours, theirs) -> np.ndarray:
-    return np.concatenate([np.abs(np.asarray(a) - np.asarray(b)).ravel() for a, b in zip(ours, theirs, strict=True)])
+    return np.concatenate(
+        [np.abs(np.asarray(a) - np.asarray(b)).ravel() for a, b in zip(ours, theirs, strict=True)]
+    )
 
 
 def _gan(strategy, group):
     with strategy.scope():
         keras.utils.set_random_seed(0)
-        gan = ProgressiveGAN(Generator(**SIZES), Discriminator(**SIZES, mbstd_group_size=group), seed=0)
+        gan = ProgressiveGAN(
+            Generator(**SIZES), Discriminator(**SIZES, mbstd_group_size=group), seed=0
+        )
         gan.compile(jit_compile=False)
     gan.grow_to(3, False, 8, 0.9)
     gan.set_point(1.0, 0.001)
@@ -75,12 +80,15 @@ def _rows(replica: int, call):
 
 
 def test_minibatch_statistics_are_those_of_each_replicas_own_images():
-    """One iteration of two replicas against gradients of their halves, taken one by one and averaged by hand.
+    """One iteration of two replicas against gradients of their halves, taken one by one and
+    averaged by hand.
 
-    Tolerance: Adam's first step is lr * sign(g), so a gradient of pure rounding noise may go either way: 99.9 % of the
-    weights to 1e-6, all of them to two steps of 0.001.
+    Tolerance: Adam's first step is lr * sign(g), so a gradient of pure rounding noise may go either
+    way: 99.9 % of the weights to 1e-6, all of them to two steps of 0.001.
     """
-    assert len(tf.config.list_logical_devices("CPU")) >= 2, "tests/conftest.py makes two logical devices"
+    assert len(tf.config.list_logical_devices("CPU")) >= 2, (
+        "tests/conftest.py makes two logical devices"
+    )
     reals = np.random.default_rng(0).integers(0, 256, (1, 8, 8, 8, 1), np.uint8)
     ours = _gan(devices.strategy(2, ["CPU:0", "CPU:1"]), 4)
     options = tf.data.Options()
@@ -92,7 +100,9 @@ def test_minibatch_statistics_are_those_of_each_replicas_own_images():
     pixels = tf.cast(reals[0], tf.float32) * (2 / 255) - 1
 
     def draw(function, purpose, *shape):
-        return function((8, *shape), seed=tf.stack([tf.constant(purpose, tf.int64), tf.constant(0, tf.int64)]))
+        return function(
+            (8, *shape), seed=tf.stack([tf.constant(purpose, tf.int64), tf.constant(0, tf.int64)])
+        )
 
     latents_d = draw(tf.random.stateless_normal, 1, hand.generator.latent_size)
     mixing = draw(tf.random.stateless_uniform, 2, 1, 1, 1)
@@ -107,7 +117,9 @@ def test_minibatch_statistics_are_those_of_each_replicas_own_images():
             step(half)
             found.append(catch.gradients)
         setattr(hand, name, optimizer)
-        assert max(np.abs(a - b).max() for a, b in zip(*found, strict=True)) > 1e-3, "the halves differ"
+        assert max(np.abs(a - b).max() for a, b in zip(*found, strict=True)) > 1e-3, (
+            "the halves differ"
+        )
         optimizer.apply([(a + b) / 2 for a, b in zip(*found, strict=True)], variables)
 
     by_halves(
@@ -115,7 +127,9 @@ def test_minibatch_statistics_are_those_of_each_replicas_own_images():
         lambda half: hand.discriminator_step(pixels[half], latents_d[half], mixing[half], None),
         hand.discriminator.active_variables(3, False),
     )
-    averaging.update(hand.generator_ema.trainable_variables, hand.generator.trainable_variables, 0.9)
+    averaging.update(
+        hand.generator_ema.trainable_variables, hand.generator.trainable_variables, 0.9
+    )
     by_halves(
         "g_optimizer",
         lambda half: hand.generator_step(latents_g[half], None),
@@ -154,9 +168,20 @@ def _workers(cohort, outs, *, stop_at="0", more=((), ())) -> list[tuple[int, str
         stop = {"PGCXR_STOP_AT": stop_at if index else "0"}
         started.append(
             subprocess.Popen(
-                [sys.executable, "-m", "tests.gan.worker", str(cohort), "--config", "demo", "--out", str(out)]
+                [
+                    sys.executable,
+                    "-m",
+                    "tests.gan.worker",
+                    str(cohort),
+                    "--config",
+                    "demo",
+                    "--out",
+                    str(out),
+                ]
                 + [*sets, *more[index]],
-                env=os.environ | {"TF_CONFIG": json.dumps(task), "TF_CPP_MIN_LOG_LEVEL": "3"} | stop,
+                env=os.environ
+                | {"TF_CONFIG": json.dumps(task), "TF_CPP_MIN_LOG_LEVEL": "3"}
+                | stop,
                 cwd=ROOT,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -171,12 +196,15 @@ def _workers(cohort, outs, *, stop_at="0", more=((), ())) -> list[tuple[int, str
             process.wait()
 
 
-def test_two_hosts_train_as_one_device_does_and_go_on_after_one_of_them_was_stopped(cohort, tmp_path):
+def test_two_hosts_train_as_one_device_does_and_go_on_after_one_of_them_was_stopped(
+    cohort, tmp_path
+):
     """Without minibatch statistics, which every replica takes of its own images.
 
-    Tolerance, after 8 iterations: sums in another order differ in the last bit (1.3e-6 was seen), and Adam makes steps
-    of about 0.001 of whatever sign rounding noise has: 99 % of the weights to 1e-5, all of them to two such steps.
-    After more (16, with seed 3) rounding decides the slope of some leaky ReLU, and the two runs part by 0.002.
+    Tolerance, after 8 iterations: sums in another order differ in the last bit (1.3e-6 was seen),
+    and Adam makes steps of about 0.001 of whatever sign rounding noise has: 99 % of the weights to
+    1e-5, all of them to two such steps. After more (16, with seed 3) rounding decides the slope of
+    some leaky ReLU, and the two runs part by 0.002.
     """
     chief, other = tmp_path / "chief", tmp_path / "other"
     for code, said in _workers(cohort, (chief, other), stop_at="32"):
@@ -196,7 +224,9 @@ def test_two_hosts_train_as_one_device_does_and_go_on_after_one_of_them_was_stop
     images = load(cohort).select(split="train")
     loop.train(Reals(images, 8), run, config, devices.strategy(0), lambda *_: None, print)
     for name in ("generator-ema.keras", "discriminator.keras"):
-        ours, theirs = (keras.saving.load_model(folder / name).weights for folder in (chief, tmp_path / "alone"))
+        ours, theirs = (
+            keras.saving.load_model(folder / name).weights for folder in (chief, tmp_path / "alone")
+        )
         differences = _differences(ours, theirs)
         assert np.quantile(differences, 0.99) < 1e-5, name
         assert differences.max() < 2.1e-3, name
@@ -207,11 +237,15 @@ def test_workers_that_were_started_unlike_are_told_so(monkeypatch):
     monkeypatch.setattr(devices, "every", lambda strategy, number: [number, number])
     devices.same_everywhere(None, "config")
     monkeypatch.setattr(devices, "every", lambda strategy, number: [number, 7])
-    with pytest.raises(InputError, match="host-b:12345: was started with another config, seed or cohort"):
+    with pytest.raises(
+        InputError, match="host-b:12345: was started with another config, seed or cohort"
+    ):
         devices.same_everywhere(None, "config")
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"cluster": {"worker": ["a:1", "b:1"]}}', devices.EXAMPLE[:-2] + "9}}"])
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"cluster": {"worker": ["a:1", "b:1"]}}', devices.EXAMPLE[:-2] + "9}}"]
+)
 def test_a_cluster_that_is_none_is_one_line(monkeypatch, text):
     monkeypatch.setenv(devices.TF_CONFIG, text)
     with pytest.raises(InputError, match="TF_CONFIG: is not a cluster") as caught:
@@ -233,11 +267,18 @@ def test_one_host_takes_what_is_there(monkeypatch):
 def test_a_hosts_share_of_a_batch_is_its_devices_rows():
     images = np.arange(24, dtype=np.uint8).reshape(24, 1, 1, 1) * np.ones((1, 4, 4, 1), np.uint8)
     reals = Reals(images, 4)
-    whole = np.concatenate([batch[:, 0, 0, 0] for batch in reals.dataset(2, 0, 2, 8, 1).as_numpy_iterator()])
+    whole = np.concatenate(
+        [batch[:, 0, 0, 0] for batch in reals.dataset(2, 0, 2, 8, 1).as_numpy_iterator()]
+    )
     parts = [
-        [batch[:, 0, 0, 0] for batch in reals.dataset(2, 0, 2, 8, 1, share=(host, 2, 2)).as_numpy_iterator()]
+        [
+            batch[:, 0, 0, 0]
+            for batch in reals.dataset(2, 0, 2, 8, 1, share=(host, 2, 2)).as_numpy_iterator()
+        ]
         for host in (0, 1)
     ]
     assert all(len(batch) == 2 for part in parts for batch in part)
-    steps = [np.concatenate([*parts[0][2 * s : 2 * s + 2], *parts[1][2 * s : 2 * s + 2]]) for s in (0, 1)]
+    steps = [
+        np.concatenate([*parts[0][2 * s : 2 * s + 2], *parts[1][2 * s : 2 * s + 2]]) for s in (0, 1)
+    ]
     np.testing.assert_array_equal(np.concatenate(steps), whole)

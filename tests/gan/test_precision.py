@@ -36,9 +36,10 @@ def float32():
 def test_mixed_precision_trains_as_float32_does(float32, precision, close):
     _, expected, reference = float32
     gan, logs, moved = _trained(precision)
-    assert {v.dtype for v in gan.generator.weights + gan.discriminator.weights + gan.generator_ema.weights} == {
-        "float32"
-    }
+    assert {
+        v.dtype
+        for v in gan.generator.weights + gan.discriminator.weights + gan.generator_ema.weights
+    } == {"float32"}
     assert gan.generator_ema.compute_dtype == precision
     for name, value in expected[0].items():
         assert logs[0][name] == pytest.approx(value, rel=close, abs=close), name
@@ -48,10 +49,14 @@ def test_mixed_precision_trains_as_float32_does(float32, precision, close):
     assert np.corrcoef(moved, reference)[0, 1] > (0.99 if precision == "float16" else 0.95)
     optimizers = (gan.d_optimizer, gan.g_optimizer)
     if precision == "bfloat16":
-        assert all(optimizer.loss_scale is None for optimizer in optimizers), "bfloat16 has float32's range"
+        assert all(optimizer.loss_scale is None for optimizer in optimizers), (
+            "bfloat16 has float32's range"
+        )
     else:
         for optimizer in optimizers:
-            assert float(np.asarray(optimizer.loss_scale.log2)) == pytest.approx(10 + STEPS * 0.0005, abs=1e-4)
+            assert float(np.asarray(optimizer.loss_scale.log2)) == pytest.approx(
+                10 + STEPS * 0.0005, abs=1e-4
+            )
 
 
 def test_a_scale_that_overflows_comes_down_by_itself():

@@ -1,4 +1,5 @@
-"""One iteration against the original (golden; whole as an extra); what must not depend on replicas or bad gradients."""
+"""One iteration against the original (golden; whole as an extra); what must not depend on replicas
+or bad gradients."""
 
 import keras
 import numpy as np
@@ -52,12 +53,17 @@ def test_losses_and_gradients_equal_the_originals_goldens(original_networks, gol
             most, norm, *values = golden[f"gradients/{at}/{key}/{name}"]
             found = caught.get(variable.path, np.zeros(variable.shape))
             places = np.arange(found.size).reshape(found.shape)
-            if to_ours is not None:  # where each original value lies in ours: the inverse of that permutation
+            if (
+                to_ours is not None
+            ):  # where each original value lies in ours: the inverse of that permutation
                 places = np.argsort(np.asarray(to_ours(places)).ravel())
             found = found.ravel()[places.ravel()[golden[f"places/{at}/{key}/{name}"]]]
-            # Relative to the variable, and to the largest of all where the variable's own is rounding noise.
+            # Relative to the variable, and to the largest of all where the variable's own is
+            # rounding noise.
             assert np.abs(found - values).max() <= 1e-3 * most + 1e-5 * largest, name
-            assert np.linalg.norm(caught.get(variable.path, 0.0)) == pytest.approx(norm, rel=1e-3, abs=1e-4 * largest)
+            assert np.linalg.norm(caught.get(variable.path, 0.0)) == pytest.approx(
+                norm, rel=1e-3, abs=1e-4 * largest
+            )
 
 
 @pytest.mark.parametrize("lod", [0, 0.6, 2])
@@ -73,7 +79,9 @@ def test_losses_and_gradients_equal_the_original(shared, lod):
             reference = expected[f"lod{lod:g}/{key}/{name}"]
             reference = reference if to_ours is None else to_ours(reference)
             found = caught.get(variable.path, np.zeros(variable.shape))
-            assert np.abs(found - reference).max() <= 1e-3 * np.abs(reference).max() + 1e-5 * largest, name
+            assert (
+                np.abs(found - reference).max() <= 1e-3 * np.abs(reference).max() + 1e-5 * largest
+            ), name
 
 
 def test_three_iterations_equal_the_original(shared):
@@ -86,13 +94,25 @@ def test_three_iterations_equal_the_original(shared):
     gan.set_point(0.4, 0.001)
     for step in (1, 2, 3):
         values = {k: reference[f"step{step}/{k}"] for k in ("latents_D", "mixing", "latents_G")}
-        gan.discriminator_step(nhwc(reference[f"step{step}/reals"]), values["latents_D"], values["mixing"], 0.4)
-        averaging.update(gan.generator_ema.trainable_variables, gan.generator.trainable_variables, 0.999)
+        gan.discriminator_step(
+            nhwc(reference[f"step{step}/reals"]), values["latents_D"], values["mixing"], 0.4
+        )
+        averaging.update(
+            gan.generator_ema.trainable_variables, gan.generator.trainable_variables, 0.999
+        )
         gan.generator_step(values["latents_G"], 0.4)
         if step == 2:
             continue
-        for key, network in (("G", gan.generator), ("D", gan.discriminator), ("Gs", gan.generator_ema)):
-            find = original_weights.discriminator_names if key == "D" else original_weights.generator_names
+        for key, network in (
+            ("G", gan.generator),
+            ("D", gan.discriminator),
+            ("Gs", gan.generator_ema),
+        ):
+            find = (
+                original_weights.discriminator_names
+                if key == "D"
+                else original_weights.generator_names
+            )
             differences = []
             for name, (variable, to_ours) in find(network).items():
                 expected = reference[f"after{step}/{key}/{name}"]
@@ -128,11 +148,14 @@ def test_average_by_hand_and_half_life():
 
 
 def test_two_replicas_train_as_one_does():
-    """Without minibatch statistics, which each replica takes of its own part, the sums are the same.
+    """Without minibatch statistics, which each replica takes of its own part, the sums are the
+    same.
 
     With labels and mirroring, so that these draws too are those of the global batch.
     """
-    assert len(tf.config.list_logical_devices("CPU")) >= 2, "tests/conftest.py makes two logical devices"
+    assert len(tf.config.list_logical_devices("CPU")) >= 2, (
+        "tests/conftest.py makes two logical devices"
+    )
     rng = np.random.default_rng(0)
     reals = rng.integers(0, 256, (3, 8, 8, 8, 1), np.uint8)
     labels = np.eye(3, dtype=np.float32)[rng.integers(3, size=(3, 8))]
@@ -148,8 +171,11 @@ def test_two_replicas_train_as_one_does():
         data = tf.data.Dataset.from_tensor_slices((reals, labels)).with_options(options)
         gan.fit(data, epochs=1, steps_per_epoch=3, verbose=0, shuffle=False)
         assert int(np.asarray(gan.seen)) == 24
-        weights.append([np.asarray(w) for w in gan.generator_ema.weights + gan.discriminator.weights])
+        weights.append(
+            [np.asarray(w) for w in gan.generator_ema.weights + gan.discriminator.weights]
+        )
     differences = np.concatenate([np.abs(a - b).ravel() for a, b in zip(*weights, strict=True)])
-    # Adam's first steps are lr * sign(g): a weight whose gradient is rounding noise may differ by a few steps.
+    # Adam's first steps are lr * sign(g): a weight whose gradient is rounding noise may differ by a
+    # few steps.
     assert np.quantile(differences, 0.99) < 1e-5
     assert differences.max() < 6.1e-3

@@ -1,4 +1,5 @@
-"""Exact resume: stopped, cut off, damaged or foreign, a run goes on to the same bits or says in one line why not."""
+"""Exact resume: stopped, cut off, damaged or foreign, a run goes on to the same bits or says in one
+line why not."""
 
 import errno
 import os
@@ -29,7 +30,10 @@ def whole(tmp_path_factory):
 def test_one_seed_gives_one_result(whole, tmp_path):
     train(tmp_path / "again")
     assert same(final(tmp_path / "again"), final(whole))
-    first, second = (loop.build(config(seed=seed), devices.strategy(1)).generator.get_weights() for seed in (3, 4))
+    first, second = (
+        loop.build(config(seed=seed), devices.strategy(1)).generator.get_weights()
+        for seed in (3, 4)
+    )
     assert not np.array_equal(first[1], second[1])
 
 
@@ -61,7 +65,10 @@ def test_a_longer_training_is_what_it_would_have_been_from_the_start(whole, tmp_
         train(out, total_kimg=0.032)
     report = train(out, said=said)
     assert "total_kimg was 0.064; goes on to 0.128" in said[0]
-    assert not (out / "report.json").exists() and artifacts.read_json(out / "config.json")["total_kimg"] == 0.128
+    assert (
+        not (out / "report.json").exists()
+        and artifacts.read_json(out / "config.json")["total_kimg"] == 0.128
+    )
     assert same(final(out), final(whole)) and report["kimg"] == 0.128
     # The rate is that of all lives together.
     assert report["images_per_second"] == pytest.approx(128 / report["seconds"])
@@ -76,7 +83,9 @@ def _too_large(*_):
 
 
 @pytest.mark.parametrize("fails", [_out_of_space, _too_large])
-def test_a_log_that_cannot_be_written_does_not_end_the_training_as_if_it_were_done(tmp_path, monkeypatch, fails):
+def test_a_log_that_cannot_be_written_does_not_end_the_training_as_if_it_were_done(
+    tmp_path, monkeypatch, fails
+):
     monkeypatch.setattr(callbacks.Ticks, "tick", fails)
     with pytest.raises(OSError) as caught:
         train(tmp_path / "run")
@@ -101,7 +110,10 @@ def test_two_trainings_of_one_run_at_a_time_are_refused(tmp_path):
 
 def test_nothing_is_left_in_a_folder_that_is_no_run(tmp_path):
     (tmp_path / "thesis.docx").write_text("years of work")
-    with pytest.raises(InputError, match="exists and is not empty"), run_dir.RunDir(tmp_path).locked():
+    with (
+        pytest.raises(InputError, match="exists and is not empty"),
+        run_dir.RunDir(tmp_path).locked(),
+    ):
         pass
     assert os.listdir(tmp_path) == ["thesis.docx"]
     run = run_dir.RunDir(tmp_path / "new")

@@ -1,4 +1,5 @@
-"""kill -9 at random moments, and the weights at the end are those of an undisturbed run, bit for bit."""
+"""kill -9 at random moments, and the weights at the end are those of an undisturbed run, bit for
+bit."""
 
 import json
 import os
@@ -13,7 +14,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_a_run_killed_at_random_moments_ends_with_the_same_weights(tmp_path):
     made = subprocess.run(
-        [sys.executable, "-m", "tests.gan.lives", str(tmp_path), "--kills", str(KILLS), "--seed", "2"],
+        [
+            sys.executable,
+            "-m",
+            "tests.gan.lives",
+            str(tmp_path),
+            "--kills",
+            str(KILLS),
+            "--seed",
+            "2",
+        ],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -25,7 +35,9 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_weights(tmp_path):
     print(facts)
     assert facts["kills"] == KILLS
     assert facts["states_equal"]
-    assert facts["refused"] == (KILLS > 3), "a second process on the same RUN is refused while the first one trains"
+    assert facts["refused"] == (KILLS > 3), (
+        "a second process on the same RUN is refused while the first one trains"
+    )
     logs = "".join((tmp_path / f"life{life:02d}.txt").read_text() for life in range(1, KILLS))
     assert "was ended before it could say so" in logs, "the lock of a killed process is recognised"
     assert "going on after" in logs

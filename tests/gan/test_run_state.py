@@ -55,7 +55,9 @@ def test_a_device_without_space_is_the_same(stopped, monkeypatch):
     with pytest.raises(OSError) as caught, monkeypatch.context() as patched:
         patched.setattr(np.lib.format, "write_array", write_array)
         run.save(gan, 96)
-    assert caught.value.errno == errno.ENOSPC and caught.value.filename.endswith("nimg0000000096.npz")
+    assert caught.value.errno == errno.ENOSPC and caught.value.filename.endswith(
+        "nimg0000000096.npz"
+    )
     assert sorted(os.listdir(run.state)) == ["nimg0000000032.npz", "nimg0000000064.npz"]
     run.save(gan, 96)
     assert sorted(os.listdir(run.state)) == ["nimg0000000064.npz", "nimg0000000096.npz"]
@@ -65,7 +67,13 @@ def test_every_flipped_byte_and_every_cut_is_noticed(stopped, tmp_path):
     run, gan = stopped
     whole, rng = (run.state / "nimg0000000064.npz").read_bytes(), np.random.default_rng(0)
     file = tmp_path / "bad.npz"
-    for place in [*rng.integers(0, len(whole), 300), 0, len(whole) - 1, len(whole) - 64, len(whole) - 86]:
+    for place in [
+        *rng.integers(0, len(whole), 300),
+        0,
+        len(whole) - 1,
+        len(whole) - 64,
+        len(whole) - 86,
+    ]:
         flipped = bytearray(whole)
         flipped[place] ^= 1 << rng.integers(8)
         file.write_bytes(flipped)
@@ -83,7 +91,10 @@ def test_a_damaged_state_is_set_aside_and_the_one_before_is_used(stopped):
     newest.write_bytes(newest.read_bytes()[:-100])
     said = []
     assert run.restore(gan, said.append) == 32
-    assert len(said) == 1 and "nimg0000000064.npz: is damaged; falling back to nimg0000000032.npz" in said[0]
+    assert (
+        len(said) == 1
+        and "nimg0000000064.npz: is damaged; falling back to nimg0000000032.npz" in said[0]
+    )
     run.save(gan, 48)
     kept = ["nimg0000000032.npz", "nimg0000000048.npz", "nimg0000000064.damaged"]
     assert sorted(os.listdir(run.state)) == kept, "it does not take the place of a good one"
@@ -100,7 +111,9 @@ def test_nothing_begins_again_in_silence_where_every_state_is_damaged(stopped):
 
 def test_a_state_whose_rename_was_interrupted_is_passed_over_aloud(stopped):
     run, gan = stopped
-    os.replace(run.state / "nimg0000000064.npz", run.state / f".nimg0000000064.npz{places.PARTIAL}.npz")
+    os.replace(
+        run.state / "nimg0000000064.npz", run.state / f".nimg0000000064.npz{places.PARTIAL}.npz"
+    )
     said = []
     assert run.restore(gan, said.append) == 32
     assert "was being saved when the training was ended" in said[0]
@@ -121,7 +134,9 @@ def test_a_state_that_belongs_elsewhere_is_refused(stopped, changes, images, lin
     run.identity |= {"config": artifacts.plain(config(**changes)), "images": images}
     with pytest.raises(InputError, match=line):
         run.restore(gan, print)
-    assert all(np.array_equal(a, b) for a, b in zip(before, gan.generator.get_weights(), strict=True))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(before, gan.generator.get_weights(), strict=True)
+    )
 
 
 def test_a_state_of_another_network_is_refused_before_anything_is_changed(stopped):
@@ -130,7 +145,9 @@ def test_a_state_of_another_network_is_refused_before_anything_is_changed(stoppe
     before = other.generator.get_weights()
     with pytest.raises(InputError, match="is the state of another network"):
         run.restore(other, print)
-    assert all(np.array_equal(a, b) for a, b in zip(before, other.generator.get_weights(), strict=True))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(before, other.generator.get_weights(), strict=True)
+    )
 
 
 def test_another_number_of_devices_may_go_on_where_the_schedule_is_the_same(stopped):
@@ -138,12 +155,16 @@ def test_another_number_of_devices_may_go_on_where_the_schedule_is_the_same(stop
     said, on = [], lambda settings: lambda replicas: loop.settings_of(settings, replicas)
     resume.restore(run, gan, on(config()), 2, said.append)
     assert "begun on 1 devices, goes on with 2" in said[-1]
-    with pytest.raises(InputError, match="was begun on 1 devices, with other minibatches than 3 have"):
+    with pytest.raises(
+        InputError, match="was begun on 1 devices, with other minibatches than 3 have"
+    ):
         resume.restore(run, gan, on(config()), 3, said.append)
 
 
 def test_a_minibatch_that_devices_cannot_share_is_refused():
-    settings = schedule.Settings(resolution=16, total_kimg=1, minibatch_base=12, minibatch_dict={16: 2}, replicas=2)
+    settings = schedule.Settings(
+        resolution=16, total_kimg=1, minibatch_base=12, minibatch_dict={16: 2}, replicas=2
+    )
     with pytest.raises(InputError, match="12 images at 4 px leave 6 to each of 2 devices"):
         resume.check_minibatches(settings, 4)
     resume.check_minibatches(settings, 3)

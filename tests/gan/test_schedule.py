@@ -25,14 +25,19 @@ def test_points_equal_the_originals(goldens, name):
     for index, nimg in enumerate(of["cur_nimg"].astype(int)):
         point = schedule.at(_settings(name), int(nimg))
         assert point.lod == pytest.approx(of["lod"][index], abs=1e-9)
-        assert (point.resolution, point.minibatch) == (of["resolution"][index], of["minibatch"][index])
+        assert (point.resolution, point.minibatch) == (
+            of["resolution"][index],
+            of["minibatch"][index],
+        )
         assert (point.lrate, point.tick_kimg) == (of["G_lrate"][index], of["tick_kimg"][index])
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_half_phases_begin_where_the_original_resets_its_optimizers(goldens, name):
     golden = np.load(goldens / "schedule.npz")
-    begins, sizes = (golden[f"schedule_events/{name}/{column}"].tolist() for column in ("cur_nimg", "resolution"))
+    begins, sizes = (
+        golden[f"schedule_events/{name}/{column}"].tolist() for column in ("cur_nimg", "resolution")
+    )
     phases = list(schedule.half_phases(_settings(name)))
     assert [phase.start for phase in phases] == begins[:-1]
     assert phases[-1].end == begins[-1]
@@ -47,7 +52,12 @@ def test_lod_by_hand():
 
 def test_half_phases_are_contiguous_and_end_at_the_total():
     settings = schedule.Settings(
-        32, 20, lod_training_kimg=1, lod_transition_kimg=1.5, minibatch_dict={4: 64, 32: 8}, minibatch_base=16
+        32,
+        20,
+        lod_training_kimg=1,
+        lod_transition_kimg=1.5,
+        minibatch_dict={4: 64, 32: 8},
+        minibatch_base=16,
     )
     phases = list(schedule.half_phases(settings))
     assert all(before.end == after.start for before, after in pairwise(phases))
@@ -62,7 +72,9 @@ def test_growing_can_be_left_out():
     assert [(phase.level, phase.fading) for phase in phases] == [(5, False)]
 
 
-@pytest.mark.parametrize("wrong", [{"minibatch_base": 0}, {"minibatch_dict": {4: 1}, "replicas": 2}])
+@pytest.mark.parametrize(
+    "wrong", [{"minibatch_base": 0}, {"minibatch_dict": {4: 1}, "replicas": 2}]
+)
 def test_a_minibatch_without_images_does_not_run_for_ever(wrong):
     settings = schedule.Settings(resolution=8, total_kimg=1, **wrong)
     with pytest.raises(ValueError, match="at 4 px, a minibatch without an image"):

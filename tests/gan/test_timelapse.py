@@ -28,7 +28,9 @@ def _run(folder, kimg, resolution=16):
     for each in kimg:
         images = rng.integers(0, 255, (side * side, resolution, resolution, 1), np.uint8)
         # Darker from row to row, so that one part of the sheet can be told from another.
-        images = images // (1 + np.arange(side * side) // side).astype(np.uint8)[:, None, None, None]
+        images = (
+            images // (1 + np.arange(side * side) // side).astype(np.uint8)[:, None, None, None]
+        )
         sheets.append(grids.tile(images, side))
         grids.write_png(folder / f"samples/kimg{each:09.3f}.png", sheets[-1])
     return sheets
@@ -55,16 +57,31 @@ def test_every_sheet_is_a_frame_with_its_words_below(tmp_path):
         assert np.abs(frame[: len(shown)].astype(int) - shown).max() <= 256 // timelapse.GREYS // 2
         words = frame[len(shown) :]
         # Both of them, and nothing between.
-        assert words[:, :100].min() < 10 and words[:, -100:].min() < 10 and words[:, 180:250].min() == 255
+        assert (
+            words[:, :100].min() < 10
+            and words[:, -100:].min() < 10
+            and words[:, 180:250].min() == 255
+        )
     captions = [frame[-timelapse.CAPTION :] for frame, _ in frames]
-    assert not np.array_equal(captions[0], captions[1]) and not np.array_equal(captions[1], captions[2])
+    assert not np.array_equal(captions[0], captions[1]) and not np.array_equal(
+        captions[1], captions[2]
+    )
 
 
 def test_words_are_those_of_the_half_phase_that_ends_there():
     stages = list(schedule.half_phases(schedule.settings_of(CONFIG)))
     ends = [stage.end / 1000 for stage in stages]
-    assert [timelapse.caption(stages, end)[1] for end in ends] == ["4 px", "4 to 8 px", "8 px", "8 to 16 px", "16 px"]
-    assert timelapse.caption(stages, ends[0] + 0.032) == (f"{ends[0] + 0.032:.1f} kimg", "4 to 8 px")
+    assert [timelapse.caption(stages, end)[1] for end in ends] == [
+        "4 px",
+        "4 to 8 px",
+        "8 px",
+        "8 to 16 px",
+        "16 px",
+    ]
+    assert timelapse.caption(stages, ends[0] + 0.032) == (
+        f"{ends[0] + 0.032:.1f} kimg",
+        "4 to 8 px",
+    )
     assert timelapse.caption(stages, 99.96) == ("100.0 kimg", "16 px")
 
 
@@ -112,7 +129,11 @@ def test_a_full_disk_leaves_the_film_of_before(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, was)
     assert "training.gif: the disk is full" in command._system_error(caught.value)
     assert (tmp_path / "training.gif").read_bytes() == before
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "samples", "training.gif"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "config.json",
+        "samples",
+        "training.gif",
+    ]
 
 
 def test_the_command_makes_it_again(tmp_path, capsys):

@@ -1,4 +1,5 @@
-"""What a training shows of itself: TensorBoard's files read back, against numbers worked out beside them."""
+"""What a training shows of itself: TensorBoard's files read back, against numbers worked out beside
+them."""
 
 import json
 import math
@@ -46,11 +47,14 @@ def train(out, told=None, **changes):
     run = run_dir.RunDir(out)
     with run.locked(), devices.deterministic():
         run.claim(config)
-        return loop.train(Reals(IMAGES, 16, told), run, config, devices.strategy(1), lambda *_: None, print)
+        return loop.train(
+            Reals(IMAGES, 16, told), run, config, devices.strategy(1), lambda *_: None, print
+        )
 
 
 def _read(run) -> dict:
-    """{name: [(step, number or uint8 picture [H, W, C])]} as TensorBoard has it after all event files."""
+    """{name: [(step, number or uint8 picture [H, W, C])]} as TensorBoard has it after all event
+    files."""
     events = EventAccumulator(str(run / "logs"), size_guidance={"tensors": 0})
     events.Reload()
     return {
@@ -84,17 +88,31 @@ def watched(tmp_path_factory):
 def test_losses_and_their_parts_are_means_over_the_tick(watched):
     run, steps = watched
     found = _read(run)
-    names = {"d_loss", "d_gradient_penalty", "d_drift_penalty", "d_real_score", "d_fake_score", "g_loss"}
+    names = {
+        "d_loss",
+        "d_gradient_penalty",
+        "d_drift_penalty",
+        "d_real_score",
+        "d_fake_score",
+        "g_loss",
+    }
     names |= {"d_gradient_norm", "g_gradient_norm"}
-    assert {name for name in found if name.startswith("train/")} == {f"train/{n}" for n in {*names, "non_finite_steps"}}
+    assert {name for name in found if name.startswith("train/")} == {
+        f"train/{n}" for n in {*names, "non_finite_steps"}
+    }
     assert len(steps) == 64
     for name in names:
         values = [step[name] for step in steps]
         expected = [(256, np.mean(values[:32])), (512, np.mean(values[32:]))]
         np.testing.assert_allclose(found[f"train/{name}"], expected, rtol=1e-5, err_msg=name)
-        assert values[31] != pytest.approx(expected[0][1], rel=1e-3), "the last step's value is another"
+        assert values[31] != pytest.approx(expected[0][1], rel=1e-3), (
+            "the last step's value is another"
+        )
     # The critic's loss is the sum of its parts (arXiv 1710.10196, A.1).
-    whole = {name: np.array(found[f"train/d_{name}"])[:, 1] for name in ("loss", "fake_score", "real_score")}
+    whole = {
+        name: np.array(found[f"train/d_{name}"])[:, 1]
+        for name in ("loss", "fake_score", "real_score")
+    }
     parts = [np.array(found[f"train/d_{name}_penalty"])[:, 1] for name in ("gradient", "drift")]
     total = whole["fake_score"] - whole["real_score"] + 10 * parts[0] + 0.001 * parts[1]
     np.testing.assert_allclose(whole["loss"], total, rtol=1e-4)
@@ -109,7 +127,9 @@ def test_schedule_and_memory(watched):
         "learning_rate_g": [0.002, 0.002],
         "learning_rate_d": [0.002, 0.002],
     }.items():
-        np.testing.assert_allclose(found[f"schedule/{name}"], list(zip(TICKS, expected, strict=True)), rtol=1e-6)
+        np.testing.assert_allclose(
+            found[f"schedule/{name}"], list(zip(TICKS, expected, strict=True)), rtol=1e-6
+        )
     assert all(0 < value < 1e5 for _, value in found["schedule/images_per_second"])
     (_, first), (_, last) = found["memory/host_peak_gib"]
     assert 0.1 < first <= last < 64 and last <= watch.peaks()["host_peak_gib"] / watch.GIB
@@ -119,13 +139,22 @@ def test_pictures(watched):
     run, _ = watched
     found = _read(run)
     for step, picture in found["samples"]:
-        np.testing.assert_array_equal(picture, cv2.imread(str(run / f"samples/kimg{step / 1000:09.3f}.png"), 0))
-    assert [step for step, _ in found["samples"]] == TICKS == [step for step, _ in found["interpolation"]]
+        np.testing.assert_array_equal(
+            picture, cv2.imread(str(run / f"samples/kimg{step / 1000:09.3f}.png"), 0)
+        )
+    assert (
+        [step for step, _ in found["samples"]]
+        == TICKS
+        == [step for step, _ in found["interpolation"]]
+    )
     assert picture.shape == (8 * 18 - 2,) * 2
     # The strip goes from one image of the sheet's first row to the next ones.
     for index, place in ((0, 0), (watch.STEPS, 1), (2 * watch.STEPS, 2)):
         strip = found["interpolation"][-1][1]
-        ours, theirs = strip[:16, index * 18 : index * 18 + 16], picture[:16, place * 18 : place * 18 + 16]
+        ours, theirs = (
+            strip[:16, index * 18 : index * 18 + 16],
+            picture[:16, place * 18 : place * 18 + 16],
+        )
         assert np.abs(ours.astype(int) - theirs).max() <= 1, index
     ((step, reals),) = found["reals"]
     expected = IMAGES[order(40, 0, 64, SEED)]
@@ -137,11 +166,17 @@ def test_the_distance_of_a_tick(watched):
     """From the exported Gs, at the last tick."""
     run, _ = watched
     found = {name: values[-1] for name, values in _read(run).items() if name.startswith("swd/")}
-    assert set(found) == {f"swd/{name}" for name in ("16", "mean", "16_floor", "mean_floor", "images")}
+    assert set(found) == {
+        f"swd/{name}" for name in ("16", "mean", "16_floor", "mean_floor", "images")
+    }
     assert found["swd/images"] == (512, 16)
     generator = keras.saving.load_model(run / "generator-ema.keras")
-    latents = np.random.default_rng([SEED, tick_swd.PURPOSE]).standard_normal((16, 8)).astype(np.float32)
-    fakes = np.floor(np.clip(np.asarray(synthesize(generator, latents)) * 127.5 + 128, 0, 255)).astype(np.uint8)
+    latents = (
+        np.random.default_rng([SEED, tick_swd.PURPOSE]).standard_normal((16, 8)).astype(np.float32)
+    )
+    fakes = np.floor(
+        np.clip(np.asarray(synthesize(generator, latents)) * 127.5 + 128, 0, 255)
+    ).astype(np.uint8)
     reals = IMAGES[order(40, 0, 32, SEED)]
     for name, others in (("16", fakes), ("16_floor", reals[16:])):
         random = np.random.RandomState([SEED, 0])
@@ -200,7 +235,9 @@ def test_logs_stay_small_however_many_ticks(tmp_path, monkeypatch):
     monkeypatch.setattr(watch, "SHOWN", 50)
     run, gan = run_dir.RunDir(tmp_path), small_gan()
     gan.minibatch = 8
-    latents = np.random.default_rng(0).standard_normal((64, gan.generator.latent_size)).astype(np.float32)
+    latents = (
+        np.random.default_rng(0).standard_normal((64, gan.generator.latent_size)).astype(np.float32)
+    )
     shown = watch.Watch(run, schedule.Settings(16, 0.12), latents)
     shown.begin(IMAGES[np.arange(64) % 40])
     for nimg in range(10, 121, 10):
@@ -215,7 +252,9 @@ def test_a_growing_network_is_shown_at_full_size_and_measured_at_its_own(tmp_pat
     gan = small_gan()
     gan.minibatch = 8
     gan.set_point(1.25, 0.001)
-    latents = np.random.default_rng(0).standard_normal((64, gan.generator.latent_size)).astype(np.float32)
+    latents = (
+        np.random.default_rng(0).standard_normal((64, gan.generator.latent_size)).astype(np.float32)
+    )
     made = samples.images_of(gan.generator_ema, latents, None, 1.25)
     full = np.asarray(synthesize(gan.generator_ema, latents, lod=1.25))
     expected = np.floor(np.clip(full * 127.5 + 128, 0, 255)).astype(np.uint8)
@@ -263,7 +302,9 @@ def test_made_images_have_the_labels_of_the_real_ones():
     labels = np.eye(2, dtype=np.float32)[np.random.default_rng(2).integers(2, size=32)]
     measured = tick_swd.TickSWD(IMAGES[:32], labels, 8, 2**40 + 1)
     made = samples.images_of(generator, measured.latents, labels[:16], 0.0)
-    expected = swd.sliced_wasserstein(IMAGES[:16], made, np.random.RandomState([1, 2**8]), tick_swd.PER_IMAGE, 1)
+    expected = swd.sliced_wasserstein(
+        IMAGES[:16], made, np.random.RandomState([1, 2**8]), tick_swd.PER_IMAGE, 1
+    )
     assert measured(generator, 0.0)["16"] == expected["16"]
     other = samples.images_of(generator, measured.latents, labels[1:17], 0.0)
     assert not np.array_equal(other, made)
@@ -273,7 +314,10 @@ def test_a_conditioned_gan(tmp_path):
     labels = np.eye(2, dtype=np.float32)[np.random.default_rng(2).integers(2, size=40)]
     train(tmp_path / "run", labels, labels="binary", mirror=True, total_kimg=0.256)
     found = _read(tmp_path / "run")
-    assert all(math.isfinite(found[f"train/{name}_label_penalty{of}"][0][1]) for name, of in LABEL_PENALTIES)
+    assert all(
+        math.isfinite(found[f"train/{name}_label_penalty{of}"][0][1])
+        for name, of in LABEL_PENALTIES
+    )
     generator = keras.saving.load_model(tmp_path / "run" / "generator-ema.keras")
     chosen = order(40, 0, 32, SEED)
     measured = tick_swd.TickSWD(IMAGES[chosen], labels[chosen], 8, SEED, mirror=True)

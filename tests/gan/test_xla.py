@@ -1,4 +1,5 @@
-"""The whole training step compiled by XLA: the same numbers, in both half-phases, with labels; and on replicas."""
+"""The whole training step compiled by XLA: the same numbers, in both half-phases, with labels; and
+on replicas."""
 
 import numpy as np
 import pytest
@@ -37,6 +38,7 @@ def test_xla_trains_as_tensorflow_does(replicas, levels):
         assert set(ours) == set(theirs)
         for name, values in theirs.items():
             np.testing.assert_allclose(ours[name], values, rtol=1e-3, atol=1e-5, err_msg=name)
-    # As between any two orders of summation: a gradient that is rounding noise costs a weight a few steps of 1e-3.
+    # As between any two orders of summation: a gradient that is rounding noise costs a weight a few
+    # steps of 1e-3.
     differences = np.abs(found - expected)
     assert np.quantile(differences, 0.99) < 1e-5 and differences.max() < 5e-3

@@ -1,4 +1,5 @@
-"""A training of one half-phase, traced once in each life: for tests of what is kept and what goes on."""
+"""A training of one half-phase, traced once in each life: for tests of what is kept and what goes
+on."""
 
 import numpy as np
 
@@ -33,7 +34,9 @@ def train(out, images=IMAGES, look=lambda nimg: None, said=None, **changes):
     say = print if said is None else said.append
     with run.locked(say):
         run.claim(settings, say)
-        return loop.train(Reals(images, 8), run, settings, devices.strategy(1), lambda nimg, lod: look(nimg), say)
+        return loop.train(
+            Reals(images, 8), run, settings, devices.strategy(1), lambda nimg, lod: look(nimg), say
+        )
 
 
 def final(out) -> dict:
@@ -43,4 +46,6 @@ def final(out) -> dict:
 
 
 def same(ours: dict, theirs: dict) -> bool:
-    return set(ours) == set(theirs) and all(ours[name].tobytes() == theirs[name].tobytes() for name in ours)
+    return set(ours) == set(theirs) and all(
+        ours[name].tobytes() == theirs[name].tobytes() for name in ours
+    )

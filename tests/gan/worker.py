@@ -1,4 +1,5 @@
-"""One of several hosts: `train.gan` itself, with TF_CONFIG in the environment, asked to stop after some images.
+"""One of several hosts: `train.gan` itself, with TF_CONFIG in the environment, asked to stop after
+some images.
 
 Example: TF_CONFIG=... python -m tests.gan.worker COHORT --config demo --out RUN
 PGCXR_STOP_AT=64 has it send itself SIGTERM there.

@@ -37,7 +37,9 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     assert list(tmp_path.iterdir()) == []
     with artifacts.new_folder(final) as folder:
         (folder / "whole").write_text("x")
-    assert [path.name for path in final.iterdir()] == ["whole"] and list(tmp_path.iterdir()) == [final]
+    assert [path.name for path in final.iterdir()] == ["whole"] and list(tmp_path.iterdir()) == [
+        final
+    ]
 
 
 def test_what_a_killed_process_left_is_cleared(tmp_path):
@@ -118,7 +120,10 @@ def test_two_at_once_do_not_touch_each_others_files(tmp_path, kind):
         return (final / "theirs" if final.is_dir() else final).read_text()
 
     with other() as first:
-        with pytest.raises(InputError, match="out: is being written by another process"), make(final):
+        with (
+            pytest.raises(InputError, match="out: is being written by another process"),
+            make(final),
+        ):
             pass
         first.communicate("\n")
     assert first.returncode == 0 and content() == "theirs"
@@ -139,7 +144,9 @@ def test_a_private_file_is_private_also_where_a_leftover_was_not(tmp_path):
     with artifacts.atomic_path(tmp_path / "a.csv", private=True) as beside:
         assert beside.stat().st_mode & 0o777 == 0o600
         beside.write_text("x")
-    assert (tmp_path / "a.csv").stat().st_mode & 0o777 == 0o600 and (tmp_path / "a.csv").read_text() == "x"
+    assert (tmp_path / "a.csv").stat().st_mode & 0o777 == 0o600 and (
+        tmp_path / "a.csv"
+    ).read_text() == "x"
 
 
 def test_a_failed_write_inside_a_new_folder_names_the_folder_asked_for(tmp_path):
@@ -172,16 +179,27 @@ def test_arrays_come_back_and_are_the_same_bytes(tmp_path):
 
 
 def test_json_is_strict(tmp_path):
-    body = {"a": np.float32(0.5), "b": [np.int64(3), float("nan"), float("inf")], "c": np.arange(2), "d": tmp_path}
+    body = {
+        "a": np.float32(0.5),
+        "b": [np.int64(3), float("nan"), float("inf")],
+        "c": np.arange(2),
+        "d": tmp_path,
+    }
     artifacts.write_json(tmp_path / "a.json", body)
-    read = json.loads((tmp_path / "a.json").read_text(), parse_constant=lambda name: pytest.fail(name))
+    read = json.loads(
+        (tmp_path / "a.json").read_text(), parse_constant=lambda name: pytest.fail(name)
+    )
     assert read == {"a": 0.5, "b": [3, None, None], "c": [0, 1], "d": str(tmp_path)}
 
 
 def test_a_report_says_what_made_it(tmp_path):
     artifacts.write_report(tmp_path, {"x": 1}, command="c", seed=7, config={"k": 2})
     report = artifacts.read_json(tmp_path / "report.json")
-    assert report["x"] == 1 and report["made_by"]["seed"] == 7 and report["made_by"]["config"] == {"k": 2}
+    assert (
+        report["x"] == 1
+        and report["made_by"]["seed"] == 7
+        and report["made_by"]["config"] == {"k": 2}
+    )
     assert set(report["made_by"]["versions"]) >= {"pgcxr", "python", "tensorflow", "keras", "numpy"}
 
 
@@ -231,7 +249,10 @@ def test_a_private_folder_is_held(tmp_path):
 
 
 def test_where_nothing_can_be_made_the_wait_has_an_end(tmp_path):
-    with pytest.raises(InputError, match="cannot be made there"), artifacts._claimed(tmp_path, tmp_path, _gone):
+    with (
+        pytest.raises(InputError, match="cannot be made there"),
+        artifacts._claimed(tmp_path, tmp_path, _gone),
+    ):
         pass
 
 

@@ -1,4 +1,5 @@
-"""Files that a user names: regular ones of a bearable size alone, and one line for everything else."""
+"""Files that a user names: regular ones of a bearable size alone, and one line for everything
+else."""
 
 import os
 
@@ -24,7 +25,9 @@ def test_what_never_answers_or_never_ends_is_refused_at_once(tmp_path):
     assert "is a folder; name a file" in _refused(tmp_path)
     assert "symbolic links" in _refused(tmp_path / "loop")
     assert "no such file; look elsewhere" in _refused(tmp_path / "absent", absent="look elsewhere")
-    assert "no such file" in _refused(tmp_path / "link" / "x") and "no file can have" in _refused("a\0b")
+    assert "no such file" in _refused(tmp_path / "link" / "x") and "no file can have" in _refused(
+        "a\0b"
+    )
     with open(tmp_path / "sparse", "wb") as file:
         file.truncate(3 << 30)
     assert "is larger than 16 MiB" in _refused(tmp_path / "sparse")
@@ -35,12 +38,16 @@ def test_text_with_and_without_a_byte_order_mark(tmp_path):
     path = tmp_path / "a.toml"
     for mark in (b"", b"\xef\xbb\xbf"):
         path.write_bytes(mark + "a = 'ä'\r\n".encode())
-        assert user_files.read_text(path) == "a = 'ä'\n" and user_files.read_toml(path) == {"a": "ä"}
+        assert user_files.read_text(path) == "a = 'ä'\n" and user_files.read_toml(path) == {
+            "a": "ä"
+        }
     path.write_bytes(b"\xff\xfe")
     assert "is not UTF-8" in _refused(path)
 
 
-@pytest.mark.parametrize("text", ["a = " + "[" * 5000 + "]" * 5000, "a = " + "9" * 9000, "a = ", "a = '\n'"])
+@pytest.mark.parametrize(
+    "text", ["a = " + "[" * 5000 + "]" * 5000, "a = " + "9" * 9000, "a = ", "a = '\n'"]
+)
 def test_toml_that_cannot_be_read_is_one_line(tmp_path, text):
     (tmp_path / "a.toml").write_text(text)
     assert "a.toml: is not TOML" in _refused(tmp_path / "a.toml", user_files.read_toml)

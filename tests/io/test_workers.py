@@ -1,4 +1,5 @@
-"""The pool: order, crashes, limits, errors. Its functions live here so that a worker can import them by name."""
+"""The pool: order, crashes, limits, errors. Its functions live here so that a worker can import
+them by name."""
 
 import os
 import signal
@@ -78,7 +79,11 @@ def test_every_item_has_one_result(processes):
 
 def test_a_crash_costs_one_item():
     found = run(crash_on_7, list(range(40)))
-    assert found == [*(2 * item for item in range(7)), workers.CRASHED, *(2 * item for item in range(8, 40))]
+    assert found == [
+        *(2 * item for item in range(7)),
+        workers.CRASHED,
+        *(2 * item for item in range(8, 40)),
+    ]
 
 
 def test_a_process_that_is_killed_from_outside_costs_nothing(tmp_path):
@@ -112,7 +117,9 @@ def test_a_slow_file_is_told_of(tmp_path):
     waited, told = [], []
     list(workers.stream(nap, [0, 1.5], said, workers=1, limits=Limits(), waiting=waited.append))
     assert max(waited) >= 1
-    stage = stages.Stages(None, tmp_path, tmp_path, 0, stages.LOCAL, (), Limits(), False, told.append)
+    stage = stages.Stages(
+        None, tmp_path, tmp_path, 0, stages.LOCAL, (), Limits(), False, told.append
+    )
     with workers.progress("images", 3, False) as advance:
         tell = stage._told(advance)
         for seconds in (0.0, 9.0, 11.0, 12.0):
@@ -125,7 +132,11 @@ def test_a_slow_file_is_told_of(tmp_path):
 
 
 def test_errors_of_a_file_are_named_by_their_class_alone():
-    assert run(broken, [1], 0) == run(broken, [1]) == [("unreadable", "cannot be processed (ValueError)")]
+    assert (
+        run(broken, [1], 0)
+        == run(broken, [1])
+        == [("unreadable", "cannot be processed (ValueError)")]
+    )
 
 
 @pytest.mark.parametrize("processes", [0, 1])
@@ -136,7 +147,9 @@ def test_errors_of_the_machine_reach_the_caller(processes):
 
 
 def test_in_order():
-    found = workers.run(crash_on_7, list(range(40)), lambda item: f"lost {item}", workers=2, title="x", show=False)
+    found = workers.run(
+        crash_on_7, list(range(40)), lambda item: f"lost {item}", workers=2, title="x", show=False
+    )
     assert found == ["lost 7" if item == 7 else 2 * item for item in range(40)]
 
 
@@ -188,7 +201,9 @@ def test_an_interrupt_is_answered_at_once(tmp_path, name, number):
     )
     assert process.stdout.readline() == "begun\n"
     until = time.monotonic() + 60
-    while not list(tmp_path.glob("out?")) + list(tmp_path.rglob("*.dcm")) and time.monotonic() < until:
+    while (
+        not list(tmp_path.glob("out?")) + list(tmp_path.rglob("*.dcm")) and time.monotonic() < until
+    ):
         time.sleep(0.05)
     # As a terminal does: to the workers as well.
     (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)

@@ -1,4 +1,5 @@
-"""Inversion must find images that the generator can make, and treat every image of a batch alone."""
+"""Inversion must find images that the generator can make, and treat every image of a batch
+alone."""
 
 import keras
 import numpy as np
@@ -42,12 +43,17 @@ def test_images_of_the_generator_are_found_again(world, inverter):
     # With random weights one search in six may end in a valley of its own.
     assert np.median(fallen) < 0.01 and np.sum(fallen < 0.1) >= 5, fallen
     np.testing.assert_allclose(
-        found.losses, np.asarray(mean_pairwise_squared_error(queries, found.images)), rtol=1e-3, atol=1e-6
+        found.losses,
+        np.asarray(mean_pairwise_squared_error(queries, found.images)),
+        rtol=1e-3,
+        atol=1e-6,
     )
 
 
 def test_latents_stay_on_the_sphere(world, inverter):
-    np.testing.assert_allclose(np.linalg.norm(search(inverter, world[2], 5).latents, axis=1), 4.0, rtol=1e-4)
+    np.testing.assert_allclose(
+        np.linalg.norm(search(inverter, world[2], 5).latents, axis=1), 4.0, rtol=1e-4
+    )
 
 
 def test_an_image_alone_gets_the_same_answer_as_in_a_batch(world, inverter):
@@ -85,7 +91,9 @@ def test_the_mean_of_the_searches_is_returned_beside_the_best(world, inverter):
     losses = np.stack([np.asarray(mean_pairwise_squared_error(np.repeat(q[None], 5, 0), d)) for q, d in
                        zip(queries, drawn, strict=True)])  # fmt: skip
     kept = np.argsort(losses, axis=1)[:, :4]
-    expected = np.stack([pictures[order].mean(axis=0) for pictures, order in zip(drawn, kept, strict=True)])
+    expected = np.stack(
+        [pictures[order].mean(axis=0) for pictures, order in zip(drawn, kept, strict=True)]
+    )
     np.testing.assert_allclose(found.means, expected, atol=1e-3)
     np.testing.assert_allclose(found.losses, losses.min(axis=1), rtol=1e-4)
 

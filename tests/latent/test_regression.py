@@ -1,4 +1,5 @@
-"""Axes must be found where they are known; the algebra must agree with scikit-learn and with leaving images out."""
+"""Axes must be found where they are known; the algebra must agree with scikit-learn and with
+leaving images out."""
 
 import numpy as np
 import pytest
@@ -29,7 +30,9 @@ def test_latents_are_moved_onto_the_sphere(rng):
 
 
 def test_logits_by_hand():
-    np.testing.assert_allclose(regression.logits([0.5, 0.0, 1.0]), [0.0, -np.log(99), np.log(99)], atol=1e-12)
+    np.testing.assert_allclose(
+        regression.logits([0.5, 0.0, 1.0]), [0.0, -np.log(99), np.log(99)], atol=1e-12
+    )
 
 
 def test_weights_are_one_share_per_class_that_occurs():
@@ -71,7 +74,9 @@ def test_the_ridge_is_the_one_of_the_least_leave_one_out_error(rng):
         for out in range(40):
             keep = np.arange(40) != out
             # The penalty stays that of all images: it belongs to the criterion, not to the subset.
-            model = Ridge(alpha=ridge * weights.sum()).fit(u[keep], targets[keep, 0], sample_weight=weights[keep])
+            model = Ridge(alpha=ridge * weights.sum()).fit(
+                u[keep], targets[keep, 0], sample_weight=weights[keep]
+            )
             total += weights[out] * (targets[out, 0] - model.predict(u[out : out + 1])[0]) ** 2
         return total
 
@@ -79,7 +84,9 @@ def test_the_ridge_is_the_one_of_the_least_leave_one_out_error(rng):
     fitted = regression.fit(u, targets, weights, candidates)
     assert fitted.ridges[0] == candidates[int(np.argmin(errors))]
     centre = weights @ targets[:, 0] / weights.sum()
-    assert fitted.loo_r2[0] == pytest.approx(1 - min(errors) / (weights @ (targets[:, 0] - centre) ** 2), rel=1e-6)
+    assert fitted.loo_r2[0] == pytest.approx(
+        1 - min(errors) / (weights @ (targets[:, 0] - centre) ** 2), rel=1e-6
+    )
 
 
 def saturating(u, directions, offsets, noise, rng):
@@ -98,7 +105,9 @@ def test_known_axes_are_recovered_also_rare_and_correlated_ones(rng, rare):
     likelihoods = saturating(u, directions, offsets, 1.0, rng)
     if rare:
         assert 0 < np.sum(likelihoods[:, 5] > 0.5) < 60
-    fitted = regression.fit(u, regression.logits(likelihoods), regression.class_weights(likelihoods))
+    fitted = regression.fit(
+        u, regression.logits(likelihoods), regression.class_weights(likelihoods)
+    )
     found = cosines(fitted.axes[1:], directions)
     assert np.all(found[:4] > 0.97), found
     assert found[4] > 0.85, found
@@ -112,7 +121,8 @@ def test_fewer_images_than_dimensions_still_point_the_right_way(rng):
     u = sphere(rng, count, size)
     fitted = regression.fit(u, u @ direction.T + rng.normal(size=(count, 1)), np.ones(count))
     assert np.isfinite(fitted.slopes).all()
-    # 80 images span 79 of 120 dimensions: the expected cosine of the projection is sqrt(79 / 120) = 0.81.
+    # 80 images span 79 of 120 dimensions: the expected cosine of the projection is sqrt(79 / 120) =
+    # 0.81.
     assert cosines(fitted.axes, direction)[0] > 0.7
 
 
@@ -121,7 +131,10 @@ def test_no_axis_is_found_where_there_is_none(rng):
     noise = rng.normal(size=(600, 1))
     fitted = regression.fit(u[:400], noise[:400], np.ones(400))
     assert fitted.loo_r2[0] < 0.05
-    p = [predict(u[400:] @ rng.normal(size=SIZE), rng.uniform(size=200), 199, rng).p for _ in range(60)]
+    p = [
+        predict(u[400:] @ rng.normal(size=SIZE), rng.uniform(size=200), 199, rng).p
+        for _ in range(60)
+    ]
     assert 0.3 < np.mean(p) < 0.7 and np.mean(np.array(p) <= 0.1) < 0.25
 
 
@@ -138,7 +151,9 @@ def test_bootstrap_cosine_tells_a_firm_axis_from_a_loose_one(rng):
     u = sphere(rng, 800)
     targets = np.stack([u[:, 0] + 0.3 * rng.normal(size=800), rng.normal(size=800)], axis=1)
     fitted = regression.fit(u, targets, np.ones(800), ridges=(0.01,))
-    firm, loose = regression.bootstrap_cosines(u, targets, np.ones(800), fitted, 20, rng).mean(axis=0)
+    firm, loose = regression.bootstrap_cosines(u, targets, np.ones(800), fitted, 20, rng).mean(
+        axis=0
+    )
     assert firm > 0.98
     assert loose < 0.85
 

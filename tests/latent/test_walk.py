@@ -47,8 +47,12 @@ def test_the_projection_rises_along_the_axis_and_falls_against_it(u, axes):
 
 
 def test_several_axes_at_once_need_no_order(u, axes):
-    np.testing.assert_allclose(walk.move(u, axes[:2], [0.3, -0.2]), walk.move(u, axes[1::-1], [-0.2, 0.3]), atol=1e-12)
-    np.testing.assert_allclose(walk.move(u, axes, [0, 0.3, 0]), walk.move(u, axes[1], 0.3), atol=1e-12)
+    np.testing.assert_allclose(
+        walk.move(u, axes[:2], [0.3, -0.2]), walk.move(u, axes[1::-1], [-0.2, 0.3]), atol=1e-12
+    )
+    np.testing.assert_allclose(
+        walk.move(u, axes, [0, 0.3, 0]), walk.move(u, axes[1], 0.3), atol=1e-12
+    )
 
 
 def test_a_start_on_the_axis_itself_stays(axes):
@@ -57,11 +61,18 @@ def test_a_start_on_the_axis_itself_stays(axes):
 
 
 def test_the_length_of_the_start_does_not_matter(u, axes):
-    np.testing.assert_allclose(walk.move(3 * u, axes, [0.1, 0.2, 0.3]), walk.move(u, axes, [0.1, 0.2, 0.3]), atol=1e-12)
+    np.testing.assert_allclose(
+        walk.move(3 * u, axes, [0.1, 0.2, 0.3]), walk.move(u, axes, [0.1, 0.2, 0.3]), atol=1e-12
+    )
 
 
 def test_axes_come_back_from_the_disk(tmp_path, axes):
-    held = walk.Axes(axes, ("nodule", "consolidation", "pneumothorax"), np.array([0.1, 0.2, 0.3]), np.array([1, 0, 1]))
+    held = walk.Axes(
+        axes,
+        ("nodule", "consolidation", "pneumothorax"),
+        np.array([0.1, 0.2, 0.3]),
+        np.array([1, 0, 1]),
+    )
     walk.save(tmp_path / walk.FILE, held)
     back = walk.load(tmp_path)
     assert back.names == held.names and back.latent_size == SIZE
@@ -76,7 +87,14 @@ def test_a_bad_file_of_axes_is_one_line(tmp_path, axes, damage):
     if damage == "text":
         path.write_text("hello")
     elif damage == "pickled":
-        np.savez(path, vectors=axes, names=np.array(["a", "b", "c"], dtype=object), ends=[0], found=[1], latent_size=4)
+        np.savez(
+            path,
+            vectors=axes,
+            names=np.array(["a", "b", "c"], dtype=object),
+            ends=[0],
+            found=[1],
+            latent_size=4,
+        )
     elif damage == "wrong":
         walk.save(path, walk.Axes(axes, ("only one",), np.zeros(1), np.ones(1)))
     with pytest.raises(InputError, match="evaluate.axes") as caught:

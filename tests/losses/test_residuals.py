@@ -1,4 +1,5 @@
-"""The residual of thesis 4.2 against a double loop over pairs of pixels, and against numbers worked by hand."""
+"""The residual of thesis 4.2 against a double loop over pairs of pixels, and against numbers worked
+by hand."""
 
 import numpy as np
 import pytest
@@ -28,7 +29,9 @@ def test_mpse_by_hand():
     # d = (1, 0, 0): pairs differ by 1 in four of six ordered pairs.
     image = np.zeros((1, 1, 3, 1), np.float32)
     other = image + np.array([1.0, 0.0, 0.0], np.float32).reshape(1, 1, 3, 1)
-    np.testing.assert_allclose(np.asarray(mean_pairwise_squared_error(image, other)), [4 / 6], rtol=1e-6)
+    np.testing.assert_allclose(
+        np.asarray(mean_pairwise_squared_error(image, other)), [4 / 6], rtol=1e-6
+    )
 
 
 def test_mpse_is_blind_to_brightness_and_squared_error_is_not(pair):
@@ -46,7 +49,9 @@ def test_every_image_counts_for_itself(pair):
     images, others = pair
     for loss in (mean_pairwise_squared_error, squared_error):
         together = np.asarray(loss(images, others))
-        alone = np.concatenate([np.asarray(loss(images[i : i + 1], others[i : i + 1])) for i in range(len(images))])
+        alone = np.concatenate(
+            [np.asarray(loss(images[i : i + 1], others[i : i + 1])) for i in range(len(images))]
+        )
         assert together.shape == (5,)
         np.testing.assert_allclose(together, alone, rtol=1e-5)
 

@@ -1,4 +1,5 @@
-"""Agreement of maps: by hand, against scipy pixel by pixel, and the bootstrap against its own slow twin."""
+"""Agreement of maps: by hand, against scipy pixel by pixel, and the bootstrap against its own slow
+twin."""
 
 import numpy as np
 import pytest
@@ -18,7 +19,10 @@ def pairs():
 
 def test_correlations_are_scipys(pairs):
     a, b = pairs
-    for found, theirs in ((agreement.pearson(a, b), stats.pearsonr), (agreement.spearman(a, b), stats.spearmanr)):
+    for found, theirs in (
+        (agreement.pearson(a, b), stats.pearsonr),
+        (agreement.spearman(a, b), stats.spearmanr),
+    ):
         wanted = [theirs(one.ravel(), other.ravel())[0] for one, other in zip(a, b, strict=True)]
         np.testing.assert_allclose(found, wanted, atol=1e-6)
     assert agreement.pearson(a, 3 * a + 2) == pytest.approx(np.ones(12))
@@ -39,7 +43,9 @@ def test_top_pixels_and_iou_by_hand():
     b[0, 3, 3], b[0, 0, 0] = -1, 99
     assert np.flatnonzero(agreement.top_pixels(a)).tolist() == [18, 19]
     assert np.flatnonzero(agreement.top_pixels(b)).tolist() == [0, 19]
-    assert agreement.iou(a, b) == pytest.approx([1 / 3]) and agreement.iou(a, a) == pytest.approx([1])
+    assert agreement.iou(a, b) == pytest.approx([1 / 3]) and agreement.iou(a, a) == pytest.approx(
+        [1]
+    )
     # Two tie for the second place: both count. All but one at the least value: only that one.
     tied = np.float32([[[0, 5, 5, 5, 9, 1, 1, 1, 1, 1] * 2]])
     assert agreement.top_pixels(tied).sum() == 2
@@ -83,8 +89,16 @@ def test_mean_ci():
     groups = rng.integers(0, 30, 201)
     drawn = []
     for _ in range(1000):
-        rows = np.concatenate([np.flatnonzero(groups == group) for group in rng.integers(0, 30, 30)])
+        rows = np.concatenate(
+            [np.flatnonzero(groups == group) for group in rng.integers(0, 30, 30)]
+        )
         drawn.append(np.nanmean(values[rows]))
-    assert agreement.mean_ci(values, groups)["ci95"] == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.1)
+    assert agreement.mean_ci(values, groups)["ci95"] == pytest.approx(
+        np.quantile(drawn, [0.025, 0.975]), abs=0.1
+    )
     assert agreement.mean_ci([np.nan]) == {"n": 0, "mean": None, "ci95": [None, None]}
-    assert agreement.mean_ci([1.0, 3.0], ["one", "one"]) == {"n": 2, "mean": 2.0, "ci95": [None, None]}
+    assert agreement.mean_ci([1.0, 3.0], ["one", "one"]) == {
+        "n": 2,
+        "mean": 2.0,
+        "ci95": [None, None],
+    }

@@ -9,11 +9,14 @@ from sklearn import metrics as sklearn_metrics
 from pgcxr.metrics.auroc import at_specificity, auroc, delong, delong_ci, roc_curve, youden
 from tests.reference import roc_slow
 
-# Hanley & McNeil 1982, table I: 109 CT images rated 1 (definitely normal) to 5 (definitely abnormal).
+# Hanley & McNeil 1982, table I: 109 CT images rated 1 (definitely normal) to 5 (definitely
+# abnormal).
 RATINGS = np.repeat([1, 2, 3, 4, 5, 1, 2, 3, 4, 5], [33, 6, 6, 11, 2, 3, 2, 2, 11, 33])
 DISEASED = np.repeat([0, 1], [58, 51])
 
-TWO_CLASSES = st.lists(st.tuples(st.integers(0, 1), st.integers(-5, 5), st.integers(-5, 5)), min_size=4, max_size=30)
+TWO_CLASSES = st.lists(
+    st.tuples(st.integers(0, 1), st.integers(-5, 5), st.integers(-5, 5)), min_size=4, max_size=30
+)
 
 
 def columns(rows):
@@ -31,7 +34,9 @@ def test_an_area_by_hand():
 @given(TWO_CLASSES)
 def test_ties_and_all_as_in_scikit_learn(rows):
     labels, scores, _ = columns(rows)
-    assert auroc(labels, scores) == pytest.approx(sklearn_metrics.roc_auc_score(labels, scores), abs=1e-12)
+    assert auroc(labels, scores) == pytest.approx(
+        sklearn_metrics.roc_auc_score(labels, scores), abs=1e-12
+    )
     assert auroc(labels, -scores) == pytest.approx(1 - auroc(labels, scores), abs=1e-12)
     assert auroc(labels, np.exp(scores)) == auroc(labels, scores)
 
@@ -51,12 +56,15 @@ def test_delong_as_by_pair_counting(rows):
 
 
 def test_the_ct_example_as_published():
-    """Stata's manual (`roctab`): area 0.8932, DeLong's error 0.0307, interval 0.83295 to 0.95339 for this table."""
+    """Stata's manual (`roctab`): area 0.8932, DeLong's error 0.0307, interval 0.83295 to 0.95339
+    for this table."""
     found = delong(DISEASED, RATINGS, np.zeros(109))
     error = np.sqrt(found["variance_a"])
     assert found["auroc_a"] == pytest.approx(0.8932, abs=5e-5)
     assert error == pytest.approx(0.0307, abs=5e-5)
-    assert found["auroc_a"] + np.array([-1.959964, 1.959964]) * error == pytest.approx([0.83295, 0.95339], abs=1e-5)
+    assert found["auroc_a"] + np.array([-1.959964, 1.959964]) * error == pytest.approx(
+        [0.83295, 0.95339], abs=1e-5
+    )
 
 
 def test_the_sign_is_a_minus_b_and_swapping_turns_it():
@@ -91,7 +99,8 @@ def test_intervals_stay_inside_and_separated_classes_keep_one():
 
 
 def test_the_interval_covers_and_the_test_keeps_its_level():
-    """800 simulated studies: 95 % of intervals hold the true area, 5 % of tests of equal areas reject (+- 4 SE)."""
+    """800 simulated studies: 95 % of intervals hold the true area, 5 % of tests of equal areas
+    reject (+- 4 SE)."""
     random = np.random.default_rng(2)
     labels = np.repeat([0, 1], [60, 40])
     covered = rejected = 0
@@ -110,13 +119,15 @@ def test_the_curve_as_in_scikit_learn_and_its_area():
     labels = random.integers(0, 2, 200)
     scores = np.round(labels + random.normal(size=200), 1)
     curve = roc_curve(labels, scores)
-    false_positive, true_positive, threshold = sklearn_metrics.roc_curve(labels, scores, drop_intermediate=False)
+    false_positive, true_positive, threshold = sklearn_metrics.roc_curve(
+        labels, scores, drop_intermediate=False
+    )
     assert np.array_equal(curve["false_positive_rate"], false_positive)
     assert np.array_equal(curve["true_positive_rate"], true_positive)
     assert np.array_equal(curve["threshold"], threshold)
-    assert sklearn_metrics.auc(curve["false_positive_rate"], curve["true_positive_rate"]) == pytest.approx(
-        auroc(labels, scores), abs=1e-12
-    )
+    assert sklearn_metrics.auc(
+        curve["false_positive_rate"], curve["true_positive_rate"]
+    ) == pytest.approx(auroc(labels, scores), abs=1e-12)
 
 
 def test_youden_is_an_observed_score_and_the_best_one():
@@ -130,12 +141,22 @@ def test_a_fixed_specificity_by_hand():
     labels = np.array([0] * 10 + [1] * 4)
     scores = np.array([*np.arange(10) / 10, 0.35, 0.75, 0.85, 0.95])
     # 0.9 itself is one false alarm in ten; without any, only 0.95 is left.
-    assert at_specificity(labels, scores, 0.9) == {"threshold": 0.85, "specificity": 0.9, "sensitivity": 0.5}
-    assert at_specificity(labels, scores, 0.95) == {"threshold": 0.95, "specificity": 1.0, "sensitivity": 0.25}
+    assert at_specificity(labels, scores, 0.9) == {
+        "threshold": 0.85,
+        "specificity": 0.9,
+        "sensitivity": 0.5,
+    }
+    assert at_specificity(labels, scores, 0.95) == {
+        "threshold": 0.95,
+        "specificity": 1.0,
+        "sensitivity": 0.25,
+    }
     assert at_specificity(labels, scores, 0.3)["sensitivity"] == 1.0
     # The highest score is a normal one: nothing may be called.
     above = at_specificity([0, 0, 1, 1], [0.9, 0.1, 0.2, 0.9], 0.95)
-    assert (above["specificity"], above["sensitivity"]) == (1.0, 0.0) and 0.9 < above["threshold"] < 0.9 + 1e-9
+    assert (above["specificity"], above["sensitivity"]) == (1.0, 0.0) and 0.9 < above[
+        "threshold"
+    ] < 0.9 + 1e-9
     for bad in (0, 1.1, -1, np.nan):
         with pytest.raises(ValueError, match="specificity"):
             at_specificity(labels, scores, bad)

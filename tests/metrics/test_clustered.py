@@ -1,4 +1,5 @@
-"""Several images of one patient: Obuchowski's variance and the bootstrap over patients, against slow twins."""
+"""Several images of one patient: Obuchowski's variance and the bootstrap over patients, against
+slow twins."""
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from pgcxr.metrics.bootstrap import bca, bootstrap_auroc, bootstrap_difference, 
 from tests.reference import roc_slow
 
 CASES = st.lists(
-    st.tuples(st.integers(0, 1), st.integers(-4, 4), st.integers(-4, 4), st.integers(0, 6)), min_size=4, max_size=24
+    st.tuples(st.integers(0, 1), st.integers(-4, 4), st.integers(-4, 4), st.integers(0, 6)),
+    min_size=4,
+    max_size=24,
 )
 
 
@@ -23,7 +26,8 @@ def columns(rows):
 
 
 def clustered_study(random, patients=60, shared=1.0):
-    """One to six images for each patient, some normal and some abnormal, all alike by a share of their patient's."""
+    """One to six images for each patient, some normal and some abnormal, all alike by a share of
+    their patient's."""
     owner = np.repeat(np.arange(patients), random.integers(1, 7, patients))
     labels = random.integers(0, 2, len(owner))
     common = shared * random.normal(size=(2, patients))[:, owner]
@@ -61,13 +65,18 @@ def test_images_written_twice_say_nothing_new():
 
 
 def test_clustered_intervals_cover_where_unclustered_ones_do_not():
-    """300 studies, every image of a patient with one label and a strong common part; +- 4 SE around 95 %."""
+    """300 studies, every image of a patient with one label and a strong common part; +- 4 SE around
+    95 %."""
     random = np.random.default_rng(3)
     covered = {"delong": 0, "obuchowski": 0}
     for _ in range(300):
         owner = np.repeat(np.arange(80), 5)
         labels = (owner < 40).astype(int)
-        scores = 1.5 * labels + np.sqrt(0.8) * random.normal(size=80)[owner] + np.sqrt(0.2) * random.normal(size=400)
+        scores = (
+            1.5 * labels
+            + np.sqrt(0.8) * random.normal(size=80)[owner]
+            + np.sqrt(0.2) * random.normal(size=400)
+        )
         truth = stats.norm.cdf(1.5 / np.sqrt(2))
         for name, patients in (("delong", None), ("obuchowski", owner)):
             _, low, high = delong_ci(labels, scores, patients=patients)
@@ -94,7 +103,9 @@ def test_a_weighted_area_is_that_of_images_written_out():
     assert weights.sum(axis=1).tolist() == [12] * 7
     for row, area in zip(weights.astype(int), found, strict=True):
         copies = row[patients]
-        assert area == pytest.approx(auroc(np.repeat(labels, copies), np.repeat(a, copies)), abs=1e-12)
+        assert area == pytest.approx(
+            auroc(np.repeat(labels, copies), np.repeat(a, copies)), abs=1e-12
+        )
 
 
 def test_one_seed_one_result_and_two_readings_share_their_resamples(monkeypatch):
@@ -117,19 +128,31 @@ def test_bootstrap_and_closed_form_agree():
     area, low, high = delong_ci(labels, a, patients=patients)
     assert one["auroc"] == area and one["patients"] == 200 and one["resamples"] == 2000
     assert one["ci95"] == pytest.approx([low, high], abs=0.012)
-    two, closed = bootstrap_difference(labels, a, b, patients), delong(labels, a, b, patients=patients)
+    two, closed = (
+        bootstrap_difference(labels, a, b, patients),
+        delong(labels, a, b, patients=patients),
+    )
     assert two["difference"] == closed["difference"]
     assert two["ci95"] == pytest.approx(closed["ci95"], abs=0.012)
 
 
 def test_bca_as_in_scipy():
-    """Of a mean, whose influences are the deviations: scipy takes its acceleration from the jackknife."""
+    """Of a mean, whose influences are the deviations: scipy takes its acceleration from the
+    jackknife."""
     sample = np.random.default_rng(9).exponential(size=60)
     expected = stats.bootstrap(
-        (sample,), np.mean, n_resamples=6000, method="BCa", rng=np.random.default_rng(10), vectorized=True
+        (sample,),
+        np.mean,
+        n_resamples=6000,
+        method="BCa",
+        rng=np.random.default_rng(10),
+        vectorized=True,
     )
     found = bca(
-        expected.bootstrap_distribution, float(sample.mean()), (sample - sample.mean()) / len(sample), level=0.95
+        expected.bootstrap_distribution,
+        float(sample.mean()),
+        (sample - sample.mean()) / len(sample),
+        level=0.95,
     )
     assert found == pytest.approx(list(expected.confidence_interval), abs=2e-3)
     plain = np.quantile(expected.bootstrap_distribution, [0.025, 0.975])
@@ -151,7 +174,9 @@ def test_separated_classes_keep_an_interval():
     # Twelve patients of twelve: 0.025^(1/12).
     assert found["ci95"] == [pytest.approx(0.7353515, abs=1e-6), 1.0]
     assert delong_ci(labels, labels, patients=patients)[1] == found["ci95"][0]
-    assert bootstrap_auroc(labels, -labels, patients, resamples=50)["ci95"][1] == pytest.approx(0.2646485, abs=1e-6)
+    assert bootstrap_auroc(labels, -labels, patients, resamples=50)["ci95"][1] == pytest.approx(
+        0.2646485, abs=1e-6
+    )
 
 
 @pytest.mark.parametrize(

@@ -37,9 +37,22 @@ def study():
 def test_the_evaluation_has_the_contract_keys(study):
     labels, scores, _ = study
     found = evaluation(labels, scores, threshold=1.0)
-    asked = {"auroc", "auroc_ci95", "sensitivity", "specificity", "ppv", "npv", "threshold", "confusion", "youden"}
+    asked = {
+        "auroc",
+        "auroc_ci95",
+        "sensitivity",
+        "specificity",
+        "ppv",
+        "npv",
+        "threshold",
+        "confusion",
+        "youden",
+    }
     assert asked <= set(found)
-    assert set(found["confusion"]) == {"tn", "fp", "fn", "tp"} and sum(found["confusion"].values()) == 270
+    assert (
+        set(found["confusion"]) == {"tn", "fp", "fn", "tp"}
+        and sum(found["confusion"].values()) == 270
+    )
     assert found["auroc"] == pytest.approx(auroc(labels, scores))
     assert found["auroc_ci95"][0] < found["auroc"] < found["auroc_ci95"][1]
     best = found["youden"]
@@ -51,7 +64,11 @@ def test_the_comparison_has_the_contract_keys_and_a_direction(study):
     labels, better, worse = study
     found = comparison(labels, better, worse, margin=0.05)
     assert {"z", "p", "difference", "ci95"} <= set(found["delong"])
-    assert set(found["hanley_mcneil_1982"]) == {"z", "p"} and set(found["hanley_mcneil_1983"]) == {"z", "p", "r"}
+    assert set(found["hanley_mcneil_1982"]) == {"z", "p"} and set(found["hanley_mcneil_1983"]) == {
+        "z",
+        "p",
+        "r",
+    }
     assert set(found["non_inferiority"]) == {"margin", "passed", "lower_bound", "p", "method"}
     assert found["delong"]["difference"] > 0
     assert found["non_inferiority"]["passed"]
@@ -70,7 +87,8 @@ def clustered():
     common = random.normal(size=120)[patients]
     labels = (random.random(len(patients)) < stats.norm.cdf(common)).astype(int)
     a, b = (
-        stats.norm.cdf(1.5 * (labels - 0.5) + common + spread * random.normal(size=len(labels))) for spread in (1, 1.3)
+        stats.norm.cdf(1.5 * (labels - 0.5) + common + spread * random.normal(size=len(labels)))
+        for spread in (1, 1.3)
     )
     return labels, a, b, patients
 
@@ -82,7 +100,9 @@ def test_with_patients_all_is_said_twice(clustered):
     assert "clustered" not in plain and "clustered95" not in plain
     assert found["auroc_ci95"] == plain["auroc_ci95"] and found["wilson95"] == plain["wilson95"]
     assert found["clustered"]["auroc_ci95"] == list(delong_ci(labels, a, patients=patients)[1:])
-    assert found["clustered"]["bootstrap"] == bootstrap_auroc(labels, a, patients, resamples=200, seed=5)
+    assert found["clustered"]["bootstrap"] == bootstrap_auroc(
+        labels, a, patients, resamples=200, seed=5
+    )
     assert (found["clustered"]["patients"], found["clustered"]["images"]) == (120, len(labels))
     called, of = (a >= 0.5) & (labels == 1), labels == 1
     by_patient = [np.bincount(patients, each) for each in (called, of)]
@@ -95,7 +115,9 @@ def test_with_patients_all_is_said_twice(clustered):
     pair = comparison(labels, a, b, 0.1, patients, resamples=200, seed=5)
     assert pair["delong"] == delong(labels, a, b)
     assert pair["clustered"]["obuchowski"] == delong(labels, a, b, patients=patients)
-    assert pair["clustered"]["bootstrap"] == bootstrap_difference(labels, a, b, patients, resamples=200, seed=5)
+    assert pair["clustered"]["bootstrap"] == bootstrap_difference(
+        labels, a, b, patients, resamples=200, seed=5
+    )
     assert pair["non_inferiority"] == non_inferiority(labels, a, b, 0.1, patients)
     assert pair["non_inferiority"]["method"] == "MOVER, Obuchowski"
 
@@ -103,7 +125,9 @@ def test_with_patients_all_is_said_twice(clustered):
 def test_the_rates_of_each_point_are_clustered_by_hand():
     #         patient 1, both right; patient 2, one of two; patient 3, wrong; and two normals
     labels, scores = [1, 1, 1, 1, 1, 0, 0], [0.9, 0.8, 0.7, 0.1, 0.2, 0.1, 0.6]
-    found = confusion(labels, scores, 0.5, patients=["a", "a", "b", "b", "c", "d", "e"])["clustered95"]
+    found = confusion(labels, scores, 0.5, patients=["a", "a", "b", "b", "c", "d", "e"])[
+        "clustered95"
+    ]
     share, n = 3 / 5, 5
     variance = 3 / 2 * ((2 - 2 * share) ** 2 + (1 - 2 * share) ** 2 + (0 - share) ** 2) / n**2
     effective = n * share * (1 - share) / (n - 1) / variance
@@ -121,15 +145,23 @@ def test_thresholds_from_validation_are_not_optimistic(clustered):
     found = evaluation(labels[half], a[half], validation=(labels[~half], a[~half]), specificity=0.9)
     assert found["chosen_on"] == "validation"
     assert found["youden"]["threshold"] == youden(labels[~half], a[~half])["threshold"]
-    assert found["at_specificity"]["threshold"] == at_specificity(labels[~half], a[~half], 0.9)["threshold"]
+    assert (
+        found["at_specificity"]["threshold"]
+        == at_specificity(labels[~half], a[~half], 0.9)["threshold"]
+    )
     assert found["at_specificity"]["aimed_at"] == 0.9
     itself = evaluation(labels[half], a[half], specificity=0.9)
     assert itself["chosen_on"] == "test" and itself["at_specificity"]["specificity"] >= 0.9
-    index = [each["youden"]["sensitivity"] + each["youden"]["specificity"] for each in (itself, found)]
+    index = [
+        each["youden"]["sensitivity"] + each["youden"]["specificity"] for each in (itself, found)
+    ]
     assert index[0] >= index[1]
     # The temperature is fitted there too.
     cooled = found["calibration"]["temperature"]
-    assert cooled["temperature"] > 0 and cooled["ece_before"] == found["calibration"]["equal_width"]["ece"]
+    assert (
+        cooled["temperature"] > 0
+        and cooled["ece_before"] == found["calibration"]["equal_width"]["ece"]
+    )
     assert cooled["log_loss_before"] == found["calibration"]["log_loss"]
     assert itself["calibration"]["temperature"] is None
     sure = evaluation(labels[half], a[half], validation=([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9]))
@@ -156,7 +188,10 @@ def test_each_point_says_what_it_means_at_another_prevalence(clustered):
     found = evaluation(labels, a, prevalence=0.02)
     for point in (found, found["youden"], found["at_specificity"]):
         assert point["at_prevalence"] == predictive_values(**point["confusion"], prevalence=0.02)
-    assert found["at_prevalence"]["ppv"] < found["ppv"] and found["at_prevalence"]["npv"] > found["npv"]
+    assert (
+        found["at_prevalence"]["ppv"] < found["ppv"]
+        and found["at_prevalence"]["npv"] > found["npv"]
+    )
 
 
 @pytest.mark.parametrize(

@@ -20,15 +20,20 @@ TABLE = {
 
 
 def test_the_standard_error_as_published():
-    """1982: area 0.893 of 51 abnormal and 58 normal images has standard error 0.032 (by the formula, 0.0325)."""
+    """1982: area 0.893 of 51 abnormal and 58 normal images has standard error 0.032 (by the
+    formula, 0.0325)."""
     found = hanley_mcneil(0.893, 51, 58)
     assert found["standard_error"] == pytest.approx(0.03251, abs=5e-6)
-    assert found["ci95"] == pytest.approx([0.893 - 1.959964 * 0.0325116, 0.893 + 1.959964 * 0.0325116], abs=1e-5)
+    assert found["ci95"] == pytest.approx(
+        [0.893 - 1.959964 * 0.0325116, 0.893 + 1.959964 * 0.0325116], abs=1e-5
+    )
 
 
 def test_the_standard_error_by_hand():
     # A = 1/2: Q1 = Q2 = 1/3, SE^2 = (1/4 + 3/12 + 1/12) / 8.
-    assert hanley_mcneil(0.5, 4, 2)["standard_error"] ** 2 == pytest.approx((1 / 4 + 3 / 12 + 1 / 12) / 8)
+    assert hanley_mcneil(0.5, 4, 2)["standard_error"] ** 2 == pytest.approx(
+        (1 / 4 + 3 / 12 + 1 / 12) / 8
+    )
     assert hanley_mcneil(1.0, 4, 2)["standard_error"] == 0.0
     assert hanley_mcneil(0.98, 5, 5)["ci95"][1] == 1.0
 
@@ -45,7 +50,9 @@ def test_the_correlation_of_areas_as_simulated():
     separation = np.sqrt(2) * stats.norm.ppf(0.8)
     seen = roc_slow.wilcoxon_covariance(random, 20, 30, separation, rho=0.6, repeats=4000)
     # 4 standard errors of a correlation from 4000 pairs.
-    assert area_correlation(0.6, 0.8, 20, 30) == pytest.approx(seen, abs=4 * (1 - 0.6**2) / np.sqrt(4000))
+    assert area_correlation(0.6, 0.8, 20, 30) == pytest.approx(
+        seen, abs=4 * (1 - 0.6**2) / np.sqrt(4000)
+    )
 
 
 def test_the_correlation_of_areas_at_its_ends():

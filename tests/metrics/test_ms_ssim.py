@@ -14,7 +14,10 @@ GOLDEN = Path(__file__).parents[1] / "goldens" / "image_metrics.npz"
 def textures(seed, n, size, channels=1):
     """Smooth random fields: noise alone has no structure at the coarse scales."""
     noise = np.random.default_rng(seed).normal(size=(n, size, size, channels))
-    spectrum = np.fft.fft2(noise, axes=(1, 2)) / (0.02 + np.hypot(*np.meshgrid(*[np.fft.fftfreq(size)] * 2)))[..., None]
+    spectrum = (
+        np.fft.fft2(noise, axes=(1, 2))
+        / (0.02 + np.hypot(*np.meshgrid(*[np.fft.fftfreq(size)] * 2)))[..., None]
+    )
     field = np.fft.ifft2(spectrum, axes=(1, 2)).real
     return np.clip(127 + 50 * field / field.std(), 0, 255).astype(np.uint8)
 
@@ -32,7 +35,9 @@ def test_as_the_slow_twin(size, channels):
     a = textures(1, 3, size, channels)
     b = np.clip(a + np.random.default_rng(2).normal(0, 12, a.shape), 0, 255).astype(np.uint8)
     found = ms_ssim(a, b)
-    assert found["each"] == pytest.approx([ms_ssim_slow.ms_ssim(x, y) for x, y in zip(a, b, strict=True)], abs=1e-9)
+    assert found["each"] == pytest.approx(
+        [ms_ssim_slow.ms_ssim(x, y) for x, y in zip(a, b, strict=True)], abs=1e-9
+    )
     assert found["mean"] == pytest.approx(np.mean(found["each"])) and found["pairs"] == 3
     assert 0.2 < found["mean"] < 0.999
 
@@ -56,6 +61,13 @@ def test_the_same_image_has_1_and_repeats_are_less_diverse():
 
 def test_what_is_no_pair_is_refused():
     images = textures(4, 2, 32)
-    for bad in (images[:1], images[:, :16], images.astype(float), images[..., 0], images[:0], images[:, :8, :8]):
+    for bad in (
+        images[:1],
+        images[:, :16],
+        images.astype(float),
+        images[..., 0],
+        images[:0],
+        images[:, :8, :8],
+    ):
         with pytest.raises(ValueError):
             ms_ssim(images, bad)

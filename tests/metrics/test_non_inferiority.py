@@ -15,7 +15,9 @@ def readings(random, n, a, b, correlation=0.0):
     labels = np.repeat([0, 1], n)
     one, other = random.normal(size=(2, 2 * n))
     other = correlation * one + math.sqrt(1 - correlation**2) * other
-    return labels, *(math.sqrt(2) * stats.norm.ppf(area) * labels + e for area, e in ((a, one), (b, other)))
+    return labels, *(
+        math.sqrt(2) * stats.norm.ppf(area) * labels + e for area, e in ((a, one), (b, other))
+    )
 
 
 def test_the_limit_by_hand():
@@ -25,7 +27,9 @@ def test_the_limit_by_hand():
     r = paired["covariance"] / math.sqrt(paired["variance_a"] * paired["variance_b"])
     x, y = area_b - low, high - area_a
     found = non_inferiority(labels, a, b, 0.1)
-    assert found["lower_bound"] == pytest.approx(area_b - area_a - math.sqrt(x * x - 2 * r * x * y + y * y))
+    assert found["lower_bound"] == pytest.approx(
+        area_b - area_a - math.sqrt(x * x - 2 * r * x * y + y * y)
+    )
     assert found["method"] == "MOVER, DeLong" and 0.2 < r < 0.8
 
 
@@ -35,7 +39,9 @@ def test_the_one_sided_p_agrees_with_the_limit():
         found = non_inferiority(labels, a, b, margin)
         assert found["passed"] == (found["p"] < 0.025)
     # At a margin of the limit itself it is a fortieth; at one that is the difference found, a half.
-    assert non_inferiority(labels, a, b, -found["lower_bound"])["p"] == pytest.approx(0.025, abs=1e-6)
+    assert non_inferiority(labels, a, b, -found["lower_bound"])["p"] == pytest.approx(
+        0.025, abs=1e-6
+    )
     difference = delong(labels, a, b)["difference"]
     assert non_inferiority(labels, a, b, difference)["p"] == pytest.approx(0.5, abs=1e-4)
     assert non_inferiority(labels, a, b, difference / 2)["p"] > 0.5
@@ -44,12 +50,17 @@ def test_the_one_sided_p_agrees_with_the_limit():
 def test_far_from_1_it_is_the_limit_of_the_difference():
     labels, a, b = readings(np.random.default_rng(3), 1500, 0.8, 0.78, 0.6)
     paired = delong(labels, a, b)
-    assert non_inferiority(labels, a, b, 0.05)["lower_bound"] == pytest.approx(-paired["ci95"][1], abs=5e-4)
+    assert non_inferiority(labels, a, b, 0.05)["lower_bound"] == pytest.approx(
+        -paired["ci95"][1], abs=5e-4
+    )
 
 
-@pytest.mark.parametrize(("n", "a", "b", "correlation"), [(20, 0.9999, 0.9499, 0.0), (50, 0.98, 0.93, 0.6)])
+@pytest.mark.parametrize(
+    ("n", "a", "b", "correlation"), [(20, 0.9999, 0.9499, 0.0), (50, 0.98, 0.93, 0.6)]
+)
 def test_it_keeps_its_level_where_the_normal_interval_does_not(n, a, b, correlation):
-    """400 studies where b is worse by the margin exactly: 2.5 % pass at most (+ 4 SE), of the normal limit 7 to 15."""
+    """400 studies where b is worse by the margin exactly: 2.5 % pass at most (+ 4 SE), of the
+    normal limit 7 to 15."""
     random = np.random.default_rng(11)
     passed = normal = 0
     for _ in range(400):
@@ -81,7 +92,9 @@ def test_readings_without_an_error_are_as_good_as_there_are_cases():
     found = non_inferiority(labels, labels, 2.0 * labels, 0.05)
     assert found["lower_bound"] == pytest.approx(0.025 ** (1 / 70) - 1)
     assert found["p"] == pytest.approx(0.95**70, rel=1e-6) and not found["passed"]
-    assert non_inferiority(np.repeat([0, 1], 80), np.repeat([0, 1], 80), np.repeat([0, 1], 80), 0.05)["passed"]
+    assert non_inferiority(
+        np.repeat([0, 1], 80), np.repeat([0, 1], 80), np.repeat([0, 1], 80), 0.05
+    )["passed"]
     few, level = np.array([0, 0, 1, 1]), np.zeros(4)
     for a, b in ((few, few), (level, level), (-few, -few), (few, level)):
         found = non_inferiority(few, a, b, 0.05)

@@ -25,7 +25,9 @@ def test_nearest_as_one_pair_at_a_time(monkeypatch):
             slow = privacy_slow.nearest(queries, references, chosen)
             assert distance == pytest.approx([apart for apart, _ in slow], abs=1e-12)
             # Of equally near ones rounding decides.
-            assert np.linalg.norm(queries - references[index], axis=1) == pytest.approx(distance, abs=1e-6)
+            assert np.linalg.norm(queries - references[index], axis=1) == pytest.approx(
+                distance, abs=1e-6
+            )
             if chosen is not None:
                 assert (groups[0] != groups[1][index]).all()
     assert neighbours.nearest(references[:1], references)[0][0] == 0.0
@@ -68,7 +70,9 @@ def test_measured_distances_by_hand():
 def test_z_is_that_of_mann_whitney(values):
     rng = np.random.default_rng(3)
     a, b = rng.integers(0, values, 40), rng.integers(0, values, 70) + 1  # few values: many ties
-    expected = stats.mannwhitneyu(a, b, alternative="less", method="asymptotic", use_continuity=False)
+    expected = stats.mannwhitneyu(
+        a, b, alternative="less", method="asymptotic", use_continuity=False
+    )
     assert stats.norm.cdf(privacy.rank_z(a, b)) == pytest.approx(expected.pvalue, rel=1e-9)
     assert privacy.rank_z(b, a) == pytest.approx(-privacy.rank_z(a, b))
     assert privacy.rank_z(np.ones(5), np.ones(9)) == 0.0
@@ -77,17 +81,25 @@ def test_z_is_that_of_mann_whitney(values):
 def test_c_t_is_the_weighted_mean_of_cells():
     rng = np.random.default_rng(4)
     generated, held_out = rng.random(100), rng.random(65)
-    of_generated, of_held_out = np.repeat([0, 1, 2, 3], [40, 40, 5, 15]), np.repeat([0, 1, 2, 4], [20, 30, 10, 5])
+    of_generated, of_held_out = (
+        np.repeat([0, 1, 2, 3], [40, 40, 5, 15]),
+        np.repeat([0, 1, 2, 4], [20, 30, 10, 5]),
+    )
     found = privacy.c_t(generated, held_out, of_generated, of_held_out)
     # Cell 2 has too few synthetic images, 3 and 4 have none of one set.
-    z = [privacy.rank_z(generated[:40], held_out[:20]), privacy.rank_z(generated[40:80], held_out[20:50])]
+    z = [
+        privacy.rank_z(generated[:40], held_out[:20]),
+        privacy.rank_z(generated[40:80], held_out[20:50]),
+    ]
     assert found["mean_z"] == pytest.approx(0.4 * z[0] + 0.6 * z[1])
     assert found["z"] == pytest.approx(found["mean_z"] / np.hypot(0.4, 0.6))
     assert found["worst_cell"] == min(z) and found["cells"] == 2
     assert found["held_out_covered"] == pytest.approx(50 / 65)
     assert found["p"] == pytest.approx(stats.norm.cdf(found["z"]))
     apart = privacy.c_t(generated[:9], held_out[:9], np.zeros(9, int), np.ones(9, int))
-    assert apart["cells"] == 1 and apart["z"] == pytest.approx(privacy.rank_z(generated[:9], held_out[:9]))
+    assert apart["cells"] == 1 and apart["z"] == pytest.approx(
+        privacy.rank_z(generated[:9], held_out[:9])
+    )
 
 
 def test_c_t_is_standard_normal_when_nothing_is_copied():
@@ -131,7 +143,10 @@ def _distances(**changes):
 def test_the_cutoff_by_hand():
     near = privacy.cutoff(_distances())
     assert near["value"] == near["same_patient_median"] == 0.5 and near["set_by"] == "same patient"
-    assert near["auroc"] == pytest.approx(1 - 0.5 / (21 * 41)) and near["same_patient_below"] == 11 / 21
+    assert (
+        near["auroc"] == pytest.approx(1 - 0.5 / (21 * 41))
+        and near["same_patient_below"] == 11 / 21
+    )
     # Two images of one patient are farther apart than strangers: 1 % of these are left below.
     far = privacy.cutoff(_distances(same_patient=np.linspace(5, 9, 21)))
     assert far["value"] == pytest.approx(1.01) and far["set_by"] == "other patients"
@@ -163,7 +178,9 @@ def test_fresh_draws_pass_and_copies_fail():
     failed = [_judged(lambda _, rng: _drawn(rng, 1000), seed)["failed"] for seed in range(5)]
     assert sum(map(bool, failed)) <= 1  # 1 % are expected at most
     # Copies with a little noise fail every test; in a mix of 3 % those that count near ones.
-    copies = _judged(lambda training, rng: training[rng.integers(0, 600, 1000)] + rng.normal(0, 0.02, (1000, 6)))
+    copies = _judged(
+        lambda training, rng: training[rng.integers(0, 600, 1000)] + rng.normal(0, 0.02, (1000, 6))
+    )
     assert copies["failed"] == ["near_copies", "nearer_than_all", "c_t", "not_authentic"]
     assert copies["near_copies"]["share"] > 0.95 and copies["c_t"]["z"] < -10
 
@@ -179,7 +196,12 @@ def test_blurred_images_are_near_but_not_nearer_to_training_images():
     rng = np.random.default_rng(8)
     training, held_out = _drawn(rng, 600), _drawn(rng, 400)
     blurred = 0.3 * _drawn(rng, 500)
-    assert privacy.rank_z(neighbours.nearest(blurred, training)[0], neighbours.nearest(held_out, training)[0]) < -5
+    assert (
+        privacy.rank_z(
+            neighbours.nearest(blurred, training)[0], neighbours.nearest(held_out, training)[0]
+        )
+        < -5
+    )
     assert 0.4 < privacy.nearer_training(blurred, training, held_out, 0)["share"] < 0.6
     copies = privacy.nearer_training(training[:100], training, held_out, 0)
     assert copies["share"] > 0.5 and copies["of_each"] == 400

@@ -7,14 +7,24 @@ import pytest
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.proportion import proportion_confint
 
-from pgcxr.metrics.proportions import clopper_pearson, clustered_wilson, mcnemar, predictive_values, wilson
+from pgcxr.metrics.proportions import (
+    clopper_pearson,
+    clustered_wilson,
+    mcnemar,
+    predictive_values,
+    wilson,
+)
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 5), (5, 5), (1, 7), (89, 100), (1540, 1632)])
 @pytest.mark.parametrize("level", [0.95, 0.9])
 def test_intervals_as_in_statsmodels(k, n, level):
-    assert clopper_pearson(k, n, level) == pytest.approx(proportion_confint(k, n, 1 - level, "beta"), abs=1e-10)
-    assert wilson(k, n, level) == pytest.approx(proportion_confint(k, n, 1 - level, "wilson"), abs=1e-10)
+    assert clopper_pearson(k, n, level) == pytest.approx(
+        proportion_confint(k, n, 1 - level, "beta"), abs=1e-10
+    )
+    assert wilson(k, n, level) == pytest.approx(
+        proportion_confint(k, n, 1 - level, "wilson"), abs=1e-10
+    )
 
 
 def test_intervals_of_nothing():
@@ -49,7 +59,8 @@ def test_patients_with_one_image_are_wilson_and_copies_say_nothing_new():
         wilson(30 * 126 / 42 * 41 / 125, 123 / 125 * 42)
     )
     assert clustered_wilson(3 * successes, np.full(42, 3)) == pytest.approx(plain, abs=5e-3)
-    # Patients without a case don't count, and images less alike than chance don't narrow the interval.
+    # Patients without a case don't count, and images less alike than chance don't narrow the
+    # interval.
     assert clustered_wilson([*successes, 0, 0], [*np.ones(42), 0, 0]) == plain
     assert clustered_wilson([1, 1, 1, 2], [2, 2, 2, 2]) == pytest.approx(wilson(5, 8))
 
@@ -70,7 +81,9 @@ def test_clustered_intervals_cover_where_plain_ones_do_not():
     covered = {"clustered": 0, "plain": 0}
     for _ in range(400):
         totals = random.integers(1, 9, 80)
-        successes = random.binomial(totals, random.beta(2, 1, 80))  # a patient's own chance; two thirds on average
+        successes = random.binomial(
+            totals, random.beta(2, 1, 80)
+        )  # a patient's own chance; two thirds on average
         for name, (low, high) in (
             ("clustered", clustered_wilson(successes, totals)),
             ("plain", wilson(successes.sum(), totals.sum())),
@@ -80,16 +93,25 @@ def test_clustered_intervals_cover_where_plain_ones_do_not():
 
 
 def test_predictive_values_by_hand():
-    # Sensitivity 90 %, specificity 80 %; of 1,000 people 10 are ill: 9 found, 198 false alarms, 1 missed, 792 right.
+    # Sensitivity 90 %, specificity 80 %; of 1,000 people 10 are ill: 9 found, 198 false alarms, 1
+    # missed, 792 right.
     found = predictive_values(tn=80, fp=20, fn=10, tp=90, prevalence=0.01)
     assert found["ppv"] == pytest.approx(9 / (9 + 198)) and found["npv"] == pytest.approx(792 / 793)
     assert found["ppv_ci95"][0] < found["ppv"] < found["ppv_ci95"][1]
     assert found["npv_ci95"][0] < found["npv"] < found["npv_ci95"][1]
     # Nothing was called, or nobody is there to be called.
     none = predictive_values(tn=5, fp=0, fn=5, tp=0, prevalence=0.1)
-    assert math.isnan(none["ppv"]) and none["ppv_ci95"] == [0.0, 1.0] and none["npv"] == pytest.approx(0.9)
+    assert (
+        math.isnan(none["ppv"])
+        and none["ppv_ci95"] == [0.0, 1.0]
+        and none["npv"] == pytest.approx(0.9)
+    )
     unknown = predictive_values(tn=0, fp=0, fn=1, tp=1, prevalence=0.1)
-    assert math.isnan(unknown["npv"]) and unknown["npv_ci95"][0] == 0.0 and unknown["ppv_ci95"][1] == 1.0
+    assert (
+        math.isnan(unknown["npv"])
+        and unknown["npv_ci95"][0] == 0.0
+        and unknown["ppv_ci95"][1] == 1.0
+    )
     for bad in (0, 1, -0.1, 10, math.nan):
         with pytest.raises(ValueError, match="prevalence"):
             predictive_values(1, 1, 1, 1, bad)

@@ -1,4 +1,5 @@
-"""FID, KID and PRDC against their papers' own formulas, cases by hand, and what is known of their averages."""
+"""FID, KID and PRDC against their papers' own formulas, cases by hand, and what is known of their
+averages."""
 
 import tracemalloc
 
@@ -13,7 +14,9 @@ def clouds(seed, n=60, m=50, d=6, shift=0.7):
     """Correlated, skewed, of unequal number."""
     rng = np.random.default_rng(seed)
     mix = rng.normal(size=(d, d))
-    return np.exp(0.3 * rng.normal(size=(n, d)) @ mix), np.exp(0.3 * rng.normal(size=(m, d)) @ mix) + shift
+    return np.exp(0.3 * rng.normal(size=(n, d)) @ mix), np.exp(
+        0.3 * rng.normal(size=(m, d)) @ mix
+    ) + shift
 
 
 def test_fid_of_two_gaussians_by_hand():
@@ -30,13 +33,21 @@ def test_fid_of_two_gaussians_by_hand():
 def test_fid_as_scipy_sqrtm(seed, d):
     real, fake = clouds(seed, d=d)
     found = frechet.frechet(real.astype(np.float32), fake.astype(np.float32))
-    assert found["fid"] == pytest.approx(slow.fid(real.astype(np.float32), fake.astype(np.float32)), rel=1e-5)
+    assert found["fid"] == pytest.approx(
+        slow.fid(real.astype(np.float32), fake.astype(np.float32)), rel=1e-5
+    )
     assert found["fid"] == pytest.approx(frechet.frechet(fake, real)["fid"], rel=1e-5)
-    assert (found["n_real"], found["n_fake"], found["features"], found["enough"]) == (60, 50, d, True)
+    assert (found["n_real"], found["n_fake"], found["features"], found["enough"]) == (
+        60,
+        50,
+        d,
+        True,
+    )
 
 
 def test_fid_is_0_and_real_where_covariances_are_singular():
-    """Fewer images than features, dead features, equal sets: where a square root of the product turns complex."""
+    """Fewer images than features, dead features, equal sets: where a square root of the product
+    turns complex."""
     few = np.random.default_rng(4).normal(size=(20, 64))
     few[:, :8] = 0
     found = frechet.frechet(few, few)
@@ -48,7 +59,10 @@ def test_fid_is_0_and_real_where_covariances_are_singular():
 def test_moments_do_not_depend_on_the_batches():
     real, _ = clouds(5)
     whole = frechet.Moments(6).add(real)
-    parts = [frechet.Moments(6).add(real[:7]).add(real[7:7]), frechet.Moments(6).add(real[7:8]).add(real[8:])]
+    parts = [
+        frechet.Moments(6).add(real[:7]).add(real[7:7]),
+        frechet.Moments(6).add(real[7:8]).add(real[8:]),
+    ]
     merged = parts[0].merge(parts[1]).merge(frechet.Moments(6))
     for found in (whole, merged):
         assert found.n == 60 and found.mean == pytest.approx(real.mean(axis=0))
@@ -58,7 +72,8 @@ def test_moments_do_not_depend_on_the_batches():
 
 
 def test_fid_infinity_takes_most_of_the_bias_away():
-    """Between standard normal and twice it, D = 4, the truth is 4; at n = 60 it is about 0.3 more."""
+    """Between standard normal and twice it, D = 4, the truth is 4; at n = 60 it is about 0.3
+    more."""
     rng = np.random.default_rng(6)
     plain, endless = [], []
     for seed in range(40):
@@ -101,9 +116,11 @@ def test_prdc_image_by_image_and_by_blocks(monkeypatch, k):
 
 
 def test_prdc_by_hand():
-    """On a line, k = 1: real 0, 1, 10, fake 0.5, 30, 31. Real balls reach 1, 1, 9; fake ones 29.5, 1, 1."""
+    """On a line, k = 1: real 0, 1, 10, fake 0.5, 30, 31. Real balls reach 1, 1, 9; fake ones 29.5,
+    1, 1."""
     found = prdc.prdc(np.array([[0.0], [1], [10]]), np.array([[0.5], [30], [31]]), k=1)
-    # 0.5 is strictly inside the balls of 0 and 1 (9.5 is beyond that of 10); only 0.5's own ball holds real images.
+    # 0.5 is strictly inside the balls of 0 and 1 (9.5 is beyond that of 10); only 0.5's own ball
+    # holds real images.
     expected = {"precision": 1 / 3, "recall": 1.0, "density": 2 / 3, "coverage": 2 / 3}
     assert {name: found[name] for name in expected} == pytest.approx(expected)
 
@@ -161,7 +178,8 @@ def test_what_cannot_be_measured_is_refused():
 
 
 def test_halves_deviate_as_the_whole_does():
-    """Of a mean the deviation is known: s / sqrt(n), or of the patients' means where images of one are alike."""
+    """Of a mean the deviation is known: s / sqrt(n), or of the patients' means where images of one
+    are alike."""
     values = np.random.default_rng(13).normal(size=200)
     halves = half_samples.half_samples(np.arange(200), 2000, seed=1)
     assert all(len(set(half.tolist())) == 100 for half in halves)
@@ -171,7 +189,8 @@ def test_halves_deviate_as_the_whole_does():
     patients = half_samples.half_samples(np.repeat([f"p{i}" for i in range(200)], 3), 2000, seed=2)
     assert np.std([copies[half].mean() for half in patients]) == pytest.approx(found, rel=0.07)
     assert all(
-        np.array_equal(a, b) for a, b in zip(halves, half_samples.half_samples(np.arange(200), 2000, 1), strict=True)
+        np.array_equal(a, b)
+        for a, b in zip(halves, half_samples.half_samples(np.arange(200), 2000, 1), strict=True)
     )
     with pytest.raises(ValueError, match="4"):
         half_samples.half_samples(np.array(["a", "a", "b", "c"]), 5, 0)
@@ -186,11 +205,14 @@ def test_intervals_by_hand():
 
 
 def test_fid_intervals_hold_what_they_claim():
-    """Of 60 draws of two sets, the intervals must hold FID's mean at this n in about 95 %; a bootstrap's hold none."""
+    """Of 60 draws of two sets, the intervals must hold FID's mean at this n in about 95 %; a
+    bootstrap's hold none."""
     rng = np.random.default_rng(14)
     draw = [(rng.normal(size=(80, 3)), rng.normal(size=(80, 3)) * [1.5, 1, 1]) for _ in range(60)]
     truth = np.mean([frechet.frechet(*sets)["fid"] for sets in draw])
-    halves = list(zip(*(half_samples.half_samples(np.arange(80), 100, seed) for seed in (1, 2)), strict=True))
+    halves = list(
+        zip(*(half_samples.half_samples(np.arange(80), 100, seed) for seed in (1, 2)), strict=True)
+    )
     held = 0
     for real, fake in draw:
         found = [frechet.frechet(real[i], fake[j])["fid"] for i, j in halves]

@@ -19,7 +19,9 @@ def golden():
 
 
 def images(seed, n, size, channels=1, low=0, high=256):
-    return np.random.default_rng(seed).integers(low, high, (n, size, size, channels)).astype(np.uint8)
+    return (
+        np.random.default_rng(seed).integers(low, high, (n, size, size, channels)).astype(np.uint8)
+    )
 
 
 @pytest.mark.parametrize("level", [0, 1, 2])
@@ -36,7 +38,9 @@ def test_descriptors_and_their_normalisation_are_the_original_ones(golden):
     positions = swd.draw_positions(np.random.RandomState(77), 2, [64], per_image=4)[0]
     found = np.concatenate([swd.neighbourhoods(whole[i], *positions[:, i]) for i in range(2)])
     assert np.array_equal(found, golden["desc_seed77"].reshape(8, 3, 49))
-    assert swd.normalised(found).reshape(8, 147) == pytest.approx(golden["desc_finalized"], abs=1e-6)
+    assert swd.normalised(found).reshape(8, 147) == pytest.approx(
+        golden["desc_finalized"], abs=1e-6
+    )
 
 
 def test_the_distance_of_two_clouds_is_the_original_one(golden):
@@ -65,7 +69,9 @@ def test_as_the_slow_twin(channels, n):
 @pytest.mark.parametrize("images_of", ["rgb", "gray", "gray128"])
 def test_whole_runs_of_the_original_program(shared, images_of):
     with np.load(shared / "reference" / "metrics.npz") as file:
-        reals, fakes = (file[f"{images_of}_{name}"].transpose(0, 2, 3, 1) for name in ("reals", "fakes"))
+        reals, fakes = (
+            file[f"{images_of}_{name}"].transpose(0, 2, 3, 1) for name in ("reals", "fakes")
+        )
         expected = file[f"{images_of}_swd_fakes"]
     found = swd.sliced_wasserstein(reals, fakes, seed=1234)
     assert list(found.values()) == pytest.approx(expected, rel=1e-5)

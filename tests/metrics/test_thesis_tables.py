@@ -1,4 +1,5 @@
-"""The thesis's Tables 3 to 6 and its comparisons, replayed through our statistics (design section 6)."""
+"""The thesis's Tables 3 to 6 and its comparisons, replayed through our statistics (design section
+6)."""
 
 import numpy as np
 import pytest
@@ -7,12 +8,24 @@ from evaluate.study import thesis
 from pgcxr.metrics.auroc import hanley_mcneil, hanley_mcneil_1982
 from pgcxr.metrics.confusion import clopper_pearson, evaluation, mcnemar, rates
 
-# Tables 3, 4 and 5; what Results 1 prints as sensitivity and specificity; the totals printed beside the tables:
-# predicted normal, predicted abnormal, truly normal, truly abnormal.
+# Tables 3, 4 and 5; what Results 1 prints as sensitivity and specificity; the totals printed beside
+# the tables: predicted normal, predicted abnormal, truly normal, truly abnormal.
 TABLES = {
-    "real_on_real": (dict(tn=1312, fp=109, fn=92, tp=1540), (0.934, 0.933), (1404, 1549, 1321, 1632)),
-    "synthetic_on_synthetic": (dict(tn=1264, fp=157, fn=128, tp=1504), (0.908, 0.905), (1392, 1661, 1421, 1632)),
-    "synthetic_on_real": (dict(tn=1095, fp=326, fn=191, tp=1441), (0.851, 0.816), (1286, 1767, 1421, 1632)),
+    "real_on_real": (
+        dict(tn=1312, fp=109, fn=92, tp=1540),
+        (0.934, 0.933),
+        (1404, 1549, 1321, 1632),
+    ),
+    "synthetic_on_synthetic": (
+        dict(tn=1264, fp=157, fn=128, tp=1504),
+        (0.908, 0.905),
+        (1392, 1661, 1421, 1632),
+    ),
+    "synthetic_on_real": (
+        dict(tn=1095, fp=326, fn=191, tp=1441),
+        (0.851, 0.816),
+        (1286, 1767, 1421, 1632),
+    ),
 }
 # What they are: sensitivity, specificity.
 TRUE_RATES = {
@@ -44,7 +57,9 @@ def test_the_totals(name):
     tn, fp, fn, tp = (table[key] for key in ("tn", "fp", "fn", "tp"))
     # Table 3 prints 1,549 for 1,649 and 1,321 for 1,421.
     mended = {1549: 1649, 1321: 1421}
-    assert (tn + fn, tp + fp, tn + fp, tp + fn) == tuple(mended.get(total, total) for total in printed)
+    assert (tn + fn, tp + fp, tn + fp, tp + fn) == tuple(
+        mended.get(total, total) for total in printed
+    )
     assert tn + fp + fn + tp == 3053
 
 
@@ -62,15 +77,24 @@ def test_a_table_written_out_as_readings_is_evaluated_to_itself(name):
     assert found["at_prevalence"]["ppv"] == pytest.approx(found["ppv"], abs=1e-12)
     assert found["at_prevalence"]["npv"] == pytest.approx(found["npv"], abs=1e-12)
     wrong = (table["fp"] + table["fn"]) / 3053
-    assert found["calibration"]["brier"]["score"] == pytest.approx(0.81 * wrong + 0.01 * (1 - wrong))
+    assert found["calibration"]["brier"]["score"] == pytest.approx(
+        0.81 * wrong + 0.01 * (1 - wrong)
+    )
     # Each table has more than 5 % false alarms: at a specificity of 95 % nothing may be called.
-    assert found["at_specificity"]["specificity"] == 1.0 and found["at_specificity"]["sensitivity"] == 0.0
+    assert (
+        found["at_specificity"]["specificity"] == 1.0
+        and found["at_specificity"]["sensitivity"] == 0.0
+    )
 
 
 def test_its_numbers_in_the_report_are_these():
     for name, (table, _, _) in TABLES.items():
-        assert {key: thesis.ARMS[name][key] for key in table} == table and thesis.ARMS[name]["auroc"] == AUROC[name]
-        assert (thesis.sensitivity(name), thesis.specificity(name)) == pytest.approx(TRUE_RATES[name], abs=5e-4)
+        assert {key: thesis.ARMS[name][key] for key in table} == table and thesis.ARMS[name][
+            "auroc"
+        ] == AUROC[name]
+        assert (thesis.sensitivity(name), thesis.specificity(name)) == pytest.approx(
+            TRUE_RATES[name], abs=5e-4
+        )
     assert tuple(thesis.TABLE_6.values()) == tuple(zip(SUBJECTS, DETECTED, strict=True))
 
 
@@ -97,17 +121,23 @@ def test_the_z_scores(a, b, z):
 
 
 def test_pairing_could_only_have_made_the_difference_clearer():
-    """Of 1983: z grows with the correlation r of the areas, which the thesis does not tell; 0 is the test of 1982."""
+    """Of 1983: z grows with the correlation r of the areas, which the thesis does not tell; 0 is
+    the test of 1982."""
     errors = [
-        hanley_mcneil(AUROC[name], 1632, 1421)["standard_error"] for name in ("real_on_real", "synthetic_on_real")
+        hanley_mcneil(AUROC[name], 1632, 1421)["standard_error"]
+        for name in ("real_on_real", "synthetic_on_real")
     ]
-    z = [0.102 / np.sqrt(errors[0] ** 2 + errors[1] ** 2 - 2 * r * errors[0] * errors[1]) for r in (0, 0.3, 0.6)]
+    z = [
+        0.102 / np.sqrt(errors[0] ** 2 + errors[1] ** 2 - 2 * r * errors[0] * errors[1])
+        for r in (0, 0.3, 0.6)
+    ]
     assert z[0] == pytest.approx(15.5, abs=0.05) and z[0] < z[1] < z[2]
 
 
 def test_the_lower_limit_of_its_difference_rules_non_inferiority_out():
     errors = [
-        hanley_mcneil(AUROC[name], 1632, 1421)["standard_error"] for name in ("real_on_real", "synthetic_on_real")
+        hanley_mcneil(AUROC[name], 1632, 1421)["standard_error"]
+        for name in ("real_on_real", "synthetic_on_real")
     ]
     # Even the nearer end of the unpaired 95 % interval of 0.102 lies beyond a margin of 0.05.
     assert 0.102 - 1.96 * np.hypot(*errors) > 0.05
@@ -119,7 +149,8 @@ def test_table_6_sums_to_89():
 
 
 def test_its_comparison_with_the_supervised_network_holds_however_they_were_paired():
-    """89 of 100 against 37 of 40 + 14 of 60: the discordant pairs aren't told, but "p < 0.001" holds for all."""
+    """89 of 100 against 37 of 40 + 14 of 60: the discordant pairs aren't told, but "p < 0.001"
+    holds for all."""
     ours, theirs = sum(DETECTED), 37 + 14
     assert theirs == 51
     for both in range(ours + theirs - 100, theirs + 1):

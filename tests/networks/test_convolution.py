@@ -29,24 +29,34 @@ def slow(x, kernel):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_convolve(shape):
     x, kernel = drawn(*shape)
-    np.testing.assert_allclose(minimal_filtering.convolve(x, kernel), slow(x, kernel), rtol=1e-5, atol=2e-5)
+    np.testing.assert_allclose(
+        minimal_filtering.convolve(x, kernel), slow(x, kernel), rtol=1e-5, atol=2e-5
+    )
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_upscale_convolve(shape):
     x, kernel = drawn(*shape)
     expected = slow(np.asarray(pixels.upscale(x)), kernel)
-    np.testing.assert_allclose(minimal_filtering.upscale_convolve(x, kernel), expected, rtol=1e-5, atol=2e-5)
+    np.testing.assert_allclose(
+        minimal_filtering.upscale_convolve(x, kernel), expected, rtol=1e-5, atol=2e-5
+    )
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_convolve_downscale(shape):
     x, kernel = drawn(*shape)
-    expected = 4 * np.asarray(pixels.downscale(ops.convert_to_tensor(slow(x, kernel).astype(np.float32))))
-    np.testing.assert_allclose(minimal_filtering.convolve_downscale(x, kernel), expected, rtol=1e-5, atol=4e-5)
+    expected = 4 * np.asarray(
+        pixels.downscale(ops.convert_to_tensor(slow(x, kernel).astype(np.float32)))
+    )
+    np.testing.assert_allclose(
+        minimal_filtering.convolve_downscale(x, kernel), expected, rtol=1e-5, atol=4e-5
+    )
 
 
-@pytest.mark.parametrize("name", ["convolve", "upscale_convolve", "fused_upscale_convolve", "fused_convolve_downscale"])
+@pytest.mark.parametrize(
+    "name", ["convolve", "upscale_convolve", "fused_upscale_convolve", "fused_convolve_downscale"]
+)
 def test_every_means_gives_the_same(name):
     x, kernel = drawn(2, 8, 8, 4, 4)
     direct = getattr(convolution, name)(x, kernel)
@@ -56,7 +66,9 @@ def test_every_means_gives_the_same(name):
     np.testing.assert_allclose(found, direct, rtol=1e-5, atol=2e-5)
 
 
-@pytest.mark.parametrize("shape,kernel", [((1, 5, 5, 2), (3, 3, 2, 2)), ((1, 4, 4, 2), (1, 1, 2, 3))])
+@pytest.mark.parametrize(
+    "shape,kernel", [((1, 5, 5, 2), (3, 3, 2, 2)), ((1, 4, 4, 2), (1, 1, 2, 3))]
+)
 def test_what_does_not_suit_is_computed_directly(shape, kernel):
     rng = np.random.default_rng(0)
     x, kernel = rng.standard_normal(shape, np.float32), rng.standard_normal(kernel, np.float32)

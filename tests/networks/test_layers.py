@@ -86,7 +86,9 @@ def test_fading_reals_from_their_half_resolution_to_themselves():
 
 def test_mirrored_where_the_draw_is_not_below_a_half():
     x = _normal(3, 4, 4, 1)
-    mirrored = np.asarray(pixels.mirror(x, np.array([0.49, 0.5, 0.9], np.float32).reshape(3, 1, 1, 1)))
+    mirrored = np.asarray(
+        pixels.mirror(x, np.array([0.49, 0.5, 0.9], np.float32).reshape(3, 1, 1, 1))
+    )
     np.testing.assert_array_equal(mirrored[0], x[0])
     np.testing.assert_array_equal(mirrored[1:], x[1:, :, ::-1])
 
@@ -94,8 +96,12 @@ def test_mirrored_where_the_draw_is_not_below_a_half():
 def test_mirrored_reals_equal_the_original(shared):
     reference = np.load(shared / "reference" / "process_reals.npz")
     reals = pixels.from_uint8(reference["gray_in_lod0.4"].transpose(0, 2, 3, 1))
-    found = pixels.fade_reals(pixels.mirror(reals, reference["gray_mirror_mask"].reshape(-1, 1, 1, 1)), 0.4)
-    np.testing.assert_allclose(found, reference["gray_out_lod0.4_mirror"].transpose(0, 2, 3, 1), atol=1e-6)
+    found = pixels.fade_reals(
+        pixels.mirror(reals, reference["gray_mirror_mask"].reshape(-1, 1, 1, 1)), 0.4
+    )
+    np.testing.assert_allclose(
+        found, reference["gray_out_lod0.4_mirror"].transpose(0, 2, 3, 1), atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
@@ -115,7 +121,9 @@ def test_narrow_layers_keep_float32_where_it_counts(policy):
     assert layer.kernel.dtype == "float32"
     kernel = keras.ops.cast(layer.kernel * np.float32(np.sqrt(2 / (9 * 512))), narrow)
     direct = keras.ops.conv(x, kernel, padding="same", data_format="channels_last")
-    np.testing.assert_array_equal(*(keras.ops.cast(y, "float32") for y in (layer(x), direct)), "rounded once")
+    np.testing.assert_array_equal(
+        *(keras.ops.cast(y, "float32") for y in (layer(x), direct)), "rounded once"
+    )
 
 
 def test_uint8_and_back_is_the_identity():

@@ -1,4 +1,5 @@
-"""Against arrays computed by the original code (a golden, and more as an extra); pickles that want more than data."""
+"""Against arrays computed by the original code (a golden, and more as an extra); pickles that want
+more than data."""
 
 import gzip
 import pickle
@@ -26,9 +27,13 @@ def test_outputs_equal_the_originals_goldens(original_networks, goldens, lod):
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
-def test_minibatch_statistics_of_small_groups_equal_the_originals(original_networks, goldens, count):
+def test_minibatch_statistics_of_small_groups_equal_the_originals(
+    original_networks, goldens, count
+):
     golden = np.load(goldens / "pggan_discriminator.npz")
-    found, _ = criticize(original_networks["D"], golden["images"][:count].transpose(0, 2, 3, 1), 0.0)
+    found, _ = criticize(
+        original_networks["D"], golden["images"][:count].transpose(0, 2, 3, 1), 0.0
+    )
     np.testing.assert_allclose(found, golden[f"scores_lod0_first{count}"], atol=1e-5)
 
 
@@ -68,7 +73,9 @@ def test_a_pickle_that_names_anything_else_is_refused_and_not_run(tmp_path, monk
     assert not (tmp_path / "executed").exists()
 
 
-@pytest.mark.parametrize("data", [b"", b"not a pickle", pickle.dumps([1, 2, 3]), pickle.dumps({"a": np.zeros(3)})])
+@pytest.mark.parametrize(
+    "data", [b"", b"not a pickle", pickle.dumps([1, 2, 3]), pickle.dumps({"a": np.zeros(3)})]
+)
 def test_what_is_no_network_is_one_error(tmp_path, data):
     (tmp_path / "net.pkl").write_bytes(data)
     with pytest.raises(InputError, match="is not an official network pickle"):

@@ -1,4 +1,5 @@
-"""Every notebook is committed without outputs and runs from top to bottom on a tiny run of its own."""
+"""Every notebook is committed without outputs and runs from top to bottom on a tiny run of its
+own."""
 
 import json
 from pathlib import Path
@@ -46,7 +47,9 @@ def test_a_notebook_runs_and_shows_images(path, study, monkeypatch):
     monkeypatch.setenv("PGCXR_STUDY", str(study))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     notebook = nbformat.read(path, as_version=4)
-    client = nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3", store_widget_state=True)
+    client = nbclient.NotebookClient(
+        notebook, timeout=120, kernel_name="python3", store_widget_state=True
+    )
     client.execute(cwd=str(path.parent))
     widgets = client.widget_state.values()
     images = [state for state in widgets if state.get("_model_name") == "ImageModel"]

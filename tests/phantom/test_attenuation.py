@@ -12,7 +12,8 @@ from pgcxr.phantom.scene import BONE, WATER, Scene
 
 
 def slab(lung: float, blood: float = 0.0, bone: float = 0.0, gas: float = 0.0) -> float:
-    """The line integral through 20 cm of body that hold these thicknesses, cm; lung of density 0.25."""
+    """The line integral through 20 cm of body that hold these thicknesses, cm; lung of density
+    0.25."""
     one = np.ones((4, 4), np.float32)
     scene = Scene(
         canvas=Canvas(4, 4.0), view="PA", sides=(LEFT,), body=20 * one, lung=lung * one, density=0.25 * one,
@@ -25,7 +26,9 @@ def test_line_integrals_of_slabs():
     assert slab(0) == pytest.approx(WATER * 20, rel=1e-5)
     assert slab(10) == pytest.approx(WATER * (20 - 7.5), rel=1e-5)
     assert slab(10, blood=2) == pytest.approx(WATER * (20 - 7.5 + 1.5), rel=1e-5)
-    assert slab(10, blood=30) == pytest.approx(WATER * 20, rel=1e-5)  # no more blood than there is lung
+    assert slab(10, blood=30) == pytest.approx(
+        WATER * 20, rel=1e-5
+    )  # no more blood than there is lung
     assert slab(0, bone=1) == pytest.approx(WATER * 20 + BONE, rel=1e-5)
     assert slab(0, gas=3) == pytest.approx(WATER * 17, rel=1e-5)
 
@@ -45,10 +48,17 @@ def test_drawn_areas_are_those_of_the_shapes():
     def area(polygon):
         return canvas.cover(canvas.fill(polygon)).sum() * rim**2
 
-    assert area(np.array([(1.0, -4.0), (6.0, -4.0), (6.0, 1.0), (1.0, 1.0)])) == pytest.approx((5 + rim) ** 2, rel=0.02)
+    assert area(np.array([(1.0, -4.0), (6.0, -4.0), (6.0, 1.0), (1.0, 1.0)])) == pytest.approx(
+        (5 + rim) ** 2, rel=0.02
+    )
     line = np.stack([np.linspace(-1, 7, 9), np.zeros(9)], 1)
     assert area(strip(line, 0.8)) == pytest.approx((8 + rim) * (0.8 + rim), rel=0.03)
-    circle = smooth([(3 + 4 * np.cos(t), -2 + 4 * np.sin(t)) for t in np.linspace(0, 2 * np.pi, 12, endpoint=False)])
+    circle = smooth(
+        [
+            (3 + 4 * np.cos(t), -2 + 4 * np.sin(t))
+            for t in np.linspace(0, 2 * np.pi, 12, endpoint=False)
+        ]
+    )
     assert area(circle) == pytest.approx(np.pi * (4 + rim / 2) ** 2, rel=0.01)
 
 
@@ -64,19 +74,25 @@ def test_maps_from_functions_lie_where_the_grid_says():
 
 def test_noise_follows_the_quanta():
     canvas = Canvas(256, 40.0)
-    exposure = sample_exposure(np.random.default_rng(0), sample_patient(np.random.default_rng(0)), "PA")
+    exposure = sample_exposure(
+        np.random.default_rng(0), sample_patient(np.random.default_rng(0)), "PA"
+    )
     flat = np.full((256, 256), 3.0, np.float32)
     signal = imaging.detect(canvas, flat, exposure, np.random.default_rng(1))
     middle = signal[32:-32, 32:-32]
     detected = np.exp(-middle.mean())
     quanta = imaging.QUANTA * exposure.dose * (10 / canvas.density) ** 2 * detected
-    assert middle.std() == pytest.approx(1 / np.sqrt(quanta) + imaging.ELECTRONIC / detected, rel=0.05)
+    assert middle.std() == pytest.approx(
+        1 / np.sqrt(quanta) + imaging.ELECTRONIC / detected, rel=0.05
+    )
     assert middle.mean() < 3.0  # scatter adds signal
 
 
 def test_presentation_goes_through_its_two_anchors():
     canvas = Canvas(64, 40.0)
-    exposure = sample_exposure(np.random.default_rng(2), sample_patient(np.random.default_rng(2)), "PA")
+    exposure = sample_exposure(
+        np.random.default_rng(2), sample_patient(np.random.default_rng(2)), "PA"
+    )
     for level, grey in ((1.9, exposure.lung_grey), (3.5, exposure.body_grey)):
         shown = imaging.present(canvas, np.full((64, 64), level, np.float32), 1.9, 3.5, exposure)
         assert shown.mean() == pytest.approx(grey, abs=1e-3)

@@ -22,7 +22,10 @@ def test_bytes_are_those_of_pydicom(implicit):
         if values["PatientAge"].isdigit():
             values["PatientAge"] = "054Y"  # pydicom's writer warns at an age without its unit
         meta = FileMetaDataset()
-        meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = values["SOPClassUID"], values["SOPInstanceUID"]
+        meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = (
+            values["SOPClassUID"],
+            values["SOPInstanceUID"],
+        )
         meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
         meta.ImplementationVersionName = _VERSION
         ds = Dataset()
@@ -39,7 +42,9 @@ def test_ages_without_unit_are_read_back():
     ages = []
     for index in range(60):
         person = attend(2, index)
-        values = header.values(2, person, person.studies[0], 0, np.zeros((2, 2), np.uint16), 3.1, "PA")
+        values = header.values(
+            2, person, person.studies[0], 0, np.zeros((2, 2), np.uint16), 3.1, "PA"
+        )
         ages.append(str(pydicom.dcmread(io.BytesIO(encode(values))).PatientAge))
     assert any(age.isdigit() for age in ages) and any(not age for age in ages)
     assert sum(age.endswith("Y") for age in ages) > 45

@@ -26,11 +26,16 @@ LISTS = diagnosis_codes.load()
 
 def hashes(folder):
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+    }
 
 
 def found_in(row):
-    return {item.split(":")[0]: float(item.split(":")[1]) for item in row["findings"].split(";") if item}
+    return {
+        item.split(":")[0]: float(item.split(":")[1]) for item in row["findings"].split(";") if item
+    }
 
 
 def test_same_seed_same_bytes_whatever_the_number_of_processes(export, tmp_path):
@@ -55,8 +60,16 @@ def test_every_true_image_is_a_twelve_bit_dicom_of_its_patient(export, truth, di
     for row in truth:
         ds = pydicom.dcmread(export / row["file"])
         kind = disorder.get(row["file"])
-        assert (ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation) == (16, 12, 11, 0)
-        assert ds.Modality in ("CR", "DX") and ds.PhotometricInterpretation in ("MONOCHROME1", "MONOCHROME2")
+        assert (ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation) == (
+            16,
+            12,
+            11,
+            0,
+        )
+        assert ds.Modality in ("CR", "DX") and ds.PhotometricInterpretation in (
+            "MONOCHROME1",
+            "MONOCHROME2",
+        )
         assert ds.SOPClassUID.name.startswith(("Computed Radiography", "Digital X-Ray"))
         assert ds.PatientID == row["patient_id"]
         for uid in (ds.SOPInstanceUID, ds.StudyInstanceUID, ds.SeriesInstanceUID):
@@ -65,19 +78,28 @@ def test_every_true_image_is_a_twelve_bit_dicom_of_its_patient(export, truth, di
         pixels = ds.pixel_array
         assert pixels.shape[-2:] == (SIZE, SIZE) and pixels.max() < 4096
         if kind is None:
-            assert ds.ViewPosition == row["view"] or (row["view"], ds.ViewPosition) == ("LATERAL", "LL")
+            assert ds.ViewPosition == row["view"] or (row["view"], ds.ViewPosition) == (
+                "LATERAL",
+                "LL",
+            )
             assert ds.get("BodyPartExamined", "CHEST") == "CHEST"
             assert re.fullmatch(r"(\d{3}Y|\d+)?", ds.PatientAge)
             assert ds.PatientAge or ds.PatientBirthDate
         if ds.PhotometricInterpretation == "MONOCHROME1":
             pixels = 4095 - pixels
-        if row["view"] == "PA" and kind is None:  # abdomen white, whatever the interpretation stored
-            assert np.median(pixels[3 * SIZE // 4 : 7 * SIZE // 8, SIZE // 3 : SIZE // 2]) > np.median(pixels)
+        if (
+            row["view"] == "PA" and kind is None
+        ):  # abdomen white, whatever the interpretation stored
+            assert np.median(
+                pixels[3 * SIZE // 4 : 7 * SIZE // 8, SIZE // 3 : SIZE // 2]
+            ) > np.median(pixels)
         seen[ds.PhotometricInterpretation] += 1
         seen["window" if "WindowCenter" in ds else "no window"] += 1
         seen["extension" if row["file"].endswith(".dcm") else "no extension"] += 1
         seen[ds.file_meta.TransferSyntaxUID.name] += 1
-    assert all(seen[kind] for kind in ("MONOCHROME1", "MONOCHROME2", "window", "no window", "no extension"))
+    assert all(
+        seen[kind] for kind in ("MONOCHROME1", "MONOCHROME2", "window", "no window", "no extension")
+    )
     assert seen["Explicit VR Little Endian"] > seen["Implicit VR Little Endian"] > 0
 
 
@@ -104,9 +126,13 @@ def test_studies_and_truth_agree(export, studies, truth, disorder):
 
 def test_every_code_stands_for_its_finding_alone():
     for name, codes in wording.CODES.items():
-        assert all(LISTS.findings_of([code]) == (name,) and not LISTS.is_normal(code) for code in codes)
+        assert all(
+            LISTS.findings_of([code]) == (name,) and not LISTS.is_normal(code) for code in codes
+        )
     assert set(wording.CODES) == set(TABLE_6)
-    assert all(LISTS.is_normal(code) and not LISTS.findings_of([code]) for code in wording.NORMAL_CODES)
+    assert all(
+        LISTS.is_normal(code) and not LISTS.findings_of([code]) for code in wording.NORMAL_CODES
+    )
 
 
 def test_reports_name_what_is_there_and_deny_the_rest():
@@ -115,7 +141,9 @@ def test_reports_name_what_is_there_and_deny_the_rest():
         name = TABLE_6[seed % 12]
         text = wording.report({name: rng.uniform(0.25, 1)}, (), rng)
         assert wording.NAMES[name] in text.lower()
-        denied = " ".join(sentence for sentence in text.split(".") if sentence.strip().startswith("No "))
+        denied = " ".join(
+            sentence for sentence in text.split(".") if sentence.strip().startswith("No ")
+        )
         assert denied and wording.NAMES[name] not in denied
         normal = wording.report({}, ("pacemaker",), rng)
         assert "No pneumothorax or pleural effusion." in normal and "pacemaker" in normal
@@ -144,18 +172,24 @@ def test_the_clinic_has_the_mix_it_should_have():
     assert images.count("PA") / len(images) == pytest.approx(0.85, abs=0.03)
     abnormal = [study for study in studies if study.findings]
     assert 1 - len(abnormal) / len(studies) == pytest.approx(0.42, abs=0.04)
-    assert sum(len(study.findings) > 1 for study in abnormal) / len(abnormal) == pytest.approx(0.15, abs=0.035)
+    assert sum(len(study.findings) > 1 for study in abnormal) / len(abnormal) == pytest.approx(
+        0.15, abs=0.035
+    )
     first = Counter(next(iter(study.findings)) for study in abnormal)
     five = [first[name] for name in module.TABLE_6 if name in ("nodule", "consolidation", "interstitial_opacity",
                                                                "pleural_effusion", "pneumothorax")]  # fmt: skip
-    assert sum(five) / len(abnormal) == pytest.approx(0.85, abs=0.03) and max(five) < 1.5 * min(five)
+    assert sum(five) / len(abnormal) == pytest.approx(0.85, abs=0.03) and max(five) < 1.5 * min(
+        five
+    )
     severities = [value for study in abnormal for value in study.findings.values()]
     assert 0.25 <= min(severities) < 0.3 and 0.95 < max(severities) <= 1
     worn = [np.mean([bool(study.devices) for study in group]) for group in
             ([study for study in studies if not study.findings], abnormal)]  # fmt: skip
     assert worn == pytest.approx([0.05, 0.10], abs=0.025)
     assert np.mean([person.patient.age < 19 for person in people]) == pytest.approx(0.05, abs=0.02)
-    makers = Counter(header.machine(1, person, person.studies[0])["manufacturer"] for person in people)
+    makers = Counter(
+        header.machine(1, person, person.studies[0])["manufacturer"] for person in people
+    )
     ge = sum(count for name, count in makers.items() if "GE" in name)
     assert ge / len(people) == pytest.approx(0.81, abs=0.04)
     assert {"GE Healthcare", '"GE Healthcare"', "GE MEDICAL SYSTEMS", "SIEMENS"} <= set(makers)
@@ -170,7 +204,9 @@ def test_report_counts(report, studies, truth, disorder):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"patients": 0}, {"size": 63}, {"size": 5000}, {"seed": -1}], ids=lambda wrong: next(iter(wrong))
+    "wrong",
+    [{"patients": 0}, {"size": 63}, {"size": 5000}, {"seed": -1}],
+    ids=lambda wrong: next(iter(wrong)),
 )
 def test_bad_values_are_named_and_nothing_is_written(tmp_path, wrong):
     with pytest.raises(InputError, match=f"--{next(iter(wrong))}"):

@@ -12,7 +12,8 @@ from pgcxr.phantom.patient import sample_patient
 from pgcxr.phantom.render import VIEWS, render
 
 SIZE = 160
-# What a finding does to the brightness of its mask (bones white): adds tissue, or replaces it by air.
+# What a finding does to the brightness of its mask (bones white): adds tissue, or replaces it by
+# air.
 BRIGHTER = ("nodule", "calcification", "consolidation", "interstitial_opacity", "mediastinal_widening",
             "pleural_effusion")  # fmt: skip
 DARKER = ("pneumomediastinum", "subcutaneous_emphysema", "pneumoperitoneum")
@@ -26,7 +27,8 @@ def adult(index: int):
 
 @pytest.fixture(scope="module")
 def pairs():
-    """{(finding, severity): (without, with, mask)} of one patient each, in grey levels of 12 bit."""
+    """{(finding, severity): (without, with, mask)} of one patient each, in grey levels of 12
+    bit."""
     found = {}
     for index, finding in enumerate(TABLE_6):
         for severity in (0.3, 0.7):
@@ -57,7 +59,12 @@ def test_geometry_does_not_depend_on_the_number_of_pixels():
     large, small = (render(adult(2), size, findings={"nodule": 1.0}, seed=9) for size in (512, 128))
     reduced = cv2.resize(large.pixels.astype(np.float32), (128, 128), interpolation=cv2.INTER_AREA)
     assert np.corrcoef(reduced.ravel(), small.pixels.ravel())[0, 1] > 0.99
-    mask = cv2.resize(large.masks["nodule"].astype(np.float32), (128, 128), interpolation=cv2.INTER_AREA) > 0.5
+    mask = (
+        cv2.resize(
+            large.masks["nodule"].astype(np.float32), (128, 128), interpolation=cv2.INTER_AREA
+        )
+        > 0.5
+    )
     both = np.logical_and(mask, small.masks["nodule"]).sum()
     assert both > 0.6 * max(mask.sum(), small.masks["nodule"].sum())
 
@@ -89,25 +96,34 @@ def test_pneumothorax_is_darker_at_the_side_and_has_no_vessels_there():
     air = cv2.erode((change < -60).astype(np.uint8), np.ones((9, 9))) > 0
     assert air.sum() > 200
     # Ribs remain, vessels go: less fine structure.
-    fine = [cv2.Laplacian(cv2.GaussianBlur(image, (0, 0), 1), -1) for image in (without, diseased.pixels.astype(float))]
+    fine = [
+        cv2.Laplacian(cv2.GaussianBlur(image, (0, 0), 1), -1)
+        for image in (without, diseased.pixels.astype(float))
+    ]
     assert fine[1][air].std() < fine[0][air].std()
 
 
-@pytest.mark.parametrize("finding", ["nodule", "consolidation", "pleural_effusion", "mediastinal_widening"])
+@pytest.mark.parametrize(
+    "finding", ["nodule", "consolidation", "pleural_effusion", "mediastinal_widening"]
+)
 def test_more_severe_is_more_visible(finding):
     changes = []
     for severity in (0.25, 1.0):
         total = 0.0
         for index in range(3):
             without = render(adult(index), 96, seed=index).pixels.astype(float)
-            total += np.abs(render(adult(index), 96, findings={finding: severity}, seed=index).pixels - without).sum()
+            total += np.abs(
+                render(adult(index), 96, findings={finding: severity}, seed=index).pixels - without
+            ).sum()
         changes.append(total)
     assert changes[1] > 1.5 * changes[0]
 
 
 def test_far_from_a_nodule_nothing_changes():
     patient = adult(4)
-    without, diseased = (render(patient, 128, findings=found, seed=1) for found in ({}, {"nodule": 0.8}))
+    without, diseased = (
+        render(patient, 128, findings=found, seed=1) for found in ({}, {"nodule": 0.8})
+    )
     far = ~binary_dilation(diseased.masks["nodule"], iterations=24)
     # Scatter reaches far but is faint: well under 1 % of the range.
     assert np.abs(diseased.pixels.astype(int) - without.pixels)[far].max() < 30
@@ -128,7 +144,9 @@ def test_a_lateral_film_shows_what_can_be_seen_from_the_side():
 
 def test_two_findings_have_two_masks():
     found = render(adult(7), 96, findings={"pleural_effusion": 0.6, "nodule": 0.9}).masks
-    assert set(found) == {"pleural_effusion", "nodule"} and all(mask.any() for mask in found.values())
+    assert set(found) == {"pleural_effusion", "nodule"} and all(
+        mask.any() for mask in found.values()
+    )
 
 
 @pytest.mark.parametrize("bad", [{"hiccups": 0.5}, {"nodule": 0.0}, {"nodule": 1.5}])

@@ -1,4 +1,5 @@
-"""Values with intervals: every bar is drawn where its limits are, and missing limits leave it out."""
+"""Values with intervals: every bar is drawn where its limits are, and missing limits leave it
+out."""
 
 import numpy as np
 
@@ -8,7 +9,10 @@ from pgcxr.plots import intervals
 def test_points_and_bars_are_where_the_values_are(tmp_path, monkeypatch):
     kept = []
     monkeypatch.setattr(intervals, "save", lambda figure, path: kept.append(figure) or path)
-    series = {"GAN": ([3.0, 1.0], [2.0, np.nan], [5.0, np.nan]), "Real": ([0.5, 0.5], [0.4, 0.1], [0.6, 0.9])}
+    series = {
+        "GAN": ([3.0, 1.0], [2.0, np.nan], [5.0, np.nan]),
+        "Real": ([0.5, 0.5], [0.4, 0.1], [0.6, 0.9]),
+    }
     intervals.interval_plot(series, ["32 px", "16 px"], tmp_path / "a.png", "distance")
     axes = kept[0].axes[0]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["32 px", "16 px"]

@@ -48,16 +48,29 @@ def whole_page(folder):
     grid = grids.image_grid(np.zeros((2, 10, 20), np.uint8), 2, folder / "grid.png")
     page = Page('The <study> & its "numbers"').text("One.\n\nTwo <script>alert('x')</script>.")
     page.verdict(True, "Real <b>").verdict(False, "3 of 5").verdict(None, "narrower")
-    page.section("A & B").table(["name", "n", "p", "interval"], [["<i>a</i>", 1234, 0.04561, [0.1, 0.25]]], "Table <1>")
-    page.comparison_table([("AUROC", 0.983, None, "none")]).figure(plot, 'Figure "1" > 0', alt="a rising line")
-    page.section("C").heading("D").figures([(drawing, "left"), (grid, "right", "two black squares")])
+    page.section("A & B").table(
+        ["name", "n", "p", "interval"], [["<i>a</i>", 1234, 0.04561, [0.1, 0.25]]], "Table <1>"
+    )
+    page.comparison_table([("AUROC", 0.983, None, "none")]).figure(
+        plot, 'Figure "1" > 0', alt="a rising line"
+    )
+    page.section("C").heading("D").figures(
+        [(drawing, "left"), (grid, "right", "two black squares")]
+    )
     return page
 
 
 def test_everything_is_escaped_and_well_formed(tmp_path):
     html = whole_page(tmp_path).html()
     reader = Reader(html)
-    assert {tag for tag, _ in reader.tags} & {"script", "b", "i", "study", "iframe", "link"} == set()
+    assert {tag for tag, _ in reader.tags} & {
+        "script",
+        "b",
+        "i",
+        "study",
+        "iframe",
+        "link",
+    } == set()
     assert "Two <script>alert('x')</script>." in reader.text_of("p")
     assert reader.text_of("title") == ['The <study> & its "numbers"'] == reader.text_of("h1")
     assert "<i>a</i>" in reader.text_of("th")
@@ -98,8 +111,22 @@ def test_verdicts_say_it_in_words(tmp_path):
 
 def test_table_cells_and_their_alignment(tmp_path):
     reader = Reader(whole_page(tmp_path).html())
-    assert reader.text_of("td") == ["1,234", "0.046", "0.100 to 0.250", "0.983", "\N{EN DASH}", "none"]
-    assert [attributes.get("class") for attributes in reader.all("td")] == ["n", "n", "n", "n", "n", None]
+    assert reader.text_of("td") == [
+        "1,234",
+        "0.046",
+        "0.100 to 0.250",
+        "0.983",
+        "\N{EN DASH}",
+        "none",
+    ]
+    assert [attributes.get("class") for attributes in reader.all("td")] == [
+        "n",
+        "n",
+        "n",
+        "n",
+        "n",
+        None,
+    ]
     assert reader.text_of("caption") == ["Table <1>"]
     with pytest.raises(ValueError, match="3 cells under a header of 2"):
         Page("x").table(["a", "b"], [[1, 2, 3]])

@@ -1,4 +1,5 @@
-"""Plots: what they draw, that they are the same bytes each time, and that nothing half-written is left."""
+"""Plots: what they draw, that they are the same bytes each time, and that nothing half-written is
+left."""
 
 import cv2
 import numpy as np
@@ -34,13 +35,23 @@ def drawn(monkeypatch):
 def draw_all(folder, readings, kind):
     labels, scores = readings
     return [
-        roc.roc_plot({"a": readings, "b": (labels, -scores)}, folder / f"roc.{kind}", "ROC", {"a": 0.5}),
-        curves.line_plot([0, 1, 2], {"a": [0.1, 0.5, 0.9]}, folder / f"line.{kind}", "x", "y", ylim=(0, 1)),
+        roc.roc_plot(
+            {"a": readings, "b": (labels, -scores)}, folder / f"roc.{kind}", "ROC", {"a": 0.5}
+        ),
+        curves.line_plot(
+            [0, 1, 2], {"a": [0.1, 0.5, 0.9]}, folder / f"line.{kind}", "x", "y", ylim=(0, 1)
+        ),
         curves.histogram_plot({"n": scores}, folder / f"histogram.{kind}", "score", threshold=0.5),
         confusion_plots.confusion_plot(dict(tn=5, fp=1, fn=2, tp=7), folder / f"confusion.{kind}"),
-        confusion_plots.matrix_plot([[1, np.nan], [-0.2, 1]], ["a", "b"], folder / f"matrix.{kind}"),
-        reliability.reliability_plot({"a": (labels, 1 / (1 + np.exp(-scores)))}, folder / f"reliability.{kind}"),
-        grids.labelled_grid([("row", np.zeros((2, 8, 8), np.uint8))], folder / f"grid.{kind}", ["1", "2"]),
+        confusion_plots.matrix_plot(
+            [[1, np.nan], [-0.2, 1]], ["a", "b"], folder / f"matrix.{kind}"
+        ),
+        reliability.reliability_plot(
+            {"a": (labels, 1 / (1 + np.exp(-scores)))}, folder / f"reliability.{kind}"
+        ),
+        grids.labelled_grid(
+            [("row", np.zeros((2, 8, 8), np.uint8))], folder / f"grid.{kind}", ["1", "2"]
+        ),
     ]
 
 
@@ -49,7 +60,9 @@ def test_the_same_bytes_each_time(tmp_path, readings, kind):
     first, second = (draw_all(tmp_path / name, readings, kind) for name in ("1", "2"))
     for one, other in zip(first, second, strict=True):
         assert one.read_bytes() == other.read_bytes(), one.name
-    assert sorted(path.name for path in (tmp_path / "1").iterdir()) == sorted(path.name for path in first)
+    assert sorted(path.name for path in (tmp_path / "1").iterdir()) == sorted(
+        path.name for path in first
+    )
     if kind == "png":
         assert all(cv2.imread(str(path)).std() > 10 for path in first)
 
@@ -79,24 +92,34 @@ def test_the_roc_plot_draws_the_curve_its_area_and_the_working_point(tmp_path, r
 def test_the_confusion_plot_has_calls_in_rows_and_the_truth_in_columns(tmp_path, drawn):
     confusion_plots.confusion_plot(dict(tn=1312, fp=109, fn=92, tp=1540), tmp_path / "c.png")
     cells = {text.get_position(): text.get_text() for text in drawn[0].axes[0].texts}
-    assert cells == {(0, 0): "1,312\n92.3%", (1, 0): "92\n5.6%", (0, 1): "109\n7.7%", (1, 1): "1,540\n94.4%"}
+    assert cells == {
+        (0, 0): "1,312\n92.3%",
+        (1, 0): "92\n5.6%",
+        (0, 1): "109\n7.7%",
+        (1, 1): "1,540\n94.4%",
+    }
 
 
 def test_the_reliability_plot_draws_shares_intervals_and_counts(tmp_path, drawn):
     labels, scores = np.array([0, 0, 1, 0, 1, 1]), np.array([0.1, 0.2, 0.3, 0.7, 0.8, 0.9])
-    reliability.reliability_plot({"one": (labels, scores), "two": (labels, scores / 2)}, tmp_path / "r.png", bins=2)
+    reliability.reliability_plot(
+        {"one": (labels, scores), "two": (labels, scores / 2)}, tmp_path / "r.png", bins=2
+    )
     upper, _, lower, other = drawn[0].axes
     diagonal, points = upper.lines[:2]
     assert list(diagonal.get_xdata()) == list(diagonal.get_ydata()) == [0, 1]
-    assert list(points.get_xdata()) == pytest.approx([0.2, 0.8]) and list(points.get_ydata()) == pytest.approx(
-        [1 / 3, 2 / 3]
-    )
+    assert list(points.get_xdata()) == pytest.approx([0.2, 0.8]) and list(
+        points.get_ydata()
+    ) == pytest.approx([1 / 3, 2 / 3])
     bars = [segment[:, 1] for segment in upper.collections[0].get_segments()]
     assert [pytest.approx(wilson(k, 3)) for k in (1, 2)] == [list(bar) for bar in bars]
     assert upper.texts[0].get_text() == "ECE 0.133"
     counts = [patch.get_data().values.tolist() for patch in lower.patches if not patch.get_fill()]
     assert counts == [[2, 0, 1, 0], [0, 1, 0, 2]]
-    assert [patch.get_data().values.sum() for patch in other.patches if not patch.get_fill()] == [3, 3]
+    assert [patch.get_data().values.sum() for patch in other.patches if not patch.get_fill()] == [
+        3,
+        3,
+    ]
     with pytest.raises(ValueError, match="outside"):
         reliability.reliability_plot({"one": (labels, 2 * scores)}, tmp_path / "bad.png")
     with pytest.raises(ValueError, match="no readings"):
@@ -105,7 +128,9 @@ def test_the_reliability_plot_draws_shares_intervals_and_counts(tmp_path, drawn)
 
 
 def test_a_histogram_shows_shares_of_each_group(tmp_path, drawn):
-    curves.histogram_plot({"few": [0, 1], "many": [0, 0, 1, 1]}, tmp_path / "h.png", "score", bins=2)
+    curves.histogram_plot(
+        {"few": [0, 1], "many": [0, 0, 1, 1]}, tmp_path / "h.png", "score", bins=2
+    )
     outlines = [patch for patch in drawn[0].axes[0].patches if not patch.get_fill()]
     assert [list(patch.get_data().values) for patch in outlines] == [[0.5, 0.5], [0.5, 0.5]]
 
@@ -119,7 +144,10 @@ def test_a_grid_holds_every_pixel_where_it_belongs(tmp_path):
         top, left = (index // 3) * (8 + grids.GAP), (index % 3) * (12 + grids.GAP)
         assert np.array_equal(sheet[top : top + 8 : 2, left : left + 12 : 2], image)
     assert (sheet[8 + grids.GAP :, 2 * (12 + grids.GAP) :] == grids.PAPER).all()
-    assert cv2.imread(str(grids.strip(images, tmp_path / "strip.png"))).shape[:2] == (4, 5 * 6 + 4 * grids.GAP)
+    assert cv2.imread(str(grids.strip(images, tmp_path / "strip.png"))).shape[:2] == (
+        4,
+        5 * 6 + 4 * grids.GAP,
+    )
 
 
 def test_colour_is_written_as_rgb(tmp_path):

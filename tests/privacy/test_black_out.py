@@ -27,7 +27,9 @@ def test_a_region_is_black_and_not_counted(make_dicom, chest, tmp_path):
     expected = np.rint((np.clip(pixels, low, high) - low) * 255 / (high - low))
     assert not image[~rest].any()
     np.testing.assert_array_equal(image[rest], expected[rest])
-    assert np.abs(dicom.decode(path)[rest].astype(int) - image[rest]).max() > 3  # the letters would have counted
+    assert (
+        np.abs(dicom.decode(path)[rest].astype(int) - image[rest]).max() > 3
+    )  # the letters would have counted
 
 
 def test_every_pixel_that_a_region_touches():
@@ -37,7 +39,11 @@ def test_every_pixel_that_a_region_touches():
         table = np.full(256, 9, np.uint8)
         return (BlackOut((parse(text, ""),)).look_up(codes, lambda counts: table) == 0).nonzero()
 
-    for text, rows, columns in (("0,0,1,0.3", 3, 10), ("0,0,0.31,0.3", 3, 4), ("0.9,0.9,0.1,0.1", 1, 1)):
+    for text, rows, columns in (
+        ("0,0,1,0.3", 3, 10),
+        ("0,0,0.31,0.3", 3, 4),
+        ("0.9,0.9,0.1,0.1", 1, 1),
+    ):
         y, x = shown(text)
         assert (len(set(y)), len(set(x))) == (rows, columns)
 
@@ -45,7 +51,11 @@ def test_every_pixel_that_a_region_touches():
 def test_regions_of_one_maker():
     region = parse("GE: 0,0,1,0.1", "")
     assert region.applies("GE Healthcare") and region.applies('"GE MEDICAL SYSTEMS"')
-    assert not region.applies("GERMAN X-RAY") and not region.applies("") and not region.applies("SIEMENS")
+    assert (
+        not region.applies("GERMAN X-RAY")
+        and not region.applies("")
+        and not region.applies("SIEMENS")
+    )
     assert parse("0,0,1,1", "").applies("anything") and str(region) == "GE: 0,0,1,0.1"
 
 
@@ -74,7 +84,10 @@ def test_found_text_is_black(chest):
 def test_images_with_text_are_excluded_where_the_rules_say_so(make_export, chest, tmp_path):
     page = cv2.resize(chest(3, 64), (512, 512))
     cv2.putText(page, "DOE JANE", (350, 30), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 4000, 1, cv2.LINE_AA)
-    rows = [{"codes": "J90" if i % 2 else "Z00.0", "pixels": cv2.resize(chest(i, 64), (512, 512))} for i in range(4)]
+    rows = [
+        {"codes": "J90" if i % 2 else "Z00.0", "pixels": cv2.resize(chest(i, 64), (512, 512))}
+        for i in range(4)
+    ]
     export = make_export([*rows, {"pixels": page}])
     rules = tmp_path / "rules.toml"
     rules.write_text('[black_out]\nfound_text = "exclude"\n')
@@ -86,13 +99,27 @@ def test_images_with_text_are_excluded_where_the_rules_say_so(make_export, chest
 
 
 def test_curate_blacks_out_by_option_and_by_rules(make_export, tmp_path):
-    export = make_export([{"codes": "J90" if i % 2 else "Z00.0", "Manufacturer": "GE"} for i in range(6)])
+    export = make_export(
+        [{"codes": "J90" if i % 2 else "Z00.0", "Manufacturer": "GE"} for i in range(6)]
+    )
     rules = tmp_path / "rules.toml"
     rules.write_text('[black_out]\nregions = ["GE: 0,0,1,0.25", "Siemens: 0,0,1,1"]\n')
-    options = {"processes": 0, "key_file": tmp_path / "key", "show_progress": False, "size": 32, "fit": "crop"}
-    curate(export, tmp_path / "cohort", rules_file=rules, black_out=["0.5,0.75,0.5,0.25"], **options)
+    options = {
+        "processes": 0,
+        "key_file": tmp_path / "key",
+        "show_progress": False,
+        "size": 32,
+        "fit": "crop",
+    }
+    curate(
+        export, tmp_path / "cohort", rules_file=rules, black_out=["0.5,0.75,0.5,0.25"], **options
+    )
     report = json.loads((tmp_path / "cohort" / "report.json").read_text())
-    assert report["black_out"]["regions"] == ["0.5,0.75,0.5,0.25", "GE: 0,0,1,0.25", "Siemens: 0,0,1,1"]
+    assert report["black_out"]["regions"] == [
+        "0.5,0.75,0.5,0.25",
+        "GE: 0,0,1,0.25",
+        "Siemens: 0,0,1,1",
+    ]
     with open(tmp_path / "cohort" / "manifest.csv") as file:
         for row in csv.DictReader(file):
             image = cv2.imread(str(tmp_path / "cohort" / row["png"]), cv2.IMREAD_UNCHANGED)
@@ -105,5 +132,7 @@ def test_curate_blacks_out_by_option_and_by_rules(make_export, tmp_path):
 def test_nothing_to_hide_changes_nothing(chest):
     codes = chest(1)
     table = np.arange(1 << 16, dtype=np.uint16)
-    np.testing.assert_array_equal(BlackOut().look_up(codes, lambda counts: table), pixel_data.look_up(table, codes))
+    np.testing.assert_array_equal(
+        BlackOut().look_up(codes, lambda counts: table), pixel_data.look_up(table, codes)
+    )
     assert black_out.BlackOut().described() == {"regions": [], "text": False, "no_text": False}

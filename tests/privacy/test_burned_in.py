@@ -28,7 +28,8 @@ def chests(tmp_path_factory):
 
 
 def printed(image, text, height, font, where, contrast, thickness=1):
-    """A copy with `text`, and its box (left, top, right, bottom); `where` as fractions of the free room."""
+    """A copy with `text`, and its box (left, top, right, bottom); `where` as fractions of the free
+    room."""
     scale = cv2.getFontScaleFromHeight(font, height, thickness)
     (width, high), _ = cv2.getTextSize(text, font, scale, thickness)
     left = int(3 + where[0] * (image.shape[1] - width - 6))
@@ -36,7 +37,16 @@ def printed(image, text, height, font, where, contrast, thickness=1):
     ground = int(np.median(image[bottom - high : bottom, left : left + width]))
     colour = ground + contrast if ground < 128 else ground - contrast
     copy = image.copy()
-    cv2.putText(copy, text, (left, bottom), font, scale, int(np.clip(colour, 0, 255)), thickness, cv2.LINE_AA)
+    cv2.putText(
+        copy,
+        text,
+        (left, bottom),
+        font,
+        scale,
+        int(np.clip(colour, 0, 255)),
+        thickness,
+        cv2.LINE_AA,
+    )
     return copy, (left, bottom - high, left + width, bottom)
 
 
@@ -52,7 +62,12 @@ def covered(boxes, wanted) -> float:
 @pytest.mark.parametrize("where", [(0, 0), (1, 0), (0, 1), (1, 1)], ids=("tl", "tr", "bl", "br"))
 @pytest.mark.parametrize(("height", "thickness"), [(9, 1), (12, 1), (18, 2), (28, 2)])
 def test_text_of_any_size_font_and_contrast_is_found(chests, height, thickness, where):
-    fonts = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_PLAIN, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX)
+    fonts = (
+        cv2.FONT_HERSHEY_SIMPLEX,
+        cv2.FONT_HERSHEY_PLAIN,
+        cv2.FONT_HERSHEY_DUPLEX,
+        cv2.FONT_HERSHEY_COMPLEX,
+    )
     found, hidden = [], []
     for index, image in enumerate(chests):
         for contrast in (90, 200):
@@ -66,7 +81,9 @@ def test_text_of_any_size_font_and_contrast_is_found(chests, height, thickness, 
 
 
 def test_text_along_the_side_and_dark_on_white(chests):
-    page, (left, top, right, bottom) = printed(chests[0], TEXT, 14, cv2.FONT_HERSHEY_SIMPLEX, (0, 0), 150)
+    page, (left, top, right, bottom) = printed(
+        chests[0], TEXT, 14, cv2.FONT_HERSHEY_SIMPLEX, (0, 0), 150
+    )
     turned = np.ascontiguousarray(page.T)
     assert covered(burned_in.text_regions(turned), (top, left, bottom, right)) > 0.6
     assert covered(burned_in.text_regions(255 - page), (left, top, right, bottom)) > 0.6
@@ -86,7 +103,9 @@ def test_markers_and_anatomy_are_no_text(chests):
             assert len(burned_in.text_regions(page)) == 0, (index, marker)
 
 
-@pytest.mark.parametrize("image", [np.zeros((64, 64)), np.full((5, 300), 255), np.ones((1, 1))], ids=("0", "255", "1"))
+@pytest.mark.parametrize(
+    "image", [np.zeros((64, 64)), np.full((5, 300), 255), np.ones((1, 1))], ids=("0", "255", "1")
+)
 def test_images_of_nothing(image):
     assert burned_in.text_regions(image.astype(np.uint8)).shape == (0, 4)
 

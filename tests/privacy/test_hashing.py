@@ -74,15 +74,35 @@ def test_makers(text, name):
 
 @pytest.mark.parametrize(
     ("text", "view"),
-    [("PA", "PA"), ("pa", "PA"), ("P-A", "PA"), ("LL", "LATERAL"), ("AP", "AP"), ("", ""), ("Mrs Example", "other")],
+    [
+        ("PA", "PA"),
+        ("pa", "PA"),
+        ("P-A", "PA"),
+        ("LL", "LATERAL"),
+        ("AP", "AP"),
+        ("", ""),
+        ("Mrs Example", "other"),
+    ],
 )
 def test_views(text, view):
     assert vocabulary.shown_view(text) == view
 
 
 def test_ages_of_the_very_old_are_one_category():
-    assert [vocabulary.shown_age(age) for age in (None, 18.99, 89.0, 90.0, 104.0)] == ["", "18", "89", "90", "90"]
-    assert [vocabulary.shown_sex(sex) for sex in ("M", "F", "O", "", "JOHN")] == ["M", "F", "O", "", ""]
+    assert [vocabulary.shown_age(age) for age in (None, 18.99, 89.0, 90.0, 104.0)] == [
+        "",
+        "18",
+        "89",
+        "90",
+        "90",
+    ]
+    assert [vocabulary.shown_sex(sex) for sex in ("M", "F", "O", "", "JOHN")] == [
+        "M",
+        "F",
+        "O",
+        "",
+        "",
+    ]
 
 
 def test_first_runs_at_once_agree_on_one_key(tmp_path):
@@ -91,5 +111,8 @@ def test_first_runs_at_once_agree_on_one_key(tmp_path):
     for number in range(20):
         path = tmp_path / str(number) / "key"
         with ThreadPoolExecutor(8) as pool:
-            assert len(set(pool.map(lambda _, path=path: hashing.read_or_make_key(path), range(8)))) == 1
+            assert (
+                len(set(pool.map(lambda _, path=path: hashing.read_or_make_key(path), range(8))))
+                == 1
+            )
         assert list(path.parent.iterdir()) == [path]

@@ -13,7 +13,9 @@ def ms_ssim(a, b):
         product *= max(ssim if scale == 4 else contrast, 0.0) ** weight
         if scale == 4:
             return product
-        a, b = (x.reshape(x.shape[0] // 2, 2, x.shape[1] // 2, 2, -1).mean(axis=(1, 3)) for x in (a, b))
+        a, b = (
+            x.reshape(x.shape[0] // 2, 2, x.shape[1] // 2, 2, -1).mean(axis=(1, 3)) for x in (a, b)
+        )
 
 
 def terms(a, b):
@@ -25,7 +27,9 @@ def terms(a, b):
     ssim, contrast = [], []
     for channel in range(a.shape[-1]):
         x, y = a[..., channel], b[..., channel]
-        mx, my, xx, yy, xy = (signal.correlate2d(v, window, mode="valid") for v in (x, y, x * x, y * y, x * y))
+        mx, my, xx, yy, xy = (
+            signal.correlate2d(v, window, mode="valid") for v in (x, y, x * x, y * y, x * y)
+        )
         c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
         structure = (2 * (xy - mx * my) + c2) / (xx - mx * mx + yy - my * my + c2)
         contrast.append(structure.mean())

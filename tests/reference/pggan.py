@@ -1,4 +1,5 @@
-"""Slow NumPy twins of the growing networks' layers: loops over pixels, float64, nothing shared with the package."""
+"""Slow NumPy twins of the growing networks' layers: loops over pixels, float64, nothing shared with
+the package."""
 
 import numpy as np
 

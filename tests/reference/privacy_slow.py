@@ -11,7 +11,9 @@ def nearest(queries, references, groups=None):
         for index, reference in enumerate(references):
             if groups is not None and groups[0][place] == groups[1][index]:
                 continue
-            apart = math.sqrt(math.fsum((float(a) - float(b)) ** 2 for a, b in zip(query, reference, strict=True)))
+            apart = math.sqrt(
+                math.fsum((float(a) - float(b)) ** 2 for a, b in zip(query, reference, strict=True))
+            )
             if apart < best[0]:
                 best = (apart, index)
         found.append(best)

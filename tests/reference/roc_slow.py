@@ -8,7 +8,8 @@ def kernel(positive: float, negative: float) -> float:
 
 
 def areas_and_covariance(labels, *readings):
-    """Areas [K] and covariance [K, K], as in DeLong, DeLong and Clarke-Pearson 1988, equations 4 to 6."""
+    """Areas [K] and covariance [K, K], as in DeLong, DeLong and Clarke-Pearson 1988, equations 4 to
+    6."""
     above, below = [], []
     for scores in readings:
         positives = [s for s, label in zip(scores, labels, strict=True) if label == 1]
@@ -22,13 +23,17 @@ def areas_and_covariance(labels, *readings):
         for j in range(k):
             for placements in (above, below):
                 n = len(placements[i])
-                products = ((a - areas[i]) * (b - areas[j]) for a, b in zip(placements[i], placements[j], strict=True))
+                products = (
+                    (a - areas[i]) * (b - areas[j])
+                    for a, b in zip(placements[i], placements[j], strict=True)
+                )
                 covariance[i, j] += sum(products) / (n - 1) / n
     return areas, covariance
 
 
 def wilcoxon_covariance(random, n_positive, n_negative, separation, rho, repeats):
-    """Correlation of two areas over simulated binormal readings whose ratings correlate by rho within each class."""
+    """Correlation of two areas over simulated binormal readings whose ratings correlate by rho
+    within each class."""
     areas = np.empty((2, repeats))
     for repeat in range(repeats):
         draw = random.multivariate_normal([0, 0], [[1, rho], [rho, 1]], n_positive + n_negative).T
@@ -38,21 +43,30 @@ def wilcoxon_covariance(random, n_positive, n_negative, separation, rho, repeats
 
 
 def clustered_covariance(labels, patients, *readings):
-    """Areas [K] and covariance [K, K], as in Obuchowski 1997, equations 1 to 4, patient by patient."""
+    """Areas [K] and covariance [K, K], as in Obuchowski 1997, equations 1 to 4, patient by
+    patient."""
     names = sorted(set(patients))
     cases = {name: [i for i, patient in enumerate(patients) if patient == name] for name in names}
-    positives, negatives = ([i for i, label in enumerate(labels) if label == value] for value in (1, 0))
+    positives, negatives = (
+        [i for i, label in enumerate(labels) if label == value] for value in (1, 0)
+    )
     m, n, k = len(positives), len(negatives), len(readings)
-    areas = [sum(kernel(s[p], s[q]) for p in positives for q in negatives) / (m * n) for s in readings]
+    areas = [
+        sum(kernel(s[p], s[q]) for p in positives for q in negatives) / (m * n) for s in readings
+    ]
     # The sum of V10 (V01) over a patient's positive (negative) images, less as many areas.
     t10, t01 = np.zeros((k, len(names))), np.zeros((k, len(names)))
     for r, scores in enumerate(readings):
         for i, name in enumerate(names):
             for case in cases[name]:
                 if labels[case] == 1:
-                    t10[r, i] += sum(kernel(scores[case], scores[q]) for q in negatives) / n - areas[r]
+                    t10[r, i] += (
+                        sum(kernel(scores[case], scores[q]) for q in negatives) / n - areas[r]
+                    )
                 else:
-                    t01[r, i] += sum(kernel(scores[p], scores[case]) for p in positives) / m - areas[r]
+                    t01[r, i] += (
+                        sum(kernel(scores[p], scores[case]) for p in positives) / m - areas[r]
+                    )
     i10 = len({patients[p] for p in positives})
     i01 = len({patients[q] for q in negatives})
     i = len(names)
@@ -68,7 +82,8 @@ def clustered_covariance(labels, patients, *readings):
 
 
 def resampled_areas(random, labels, scores, patients, resamples):
-    """Areas of `resamples` draws of whole patients, each image written out as often as its patient was drawn."""
+    """Areas of `resamples` draws of whole patients, each image written out as often as its patient
+    was drawn."""
     names = sorted(set(patients))
     images = {name: [i for i, patient in enumerate(patients) if patient == name] for name in names}
     found = []

@@ -1,4 +1,5 @@
-"""The sliced Wasserstein distance of arXiv 1710.10196 step by step, on three equal colours, in float64: for tests."""
+"""The sliced Wasserstein distance of arXiv 1710.10196 step by step, on three equal colours, in
+float64: for tests."""
 
 import numpy as np
 from scipy import ndimage
@@ -11,7 +12,9 @@ def binomial_kernel():
 
 def down(image):
     """[C, R, R] -> [C, R/2, R/2]."""
-    return np.stack([ndimage.convolve(c, binomial_kernel(), mode="mirror")[::2, ::2] for c in image])
+    return np.stack(
+        [ndimage.convolve(c, binomial_kernel(), mode="mirror")[::2, ::2] for c in image]
+    )
 
 
 def up(image):
@@ -31,12 +34,16 @@ def pyramid(image):
 
 
 def sliced_wasserstein(reals, fakes, seed, per_image=128, repeats=4):
-    """[levels] in units of 1e-3, for uint8 [N, R, R, C]; the stream is drawn in the original's order."""
+    """[levels] in units of 1e-3, for uint8 [N, R, R, C]; the stream is drawn in the original's
+    order."""
     random = np.random.RandomState(seed)
     clouds = []
     levels = len(pyramid(np.zeros((3, *reals.shape[1:3]))))
     for images in (reals, fakes):
-        coloured = [np.broadcast_to(image, (*image.shape[:2], 3)).transpose(2, 0, 1).astype(float) for image in images]
+        coloured = [
+            np.broadcast_to(image, (*image.shape[:2], 3)).transpose(2, 0, 1).astype(float)
+            for image in images
+        ]
         points = [[] for _ in range(levels)]
         for start in range(0, len(images), 32):
             pyramids = [pyramid(image) for image in coloured[start : start + 32]]
@@ -56,7 +63,10 @@ def sliced_wasserstein(reals, fakes, seed, per_image=128, repeats=4):
         if len(clouds) == 1:
             for _ in range(repeats * levels):
                 random.randn(147, 128)
-    return [1e3 * np.mean([distance(a, b, random) for _ in range(repeats)]) for a, b in zip(*clouds, strict=True)]
+    return [
+        1e3 * np.mean([distance(a, b, random) for _ in range(repeats)])
+        for a, b in zip(*clouds, strict=True)
+    ]
 
 
 def distance(a, b, random):

@@ -1,4 +1,5 @@
-"""Official pickles in and out: the same arrays, the same images, and nothing that is more than data."""
+"""Official pickles in and out: the same arrays, the same images, and nothing that is more than
+data."""
 
 import gzip
 import json
@@ -41,9 +42,16 @@ def states(seed=0, fused=True, labels=0, channels=1) -> list[dict]:
     rng = np.random.default_rng(seed)
     sizes = SIZES | {"channels": channels, "label_size": labels, "fused_scale": fused}
     found = []
-    for name, network in (("G", Generator(**sizes)), ("D", Discriminator(**sizes)), ("Gs", Generator(**sizes))):
+    for name, network in (
+        ("G", Generator(**sizes)),
+        ("D", Discriminator(**sizes)),
+        ("Gs", Generator(**sizes)),
+    ):
         arrays = original_weights.to_original(network)
-        arrays = {key: rng.standard_normal(array.shape).astype(np.float32) for key, array in arrays.items()}
+        arrays = {
+            key: rng.standard_normal(array.shape).astype(np.float32)
+            for key, array in arrays.items()
+        }
         arrays["lod"] = np.float32(0.5)
         kwargs = original_weights.static_kwargs(network)
         found.append(
@@ -82,12 +90,23 @@ def test_an_imported_run_generates(tmp_path):
     file = write(tmp_path / "net.pkl", states())
     assert call(["import-nvidia", file, "--out", tmp_path / "run"]).code == 0
     report = json.loads((tmp_path / "run" / "report.json").read_text())
-    assert report["resolution"] == 16 and report["finished"] and report["lod"] == {"G": 0.5, "D": 0.5, "Gs": 0.5}
+    assert (
+        report["resolution"] == 16
+        and report["finished"]
+        and report["lod"] == {"G": 0.5, "D": 0.5, "Gs": 0.5}
+    )
     assert str(tmp_path) not in json.dumps(report)
     z = generation.latents(1, 2, 8)
     of_pickle = synthesize(original_weights.load_pickle(file)["Gs"], z, None, 0.5)
-    np.testing.assert_array_equal(synthesize(generation.load_generator(tmp_path / "run"), z, None, 0.5), of_pickle)
-    assert call(["generate", tmp_path / "run", "--n", 2, "--seed", 1, "--out", tmp_path / "images"]).code == 0
+    np.testing.assert_array_equal(
+        synthesize(generation.load_generator(tmp_path / "run"), z, None, 0.5), of_pickle
+    )
+    assert (
+        call(
+            ["generate", tmp_path / "run", "--n", 2, "--seed", 1, "--out", tmp_path / "images"]
+        ).code
+        == 0
+    )
     made = call(["import-nvidia", file, "--out", tmp_path / "run"])
     assert made.code == 2 and "run" in made.error
 
@@ -98,7 +117,11 @@ def test_the_source_of_the_original_is_the_users_own(tmp_path):
     (tmp_path / "networks.py").write_text("def G_paper(): pass\n")
     arguments = ["export-nvidia", tmp_path / "run", "--out", tmp_path / "with.pkl"]
     assert call([*arguments, "--networks-py", tmp_path / "networks.py"]).code == 0
-    assert restricted_pickle.load(tmp_path / "with.pkl")[0].state["build_module_src"].startswith("def G_paper")
+    assert (
+        restricted_pickle.load(tmp_path / "with.pkl")[0]
+        .state["build_module_src"]
+        .startswith("def G_paper")
+    )
 
 
 def changed(change) -> list[dict]:
@@ -148,7 +171,15 @@ def test_what_does_not_fit_is_one_line_and_leaves_nothing(tmp_path, change, says
 def opcodes(module: str, name: str, argument: str) -> bytes:
     """`module.name(argument)` as protocol 4 has it, where a name may have dots."""
     text = b"".join(b"\x8c" + bytes([len(part)]) + part.encode() for part in (module, name))
-    return b"\x80\x04" + text + b"\x93" + b"\x8c" + bytes([len(argument)]) + argument.encode() + b"\x85R."
+    return (
+        b"\x80\x04"
+        + text
+        + b"\x93"
+        + b"\x8c"
+        + bytes([len(argument)])
+        + argument.encode()
+        + b"\x85R."
+    )
 
 
 @pytest.mark.parametrize(
@@ -187,9 +218,13 @@ def test_files_that_are_no_pickle(tmp_path, monkeypatch):
 
 
 def test_equal_to_the_original(shared, tmp_path):
-    """Both reference networks through the files that the next commands read, and out again bit for bit."""
+    """Both reference networks through the files that the next commands read, and out again bit for
+    bit."""
     for name in ("A", "C"):
-        source, reference = shared / "reference" / f"net_{name}.pkl", np.load(shared / "reference" / f"io_{name}.npz")
+        source, reference = (
+            shared / "reference" / f"net_{name}.pkl",
+            np.load(shared / "reference" / f"io_{name}.npz"),
+        )
         assert call(["import-nvidia", source, "--out", tmp_path / name]).code == 0
         generator = keras.saving.load_model(tmp_path / name / "generator-ema.keras", compile=False)
         labels = reference["labels"] if generator.label_size else None
@@ -198,7 +233,9 @@ def test_equal_to_the_original(shared, tmp_path):
         assert np.abs(found - expected).max() <= 1e-5 * np.ptp(expected)
         assert call(["export-nvidia", tmp_path / name, "--out", tmp_path / f"{name}.pkl"]).code == 0
         for old, new in zip(
-            restricted_pickle.load(source), restricted_pickle.load(tmp_path / f"{name}.pkl"), strict=True
+            restricted_pickle.load(source),
+            restricted_pickle.load(tmp_path / f"{name}.pkl"),
+            strict=True,
         ):
             new_arrays = dict(new.state["variables"])
             for key, array in old.state["variables"]:

@@ -1,4 +1,5 @@
-"""`pgcxr generate`: every image again, bit for bit, in any company; what is asked for is what is written."""
+"""`pgcxr generate`: every image again, bit for bit, in any company; what is asked for is what is
+written."""
 
 import errno
 import hashlib
@@ -25,7 +26,9 @@ def _read(path):
 
 def test_the_images_of_one_seed(run, generate):
     a, b = (generate(name, "--n", 5, "--seed", 3) for name in "ab")
-    assert list(_images(a)) == [f"{index:06d}.png" for index in range(5)] and _images(a) == _images(b)
+    assert list(_images(a)) == [f"{index:06d}.png" for index in range(5)] and _images(a) == _images(
+        b
+    )
     assert (a / "latents.npz").read_bytes() == (b / "latents.npz").read_bytes()
     with np.load(a / "latents.npz", allow_pickle=False) as file:
         latents, seed = file["latents"], int(file["seed"])
@@ -38,14 +41,20 @@ def test_the_images_of_one_seed(run, generate):
         assert np.abs(image.astype(int) - expected[index]).max() <= 1
     report = artifacts.read_json(a / "report.json")
     assert report["images"] == 5 and report["synthetic"] and report["made_by"]["seed"] == 3
-    assert report["generator_sha256"] == hashlib.sha256((run / "generator-ema.keras").read_bytes()).hexdigest()
+    assert (
+        report["generator_sha256"]
+        == hashlib.sha256((run / "generator-ema.keras").read_bytes()).hexdigest()
+    )
     other = _images(generate("c", "--n", 3, "--seed", 4))
     assert all(other[name] != data for name, data in _images(a).items() if name in other)
 
 
-@pytest.mark.parametrize("options", [("--format", "dicom", "--bits", 16), ("--truncation", 0.6, "--bits", 16)])
+@pytest.mark.parametrize(
+    "options", [("--format", "dicom", "--bits", 16), ("--truncation", 0.6, "--bits", 16)]
+)
 def test_an_image_of_its_own_seed_is_the_same_bytes_in_any_company(generate, options):
-    # 16 bits show a rounding of 1e-5, which 8 bits mostly hide. Seeds 5 and 13 want the same place of 8.
+    # 16 bits show a rounding of 1e-5, which 8 bits mostly hide. Seeds 5 and 13 want the same place
+    # of 8.
     together = _images(generate("together", "--seeds", "1-20,205,13000000000", *options))
     few = _images(generate("few", "--seeds", "13,5,7,205,13000000000", "--batch", 1, *options))
     alone = _images(generate("alone", "--seeds", "7", "--batch", 50, *options))
@@ -68,7 +77,9 @@ def test_a_latent_file_makes_every_file_again(generate, which, written):
     assert _images(again) == _images(first)
     for name in ("latents.npz", "samples.png"):
         assert (again / name).read_bytes() == (first / name).read_bytes()
-    some = _images(generate("some", "--latents", first / "latents.npz", "--only", "4,10,6-8", *written))
+    some = _images(
+        generate("some", "--latents", first / "latents.npz", "--only", "4,10,6-8", *written)
+    )
     assert len(some) == 5 and all(_images(first)[name] == data for name, data in some.items())
     report = artifacts.read_json(again / "report.json")
     assert report["weights_sha256"] == artifacts.read_json(first / "report.json")["weights_sha256"]
@@ -113,12 +124,17 @@ def test_sixteen_bits_hold_what_eight_round(generate, run):
     numbers = np.arange(1, 4)
     z = np.concatenate([generation.latents(seed, 1, 8) for seed in numbers])
     for number, image in zip(numbers, generation.one_by_one(generator, z, numbers), strict=True):
-        fine, coarse = (_read(folder / "images" / f"{number:06d}.png") for folder in (sixteen, eight))
+        fine, coarse = (
+            _read(folder / "images" / f"{number:06d}.png") for folder in (sixteen, eight)
+        )
         assert fine.dtype == np.uint16 and len(np.unique(fine)) > 200
-        # In units of 8 bits: 16 bits are within 1/500 of the network's own value, 8 bits within 1/2.
+        # In units of 8 bits: 16 bits are within 1/500 of the network's own value, 8 bits within
+        # 1/2.
         exact = np.clip(image[..., 0].astype(float) * 127.5 + 127.5, 0, 255)
         assert np.abs(fine / 257 - exact).max() < 1 / 500 and np.abs(coarse - exact).max() <= 0.5001
-    assert np.array_equal(generation.to_uint16(np.array([-2, -1, 0, 1, 2])), [0, 0, 32768, 65535, 65535])
+    assert np.array_equal(
+        generation.to_uint16(np.array([-2, -1, 0, 1, 2])), [0, 0, 32768, 65535, 65535]
+    )
 
 
 def test_a_grid_of_the_asked_shape(generate):
@@ -146,11 +162,16 @@ def test_a_path_begins_and_ends_with_its_images(generate):
     whole = np.arccos((u[4] * u[0]).sum())
     np.testing.assert_allclose(angles[:4].sum(), whole, atol=1e-6)
     for frame, key in ((0, 0), (4, 1), (8, 2)):
-        images = (_read(at) for at in (folder / "images" / names[frame], keys / "images" / f"{key:06d}.png"))
+        images = (
+            _read(at)
+            for at in (folder / "images" / names[frame], keys / "images" / f"{key:06d}.png")
+        )
         assert np.abs(np.subtract(*map(np.int32, images))).max() <= 1
     strip = _read(folder / "strip.png")
     assert strip.shape == (2 * 18 - 2, 5 * 18 - 2)
-    assert np.array_equal(strip[18:, :16], strip[:16, 72:]), "a row begins with the image that ended the one above"
+    assert np.array_equal(strip[18:, :16], strip[:16, 72:]), (
+        "a row begins with the image that ended the one above"
+    )
     with Image.open(folder / "animation.gif") as gif:
         assert gif.n_frames == 9
         gif.seek(8)
@@ -167,7 +188,11 @@ def test_truncation_brings_images_together_and_says_so(generate, capsys):
         folder = generate(f"psi{psi}", "--n", 32, "--truncation", psi)
         noted = "vary less" in capsys.readouterr().err
         assert noted == (psi < 1)
-        spread[psi] = np.stack([_read(path) for path in sorted((folder / "images").iterdir())]).std(axis=0).mean()
+        spread[psi] = (
+            np.stack([_read(path) for path in sorted((folder / "images").iterdir())])
+            .std(axis=0)
+            .mean()
+        )
         assert artifacts.read_json(folder / "report.json")["truncation"] == psi
         with np.load(folder / "latents.npz") as file:
             assert file["truncation"] == psi and ("centre" in file) == (psi < 1)
@@ -175,7 +200,9 @@ def test_truncation_brings_images_together_and_says_so(generate, capsys):
                 centres.append(sphere.on_sphere(file["centre"][None])[0])
                 u = sphere.on_sphere(file["latents"])
                 drawn = sphere.on_sphere(generation.latents(0, 32, 8))
-                angles, before = (np.arccos(np.clip(each @ centres[0] / 8, -1, 1)) for each in (u, drawn))
+                angles, before = (
+                    np.arccos(np.clip(each @ centres[0] / 8, -1, 1)) for each in (u, drawn)
+                )
                 np.testing.assert_allclose(angles, psi * before, atol=1e-5)
     assert spread[0.3] < 0.8 * spread[0.7] < 0.8 * spread[1]
     assert np.array_equal(*centres)
@@ -198,8 +225,12 @@ def test_another_generator_is_told_of(generate, run, tmp_path, capsys):
     copy = tmp_path / "copy"
     copy.mkdir()
     keras.saving.load_model(run / "generator-ema.keras").save(copy / "generator-ema.keras")
-    first, second = (generation.weights_sha256(generation.load_generator(each)) for each in (run, copy))
-    assert first == second != generation.weights_sha256(generation.load_generator(tmp_path / "other"))
+    first, second = (
+        generation.weights_sha256(generation.load_generator(each)) for each in (run, copy)
+    )
+    assert (
+        first == second != generation.weights_sha256(generation.load_generator(tmp_path / "other"))
+    )
 
 
 def test_wrong_input_is_one_line_and_leaves_nothing(fails, generate, run, tmp_path):
@@ -217,10 +248,16 @@ def test_wrong_input_is_one_line_and_leaves_nothing(fails, generate, run, tmp_pa
     assert "such as 4x8" in fails("--grid", "4") and "such as 4x8" in fails("--grid", "0x3", *n)
     assert "shows more images" in fails("--grid", "2x2", "--n", 3)
     assert "8 or 16" in fails("--bits", 12, *n) and "png or dicom" in fails("--format", "jpeg", *n)
-    assert "'--truncation'" in fails("--truncation", 1.5, *n) and "'--truncation'" in fails("--truncation", "nan", *n)
-    assert "'--interpolate'" in fails("--interpolate", 1) and "leave --n out" in fails("--interpolate", 2, *n)
+    assert "'--truncation'" in fails("--truncation", 1.5, *n) and "'--truncation'" in fails(
+        "--truncation", "nan", *n
+    )
+    assert "'--interpolate'" in fails("--interpolate", 1) and "leave --n out" in fails(
+        "--interpolate", 2, *n
+    )
     assert "3 images are named" in fails("--interpolate", 2, "--seeds", "1-3")
-    assert "name it too" in fails("--steps", 3, *n) and "2000 frames" in fails("--interpolate", 5, "--steps", 500)
+    assert "name it too" in fails("--steps", 3, *n) and "2000 frames" in fails(
+        "--interpolate", 5, "--steps", 500
+    )
     assert "name the file too" in fails("--only", "1", *n)
     latents = generate("made", "--n", 3, "--truncation", 0.5) / "latents.npz"
     assert "no image 7" in fails("--latents", latents, "--only", "1,7")

@@ -1,4 +1,5 @@
-"""latents.npz: what is written is read, and nothing that anybody may send is run, trusted or half understood."""
+"""latents.npz: what is written is read, and nothing that anybody may send is run, trusted or half
+understood."""
 
 import pickle
 import zipfile
@@ -23,7 +24,9 @@ def test_a_selection_comes_back_whole_and_as_the_same_bytes(tmp_path):
             selection.of_seed(3, 4, 8),
             selection.of_seeds(np.array([5, 2**40]), 8),
             selection.of_seeds(np.array([5, 6]), 8).pulled(np.ones(8, np.float32), 0.5),
-            selection.Selection(np.ones((2, 8), np.float32), np.arange(2), "latents 12", labels=labels).path(3),
+            selection.Selection(
+                np.ones((2, 8), np.float32), np.arange(2), "latents 12", labels=labels
+            ).path(3),
         ]
     ):
         path, twin = tmp_path / f"{number}.npz", tmp_path / f"{number}-twin.npz"
@@ -63,8 +66,19 @@ def test_what_is_no_file_of_latents_is_refused_in_one_line(tmp_path):
         "zero": np.where(np.arange(3)[:, None] == 1, 0, good),
         "huge": good.astype(np.float64) * 1e300,
     }
-    messages = {"size": "7 numbers where the generator takes 8", "axes": "2 axes", "text": "real", "complex": "real"}
-    messages |= {"none": "has 0 latents", "nan": "row 0", "infinite": "row 1", "zero": "row 1", "huge": "row 0"}
+    messages = {
+        "size": "7 numbers where the generator takes 8",
+        "axes": "2 axes",
+        "text": "real",
+        "complex": "real",
+    }
+    messages |= {
+        "none": "has 0 latents",
+        "nan": "row 0",
+        "infinite": "row 1",
+        "zero": "row 1",
+        "huge": "row 0",
+    }
     for name, array in arrays.items():
         np.save(tmp_path / f"{name}.npy", array)
         with pytest.raises(InputError, match=messages[name]):
@@ -82,7 +96,15 @@ def test_what_is_no_file_of_latents_is_refused_in_one_line(tmp_path):
         + b"{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776, 8)}".ljust(117)
     )
     (tmp_path / "vast.npy").write_bytes(header + b"\n" + bytes(64))
-    damaged = ("object.npy", "object.npz", "pickle.npz", "empty.npz", "cut.npz", "flipped.npz", "vast.npy")
+    damaged = (
+        "object.npy",
+        "object.npz",
+        "pickle.npz",
+        "empty.npz",
+        "cut.npz",
+        "flipped.npz",
+        "vast.npy",
+    )
     for name in damaged:
         with pytest.raises(InputError, match="is damaged") as caught:
             latent_file.read(tmp_path / name, 8)
@@ -98,7 +120,9 @@ def test_what_is_no_file_of_latents_is_refused_in_one_line(tmp_path):
         latent_file.read(tmp_path, 8)
 
 
-@pytest.mark.parametrize("numbers", [[1, 2], [1, 2, -3], [1.0, 2.0, 3.0], [2, 1, 2], np.uint64([1, 2, 2**63])])
+@pytest.mark.parametrize(
+    "numbers", [[1, 2], [1, 2, -3], [1.0, 2.0, 3.0], [2, 1, 2], np.uint64([1, 2, 2**63])]
+)
 def test_numbers_name_files_and_so_are_checked(tmp_path, numbers):
     np.savez(tmp_path / "l.npz", latents=np.ones((3, 8)), numbers=np.array(numbers))
     with pytest.raises(InputError, match="numbers do not fit|stands for two"):
@@ -107,7 +131,12 @@ def test_numbers_name_files_and_so_are_checked(tmp_path, numbers):
 
 def test_words_of_a_stranger_do_not_reach_a_header(tmp_path):
     for text in ("seed 3\\SYNTHETIC", "a" * 65, "zwei\nZeilen", "\N{SNOWMAN}"):
-        np.savez(tmp_path / "l.npz", latents=np.ones((1, 8)), origin=np.str_(text), truncation=np.float64(np.nan))
+        np.savez(
+            tmp_path / "l.npz",
+            latents=np.ones((1, 8)),
+            origin=np.str_(text),
+            truncation=np.float64(np.nan),
+        )
         found = latent_file.read(tmp_path / "l.npz", 8)
         assert found.origin.startswith("latents ") and found.truncation == 1
 
@@ -116,4 +145,6 @@ def test_lists_of_numbers_there_and_back():
     for text in ("1-100,205", "7", "3,1-2,9-10,0"):
         assert selection.as_text(selection.parse_numbers(text, "--seeds")) == text
     assert selection.parse_numbers(" 1 - 3, 5 ", "--seeds").tolist() == [1, 2, 3, 5]
-    np.testing.assert_array_equal(selection.of_seeds(np.array([9]), 8).latents, selection.of_seed(9, 5, 8).latents[:1])
+    np.testing.assert_array_equal(
+        selection.of_seeds(np.array([9]), 8).latents, selection.of_seed(9, 5, 8).latents[:1]
+    )

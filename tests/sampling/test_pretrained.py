@@ -23,16 +23,33 @@ def test_they_are_what_their_reports_say():
     for name in pretrained.names():
         folder = pretrained.run(name)
         report = artifacts.read_json(folder / "report.json")
-        assert report["finished"] and set(report["sha256"]) == {path.name for path in folder.glob("*.keras")}
+        assert report["finished"] and set(report["sha256"]) == {
+            path.name for path in folder.glob("*.keras")
+        }
         for file, digest in report["sha256"].items():
             assert artifacts.sha256(folder / file) == digest
         assert sum(path.stat().st_size for path in folder.iterdir()) < 5 * 2**20
 
 
 def test_one_is_generated_by_name(tmp_path, capsys):
-    assert _run("generate", "--pretrained", "phantom-64", "--n", "4", "--seed", "1", "--out", tmp_path / "made") == 0
+    assert (
+        _run(
+            "generate",
+            "--pretrained",
+            "phantom-64",
+            "--n",
+            "4",
+            "--seed",
+            "1",
+            "--out",
+            tmp_path / "made",
+        )
+        == 0
+    )
     assert len(list((tmp_path / "made" / "images").glob("*.png"))) == 4
-    assert _run("generate", "--pretrained", "phantom-65", "--n", "4", "--out", tmp_path / "none") == 2
+    assert (
+        _run("generate", "--pretrained", "phantom-65", "--n", "4", "--out", tmp_path / "none") == 2
+    )
     assert "no such network; there are phantom-64" in capsys.readouterr().err
     for arguments in ((), (tmp_path, "--pretrained", "phantom-64")):
         assert _run("generate", *arguments, "--n", "4", "--out", tmp_path / "none") == 2
@@ -42,11 +59,14 @@ def test_one_is_generated_by_name(tmp_path, capsys):
 
 
 def test_the_classifier_sees_both_kinds_in_its_images():
-    """Chests differ from noise: bright below the middle, dark lungs beside it, and few are called neither."""
+    """Chests differ from noise: bright below the middle, dark lungs beside it, and few are called
+    neither."""
     folder = pretrained.run("phantom-64")
     generator = load_generator(folder, 64)
     images = generate(generator, latents(5, 64, generator.latent_size))
-    said = keras.saving.load_model(folder / "classifier.keras").predict(from_uint8(images), verbose=0)[:, 0]
+    said = keras.saving.load_model(folder / "classifier.keras").predict(
+        from_uint8(images), verbose=0
+    )[:, 0]
     assert (said > 0.7).sum() > 6 and (said < 0.3).sum() > 6
     mean = images[..., 0].mean(axis=0)
     lungs = (mean[24:32, 16:22].mean() + mean[24:32, 42:48].mean()) / 2

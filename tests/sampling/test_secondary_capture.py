@@ -12,16 +12,30 @@ from pgcxr import dicom
 from pgcxr.sampling.secondary_capture import NOTICE, Source, encode
 
 SOURCE = Source("0123456789abcdef" * 4, "own seeds", 0.7)
-# PS3.3 A.8.1: Patient, General Study, General Series, General Equipment, SC Equipment, General Image, Image Pixel,
-# SOP Common. Type 1 has a value; type 2 is there, with or without one; and what a value of these requires (1C, 2C).
+# PS3.3 A.8.1: Patient, General Study, General Series, General Equipment, SC Equipment, General
+# Image, Image Pixel, SOP Common. Type 1 has a value; type 2 is there, with or without one; and what
+# a value of these requires (1C, 2C).
 TYPE_1 = (
     *("StudyInstanceUID", "SeriesInstanceUID", "Modality", "ConversionType", "SamplesPerPixel"),
     *("PhotometricInterpretation", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit"),
-    *("PixelRepresentation", "PixelData", "SOPClassUID", "SOPInstanceUID", "DeidentificationMethod"),
+    *(
+        "PixelRepresentation",
+        "PixelData",
+        "SOPClassUID",
+        "SOPInstanceUID",
+        "DeidentificationMethod",
+    ),
 )
 TYPE_2 = (
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime"),
-    *("ReferringPhysicianName", "StudyID", "AccessionNumber", "SeriesNumber", "Manufacturer", "InstanceNumber"),
+    *(
+        "ReferringPhysicianName",
+        "StudyID",
+        "AccessionNumber",
+        "SeriesNumber",
+        "Manufacturer",
+        "InstanceNumber",
+    ),
     "PatientOrientation",
 )
 
@@ -46,12 +60,20 @@ def test_the_attributes_of_the_object_are_there(kind):
     assert all(keyword in dataset for keyword in TYPE_2)
     assert dataset.SOPClassUID == "1.2.840.10008.5.1.4.1.1.7"
     meta = dataset.file_meta
-    assert meta.MediaStorageSOPClassUID == dataset.SOPClassUID and meta.TransferSyntaxUID == "1.2.840.10008.1.2.1"
+    assert (
+        meta.MediaStorageSOPClassUID == dataset.SOPClassUID
+        and meta.TransferSyntaxUID == "1.2.840.10008.1.2.1"
+    )
     assert meta.MediaStorageSOPInstanceUID == dataset.SOPInstanceUID
     uids = [dataset.StudyInstanceUID, dataset.SeriesInstanceUID, dataset.SOPInstanceUID]
-    assert all(UID(uid).is_valid and uid.startswith("2.25.") and len(uid) <= 44 for uid in uids) and len(set(uids)) == 3
+    assert (
+        all(UID(uid).is_valid and uid.startswith("2.25.") and len(uid) <= 44 for uid in uids)
+        and len(set(uids)) == 3
+    )
     assert dataset.InstanceNumber == 205 and data[128:132] == b"DICM" and len(data) % 2 == 0
-    assert dataset.BitsStored == dataset.BitsAllocated == dataset.HighBit + 1 == 8 * picture.itemsize
+    assert (
+        dataset.BitsStored == dataset.BitsAllocated == dataset.HighBit + 1 == 8 * picture.itemsize
+    )
     np.testing.assert_array_equal(dataset.pixel_array, picture[..., 0])
     # The window shows every value, from black to white.
     shown = pydicom.pixels.apply_voi_lut(np.array([0, np.iinfo(kind).max], kind), dataset)
@@ -67,18 +89,33 @@ def test_the_attributes_of_the_object_are_there(kind):
 def test_nobody_can_take_it_for_a_patient():
     dataset = _read(encode(_picture(), 3, SOURCE))
     assert (
-        dataset.SyntheticData == "YES" and dataset.ConversionType == "SYN" and dataset.PatientIdentityRemoved == "YES"
+        dataset.SyntheticData == "YES"
+        and dataset.ConversionType == "SYN"
+        and dataset.PatientIdentityRemoved == "YES"
     )
-    assert list(dataset.ImageType) == ["DERIVED", "SECONDARY", "SYNTHETIC"] and dataset.BurnedInAnnotation == "NO"
-    for keyword in ("PatientName", "PatientID", "StudyDescription", "SeriesDescription", "StudyID", "ImageComments"):
+    assert (
+        list(dataset.ImageType) == ["DERIVED", "SECONDARY", "SYNTHETIC"]
+        and dataset.BurnedInAnnotation == "NO"
+    )
+    for keyword in (
+        "PatientName",
+        "PatientID",
+        "StudyDescription",
+        "SeriesDescription",
+        "StudyID",
+        "ImageComments",
+    ):
         assert "SYNTHETIC" in str(dataset[keyword].value), keyword
     assert NOTICE in dataset.PatientComments and "not acquired" in dataset.DerivationDescription
     assert "image 3 of own seeds, truncation 0.7" in dataset.ImageComments
     assert SOURCE.weights_sha256 in dataset.ImageComments
     assert not any(
-        dataset.get(k) for k in ("PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "AccessionNumber")
+        dataset.get(k)
+        for k in ("PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "AccessionNumber")
     )
-    assert not any(k in dataset for k in ("PatientAge", "InstitutionName", "PixelSpacing", "AcquisitionDate"))
+    assert not any(
+        k in dataset for k in ("PatientAge", "InstitutionName", "PixelSpacing", "AcquisitionDate")
+    )
 
 
 def test_uids_follow_the_content():
@@ -112,22 +149,32 @@ def test_curation_reads_it_as_the_same_image(tmp_path, kind):
     expected = np.rint((np.clip(picture[..., 0], low, high) - low) * (255 / (high - low)))
     assert np.abs(image.astype(int) - expected).max() <= 1
     header = dicom.read_header(tmp_path / "a.dcm")
-    assert header.modality == "OT" and header.age is None and (header.rows, header.columns) == (64, 48)
+    assert (
+        header.modality == "OT" and header.age is None and (header.rows, header.columns) == (64, 48)
+    )
 
 
 def test_curation_keeps_no_synthetic_image(tmp_path):
-    """The thesis's rules take radiographs (CR, DX) only: synthetic images put into an export stay out of a cohort."""
+    """The thesis's rules take radiographs (CR, DX) only: synthetic images put into an export stay
+    out of a cohort."""
     from pgcxr.curation import rules
 
     (tmp_path / "a.dcm").write_bytes(encode(_picture(), 1, SOURCE))
-    assert dicom.read_header(tmp_path / "a.dcm").modality not in rules.load(None).tables["modality"]["allowed"]
+    assert (
+        dicom.read_header(tmp_path / "a.dcm").modality
+        not in rules.load(None).tables["modality"]["allowed"]
+    )
 
 
 def test_colour_and_large_numbers():
     picture = _picture(np.uint8, (5, 3, 3))
     dataset = _read(encode(picture, 2**40, SOURCE))
     assert dataset.PhotometricInterpretation == "RGB" and dataset.PlanarConfiguration == 0
-    assert len(dataset.PixelData) == 46 and dataset.InstanceNumber is None and "WindowWidth" not in dataset
+    assert (
+        len(dataset.PixelData) == 46
+        and dataset.InstanceNumber is None
+        and "WindowWidth" not in dataset
+    )
     np.testing.assert_array_equal(dataset.pixel_array, picture)
     for bad in (_picture(np.uint16, (4, 4, 3)), _picture(np.uint8, (4, 4, 2)), np.zeros((4, 4, 1))):
         with pytest.raises(ValueError, match="no Secondary Capture"):

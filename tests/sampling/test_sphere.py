@@ -11,7 +11,9 @@ def test_a_quarter_circle_by_hand():
     a, b = np.array([2.0, 0, 0, 0]), np.array([0, 2.0, 0, 0])
     for share in (0, 1 / 3, 0.5, 1):
         angle = share * np.pi / 2
-        np.testing.assert_allclose(sphere.slerp(a, b, share), [2 * np.cos(angle), 2 * np.sin(angle), 0, 0], atol=1e-15)
+        np.testing.assert_allclose(
+            sphere.slerp(a, b, share), [2 * np.cos(angle), 2 * np.sin(angle), 0, 0], atol=1e-15
+        )
     np.testing.assert_array_equal(sphere.slerp(a, a, 0.3), a)
     # The cosine of this angle is 1 in float64.
     near = np.array([2 * np.cos(1e-9), 2 * np.sin(1e-9), 0, 0])

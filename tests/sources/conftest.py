@@ -15,7 +15,8 @@ from pgcxr.curation.run import curate
 
 @dataclass
 class Curated:
-    """`rows` has the manifest's row of each kept file, `rules` the rule of each other one, both by path."""
+    """`rows` has the manifest's row of each kept file, `rules` the rule of each other one, both by
+    path."""
 
     report: dict
     out: Path
@@ -36,13 +37,20 @@ def curated(tmp_path):
 
     def run(folder: Path, name: str = "cohort", **options) -> Curated:
         out, trace = tmp_path / name, tmp_path / f"{name}.trace.csv"
-        options = {"processes": 0, "key_file": tmp_path / "key", "show_progress": False, "trace": trace} | options
+        options = {
+            "processes": 0,
+            "key_file": tmp_path / "key",
+            "show_progress": False,
+            "trace": trace,
+        } | options
         report = curate(folder, out, **options)
         manifest = cohort.load(out).manifest.set_index("image_id", drop=False)
         with open(trace, newline="") as file:
             lines = list(csv.DictReader(file))
         kept = {line["path"]: manifest.loc[line["image_id"]] for line in lines if line["image_id"]}
-        return Curated(report, out, kept, {line["path"]: line["rule"] for line in lines if line["rule"]})
+        return Curated(
+            report, out, kept, {line["path"]: line["rule"] for line in lines if line["rule"]}
+        )
 
     return run
 

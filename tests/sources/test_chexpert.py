@@ -17,23 +17,60 @@ LABELS = (
         "Edema",
         "Consolidation",
     ),
-    *("Pneumonia", "Atelectasis", "Pneumothorax", "Pleural Effusion", "Pleural Other", "Fracture", "Support Devices"),
+    *(
+        "Pneumonia",
+        "Atelectasis",
+        "Pneumothorax",
+        "Pleural Effusion",
+        "Pleural Other",
+        "Fracture",
+        "Support Devices",
+    ),
 )
 HEADER = ",".join(("Path,Sex,Age,Frontal/Lateral,AP/PA", *LABELS))
 # patient, study, view, sex, age, side, AP/PA, labels
 TRAIN = [
     (1, 1, "view1_frontal", "Female", 68, "Frontal", "PA", {"No Finding": 1}),
-    (1, 2, "view1_frontal", "Female", 68, "Frontal", "PA", {"Pleural Effusion": 1, "Edema": -1, "Pneumothorax": 0}),
+    (
+        1,
+        2,
+        "view1_frontal",
+        "Female",
+        68,
+        "Frontal",
+        "PA",
+        {"Pleural Effusion": 1, "Edema": -1, "Pneumothorax": 0},
+    ),
     (1, 2, "view2_lateral", "Female", 68, "Lateral", "", {"Pleural Effusion": 1, "Edema": -1}),
     (2, 1, "view1_frontal", "Male", 87, "Frontal", "AP", {"Lung Lesion": 1}),
     (3, 1, "view1_frontal", "Male", 41, "Frontal", "PA", {"Consolidation": -1}),
-    (4, 1, "view1_frontal", "Unknown", 50, "Frontal", "PA", {"Pneumonia": 1, "Consolidation": 0, "Support Devices": 1}),
+    (
+        4,
+        1,
+        "view1_frontal",
+        "Unknown",
+        50,
+        "Frontal",
+        "PA",
+        {"Pneumonia": 1, "Consolidation": 0, "Support Devices": 1},
+    ),
     (5, 1, "view1_frontal", "Male", 20, "Frontal", "PA", {"No Finding": 1, "Support Devices": 1}),
     (6, 1, "view1_frontal", "Male", 30, "Frontal", "PA", {"No Finding": 1, "Fracture": 1}),
     (7, 1, "view1_frontal", "Male", 30, "Frontal", "PA", {}),
     (8, 1, "view1_frontal", "Male", 30, "Frontal", "PA", {"Cardiomegaly": 1}),
 ]
-VALID = [(64541, 1, "view1_frontal", "Male", 73, "Frontal", "PA", dict.fromkeys(LABELS, 0) | {"Pneumothorax": 1})]
+VALID = [
+    (
+        64541,
+        1,
+        "view1_frontal",
+        "Male",
+        73,
+        "Frontal",
+        "PA",
+        dict.fromkeys(LABELS, 0) | {"Pneumothorax": 1},
+    )
+]
 
 
 @pytest.fixture
@@ -76,7 +113,11 @@ def test_labels(tree, curated):
         path(7): "diagnosis",
     }
     effusion = found.rows[path(1, 2)]
-    assert [effusion[name] for name in ("interstitial_opacity", "pneumothorax", "nodule")] == ["", "0", "0"]
+    assert [effusion[name] for name in ("interstitial_opacity", "pneumothorax", "nodule")] == [
+        "",
+        "0",
+        "0",
+    ]
     assert (effusion["sex"], effusion["age"], effusion["view"], effusion["label_confidence"]) == (
         "F",
         "68",
@@ -112,7 +153,9 @@ def test_the_folder_above_is_found_too(tree, curated, tmp_path):
     above.mkdir()
     tree = tree.rename(above / tree.name)
     found = curated(above, source="chexpert")
-    assert len(found.rows) == 5 and all(name.startswith("CheXpert-v1.0-small/") for name in found.rows)
+    assert len(found.rows) == 5 and all(
+        name.startswith("CheXpert-v1.0-small/") for name in found.rows
+    )
 
 
 def test_broken_pictures_are_excluded(tree, curated):

@@ -1,4 +1,5 @@
-"""The readable table of what public sets' labels stand for, and the tables that come with images."""
+"""The readable table of what public sets' labels stand for, and the tables that come with
+images."""
 
 import gzip
 import tomllib
@@ -16,7 +17,9 @@ from pgcxr.sources import label_map, tables
 from pgcxr.sources.weak_labels.opinion import NEGATIVE, POSITIVE, UNCERTAIN
 from tests.sources import test_chexpert, test_vindr
 
-SETS = tomllib.loads(resources.files("pgcxr.sources").joinpath("labels.toml").read_text(encoding="utf-8"))
+SETS = tomllib.loads(
+    resources.files("pgcxr.sources").joinpath("labels.toml").read_text(encoding="utf-8")
+)
 
 
 def test_every_label_has_a_meaning():
@@ -25,7 +28,9 @@ def test_every_label_has_a_meaning():
     assert set(SETS["chexpert"]) == set(test_chexpert.LABELS)
     assert set(SETS["vindr"]) == {*test_vindr.LABELS, "Other disease"}
     assert label_map.not_covered(SETS["vindr"]) == label_map.not_covered(SETS["chexpert"]) == ()
-    assert label_map.not_covered(SETS["rsna"]) == tuple(name for name in FINDINGS if name != "consolidation")
+    assert label_map.not_covered(SETS["rsna"]) == tuple(
+        name for name in FINDINGS if name != "consolidation"
+    )
 
 
 def test_the_strongest_of_labels_that_stand_for_the_same():
@@ -36,7 +41,12 @@ def test_the_strongest_of_labels_that_stand_for_the_same():
     assert said.statuses == {"consolidation": UNCERTAIN} and said.label == "uncertain"
     said = label_map.opinion("x", {"Pneumonia": UNCERTAIN, "Consolidation": POSITIVE}, meanings)
     assert said.statuses == {"consolidation": POSITIVE} and said.label == "abnormal"
-    assert label_map.opinion("x", {"No Finding": POSITIVE, "Support Devices": POSITIVE}, meanings).label == "normal"
+    assert (
+        label_map.opinion(
+            "x", {"No Finding": POSITIVE, "Support Devices": POSITIVE}, meanings
+        ).label
+        == "normal"
+    )
     assert label_map.opinion("x", {"No Finding": NEGATIVE}, meanings).label == ""
     assert label_map.contradicts({"No Finding": POSITIVE, "Fracture": POSITIVE}, meanings)
 
@@ -47,7 +57,11 @@ def test_names_that_lead_out(name):
 
 
 def test_names_inside():
-    assert tables.inside(Path("/data"), "a/b.png") == tables.inside(Path("/data"), "a\\b.png") == Path("/data/a/b.png")
+    assert (
+        tables.inside(Path("/data"), "a/b.png")
+        == tables.inside(Path("/data"), "a\\b.png")
+        == Path("/data/a/b.png")
+    )
 
 
 def test_columns_are_read_one_row_at_a_time(tmp_path):

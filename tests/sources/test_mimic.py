@@ -12,12 +12,33 @@ from tests.sources.test_chexpert import LABELS
 ROWS = [
     (10000032, 50414267, "02aa804e-bde0afdd", "PA", {"No Finding": 1}, {"No Finding": 1}),
     (10000032, 50414267, "174413ec-4ec4c1f7", "LATERAL", {"No Finding": 1}, {"No Finding": 1}),
-    (10000032, 53189527, "2a2277a9-b0ded155", "PA", {"Pneumothorax": 1}, {"Pneumothorax": 1, "Edema": 1}),
+    (
+        10000032,
+        53189527,
+        "2a2277a9-b0ded155",
+        "PA",
+        {"Pneumothorax": 1},
+        {"Pneumothorax": 1, "Edema": 1},
+    ),
     (10000764, 57375967, "096052b7-d256dc40", "AP", {"Edema": 1}, {"Edema": 1}),
     (10000898, 50771383, "2a280266-c8bae121", "PA", {"Pleural Effusion": 1}, {"No Finding": 1}),
-    (10000935, 50578979, "d0b71acc-b5a62046", "PA", {"Lung Lesion": 1, "Pneumonia": -1}, {"Lung Lesion": -1}),
+    (
+        10000935,
+        50578979,
+        "d0b71acc-b5a62046",
+        "PA",
+        {"Lung Lesion": 1, "Pneumonia": -1},
+        {"Lung Lesion": -1},
+    ),
     (10001038, 56164612, "30eaa8ed-c2bf4395", "PA", None, None),
-    (11111111, 51111111, "ffffffff-ffffffff", "PA", {"No Finding": 1, "Support Devices": 1}, {"No Finding": 1}),
+    (
+        11111111,
+        51111111,
+        "ffffffff-ffffffff",
+        "PA",
+        {"No Finding": 1, "Support Devices": 1},
+        {"No Finding": 1},
+    ),
 ]
 
 
@@ -40,12 +61,16 @@ def tree(tmp_path, make_picture):
     split = ["dicom_id,study_id,subject_id,split"]
     for index, (subject, study, image, view, *told) in enumerate(ROWS):
         make_picture(folder / f"files/p{str(subject)[:2]}/p{subject}/s{study}/{image}.jpg", index)
-        meta.append(f"{image},{subject},{study},CHEST (PA AND LAT),{view},3056,2544,21800506,213014.531,CHEST,,Erect")
+        meta.append(
+            f"{image},{subject},{study},CHEST (PA AND "
+            f"LAT),{view},3056,2544,21800506,213014.531,CHEST,,Erect"
+        )
         split.append(f"{image},{study},{subject},train")
         for name, said in zip(labels, told, strict=True):
             if said is not None:
                 labels[name].append(
-                    f"{subject},{study}," + ",".join(f"{said[x]:.1f}" if x in said else "" for x in LABELS)
+                    f"{subject},{study},"
+                    + ",".join(f"{said[x]:.1f}" if x in said else "" for x in LABELS)
                 )
     meta.append("../../../../etc/passwd,10000032,50414267,,PA,64,64,21800506,0,,,")
     meta.append("abcd,10000032,50414267,,PA,64,64,21800506,0,,,")
@@ -70,7 +95,12 @@ def test_labels_by_two_programs(tree, curated):
         path(4): ("abnormal", "pleural_effusion"),
         path(5): ("abnormal", "nodule"),
     }
-    assert found.rules == {path(1): "view", path(3): "view", path(6): "diagnosis", path(7): "device"}
+    assert found.rules == {
+        path(1): "view",
+        path(3): "view",
+        path(6): "diagnosis",
+        path(7): "device",
+    }
     confidence = [found.rows[path(row)]["label_confidence"] for row in (0, 2, 4, 5)]
     assert confidence == ["1.00", "1.00", "0.25", "0.50"]
     assert found.rows[path(5)]["consolidation"] == "" and found.rows[path(5)]["pneumothorax"] == "0"
@@ -86,7 +116,10 @@ def test_labels_by_two_programs(tree, curated):
 def test_both_must_say_the_same(tree, curated):
     found = curated(tree, labels="agree")
     assert found.labels() == {path(0): ("normal", ""), path(2): ("abnormal", "pneumothorax")}
-    assert found.rows[path(2)]["interstitial_opacity"] == "" and found.rules[path(4)] == "label_conflict"
+    assert (
+        found.rows[path(2)]["interstitial_opacity"] == ""
+        and found.rules[path(4)] == "label_conflict"
+    )
     assert found.rules[path(5)] == "diagnosis"
 
 
@@ -96,11 +129,16 @@ def test_unpacked_tables_without_negbio(tree, curated):
         packed.unlink()
     (tree / "mimic-cxr-2.0.0-negbio.csv").unlink()
     found = curated(tree)
-    assert {row["label_confidence"] for row in found.rows.values()} == {"0.75"} and len(found.rows) == 4
+    assert {row["label_confidence"] for row in found.rows.values()} == {"0.75"} and len(
+        found.rows
+    ) == 4
 
 
 def test_age_and_sex_of_mimic_iv(tree, curated):
-    people = ["subject_id,gender,anchor_age,anchor_year,anchor_year_group,dod", "10000032,F,52,2180,2014 - 2016,"]
+    people = [
+        "subject_id,gender,anchor_age,anchor_year,anchor_year_group,dod",
+        "10000032,F,52,2180,2014 - 2016,",
+    ]
     people += ["10000898,M,79,2188,2011 - 2013,", "10000935,M,20,2185,2011 - 2013,"]
     (tree / "hosp").mkdir()
     write(tree / "hosp/patients.csv.gz", people)
@@ -121,5 +159,8 @@ def test_what_is_missing_or_damaged_is_named(tree, curated):
         curated(tree)
     table.write_bytes(content)
     (tree / "files").rename(tree / "elsewhere")
-    with pytest.raises(InputError, match="none of the files that mimic-cxr-2.0.0-metadata.csv.gz names is in files/"):
+    with pytest.raises(
+        InputError,
+        match="none of the files that mimic-cxr-2.0.0-metadata.csv.gz names is in files/",
+    ):
         curated(tree)

@@ -42,16 +42,26 @@ def nih_tree(tmp_path, chest):
         for index, (name, *_) in enumerate(ROWS):
             inside = f"images_{1 + index % 2:03d}/images" if original else "images"
             (folder / inside).mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(folder / inside / name), (chest(index, 64)[:, :64] // 16).astype(np.uint8))
+            cv2.imwrite(
+                str(folder / inside / name), (chest(index, 64)[:, :64] // 16).astype(np.uint8)
+            )
         tail = ",2048,2500,0.171,0.171," if original else ",2048,2500,,"
         lines = [
             f"{name},{labels},0,{patient},{f'{age:03d}Y' if original else age},M,{view}{tail}"
-            for name, labels, patient, age, view in (*ROWS, ("00000099_000.png", "No Finding", 99, 50, "PA"))
+            for name, labels, patient, age, view in (
+                *ROWS,
+                ("00000099_000.png", "No Finding", 99, 50, "PA"),
+            )
         ]
         table = "Data_Entry_2017.csv" if original else "Data_Entry_2017_v2020.csv"
         (folder / table).write_text("\n".join([V2017 if original else V2020, *lines]) + "\n")
-        boxes = ["Image Index,Finding Label,Bbox [x,y,w,h],,,", "00000001_001.png,Mass,256,512,128,256,,,"]
-        (folder / "BBox_List_2017.csv").write_text("\n".join([*boxes, "00000011_000.png,Mass,1,1,9,9,,,"]) + "\n")
+        boxes = [
+            "Image Index,Finding Label,Bbox [x,y,w,h],,,",
+            "00000001_001.png,Mass,256,512,128,256,,,",
+        ]
+        (folder / "BBox_List_2017.csv").write_text(
+            "\n".join([*boxes, "00000011_000.png,Mass,1,1,9,9,,,"]) + "\n"
+        )
         (folder / "extra").mkdir()
         expert = "Image Index,google2019_pneumothorax,google2019_nodule_or_mass,chestxdet_labels,rsna_class"
         reads = ["00000005_000.png,,,,Lung Opacity", "00000006_000.png,,,,Normal"]
@@ -70,16 +80,25 @@ def test_labels_and_exclusions(tmp_path, nih_tree, original):
     assert named(None, folder) == ("nih", nih)
     trace = tmp_path / "trace.csv"
     out = tmp_path / "cohort"
-    report = curate(folder, out, key_file=tmp_path / "key", processes=0, show_progress=False, trace=trace)
+    report = curate(
+        folder, out, key_file=tmp_path / "key", processes=0, show_progress=False, trace=trace
+    )
     lines = [line.split(",") for line in trace.read_text().splitlines()[1:]]
     rule = {path.split("/")[-1]: why for _, path, _, why in lines}
     image = {path.split("/")[-1]: image_id for _, path, image_id, _ in lines}
-    expected = {"00000003": "view", "00000004": "age", "00000005": "label_conflict", "00000009": "quality"}
+    expected = {
+        "00000003": "view",
+        "00000004": "age",
+        "00000005": "label_conflict",
+        "00000009": "quality",
+    }
     expected |= {"00000010": "age", "00000011": "label_conflict"}
     assert rule == {name: expected.get(name[:8], "") for name, *_ in ROWS}
 
     rows = manifest.load(out).manifest.set_index("image_id")
-    read = {name: (rows["label"][key], rows["diagnoses"][key]) for name, key in image.items() if key}
+    read = {
+        name: (rows["label"][key], rows["diagnoses"][key]) for name, key in image.items() if key
+    }
     assert read == {
         "00000001_000.png": ("normal", ""),
         "00000001_001.png": ("abnormal", "nodule;pleural_effusion"),
@@ -88,9 +107,19 @@ def test_labels_and_exclusions(tmp_path, nih_tree, original):
         "00000007_000.png": ("abnormal", "consolidation"),
         "00000008_000.png": ("abnormal", "nodule"),
     }
-    sure = {name: (rows["label_confidence"][key], rows["label_sources"][key]) for name, key in image.items() if key}
-    assert sure["00000001_000.png"] == ("0.75", "nih") and sure["00000006_000.png"] == ("1.00", "nih;readers")
-    assert rows["patient_id"][image["00000001_000.png"]] == rows["patient_id"][image["00000001_001.png"]]
+    sure = {
+        name: (rows["label_confidence"][key], rows["label_sources"][key])
+        for name, key in image.items()
+        if key
+    }
+    assert sure["00000001_000.png"] == ("0.75", "nih") and sure["00000006_000.png"] == (
+        "1.00",
+        "nih;readers",
+    )
+    assert (
+        rows["patient_id"][image["00000001_000.png"]]
+        == rows["patient_id"][image["00000001_001.png"]]
+    )
     assert rows["split"][image["00000001_000.png"]] == rows["split"][image["00000001_001.png"]]
     assert (report["size"], report["rows_without_file"], report["masks"]) == (64, 1, 1)
     expected = np.zeros((64, 64))
@@ -102,11 +131,25 @@ def test_labels_and_exclusions(tmp_path, nih_tree, original):
 def test_the_flow_chart_says_which_rules_it_could_not_ask(tmp_path, nih_tree):
     out = tmp_path / "cohort"
     curate(nih_tree(), out, key_file=tmp_path / "key", processes=0, show_progress=False)
-    steps = {step["rule"]: step for step in json.loads((out / "flowchart.json").read_text())["steps"]}
+    steps = {
+        step["rule"]: step for step in json.loads((out / "flowchart.json").read_text())["steps"]
+    }
     assert [rule for rule, step in steps.items() if not step["applies"]] == [
-        *("modality", "body_part", "study_date", "sex", "manufacturer", "device", "burned_in_annotation")
+        *(
+            "modality",
+            "body_part",
+            "study_date",
+            "sex",
+            "manufacturer",
+            "device",
+            "burned_in_annotation",
+        )
     ]
-    assert (steps["label_conflict"]["excluded"], steps["age"]["excluded"], steps["view"]["excluded"]) == (2, 2, 1)
+    assert (
+        steps["label_conflict"]["excluded"],
+        steps["age"]["excluded"],
+        steps["view"]["excluded"],
+    ) == (2, 2, 1)
 
 
 def test_no_images(tmp_path):

@@ -29,12 +29,16 @@ def tree(tmp_path, make_dicom, chest):
     classes = ["patientId,class"]
     for index, (image, named_class, boxes) in enumerate(ROWS):
         pixels = (chest(index, 64)[:, :64] // 16).astype(np.uint8)
-        make_dicom(folder / "stage_2_train_images" / f"{image}.dcm", pixels, PatientID=image, **tags)
+        make_dicom(
+            folder / "stage_2_train_images" / f"{image}.dcm", pixels, PatientID=image, **tags
+        )
         classes += [f"{image},{named_class}"] * max(len(boxes or ()), 1)
         if boxes is not None:
             labels += [f"{image},{x},{y},{w},{h},1" for x, y, w, h in boxes] or [f"{image},,,,,0"]
     pixels = (chest(99, 64)[:, :64] // 16).astype(np.uint8)
-    make_dicom(folder / "stage_2_test_images" / "0000a175.dcm", pixels, PatientID="0000a175", **tags)
+    make_dicom(
+        folder / "stage_2_test_images" / "0000a175.dcm", pixels, PatientID="0000a175", **tags
+    )
     (folder / "stage_2_train_labels.csv").write_text("\n".join([*labels, "ffffffff,,,,,0"]) + "\n")
     (folder / "stage_2_detailed_class_info.csv").write_text("\n".join(classes) + "\n")
     return folder
@@ -80,10 +84,14 @@ def test_patients_of_nih_stay_together(tree, curated):
     (tree / rsna.PATIENTS).write_text(json.dumps(rows))
     found = curated(tree)
     people = {
-        image: found.rows[path(image)]["patient_id"] for image in ("0004cfab", "00313ee0", "00436515", "00704310")
+        image: found.rows[path(image)]["patient_id"]
+        for image in ("0004cfab", "00313ee0", "00436515", "00704310")
     }
     assert people["0004cfab"] == people["00313ee0"] == people["00436515"] != people["00704310"]
-    assert len({found.rows[path(image)]["split"] for image in ("0004cfab", "00313ee0", "00436515")}) == 1
+    assert (
+        len({found.rows[path(image)]["split"] for image in ("0004cfab", "00313ee0", "00436515")})
+        == 1
+    )
     assert found.report["warnings"] == []
     (tree / rsna.PATIENTS).write_text("[{}]")
     with pytest.raises(InputError, match="damaged or another file"):

@@ -86,8 +86,15 @@ def findings_tree(tmp_path, make_picture):
     ):
         rows.append(cells)
         name = cells.split(",")[0]
-        make_picture(folder / "pictures" / (name if "." in name else f"{name}.png"), 40 if name == "j" else index)
-    rows += ["../../outside,p10,50,,PA,1,0,0,0,0", "/etc/passwd,p10,50,,PA,1,0,0,0,0", "zz,p10,50,,PA,1,0,0,0,0"]
+        make_picture(
+            folder / "pictures" / (name if "." in name else f"{name}.png"),
+            40 if name == "j" else index,
+        )
+    rows += [
+        "../../outside,p10,50,,PA,1,0,0,0,0",
+        "/etc/passwd,p10,50,,PA,1,0,0,0,0",
+        "zz,p10,50,,PA,1,0,0,0,0",
+    ]
     (folder / "tables/labels.csv").write_text("\n".join(rows) + "\n")
     (folder / "tables/boxes.csv").write_text("Image,x,y,w,h\nb,0,0,64,32\nb,64,64,64,64\nb,,,,\n")
     make_picture(tmp_path / "outside.png", 77)
@@ -103,7 +110,9 @@ def test_columns_of_findings(findings_tree, curated):
         "pictures/c.png": ("abnormal", "pleural_effusion"),
         "pictures/h.jpg": ("normal", ""),
     }
-    assert found.rules == {f"pictures/{name}.png": rule for name, rule in (("d", "view"), ("e", "device"))} | {
+    assert found.rules == {
+        f"pictures/{name}.png": rule for name, rule in (("d", "view"), ("e", "device"))
+    } | {
         "pictures/f.png": "label_conflict",
         "pictures/g.png": "label_conflict",
         "pictures/i.png": "diagnosis",
@@ -111,7 +120,11 @@ def test_columns_of_findings(findings_tree, curated):
     }
     seen = found.rows["pictures/c.png"]
     assert [seen[name] for name in ("nodule", "pleural_effusion", "consolidation")] == ["", "1", ""]
-    assert (found.rows["pictures/b.png"]["age"], seen["sex"], found.rows["pictures/h.jpg"]["sex"]) == ("41", "F", "")
+    assert (
+        found.rows["pictures/b.png"]["age"],
+        seen["sex"],
+        found.rows["pictures/h.jpg"]["sex"],
+    ) == ("41", "F", "")
     expected = np.zeros((64, 64), np.uint8)
     expected[:16, :32], expected[32:, 32:] = 255, 255
     np.testing.assert_array_equal(found.mask("pictures/b.png"), expected)
@@ -150,24 +163,35 @@ def test_a_column_with_the_label(tmp_path, make_picture, curated):
     (folder / "labels.csv").write_text("file,pid,class\na.png,1,0\nb.png,2,2\nc.png,3,9\n")
     (folder / "columns.toml").write_text(LABEL_MAP)
     found = curated(folder)
-    assert found.labels() == {"a.png": ("normal", ""), "b.png": ("abnormal", "")} and found.rules == {
-        "c.png": "diagnosis"
-    }
+    assert found.labels() == {
+        "a.png": ("normal", ""),
+        "b.png": ("abnormal", ""),
+    } and found.rules == {"c.png": "diagnosis"}
     assert found.rows["b.png"]["nodule"] == "" and found.rows["a.png"]["nodule"] == "0"
 
 
 def test_dicom_files_with_codes_and_reports(tmp_path, make_dicom, chest, curated):
     folder = tmp_path / "set"
     for index, name in enumerate(("x1", "x2", "x3")):
-        make_dicom(folder / "dcm" / name, chest(index), Manufacturer="SIEMENS" if name == "x3" else "GE")
-    lines = ["file,pid,icd,text", "x1,1,Z00.0,Lungs are clear.", "x2,2,R91.1;J90,A nodule.", "x3,3,Z00.0,Clear lungs."]
+        make_dicom(
+            folder / "dcm" / name, chest(index), Manufacturer="SIEMENS" if name == "x3" else "GE"
+        )
+    lines = [
+        "file,pid,icd,text",
+        "x1,1,Z00.0,Lungs are clear.",
+        "x2,2,R91.1;J90,A nodule.",
+        "x3,3,Z00.0,Clear lungs.",
+    ]
     (folder / "labels.csv").write_text("\n".join(lines) + "\n")
     (folder / "columns.toml").write_text(
         'table = "labels.csv"\nimages = "dcm"\ndicom = true\n'
         '[columns]\nfile = "file"\npatient = "pid"\ncodes = "icd"\nreport = "text"\n'
     )
     found = curated(folder)
-    assert found.labels() == {"dcm/x1": ("normal", ""), "dcm/x2": ("abnormal", "nodule;pleural_effusion")}
+    assert found.labels() == {
+        "dcm/x1": ("normal", ""),
+        "dcm/x2": ("abnormal", "nodule;pleural_effusion"),
+    }
     assert found.rules == {"dcm/x3": "manufacturer"} and found.rows["dcm/x1"]["age"] == "45"
     assert found.report["labels"]["agreement"]["label"]["n"] == 3
     assert curated(folder, "agree", labels="agree").rows["dcm/x2"]["pleural_effusion"] == ""
@@ -176,7 +200,11 @@ def test_dicom_files_with_codes_and_reports(tmp_path, make_dicom, chest, curated
 def test_the_example_is_a_column_map():
     with resources.as_file(resources.files("pgcxr.sources").joinpath(column_map.NAME)) as path:
         loaded = column_map.load(path)
-    assert loaded.boxes["corners"] and loaded.label["abnormal"] == "abnormal" and loaded.listed == ("labels", "|")
+    assert (
+        loaded.boxes["corners"]
+        and loaded.label["abnormal"] == "abnormal"
+        and loaded.listed == ("labels", "|")
+    )
 
 
 @pytest.mark.parametrize(
@@ -189,7 +217,10 @@ def test_the_example_is_a_column_map():
         (lambda text: text.replace('view = "View"', 'position = "View"'), "unknown key position"),
         (lambda text: text.replace("frame = 128", 'frame = "x"'), "frame must be 0"),
         (lambda text: text.replace('["x", "y", "w", "h"]', '["x"]'), "needs corners or place"),
-        (lambda text: text.replace('"tables/labels.csv"', '"../labels.csv"'), "leads out of the folder"),
+        (
+            lambda text: text.replace('"tables/labels.csv"', '"../labels.csv"'),
+            "leads out of the folder",
+        ),
         (lambda text: text.replace('"View"', '"Projection"'), "no column Projection"),
         (lambda text: text.replace('"tables/labels.csv"', '"absent.csv"'), "no such file"),
         (lambda text: text.split("[findings]")[0], "nothing says what is normal"),

@@ -7,10 +7,34 @@ from pgcxr.errors import InputError
 from pgcxr.sources import named, vindr
 
 LABELS = (
-    *("Aortic enlargement", "Atelectasis", "Calcification", "Cardiomegaly", "Clavicle fracture", "Consolidation"),
-    *("Edema", "Emphysema", "Enlarged PA", "ILD", "Infiltration", "Lung Opacity", "Lung cavity", "Lung cyst"),
+    *(
+        "Aortic enlargement",
+        "Atelectasis",
+        "Calcification",
+        "Cardiomegaly",
+        "Clavicle fracture",
+        "Consolidation",
+    ),
+    *(
+        "Edema",
+        "Emphysema",
+        "Enlarged PA",
+        "ILD",
+        "Infiltration",
+        "Lung Opacity",
+        "Lung cavity",
+        "Lung cyst",
+    ),
     *("Mediastinal shift", "Nodule/Mass", "Pleural effusion", "Pleural thickening", "Pneumothorax"),
-    *("Pulmonary fibrosis", "Rib fracture", "Other lesion", "COPD", "Lung tumor", "Pneumonia", "Tuberculosis"),
+    *(
+        "Pulmonary fibrosis",
+        "Rib fracture",
+        "Other lesion",
+        "COPD",
+        "Lung tumor",
+        "Pneumonia",
+        "Tuberculosis",
+    ),
     *("Other diseases", "No finding"),
 )
 # image: what each of its three readers saw
@@ -39,14 +63,22 @@ def tree(tmp_path, make_dicom, chest):
     tags = dict.fromkeys(("Manufacturer", "BodyPartExamined", "ViewPosition", "Modality"))
     for index, image in enumerate((*READ, *TEST)):
         place = folder / ("train" if image in READ else "test") / f"{image}.dicom"
-        make_dicom(place, chest(index, 64), PatientAge="000Y" if image == "aa01" else "045Y", **tags)
+        make_dicom(
+            place, chest(index, 64), PatientAge="000Y" if image == "aa01" else "045Y", **tags
+        )
     train = [f"image_id,rad_id,{','.join(LABELS)}"]
     for image, readers in READ.items():
         for reader, seen in enumerate(readers, 1):
-            train.append(f"{image},R{reader}," + ",".join(str(int(label in seen)) for label in LABELS))
+            train.append(
+                f"{image},R{reader}," + ",".join(str(int(label in seen)) for label in LABELS)
+            )
     test = [f"image_id,{','.join(LABELS)}".replace("Other diseases", "Other disease")]
     for image, seen in TEST.items():
-        test += [] if seen is None else [f"{image}," + ",".join("1.0" if label in seen else "" for label in LABELS)]
+        test += (
+            []
+            if seen is None
+            else [f"{image}," + ",".join("1.0" if label in seen else "" for label in LABELS)]
+        )
     (folder / "annotations/image_labels_train.csv").write_text(
         "\n".join([*train, train[1].replace("aa01", "zz99")]) + "\n"
     )
@@ -55,7 +87,9 @@ def tree(tmp_path, make_dicom, chest):
     header = "image_id,rad_id,class_name,x_min,y_min,x_max,y_max"
     (folder / "annotations/annotations_train.csv").write_text("\n".join([header, *boxes]) + "\n")
     header = "image_id,class_name,x_min,y_min,x_max,y_max"
-    (folder / "annotations/annotations_test.csv").write_text(f"{header}\nbb02,Pneumothorax,18,16,54,48\n")
+    (folder / "annotations/annotations_test.csv").write_text(
+        f"{header}\nbb02,Pneumothorax,18,16,54,48\n"
+    )
     return folder
 
 
@@ -78,7 +112,9 @@ def test_the_majority_of_readers_decides(tree, curated, no_age):
         "bb01": "1.00",
         "bb02": "1.00",
     }
-    assert {row["view"] for row in found.rows.values()} == {"PA"} and found.rows["train/aa01.dicom"]["age"] == ""
+    assert {row["view"] for row in found.rows.values()} == {"PA"} and found.rows[
+        "train/aa01.dicom"
+    ]["age"] == ""
     assert found.report["rows_without_file"] == 1
 
 
@@ -89,7 +125,10 @@ def test_boxes_of_the_majoritys_labels(tree, curated, no_age):
     wanted = np.zeros((64, 72), bool)
     wanted[:32, :36], wanted[32:, 36:] = True, True
     np.testing.assert_array_equal(both, wanted[:, 4:68])
-    assert found.rows["train/aa02.dicom"]["mask"] == "" and found.rows["train/aa04.dicom"]["mask"] == ""
+    assert (
+        found.rows["train/aa02.dicom"]["mask"] == ""
+        and found.rows["train/aa04.dicom"]["mask"] == ""
+    )
     one = found.mask("test/bb02.dicom") > 0
     assert one[16:48, 14:50].all() and one.sum() == 32 * 36
 
@@ -100,7 +139,9 @@ def test_an_age_that_was_taken_out_is_unknown(tree, curated):
 
 def test_what_is_missing_is_named(tree, curated, tmp_path):
     (tree / "annotations/image_labels_test.csv").unlink()
-    with pytest.raises(InputError, match="image_labels_test.csv: no such file, and test/ has images"):
+    with pytest.raises(
+        InputError, match="image_labels_test.csv: no such file, and test/ has images"
+    ):
         curated(tree)
     for part in ("train", "test"):
         (tree / part).rename(tree / f"{part} elsewhere")

@@ -14,7 +14,16 @@ from tests.toy_cohort import spots, write_cohort
 from train.classifier.__main__ import app
 from train.common import load_config
 
-TINY = ("size=16", "blocks=1,", "width=8", "stem=small", "momentum=0.8", "epochs=5", "batch_size=16", "patience=9")
+TINY = (
+    "size=16",
+    "blocks=1,",
+    "width=8",
+    "stem=small",
+    "momentum=0.8",
+    "epochs=5",
+    "batch_size=16",
+    "patience=9",
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +39,15 @@ def _call(*arguments) -> int:
 
 def _train(cohort, out, labels="binary", *more) -> int:
     return _call(
-        cohort, "--labels", labels, "--out", out, "--config", "demo", *sum((["--set", s] for s in TINY), []), *more
+        cohort,
+        "--labels",
+        labels,
+        "--out",
+        out,
+        "--config",
+        "demo",
+        *sum((["--set", s] for s in TINY), []),
+        *more,
     )
 
 
@@ -50,11 +67,22 @@ def test_binary_run(cohort, capsys):
     (cohort.parent / ".binary.partial").mkdir()  # what a killed training leaves
     (cohort.parent / ".binary.partial" / "config.json").write_text("{}")
     assert _train(cohort, out) == 0
-    assert sorted(path.name for path in out.iterdir()) == ["classifier.keras", "config.json", "logs", "report.json"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "classifier.keras",
+        "config.json",
+        "logs",
+        "report.json",
+    ]
     assert list(out.glob("logs/**/events*")) and not (cohort.parent / ".binary.partial").exists()
-    config, report = (json.loads((out / name).read_text()) for name in ("config.json", "report.json"))
-    assert config["outputs"] == ["abnormal"] and config["labels"] == "binary" and config["size"] == 16
-    assert (out / config["cohort"]).resolve() == cohort.resolve() and not config["cohort"].startswith("/")
+    config, report = (
+        json.loads((out / name).read_text()) for name in ("config.json", "report.json")
+    )
+    assert (
+        config["outputs"] == ["abnormal"] and config["labels"] == "binary" and config["size"] == 16
+    )
+    assert (out / config["cohort"]).resolve() == cohort.resolve() and not config[
+        "cohort"
+    ].startswith("/")
     assert report["architecture"] == "residual net, blocks 1, width 8, small stem (not ResNet-50)"
     assert (
         report["seconds"] > 0
@@ -67,14 +95,20 @@ def test_binary_run(cohort, capsys):
     test = cohorts.load(cohort).select(split="test")
     scores = predict(keras.models.load_model(out / "classifier.keras"), test.images(16))[:, 0]
     found = report["test"]["abnormal"]
-    assert found["auroc"] == pytest.approx(roc_auc_score(test.binary(), scores)) and found["auroc"] > 0.85
+    assert (
+        found["auroc"] == pytest.approx(roc_auc_score(test.binary(), scores))
+        and found["auroc"] > 0.85
+    )
     assert found["positive"] + found["negative"] == len(test) == 60
     assert found["auroc_ci95"][0] <= found["auroc"] <= found["auroc_ci95"][1]
 
     written = (out / "classifier.keras").stat().st_mtime_ns
     capsys.readouterr()
     assert _train(cohort, out) == 0
-    assert "finished" in capsys.readouterr().out and (out / "classifier.keras").stat().st_mtime_ns == written
+    assert (
+        "finished" in capsys.readouterr().out
+        and (out / "classifier.keras").stat().st_mtime_ns == written
+    )
     assert _train(cohort, out, "binary", "--seed", 1) == 2
     assert "seed = 0, not 1" in capsys.readouterr().err
     other = _edit(cohort, "other", lambda rows: rows.iloc[5:])
@@ -96,7 +130,10 @@ def test_findings_run_with_unknown_labels(cohort):
     out = cohort.parent / "findings"
     assert _train(changed, out, "findings", "--set", "epochs=2") == 0
     report = json.loads((out / "report.json").read_text())
-    assert report["outputs"][:2] == ["normal", "nodule"] == list(report["test"])[:2] and len(report["outputs"]) == 6
+    assert (
+        report["outputs"][:2] == ["normal", "nodule"] == list(report["test"])[:2]
+        and len(report["outputs"]) == 6
+    )
     rows = pd.read_csv(changed / "manifest.csv", dtype=str, keep_default_na=False)
     five = (rows.loc[:, "nodule":"pneumothorax"] == "1").any(axis=1)
     used = rows[(rows["label"] == "normal") | five]
@@ -112,7 +149,10 @@ def test_findings_run_with_unknown_labels(cohort):
     ("change", "said"),
     [
         (lambda rows: rows[rows["label"] == "normal"], "0 abnormal images"),
-        (lambda rows: rows[(rows["label"] == "abnormal") | (rows["split"] != "val")], "split val has 0 normal images"),
+        (
+            lambda rows: rows[(rows["label"] == "abnormal") | (rows["split"] != "val")],
+            "split val has 0 normal images",
+        ),
         (lambda rows: rows.iloc[:7], "images"),
     ],
 )
@@ -168,4 +208,8 @@ def test_thesis_config_is_resnet50():
 
     config = load_config("classifier", "thesis")
     assert architecture(config["blocks"], config["width"], config["stem"]) == "ResNet-50"
-    assert set(config) == set(load_config("classifier", "demo")) == set(load_config("classifier", "small"))
+    assert (
+        set(config)
+        == set(load_config("classifier", "demo"))
+        == set(load_config("classifier", "small"))
+    )

@@ -43,7 +43,13 @@ def cohort(tmp_path_factory):
         row = {"image_id": f"{index}", "patient_id": f"p{index}", "label": label, "split": "train"}
         rows.append(row | {"png": f"images/{index}.png", "sha256": ""})
     manifest = pd.DataFrame(rows)
-    for finding in ("nodule", "consolidation", "interstitial_opacity", "pleural_effusion", "pneumothorax"):
+    for finding in (
+        "nodule",
+        "consolidation",
+        "interstitial_opacity",
+        "pleural_effusion",
+        "pneumothorax",
+    ):
         manifest[finding] = 0
     manifest.to_csv(folder / "manifest.csv", index=False)
     return folder
@@ -129,7 +135,16 @@ def _fails(capsys, *arguments):
 def test_the_whole_command(cohort, tmp_path, capsys):
     longer = SMALL | {"total_kimg": 0.16}
     sets = [part for key, value in longer.items() for part in ("--set", f"{key}={value}")]
-    arguments = [str(cohort), "--config", "demo", "--out", str(tmp_path / "run"), "--label", "normal", *sets]
+    arguments = [
+        str(cohort),
+        "--config",
+        "demo",
+        "--out",
+        str(tmp_path / "run"),
+        "--label",
+        "normal",
+        *sets,
+    ]
     _preflight(arguments, tmp_path / "run", capsys)
     with pytest.raises(SystemExit) as stop:
         command.run(gan.app, arguments)
@@ -180,14 +195,20 @@ def test_wrong_input_is_one_line(cohort, tmp_path, capsys):
     assert "no such folder" in _fails(capsys, tmp_path / "none", *out)
     (tmp_path / "empty").mkdir()
     assert "no manifest.csv" in _fails(capsys, tmp_path / "empty", *out)
-    assert "no such config; there are demo, nvidia_1gpu" in _fails(capsys, cohort, *out, "--config", "huge")
+    assert "no such config; there are demo, nvidia_1gpu" in _fails(
+        capsys, cohort, *out, "--config", "huge"
+    )
     assert "expected key=value with a key of" in _fails(capsys, cohort, *out, "--set", "speed=1")
     assert "expected a value like" in _fails(capsys, cohort, *out, "--set", "resolution=large")
     assert "power of two" in _fails(capsys, cohort, *out, "--set", "resolution=48")
     assert "smaller than the 64 px" in _fails(capsys, cohort, *out, "--config", "small")
     assert "expected all, normal or abnormal" in _fails(capsys, cohort, *out, "--label", "sick")
     assert "0 all images in split val" in _fails(capsys, cohort, *out, "--set", "split=val")
-    replicas = ("--set", "replicas=9", *[p for k, v in SMALL.items() for p in ("--set", f"{k}={v}")])
+    replicas = (
+        "--set",
+        "replicas=9",
+        *[p for k, v in SMALL.items() for p in ("--set", f"{k}={v}")],
+    )
     replicas += ("--set", "minibatch_base=36")
     assert "GPUs" in _fails(capsys, cohort, *out, *replicas)
     assert not (tmp_path / "run").exists(), "nothing is left of a run that could not begin"
@@ -235,7 +256,9 @@ def test_wrong_input_is_one_line(cohort, tmp_path, capsys):
 )
 def test_a_wrong_setting_is_one_line_and_leaves_no_run(cohort, tmp_path, capsys, setting, said):
     sets = [part for key, value in SMALL.items() for part in ("--set", f"{key}={value}")]
-    assert said in _fails(capsys, cohort, "--config", "demo", "--out", tmp_path / "run", *sets, "--set", setting)
+    assert said in _fails(
+        capsys, cohort, "--config", "demo", "--out", tmp_path / "run", *sets, "--set", setting
+    )
     assert not list(tmp_path.iterdir())
 
 

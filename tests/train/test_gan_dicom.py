@@ -42,7 +42,9 @@ def test_decoded_when_needed_they_are_the_same(export, monkeypatch, level):
         monkeypatch.setattr(pipeline, "IN_MEMORY_BYTES", bytes_held)
         reals = pipeline.Reals(gan_images.choose(export, settings).chosen, 8)
         reals.hold(level, print)
-        batches.append(np.concatenate(list(reals.dataset(level, 0, 4, 4, 1).as_numpy_iterator())).astype(int))
+        batches.append(
+            np.concatenate(list(reals.dataset(level, 0, 4, 4, 1).as_numpy_iterator())).astype(int)
+        )
     held, streamed = batches
     assert held.shape == (16, 2**level, 2**level, 1) and np.ptp(held) > 100
     # Two ways to round the exact half of a mean.

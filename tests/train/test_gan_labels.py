@@ -1,4 +1,5 @@
-"""train.gan with labels, mirroring and float16: resume to the bit, images with a chosen label, one-line errors."""
+"""train.gan with labels, mirroring and float16: resume to the bit, images with a chosen label,
+one-line errors."""
 
 import cv2
 import numpy as np
@@ -16,7 +17,8 @@ from tests.toy_cohort import spots, write_cohort
 from train import gan
 from train.common import load_config
 
-# One half-phase: 4 px from beginning to end. The loss scale comes down from 2^64 in the first 50 of 100 steps.
+# One half-phase: 4 px from beginning to end. The loss scale comes down from 2^64 in the first 50 of
+# 100 steps.
 SMALL = {
     "resolution": 4,
     "latent_size": 8,
@@ -74,13 +76,19 @@ def test_a_labelled_float16_run_goes_on_to_the_same_bit(cohort, run, tmp_path):
         if name == "meta.json":  # seconds are among it
             continue
         np.testing.assert_array_equal(resumed[name], value, err_msg=name)
-    scales = [v for k, v in undisturbed.items() if k.startswith("adam_") and v.shape == () and 10 < v < 30]
-    assert len(scales) == 2, "both loss scales are in the state, and came down to what float16 holds"
+    scales = [
+        v for k, v in undisturbed.items() if k.startswith("adam_") and v.shape == () and 10 < v < 30
+    ]
+    assert len(scales) == 2, (
+        "both loss scales are in the state, and came down to what float16 holds"
+    )
 
 
 def test_images_with_a_chosen_label(run, tmp_path):
     out, _, report = run
-    assert report["labels"]["names"][:2] == ("normal", "nodule") and not report["labels"]["exclusive"]
+    assert (
+        report["labels"]["names"][:2] == ("normal", "nodule") and not report["labels"]["exclusive"]
+    )
     images = {}
     for wanted in ("normal", "nodule", "nodule+pneumothorax", None):
         folder = tmp_path / str(wanted)
@@ -91,7 +99,10 @@ def test_images_with_a_chosen_label(run, tmp_path):
         assert stop.value.code == 0
         with np.load(folder / "latents.npz") as file:
             z, rows = file["latents"], file["labels"]
-        images[wanted] = [cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in sorted(folder.glob("images/*.png"))]
+        images[wanted] = [
+            cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+            for path in sorted(folder.glob("images/*.png"))
+        ]
         again = generation.generate(generation.load_generator(out), z, rows, batch=6)
         np.testing.assert_array_equal(again[..., 0], images[wanted])
         if wanted:
@@ -124,6 +135,10 @@ def test_wrong_labels_are_one_line(cohort, run, tmp_path, capsys):
     assert "expected one or, joined by" in _fails(capsys, cli.app, *generate, "sick")
     train = (cohort, "--config", "demo", "--out", out, "--set")
     assert "labels=sex: expected binary, findings" in _fails(capsys, gan.app, *train, "labels=sex")
-    assert "needs images of all labels" in _fails(capsys, gan.app, *train, "labels=binary", "--label", "normal")
-    assert "precision=half: must be one of float32, float16" in _fails(capsys, gan.app, *train, "precision=half")
+    assert "needs images of all labels" in _fails(
+        capsys, gan.app, *train, "labels=binary", "--label", "normal"
+    )
+    assert "precision=half: must be one of float32, float16" in _fails(
+        capsys, gan.app, *train, "precision=half"
+    )
     assert not out.exists()

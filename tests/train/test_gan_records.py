@@ -1,4 +1,5 @@
-"""train.gan on TFRecords: the same bits as on the cohort, also when killed between; one line where they are wrong."""
+"""train.gan on TFRecords: the same bits as on the cohort, also when killed between; one line where
+they are wrong."""
 
 import shutil
 
@@ -37,14 +38,27 @@ def made(tmp_path_factory):
     """{"cohort", "png", "nvidia"}: folders."""
     folder = tmp_path_factory.mktemp("made")
     write_cohort(folder / "cohort", *ramps(20, 8, seed=0))
-    places = {format: records.write(folder / "cohort", format)["folder"] for format in records.FORMATS}
+    places = {
+        format: records.write(folder / "cohort", format)["folder"] for format in records.FORMATS
+    }
     return {"cohort": folder / "cohort", **places}
 
 
 def _run(folder, out, *more) -> int:
     with pytest.raises(SystemExit) as stop:
         command.run(
-            gan.app, [str(folder), "--config", "demo", "--out", str(out), "--seed", "3", *SETS, *map(str, more)]
+            gan.app,
+            [
+                str(folder),
+                "--config",
+                "demo",
+                "--out",
+                str(out),
+                "--seed",
+                "3",
+                *SETS,
+                *map(str, more),
+            ],
         )
     return stop.value.code
 
@@ -90,13 +104,16 @@ def _killed_at(count, monkeypatch):
 
 
 # Of the original's format, the test of a damaged record goes on and ends so.
-def test_killed_and_gone_on_with_it_ends_with_the_bits_of_the_cohort(made, whole, tmp_path, monkeypatch, capsys):
+def test_killed_and_gone_on_with_it_ends_with_the_bits_of_the_cohort(
+    made, whole, tmp_path, monkeypatch, capsys
+):
     out = tmp_path / "run"
     with monkeypatch.context() as patch:
         _killed_at(70, patch)
         assert _run(made["png"], out) == 130
     assert (
-        max(path.name for path in (out / "state").iterdir()) < "nimg0000000070" and not (out / "report.json").exists()
+        max(path.name for path in (out / "state").iterdir()) < "nimg0000000070"
+        and not (out / "report.json").exists()
     )
     assert _run(made["png"], out) == 0
     assert "going on after 0.1 kimg" in capsys.readouterr().out
@@ -104,11 +121,16 @@ def test_killed_and_gone_on_with_it_ends_with_the_bits_of_the_cohort(made, whole
     config = artifacts.read_json(out / "config.json")
     assert (out / config["records"]).samefile(made["png"])
     assert common.cohort_of(out).folder.samefile(made["cohort"]), "evaluations find the manifest"
-    assert common.check_disjoint(out, cohorts.load(made["cohort"]).select("test"))["gan_patients"] == 12
+    assert (
+        common.check_disjoint(out, cohorts.load(made["cohort"]).select("test"))["gan_patients"]
+        == 12
+    )
 
 
 @pytest.mark.parametrize("format", records.FORMATS)
-@pytest.mark.parametrize("asked", ["label=normal", "label=abnormal", "labels=binary", "labels=findings", "split=val"])
+@pytest.mark.parametrize(
+    "asked", ["label=normal", "label=abnormal", "labels=binary", "labels=findings", "split=val"]
+)
 def test_the_images_and_labels_that_a_cohort_gives(made, format, asked):
     settings = load_config("gan", "demo", [asked]) | SMALL
     if (format, asked) == ("nvidia", "labels=findings"):
@@ -123,7 +145,9 @@ def test_the_images_and_labels_that_a_cohort_gives(made, format, asked):
     for each in reals:
         each.labels = None
         each.hold(3, print)
-    batches = [np.concatenate(list(each.dataset(3, 0, 5, 4, 1).as_numpy_iterator())) for each in reals]
+    batches = [
+        np.concatenate(list(each.dataset(3, 0, 5, 4, 1).as_numpy_iterator())) for each in reals
+    ]
     np.testing.assert_array_equal(*batches)
 
 
@@ -148,7 +172,9 @@ def _flip(path, record):
     path.write_bytes(content)
 
 
-def test_a_record_that_is_damaged_later_leaves_the_state_to_go_on_from(made, whole, tmp_path, monkeypatch, capsys):
+def test_a_record_that_is_damaged_later_leaves_the_state_to_go_on_from(
+    made, whole, tmp_path, monkeypatch, capsys
+):
     monkeypatch.setattr(pipeline, "IN_MEMORY_BYTES", 0)
     folder = shutil.copytree(made["nvidia"], tmp_path / "nvidia")
     path = folder / "train" / "train-r03.tfrecords"
@@ -163,7 +189,9 @@ def test_a_record_that_is_damaged_later_leaves_the_state_to_go_on_from(made, who
     _assert_same(_state(tmp_path / "run"), whole)
     # The copy isn't where its report says that the cohort is, seen from there.
     assert artifacts.read_json(tmp_path / "run" / "config.json")["cohort"] == ""
-    with pytest.raises(InputError, match="config.json: was trained on records whose cohort isn't known"):
+    with pytest.raises(
+        InputError, match="config.json: was trained on records whose cohort isn't known"
+    ):
         common.check_disjoint(tmp_path / "run", cohorts.load(made["cohort"]).select("test"))
     (folder / "train" / "train-r02.tfrecords").write_bytes(b"")
     assert "train-r02.tfrecords: holds no records" in _fails(capsys, folder, tmp_path / "run")
@@ -173,7 +201,9 @@ def test_wrong_records_are_one_line_and_leave_no_run(made, tmp_path, capsys):
     out = tmp_path / "run"
     png, nvidia = (shutil.copytree(made[format], tmp_path / format) for format in records.FORMATS)
     assert "smaller than the 16 px asked for" in _fails(capsys, png, out, "--set", "resolution=16")
-    assert "smaller than the 16 px asked for" in _fails(capsys, nvidia, out, "--set", "resolution=16")
+    assert "smaller than the 16 px asked for" in _fails(
+        capsys, nvidia, out, "--set", "resolution=16"
+    )
     assert "labels of shape [12, 2]" in _fails(capsys, nvidia, out, "--set", "labels=findings")
     (nvidia / "train" / "train-rxx.labels").unlink()
     assert "holds no labels" in _fails(capsys, nvidia, out, "--label", "normal")

@@ -10,14 +10,29 @@ from pgcxr.cli import command
 app = command.new_app(__doc__)
 
 
-@app.command(epilog="Example: python -m train.classifier runs/cohort --labels binary --config small --out runs/binary")
+@app.command(
+    epilog=(
+        "Example: python -m train.classifier runs/cohort --labels binary --config small --out "
+        "runs/binary"
+    )
+)
 def main(
     cohort: Annotated[Path, typer.Argument(help="folder written by `pgcxr curate`")],
-    labels: Annotated[str, typer.Option(help="binary (abnormal or not), findings (normal and the five) or device")],
-    out: Annotated[Path, typer.Option(help="RUN: a new folder, or one where this very training is finished")],
-    config: Annotated[str, typer.Option(help="demo, small or thesis (train/configs/classifier_*.py)")] = "small",
-    set_: Annotated[list[str], typer.Option("--set", help="key=value, changes the config; may be repeated")] = [],  # noqa: B006
-    seed: Annotated[int, typer.Option(**command.SEED, help="of weights, image order and augmentation")] = 0,
+    labels: Annotated[
+        str, typer.Option(help="binary (abnormal or not), findings (normal and the five) or device")
+    ],
+    out: Annotated[
+        Path, typer.Option(help="RUN: a new folder, or one where this very training is finished")
+    ],
+    config: Annotated[
+        str, typer.Option(help="demo, small or thesis (train/configs/classifier_*.py)")
+    ] = "small",
+    set_: Annotated[
+        list[str], typer.Option("--set", help="key=value, changes the config; may be repeated")
+    ] = [],  # noqa: B006
+    seed: Annotated[
+        int, typer.Option(**command.SEED, help="of weights, image order and augmentation")
+    ] = 0,
 ) -> None:
     """Trains on split train, stops early by split val and reports on split test."""
     from train.classifier.training import train

@@ -16,7 +16,8 @@ from pgcxr.io import artifacts, places
 from pgcxr.metrics.auroc import delong_ci
 
 CONFIG, MODEL, REPORT, LOGS = "config.json", "classifier.keras", "report.json", "logs"
-# May differ between the run and the command that asks for it again: both folders may have moved together.
+# May differ between the run and the command that asks for it again: both folders may have moved
+# together.
 FREE = ("cohort",)
 
 
@@ -24,7 +25,10 @@ def train(cohort: Path, labels: str, out: Path, config: dict, seed: int) -> None
     """Trains and writes RUN as a whole; does nothing where it is finished already."""
     check(config)
     if config["curriculum"] and labels == dataset.DEVICE:
-        raise InputError("--set curriculum: is for diseases, whose lesions have masks; give 0 with --labels device")
+        raise InputError(
+            "--set curriculum: is for diseases, whose lesions have masks; give 0 with --labels "
+            "device"
+        )
     images = cohorts.load(cohort)
     parts = {split: dataset.part(images, split, labels) for split in SPLITS}
     settings = config | {
@@ -32,7 +36,9 @@ def train(cohort: Path, labels: str, out: Path, config: dict, seed: int) -> None
         "outputs": dataset.OUTPUTS[labels],
         "architecture": network.architecture(config["blocks"], config["width"], config["stem"]),
         "cohort": os.path.relpath(images.folder.resolve(), out.resolve()),
-        "manifest_sha256": hashlib.sha256((images.folder / "manifest.csv").read_bytes()).hexdigest(),
+        "manifest_sha256": hashlib.sha256(
+            (images.folder / "manifest.csv").read_bytes()
+        ).hexdigest(),
         "seed": seed,
     }
     if finished(out, settings):
@@ -41,23 +47,34 @@ def train(cohort: Path, labels: str, out: Path, config: dict, seed: int) -> None
     with artifacts.new_folder(out) as folder:
         report = _fit(parts, settings, folder)
         artifacts.write_json(folder / CONFIG, settings)
-        artifacts.write_report(folder, report, command="train.classifier", seed=seed, config=settings)
-    areas = ", ".join(f"{name} {found['auroc']:.3f}" for name, found in report["test"].items() if found["auroc"])
+        artifacts.write_report(
+            folder, report, command="train.classifier", seed=seed, config=settings
+        )
+    areas = ", ".join(
+        f"{name} {found['auroc']:.3f}" for name, found in report["test"].items() if found["auroc"]
+    )
     print(f"{out}: AUROC on test: {areas}")
 
 
 def finished(out: Path, settings: dict) -> bool:
     """Whether `out` holds this very training; InputError where it holds another, or something else.
 
-    A RUN appears as a whole: what an interrupted training leaves is a hidden folder beside, which the next removes.
+    A RUN appears as a whole: what an interrupted training leaves is a hidden folder beside, which
+    the next removes.
     """
     if not (out / CONFIG).exists():
         places.refuse_existing(out)
         return False
-    old, new = settings_check.CLASSIFIER_ADDED | artifacts.read_json(out / CONFIG), artifacts.plain(settings)
+    old, new = (
+        settings_check.CLASSIFIER_ADDED | artifacts.read_json(out / CONFIG),
+        artifacts.plain(settings),
+    )
     for key in sorted(set(old) | set(new)):
         if key not in FREE and old.get(key) != new.get(key):
-            raise InputError(f"{out}: holds a run with {key} = {old.get(key)}, not {new.get(key)}; name another --out")
+            raise InputError(
+                f"{out}: holds a run with {key} = {old.get(key)}, not {new.get(key)}; name another "
+                "--out"
+            )
     missing = [name for name in (MODEL, REPORT) if not (out / name).exists()]
     if missing:
         raise InputError(f"{out}: lacks {', '.join(missing)}; remove it and train again")
@@ -77,7 +94,11 @@ def _fit(parts: dict, settings: dict, folder: Path) -> dict:
 
     pictures = {split: images.images(settings["size"]) for split, (images, _) in parts.items()}
     known = {split: labels for split, (_, labels) in parts.items()}
-    lesson = curriculum.crops(*parts["train"], settings["size"], settings["seed"]) if settings["curriculum"] else None
+    lesson = (
+        curriculum.crops(*parts["train"], settings["size"], settings["seed"])
+        if settings["curriculum"]
+        else None
+    )
     begin = time.perf_counter()
     model, history = fit_classifier(
         *(pictures["train"], known["train"], pictures["val"], known["val"]),
@@ -103,14 +124,24 @@ def _fit(parts: dict, settings: dict, folder: Path) -> dict:
 
 
 def areas(labels: np.ndarray, scores: np.ndarray, outputs: tuple[str, ...]) -> dict:
-    """{output: {auroc, auroc_ci95, positive, negative}}; null where there are fewer than two images of a class."""
+    """{output: {auroc, auroc_ci95, positive, negative}}; null where there are fewer than two images
+    of a class."""
     found = {}
     for name, label, score in zip(outputs, labels.T, scores.T, strict=True):
         known = ~np.isnan(label)
         positive = int((label[known] == 1).sum())
         negative = int(known.sum()) - positive
-        area, low, high = delong_ci(label[known], score[known]) if min(positive, negative) > 1 else (None, None, None)
-        found[name] = {"auroc": area, "auroc_ci95": [low, high], "positive": positive, "negative": negative}
+        area, low, high = (
+            delong_ci(label[known], score[known])
+            if min(positive, negative) > 1
+            else (None, None, None)
+        )
+        found[name] = {
+            "auroc": area,
+            "auroc_ci95": [low, high],
+            "positive": positive,
+            "negative": negative,
+        }
     return found
 
 

@@ -1,8 +1,9 @@
 """ResNet-50 at 512 px, one GPU (thesis 2.2 and 3.2).
 
 Command:  python -m train.classifier COHORT --labels binary --config thesis --out RUN
-Expected: on the thesis's 17,338 images AUROC 0.983 (its Figure 7); hours on a GPU, not for a CPU. The thesis gives the
-          network, the splits and the number of images; size, optimizer and augmentation are ours.
+Expected: on the thesis's 17,338 images AUROC 0.983 (its Figure 7); hours on a GPU, not for a CPU.
+          The thesis gives the network, the splits and the number of images; size, optimizer and
+          augmentation are ours.
 """
 
 
@@ -26,7 +27,8 @@ def get_config() -> dict:
         "balance": True,
         # float16 or bfloat16 on a GPU: about half the memory; float32 everywhere else
         "precision": "float32",
-        # epochs on crops around the lesions before whole images (thesis's reference 4), where there are masks
+        # epochs on crops around the lesions before whole images (thesis's reference 4), where there
+        # are masks
         "curriculum": 0,
         # augmentation: no flip, the heart has a side
         "shift": 0.05,

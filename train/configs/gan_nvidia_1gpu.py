@@ -8,4 +8,6 @@ from train.configs import original
 
 
 def get_config() -> dict:
-    return original.preset(1, 4, {4: 128, 8: 128, 16: 128, 32: 64, 64: 32, 128: 16, 256: 8, 512: 4}, {1024: 0.0015})
+    return original.preset(
+        1, 4, {4: 128, 8: 128, 16: 128, 32: 64, 64: 32, 128: 16, 256: 8, 512: 4}, {1024: 0.0015}
+    )

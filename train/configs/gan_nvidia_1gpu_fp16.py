@@ -10,5 +10,9 @@ from train.configs import gan_nvidia_1gpu, original
 def get_config() -> dict:
     other = gan_nvidia_1gpu.get_config()
     return original.preset(
-        1, other["minibatch_base"], other["minibatch_dict"], other["lrate_dict"], precision="float16"
+        1,
+        other["minibatch_base"],
+        other["minibatch_dict"],
+        other["lrate_dict"],
+        precision="float16",
     )

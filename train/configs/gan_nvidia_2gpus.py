@@ -8,4 +8,6 @@ from train.configs import original
 
 
 def get_config() -> dict:
-    return original.preset(2, 8, {4: 256, 8: 256, 16: 128, 32: 64, 64: 32, 128: 16, 256: 8}, {512: 0.0015, 1024: 0.002})
+    return original.preset(
+        2, 8, {4: 256, 8: 256, 16: 128, 32: 64, 64: 32, 128: 16, 256: 8}, {512: 0.0015, 1024: 0.002}
+    )

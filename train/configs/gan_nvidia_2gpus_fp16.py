@@ -10,5 +10,9 @@ from train.configs import gan_nvidia_2gpus, original
 def get_config() -> dict:
     other = gan_nvidia_2gpus.get_config()
     return original.preset(
-        2, other["minibatch_base"], other["minibatch_dict"], other["lrate_dict"], precision="float16"
+        2,
+        other["minibatch_base"],
+        other["minibatch_dict"],
+        other["lrate_dict"],
+        precision="float16",
     )

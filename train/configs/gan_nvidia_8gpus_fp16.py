@@ -10,5 +10,9 @@ from train.configs import gan_nvidia_8gpus, original
 def get_config() -> dict:
     other = gan_nvidia_8gpus.get_config()
     return original.preset(
-        8, other["minibatch_base"], other["minibatch_dict"], other["lrate_dict"], precision="float16"
+        8,
+        other["minibatch_base"],
+        other["minibatch_dict"],
+        other["lrate_dict"],
+        precision="float16",
     )

@@ -3,9 +3,10 @@
 Command:  python -m train.gan COHORT --config thesis --out RUN
 Expected: 111,163 images, 130 epochs = 14.45 M images; 12.2 days on two Titan RTX (13.7 images/s).
 
-Not measured: what `precision` and `jit_compile` save or cost on a GPU. Both were tried on a CPU, where the losses are
-finite, the weights move and the samples are like those of float32, and where both are slower. float16 as the original
-has it also sets pixelnorm_epsilon to 1e-4 (here the norm is taken in float32, and 1e-8 serves).
+Not measured: what `precision` and `jit_compile` save or cost on a GPU. Both were tried on a CPU,
+where the losses are finite, the weights move and the samples are like those of float32, and where
+both are slower. float16 as the original has it also sets pixelnorm_epsilon to 1e-4 (here the norm
+is taken in float32, and 1e-8 serves).
 """
 
 
@@ -31,12 +32,23 @@ def get_config() -> dict:
         "lrate_base": 0.001,
         "lrate_dict": {512: 0.0015, 1024: 0.002},
         "tick_kimg_base": 20.0,
-        "tick_kimg_dict": {4: 160, 8: 140, 16: 120, 32: 100, 64: 80, 128: 60, 256: 40, 512: 20, 1024: 10},
+        "tick_kimg_dict": {
+            4: 160,
+            8: 140,
+            16: 120,
+            32: 100,
+            64: 80,
+            128: 60,
+            256: 40,
+            512: 20,
+            1024: 10,
+        },
         # losses
         "gradient_penalty": 10.0,
         "gradient_target": 1.0,
         "drift": 0.001,
-        # conditioned PGGAN: "" for none, "binary" or "findings" (pgcxr/cohort/labels.py); weight of the AC-GAN term
+        # conditioned PGGAN: "" for none, "binary" or "findings" (pgcxr/cohort/labels.py); weight of
+        # the AC-GAN term
         "labels": "",
         "label_weight": 1.0,
         # Gs: a decay per step, or a half-life in kimg that replaces it
@@ -51,11 +63,13 @@ def get_config() -> dict:
         "precision": "float32",
         "replicas": 2,
         "jit_compile": False,
-        # wide convolutions with fewer multiplications; None: on one CPU in float32, where it is twice as fast
+        # wide convolutions with fewer multiplications; None: on one CPU in float32, where it is
+        # twice as fast
         "minimal_filtering": None,
         # stops a training that diverges, with its last good state
         "alarm": True,
-        # at most so many images of Gs are compared with reals at each tick, see pgcxr/gan/tick_swd.py; 0: none
+        # at most so many images of Gs are compared with reals at each tick, see
+        # pgcxr/gan/tick_swd.py; 0: none
         "swd_images": 256,
         "seed": 1000,
     }

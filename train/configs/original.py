@@ -10,8 +10,15 @@ TICK_KIMG = {4: 160, 8: 140, 16: 120, 32: 100, 64: 80, 128: 60, 256: 40, 512: 20
 MOST = {"float32": {256: 16, 512: 8, 1024: 4}, "float16": {512: 16, 1024: 8}}
 
 
-def preset(gpus: int, minibatch_base: int, minibatch_dict: dict, lrate_dict: dict, precision: str = "float32") -> dict:
-    """Version 2 of the presets for a number of GPUs; float16 as the original has it, with loss scaling."""
+def preset(
+    gpus: int,
+    minibatch_base: int,
+    minibatch_dict: dict,
+    lrate_dict: dict,
+    precision: str = "float32",
+) -> dict:
+    """Version 2 of the presets for a number of GPUs; float16 as the original has it, with loss
+    scaling."""
     return gan_thesis.get_config() | {
         "total_kimg": 12000.0,
         "lod_training_kimg": 600.0,

@@ -16,14 +16,17 @@ def anomaly(page: Page, out: Path, report: dict) -> None:
     page.section("Anomaly detection by latent inversion (thesis, Results 3)")
     page.text(
         "Figure 6, in words: a GAN trained on normal images only is searched, by "
-        f"{report['iterations']} iterations of gradient descent on the latent vector, for the image nearest to the "
-        f"query; what differs is the anomaly. {healthy['familiar']['n']} normals of the training split teach which "
-        f"differences are healthy, {healthy['n']} held-out normals calibrate maps and threshold.",
-        f"An image is called abnormal where its score is above {overall['threshold']:.3f}, the threshold for a "
-        f"specificity of {healthy['specificity_aimed_at']:.0%}: where its conformal p-value, the share of "
-        f"held-out normals that score as high, is at most {1 - healthy['specificity_aimed_at']:.2g}. The supervised "
-        f"classifier (highest of its five findings; threshold {supervised['threshold']:.3f}) is calibrated on the same "
-        "normals to the same specificity. It was trained on five of the twelve classes; the GAN on none.",
+        f"{report['iterations']} iterations of gradient descent on the latent vector, for the "
+        f"image nearest to the query; what differs is the anomaly. {healthy['familiar']['n']} "
+        f"normals of the training split teach which differences are healthy, {healthy['n']} "
+        "held-out normals calibrate maps and threshold.",
+        f"An image is called abnormal where its score is above {overall['threshold']:.3f}, the "
+        f"threshold for a specificity of {healthy['specificity_aimed_at']:.0%}: where its "
+        "conformal p-value, the share of held-out normals that score as high, is at most "
+        f"{1 - healthy['specificity_aimed_at']:.2g}. The supervised classifier (highest of its "
+        f"five findings; threshold {supervised['threshold']:.3f}) is calibrated on the same "
+        "normals to the same specificity. It was trained on five of the twelve classes; the GAN "
+        "on none.",
     )
     rows = []
     for name in TABLE_6:
@@ -39,7 +42,9 @@ def anomaly(page: Page, out: Path, report: dict) -> None:
     kinds = ("detected (sensitivity)", "95 % interval")
     header = ["Diagnosis", "Thesis: detected (sensitivity)"]
     header += [f"{method}: {kind}" for method in ("GAN", "Supervised") for kind in kinds]
-    page.table(header, rows, "Table 6. Detection of each class; intervals are exact (Clopper-Pearson).")
+    page.table(
+        header, rows, "Table 6. Detection of each class; intervals are exact (Clopper-Pearson)."
+    )
     ill = sum(found["n"] for found in report["classes"].values())
     page.table(
         ["", "Thesis", "GAN, normals only", "95 % interval", "Supervised", "95 % interval"],
@@ -53,8 +58,8 @@ def anomaly(page: Page, out: Path, report: dict) -> None:
             ("AUROC, by patient (Obuchowski)", None, overall["auroc"], overall["clustered"]["auroc_ci95"],
              supervised["auroc"], supervised["clustered"]["auroc_ci95"]),
         ],
-        "Both methods on the same test images. The thesis tested no normal image. By patient: the interval allows for "
-        "several images of one.",
+        "Both methods on the same test images. The thesis tested no normal image. By patient: the "
+        "interval allows for several images of one.",
     )  # fmt: skip
     compared, paired = report["mcnemar"], report["delong"]
     page.table(
@@ -82,26 +87,36 @@ def anomaly(page: Page, out: Path, report: dict) -> None:
                  seen["hit_rate_by_chance"])
                 for name, seen in where["classes"].items()
             ],
-            "How large the lesions are (all of an image, of whatever class) and how far the anomaly map stands out in "
-            "them; medians. At 1 a lesion differs from its reconstruction no more than its surroundings do.",
+            "How large the lesions are (all of an image, of whatever class) and how far the "
+            "anomaly map stands out in them; medians. At 1 a lesion differs from its "
+            "reconstruction no more than its surroundings do.",
         )  # fmt: skip
     page.figure(
-        folder / "roc.png", "ROC curves of the anomaly score and of the supervised classifier; dots: thresholds."
+        folder / "roc.png",
+        "ROC curves of the anomaly score and of the supervised classifier; dots: thresholds.",
     )
-    page.figure(folder / "scores.png", "Anomaly scores of the test images, and the threshold from held-out normals.")
+    page.figure(
+        folder / "scores.png",
+        "Anomaly scores of the test images, and the threshold from held-out normals.",
+    )
     legend = (
-        "Columns: the query (green: border of the true lesion); the nearest normal image that the GAN makes; the "
-        "positive part of query minus nearest normal, where the query is brighter; the whole difference (red: "
-        "query brighter, blue: darker); the anomaly map, which is that difference in units of what is usual in "
-        "healthy images; Grad-CAM of the supervised classifier for its likeliest finding. p: conformal p-value; "
-        f"alarm at {1 - healthy['specificity_aimed_at']:.2g} or less."
+        "Columns: the query (green: border of the true lesion); the nearest normal image that the "
+        "GAN makes; the positive part of query minus nearest normal, where the query is brighter; "
+        "the whole difference (red: query brighter, blue: darker); the anomaly map, which is that "
+        "difference in units of what is usual in healthy images; Grad-CAM of the supervised "
+        "classifier for its likeliest finding. p: conformal p-value; alarm at "
+        f"{1 - healthy['specificity_aimed_at']:.2g} or less."
     )
     seen = [words(name).lower() for name, found in report["classes"].items() if found["n"]]
     page.figure(
         folder / "abnormal.png",
-        f"Figure 14. Abnormal images, of each class ({listed(seen)}) the one of median score. {legend}",
+        f"Figure 14. Abnormal images, of each class ({listed(seen)}) the one of median score. "
+        f"{legend}",
     )
-    page.figure(folder / "normal.png", f"Figure 15. Normal images, from the lowest score to the highest. {legend}")
+    page.figure(
+        folder / "normal.png",
+        f"Figure 15. Normal images, from the lowest score to the highest. {legend}",
+    )
 
 
 def _p(value: float) -> str:

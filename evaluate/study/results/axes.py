@@ -14,35 +14,43 @@ def axes(page: Page, out: Path, report: dict) -> None:
     folder = out / "axes"
     page.section("Latent axes of disease (thesis, Results 2)")
     page.text(
-        f"Figure 4, in words: {report['samples']:,} synthetic images are read by the six-output classifier; the logit "
-        "of each output is regressed on the latent vector, with weights for rare classes; the slope is the axis.",
+        f"Figure 4, in words: {report['samples']:,} synthetic images are read by the six-output "
+        "classifier; the logit of each output is regressed on the latent vector, with weights for "
+        "rare classes; the slope is the axis.",
         f"An axis counts as {report['criterion']}.",
     )
     page.table(
         ["Class", "Thesis: after filter (of 30,000)", "Before filter", "After filter"],
         [
-            (words(name), thesis.COUNTS_AFTER[name], report["counts_before"][name], report["counts_after"][name])
+            (
+                words(name),
+                thesis.COUNTS_AFTER[name],
+                report["counts_before"][name],
+                report["counts_after"][name],
+            )
             for name in ("normal", *FINDINGS)
         ],
-        "Figure 5, as a table. Synthetic images by their highest output, before and after the thesis's filter for a "
-        "single pattern (highest output >= 0.9, all others <= 0.1).",
+        "Figure 5, as a table. Synthetic images by their highest output, before and after the "
+        "thesis's filter for a single pattern (highest output >= 0.9, all others <= 0.1).",
     )
     left, variant = sum(report["counts_after"].values()), report["variant"]
     page.text(
         f"The filter left {left:,} of {report['samples']:,} images here"
         + (": this classifier is hardly ever so sure. " if left < report["samples"] / 100 else ". ")
         + (
-            f"The axes below don't need it: they are fitted on all images ({report['variants']['all']['samples']:,}), "
-            f"the other {report['samples'] - report['variants']['all']['samples']:,} judge them."
+            "The axes below don't need it: they are fitted on all images "
+            f"({report['variants']['all']['samples']:,}), the other "
+            f"{report['samples'] - report['variants']['all']['samples']:,} judge them."
             if variant == "all"
             else "The axes below are fitted on what it left."
         )
     )
     starts = report["starts"]
     page.text(
-        f"Walks begin with the {sum(starts.values())} synthetic images that look most normal to the classifier. Half "
-        "of them choose the angle at which a walk ends (where the disease stands out most from all others); all "
-        f"likelihoods in the table and the figures below are means over the other {starts['reported']}."
+        f"Walks begin with the {sum(starts.values())} synthetic images that look most normal to "
+        "the classifier. Half of them choose the angle at which a walk ends (where the disease "
+        "stands out most from all others); all likelihoods in the table and the figures below are "
+        f"means over the other {starts['reported']}."
     )
     page.table(
         [
@@ -72,32 +80,35 @@ def axes(page: Page, out: Path, report: dict) -> None:
             )
             for name, axis in report["axes"].items()
         ],
-        "The thesis found consolidation, interstitial opacity, pleural effusion. Held-out AUROC and p: whether the "
-        "projection on the axis predicts the classifier on images that it was not fitted on. Stability: mean cosine "
-        "with axes refitted on images drawn again.",
+        "The thesis found consolidation, interstitial opacity, pleural effusion. Held-out AUROC "
+        "and p: whether the projection on the axis predicts the classifier on images that it was "
+        "not fitted on. Stability: mean cosine with axes refitted on images drawn again.",
     )
     page.figure(
         folder / "likelihood.png",
-        f"Mean likelihood of each disease along its own axis, over {starts['reported']} normal-looking images. Shaded: "
-        "from the lower to the upper quartile of these images. Large dot: where the walk ends, as in the table.",
+        f"Mean likelihood of each disease along its own axis, over {starts['reported']} "
+        "normal-looking images. Shaded: from the lower to the upper quartile of these images. "
+        "Large dot: where the walk ends, as in the table.",
     )
     for name, axis in report["axes"].items():
         missed = "" if axis["found"] else "Axis not found: shown to be judged, not as a result. "
         page.figure(
             folder / f"walk_{name}.png",
-            f"Figure 10. Walking along the axis of {words(name).lower()}, from normal-looking to the end of the walk. "
-            f"{missed}Above each column: the angle and the mean likelihood of {words(name).lower()} over all "
-            f"{starts['reported']} images, {report['starts_shown']} of which are shown; under each, Grad-CAM of that "
-            "output (red to yellow: speaks strongly for it), on one scale for all.",
+            f"Figure 10. Walking along the axis of {words(name).lower()}, from normal-looking to "
+            f"the end of the walk. {missed}Above each column: the angle and the mean likelihood "
+            f"of {words(name).lower()} over all {starts['reported']} images, "
+            f"{report['starts_shown']} of which are shown; under each, Grad-CAM of that output "
+            "(red to yellow: speaks strongly for it), on one scale for all.",
         )
         page.figure(
             folder / f"likelihood_{name}.png",
-            f"All five likelihoods along the axis of {words(name).lower()}, means over the same {starts['reported']} "
-            "images. Large dots: where the walk ends.",
+            f"All five likelihoods along the axis of {words(name).lower()}, means over the same "
+            f"{starts['reported']} images. Large dots: where the walk ends.",
         )
     page.figure(
         folder / "two_axes.png",
-        "Figure 12. One image changed along two axes at once, in per cent of the angle at which each walk ends.",
+        "Figure 12. One image changed along two axes at once, in per cent of the angle at which "
+        "each walk ends.",
     )
     names = list(report["cosine_matrix"])
     page.table(

@@ -14,9 +14,10 @@ def fidelity(page: Page, out: Path, report: dict) -> None:
     page.section("How real are the synthetic images? (thesis, Results 1)")
     labels = report["pseudo_labels"]
     page.text(
-        f"Classifier: {report['architecture']}. Figure 3, in words: a classifier trained on real images labels "
-        "synthetic ones (P(abnormal) > 0.7 abnormal, < 0.3 normal, the rest dropped); a second one, trained in the "
-        "same way on as many synthetic images, reads the real test set.",
+        f"Classifier: {report['architecture']}. Figure 3, in words: a classifier trained on real "
+        "images labels synthetic ones (P(abnormal) > 0.7 abnormal, < 0.3 normal, the rest "
+        "dropped); a second one, trained in the same way on as many synthetic images, reads the "
+        "real test set.",
         f"Of {labels['generated']:,} synthetic images {labels['normal']:,} were labelled normal, "
         f"{labels['abnormal']:,} abnormal, {labels['rejected']:,} were dropped.",
     )
@@ -24,15 +25,26 @@ def fidelity(page: Page, out: Path, report: dict) -> None:
         ours, theirs = report[arm], thesis.ARMS.get(arm)
         number = f"Table {theirs['table']}. " if theirs else ""
         rows = []
-        for row, (normal, abnormal) in (("Predicted normal", ("tn", "fn")), ("Predicted abnormal", ("fp", "tp"))):
+        for row, (normal, abnormal) in (
+            ("Predicted normal", ("tn", "fn")),
+            ("Predicted abnormal", ("fp", "tp")),
+        ):
             values = [theirs[normal], theirs[abnormal]] if theirs else [None, None]
             rows.append((row, *values, ours["confusion"][normal], ours["confusion"][abnormal]))
         own = arm == "synthetic_on_synthetic"
-        known = ["labelled normal", "labelled abnormal"] if own else ["truly normal", "truly abnormal"]
-        header = ["", *(f"Thesis: {name}" for name in known), *(f"This run: {name}" for name in known)]
+        known = (
+            ["labelled normal", "labelled abnormal"] if own else ["truly normal", "truly abnormal"]
+        )
+        header = [
+            "",
+            *(f"Thesis: {name}" for name in known),
+            *(f"This run: {name}" for name in known),
+        ]
         if not theirs:
             header, rows = [header[0], *header[3:]], [(row[0], *row[3:]) for row in rows]
-        note = " The columns are pseudo-labels by classifier (real), not a known truth." if own else ""
+        note = (
+            " The columns are pseudo-labels by classifier (real), not a known truth." if own else ""
+        )
         page.table(header, rows, f"{number}{title}, threshold {ours['threshold']}.{note}")
     rows = []
     for arm, title in ARM_NAMES.items():
@@ -63,9 +75,13 @@ def fidelity(page: Page, out: Path, report: dict) -> None:
                 )
             )
         else:
-            rows.append((f"AUROC: {title}", None, report[arm]["auroc"], interval(report[arm]["auroc_ci95"])))
+            rows.append(
+                (f"AUROC: {title}", None, report[arm]["auroc"], interval(report[arm]["auroc_ci95"]))
+            )
     page.comparison_table(rows)
-    page.figure(folder / "roc.png", "Figures 7 to 9. ROC curves with AUROC and 95 % interval (DeLong).")
+    page.figure(
+        folder / "roc.png", "Figures 7 to 9. ROC curves with AUROC and 95 % interval (DeLong)."
+    )
     compared = report["comparison"]
     margin = compared["non_inferiority"]
     page.comparison_table(
@@ -82,25 +98,29 @@ def fidelity(page: Page, out: Path, report: dict) -> None:
     )  # fmt: skip
     page.verdict(
         None,
-        f"Non-inferiority with a margin of {margin['margin']}: {'shown' if margin['passed'] else 'not shown'} "
-        f"({margin['method']}, one-sided p = {margin['p']:.2g}, of which less than 0.025 shows it).",
+        f"Non-inferiority with a margin of {margin['margin']}: "
+        f"{'shown' if margin['passed'] else 'not shown'} ({margin['method']}, one-sided p = "
+        f"{margin['p']:.2g}, of which less than 0.025 shows it).",
     )
     statistics.chapter(page, folder, report)
     page.figure(
         folder / "gradcam.png",
-        "Figure 11. Grad-CAM and CAM of both classifiers on the same "
-        "four real test images. True and false, positive and negative are the calls of classifier (synthetic) at a "
-        "threshold of 0.5 against the diagnosis: its surest true calls and its worst false ones. P(abnormal) is each "
-        "classifier's own output. Grad-CAM: grey speaks little for abnormal, red to yellow strongly; CAM: red speaks "
-        "for abnormal, blue against; on one scale for each column. Green: border of the true lesion, if there is one.",
+        "Figure 11. Grad-CAM and CAM of both classifiers on the same four real test images. True "
+        "and false, positive and negative are the calls of classifier (synthetic) at a threshold "
+        "of 0.5 against the diagnosis: its surest true calls and its worst false ones. "
+        "P(abnormal) is each classifier's own output. Grad-CAM: grey speaks little for abnormal, "
+        "red to yellow strongly; CAM: red speaks for abnormal, blue against; on one scale for "
+        "each column. Green: border of the true lesion, if there is one.",
     )
     seen = report["explain"]
     maps, others = seen["groups"]["All"]["cam"]["pearson"], seen["chance"]["cam"]["pearson"]
     page.text(
-        f"On {seen['images']:,} real test images the CAMs of the two classifiers correlate with {maps['mean']:.2f} in "
-        f"the mean ({interval(maps['ci95'])}), those of different images with {others['mean']:.2f}. "
-        "fidelity/report.html has this for true and false calls, and the pseudo-labels at other thresholds."
+        f"On {seen['images']:,} real test images the CAMs of the two classifiers correlate with "
+        f"{maps['mean']:.2f} in the mean ({interval(maps['ci95'])}), those of different images "
+        f"with {others['mean']:.2f}. fidelity/report.html has this for true and false calls, and "
+        "the pseudo-labels at other thresholds."
     )
     page.figure(
-        folder / "synthetic.png", "Figure 13. Synthetic images by pseudo-label: what classifier (real) called them."
+        folder / "synthetic.png",
+        "Figure 13. Synthetic images by pseudo-label: what classifier (real) called them.",
     )

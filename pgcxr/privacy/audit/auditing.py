@@ -1,6 +1,8 @@
-"""Looks for every identifier of an export in outputs made of it; passes, or fails in one line that names no identifier.
+"""Looks for every identifier of an export in outputs made of it; passes, or fails in one line that
+names no identifier.
 
-It never passes without having looked: an export or output that is empty, cannot be read or holds no identifier fails.
+It never passes without having looked: an export or output that is empty, cannot be read or holds no
+identifier fails.
 """
 
 import functools
@@ -18,14 +20,19 @@ MOST_FINDINGS = 10_000
 
 
 def matcher(
-    export: Path, run: Callable, own_texts: Sequence[str] = (), made_of: Collection[str] | None = None
+    export: Path,
+    run: Callable,
+    own_texts: Sequence[str] = (),
+    made_of: Collection[str] | None = None,
 ) -> tuple[Matcher, dict]:
-    """The identifiers of an export, less those that pgcxr's own texts and `own_texts` hold; counts for the report.
+    """The identifiers of an export, less those that pgcxr's own texts and `own_texts` hold; counts
+    for the report.
 
     Args:
         run: as `in_processes` gives it.
-        made_of: the files, by their names in the export, that the outputs were made of: of others, but tables, nothing
-            can have been copied if they cannot be read. By default all files have to be readable.
+        made_of: the files, by their names in the export, that the outputs were made of: of others,
+            but tables, nothing can have been copied if they cannot be read. By default all files
+            have to be readable.
 
     Raises:
         InputError: there is nothing to compare with, or not all of it.
@@ -33,23 +40,35 @@ def matcher(
     gathering = gather.Gathering(Path(export), run)
     files = len(gathering.files)
     if not files:
-        raise InputError(f"{export}: holds no file, so that the privacy audit has nothing to look for; check the path")
+        raise InputError(
+            f"{export}: holds no file, so that the privacy audit has nothing to look for; check "
+            "the path"
+        )
     look_for, indistinct = Matcher.of_batches(gathering.batches(), own_texts, own_numbers=files)
     missing = set(gathering.unread)
     if made_of is not None:
-        missing = {name for name in missing if tables.is_table(name) and (gathering.export / name).is_file()}
+        missing = {
+            name
+            for name in missing
+            if tables.is_table(name) and (gathering.export / name).is_file()
+        }
         read = set(gathering.files) - gathering.unread
-        missing |= {name for name in made_of if name not in read and _real_name(gathering.export, name) not in read}
+        missing |= {
+            name
+            for name in made_of
+            if name not in read and _real_name(gathering.export, name) not in read
+        }
     if missing:
         raise InputError(
-            f"{export}: {len(missing)} of its files and folders could not be read, so that the privacy audit cannot "
-            "look for what they hold; make them readable, or remove what is no file (pipes, devices, links to nowhere)"
+            f"{export}: {len(missing)} of its files and folders could not be read, so that the "
+            "privacy audit cannot look for what they hold; make them readable, or remove what is "
+            "no file (pipes, devices, links to nowhere)"
         )
     # A public set may have none; who names an export may have named the wrong one.
     if made_of is None and not len(look_for):
         raise InputError(
-            f"{export}: no identifier in {files} files, so that the privacy audit has nothing to look for; name the "
-            "export that the outputs were made of"
+            f"{export}: no identifier in {files} files, so that the privacy audit has nothing to "
+            "look for; name the export that the outputs were made of"
         )
     counts = {"files": files, "damaged": gathering.damaged, "unread": len(gathering.unread)}
     return look_for, {**counts, "identifiers": len(look_for), "indistinct": indistinct}
@@ -63,7 +82,8 @@ def _real_name(export: Path, name: str) -> str:
 def in_processes(
     processes: int | None, show_progress: bool, title: str = "identifiers", crashed=gather.lost
 ) -> Callable:
-    """run(function, items) -> results in order, on several processes; 0 for none but this one, None for one a core.
+    """run(function, items) -> results in order, on several processes; 0 for none but this one, None
+    for one a core.
 
     Raises:
         InputError: there cannot be that many.
@@ -73,7 +93,9 @@ def in_processes(
     processes = (os.cpu_count() or 1) if processes is None else processes
     if not 0 <= processes <= workers.MOST:
         raise InputError(f"--workers {processes}: must be from 0 to {workers.MOST}")
-    return functools.partial(workers.run, crashed=crashed, workers=processes, title=title, show=show_progress)
+    return functools.partial(
+        workers.run, crashed=crashed, workers=processes, title=title, show=show_progress
+    )
 
 
 def check(
@@ -84,14 +106,15 @@ def check(
     progress: Callable[[], None] = lambda: None,
     passed: Collection[Path] = (),
 ) -> dict:
-    """The audit's report, {"files", "damaged", "unread", "identifiers", "indistinct", "outputs", "found": 0}.
+    """The audit's report, {"files", "damaged", "unread", "identifiers", "indistinct", "outputs",
+    "found": 0}.
 
     Args:
         passed: files in `outputs` that were looked through already.
 
     Raises:
-        InputError: an identifier is in an output; `findings_file`, readable by its owner alone, says where and which.
-            Or there is no output, or one that cannot be looked through.
+        InputError: an identifier is in an output; `findings_file`, readable by its owner alone,
+            says where and which. Or there is no output, or one that cannot be looked through.
     """
     findings_file = Path(findings_file or findings.default_file())
     findings.check_file(findings_file, outputs)
@@ -103,12 +126,14 @@ def check(
         findings.write(findings_file, found)
         where = len({finding.output for finding in found})
         raise InputError(
-            f"privacy audit: {len(found)} identifiers of patients ({findings.by_kind(found)}) in {where} output files; "
-            f"do not pass them on; {findings_file} (private) says which and where"
+            f"privacy audit: {len(found)} identifiers of patients ({findings.by_kind(found)}) in "
+            f"{where} output files; do not pass them on; {findings_file} (private) says which and "
+            "where"
         )
     if search.unread:
         raise InputError(
-            f"privacy audit: {search.unread} of {len(files)} output files could not be looked through: they cannot be "
-            "read, or what is packed in them is too large; make them readable, or unpack them"
+            f"privacy audit: {search.unread} of {len(files)} output files could not be looked "
+            "through: they cannot be read, or what is packed in them is too large; make them "
+            "readable, or unpack them"
         )
     return {**counts, "outputs": sum(not output.again for output in files), "found": 0}

@@ -1,9 +1,10 @@
 """The identifiers in the elements of a DICOM file.
 
-Elements are those that PS3.15 Table E.1-1 (the basic profile) protects, in the edition that dicom-anonymizer ships, and
-besides every person name, date, UID, private element, explanation in free text and element that the standard does not
-know; in nested sequences too. The other text elements (manufacturer, body part, protocol, ...) may stay in DICOM, so
-that their values count in every output but that.
+Elements are those that PS3.15 Table E.1-1 (the basic profile) protects, in the edition that
+dicom-anonymizer ships, and besides every person name, date, UID, private element, explanation in
+free text and element that the standard does not know; in nested sequences too. The other text
+elements (manufacturer, body part, protocol, ...) may stay in DICOM, so that their values count in
+every output but that.
 """
 
 import contextlib
@@ -28,7 +29,10 @@ EXPLANATIONS = ("LUTExplanation", "WindowCenterWidthExplanation")
 # What any number of patients share: the writing software.
 NOT_OF_A_PATIENT = ("ImplementationClassUID", "ImplementationVersionName")
 # What they share as long as it is one of the values that the standard defines.
-DEFINED = {"SpecificCharacterSet": CHARACTER_SETS | {""}, "PatientSex": frozenset(("M", "F", "O", ""))}
+DEFINED = {
+    "SpecificCharacterSet": CHARACTER_SETS | {""},
+    "PatientSex": frozenset(("M", "F", "O", "")),
+}
 PLACE = re.compile(r"(Address|Institution\w*Name|OfResidence)$")
 NUMBER = re.compile(r"(ID|IDs|Number|Identifier|Identification|SerialNumber|Title)$")
 # The printable parts of a private element that nobody knows how to read.
@@ -46,7 +50,8 @@ PIXELS = re.compile(rb"\xe0\x7f[\x08\x09\x10]\0|\x7f\xe0\0[\x08\x09\x10]")
 
 
 class Damaged(Exception):
-    """pydicom cannot read a file that begins like DICOM, or nothing of an image; `found` is what it could read."""
+    """pydicom cannot read a file that begins like DICOM, or nothing of an image; `found` is what it
+    could read."""
 
     def __init__(self, found: Found):
         super().__init__()
@@ -62,18 +67,30 @@ def of_dicom(path: Path) -> Found:
     """
     with open(path, "rb") as file:
         start = file.read(132)
-    if start[128:] != b"DICM" and start[:2] not in (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08"):
+    if start[128:] != b"DICM" and start[:2] not in (
+        b"\x02\x00",
+        b"\x08\x00",
+        b"\x00\x02",
+        b"\x00\x08",
+    ):
         return set()
     with reading.quiet():
         dataset = _read(path)
-        if not any(keyword in dataset for keyword in ("SOPClassUID", "Rows", "Modality", "PatientID")):
-            raise Damaged(of_dataset(dataset))  # pydicom takes a length that lies for the end of the file
+        if not any(
+            keyword in dataset for keyword in ("SOPClassUID", "Rows", "Modality", "PatientID")
+        ):
+            raise Damaged(
+                of_dataset(dataset)
+            )  # pydicom takes a length that lies for the end of the file
         patient = reading.text(dataset, "PatientID") + reading.text(dataset, "PatientName")
-        return of_dataset(dataset) | {("patient", patient or reading.text(dataset, "SOPInstanceUID"))}
+        return of_dataset(dataset) | {
+            ("patient", patient or reading.text(dataset, "SOPInstanceUID"))
+        }
 
 
 def of_remains(path: Path) -> Found:
-    """The identifiers in the printable parts of a file that cannot be read as DICOM, as far as its pixels.
+    """The identifiers in the printable parts of a file that cannot be read as DICOM, as far as its
+    pixels.
 
     Raises:
         OSError: it cannot be read.
@@ -125,11 +142,16 @@ def _add_dataset(found: Found, dataset: pydicom.Dataset | None, depth: int) -> N
 
 
 def _is_numbers(element) -> bool:
-    """Whether a known element that was not looked at yet holds numbers, which `of_element` gives nothing for.
+    """Whether a known element that was not looked at yet holds numbers, which `of_element` gives
+    nothing for.
 
     Most elements are such; pydicom would take most of the time for them.
     """
-    if not isinstance(element, RawDataElement) or not isinstance(element.value, bytes) or not known(element.tag):
+    if (
+        not isinstance(element, RawDataElement)
+        or not isinstance(element.value, bytes)
+        or not known(element.tag)
+    ):
         return False
     vr = element.VR if element.VR and element.VR != "UN" else _dictionary_vr(element.tag)
     if vr in OF_NUMBERS:
@@ -147,11 +169,17 @@ def of_element(element: pydicom.DataElement) -> Found:
     keyword = keyword_for_tag(element.tag)
     if keyword in NOT_OF_A_PATIENT or element.VR == "PN" and not element.value:
         return set()
-    values = element.value if isinstance(element.value, (pydicom.multival.MultiValue, list, tuple)) else [element.value]
+    values = (
+        element.value
+        if isinstance(element.value, (pydicom.multival.MultiValue, list, tuple))
+        else [element.value]
+    )
     found: Found = set()
     for value in values:
         if isinstance(value, bytes):
-            found |= of_bytes(value) if not known(element.tag) or is_protected(element.tag) else set()
+            found |= (
+                of_bytes(value) if not known(element.tag) or is_protected(element.tag) else set()
+            )
             continue
         text = str(value)[:LONGEST_TEXT].strip().strip("\0").strip()
         if element.VR == "PN":
@@ -221,7 +249,9 @@ def _protected() -> tuple[frozenset, tuple]:
     from dicomanonymizer.dicomfields_selector import dicom_anonymization_database_selector
 
     tags = dicom_anonymization_database_selector(PROFILE)["ALL_TAGS"]
-    return frozenset(tag for tag in tags if len(tag) == 2), tuple(tag for tag in tags if len(tag) == 4)
+    return frozenset(tag for tag in tags if len(tag) == 2), tuple(
+        tag for tag in tags if len(tag) == 4
+    )
 
 
 @functools.cache
@@ -230,4 +260,7 @@ def is_protected(tag) -> bool:
     single, masked = _protected()
     if (tag.group, tag.element) in single:
         return True
-    return any(tag.group & g == group & g and tag.element & e == element & e for group, element, g, e in masked)
+    return any(
+        tag.group & g == group & g and tag.element & e == element & e
+        for group, element, g, e in masked
+    )

@@ -19,7 +19,8 @@ START = 256
 
 
 def wide(start: bytes) -> str | None:
-    """The encoding of a text of two or four bytes to a character, by its mark or by its first START bytes."""
+    """The encoding of a text of two or four bytes to a character, by its mark or by its first START
+    bytes."""
     for mark, name in MARKS:
         if start.startswith(mark):
             return name

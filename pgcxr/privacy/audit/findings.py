@@ -30,7 +30,9 @@ def default_file() -> Path:
     return hashing.default_key_file().parent / "privacy_findings.csv"
 
 
-def check_file(path: str | os.PathLike, outside: Iterable[str | os.PathLike] = (), others: dict | None = None) -> None:
+def check_file(
+    path: str | os.PathLike, outside: Iterable[str | os.PathLike] = (), others: dict | None = None
+) -> None:
     """Refuses a place for the table that holds something else, before any work is done.
 
     Args:
@@ -51,7 +53,9 @@ def check_file(path: str | os.PathLike, outside: Iterable[str | os.PathLike] = (
         mode = os.stat(path).st_mode
     except OSError:
         if os.path.islink(path):
-            raise InputError(f"--findings {path}: is a link to nowhere; name another file") from None
+            raise InputError(
+                f"--findings {path}: is a link to nowhere; name another file"
+            ) from None
         places.refuse_existing_file(path, "--findings")
         return
     if not stat.S_ISREG(mode):
@@ -59,9 +63,13 @@ def check_file(path: str | os.PathLike, outside: Iterable[str | os.PathLike] = (
     with open(path, "rb") as file:
         start = file.read(64)
     if start and start.split(b"\n")[0].rstrip(b"\r") != ",".join(HEADER).encode():
-        raise InputError(f"--findings {path}: exists and is no table of findings; name another file")
+        raise InputError(
+            f"--findings {path}: exists and is no table of findings; name another file"
+        )
     if not os.access(real.parent, os.W_OK | os.X_OK):
-        raise InputError(f"--findings {path}: nothing may be written into its folder; name another file")
+        raise InputError(
+            f"--findings {path}: nothing may be written into its folder; name another file"
+        )
 
 
 def _real(path: str | os.PathLike) -> Path:
@@ -76,9 +84,14 @@ def write(path: Path, found: Iterable[Finding]) -> None:
     ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEADER)
-        writer.writerows((finding.output, finding.where, finding.kind, finding.text) for finding in found)
+        writer.writerows(
+            (finding.output, finding.where, finding.kind, finding.text) for finding in found
+        )
 
 
 def by_kind(found: Iterable[Finding]) -> str:
     """How many of which kind, in words that identify nobody."""
-    return ", ".join(f"{count} of kind {kind}" for kind, count in Counter(one.kind for one in found).most_common())
+    return ", ".join(
+        f"{count} of kind {kind}"
+        for kind, count in Counter(one.kind for one in found).most_common()
+    )

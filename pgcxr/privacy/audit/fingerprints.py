@@ -1,10 +1,12 @@
-"""One hash for every word of a text and for every run of up to eight words, without work per character in Python.
+"""One hash for every word of a text and for every run of up to eight words, without work per
+character in Python.
 
-Texts are folded (case, accents, width) and cut into words: the longest runs of letters and digits; a character of
-Chinese, Japanese or Korean is a word by itself, as those are written without blanks. The characters of one or of
-several words in a row, without what is between them, make one polynomial hash modulo 2^64, so that "12-345-678" and
-"12345678", "Doe^Jane" and "doe, jane" are the same. Prefix sums give the hash of any run in constant time; an array of
-one bit per hash says of nearly every run that it is none that is looked for.
+Texts are folded (case, accents, width) and cut into words: the longest runs of letters and digits;
+a character of Chinese, Japanese or Korean is a word by itself, as those are written without blanks.
+The characters of one or of several words in a row, without what is between them, make one
+polynomial hash modulo 2^64, so that "12-345-678" and "12345678", "Doe^Jane" and "doe, jane" are the
+same. Prefix sums give the hash of any run in constant time; an array of one bit per hash says of
+nearly every run that it is none that is looked for.
 """
 
 import functools
@@ -23,9 +25,11 @@ OVERLAP = 512
 CHUNK = 1 << 14
 # The base of the polynomial: odd, so that it can be divided by modulo 2^64.
 BASE = 0x9E3779B97F4A7C15
-# Between two words of digits stands at most one of these, or they are two numbers ("2011-03-05" is one, "20 11" isn't).
+# Between two words of digits stands at most one of these, or they are two numbers ("2011-03-05" is
+# one, "20 11" isn't).
 JOINERS = "-./_:^="
-# Between words of which one has a letter at the seam, up to this many characters that are no line's end ("Doe", "J").
+# Between words of which one has a letter at the seam, up to this many characters that are no line's
+# end ("Doe", "J").
 WIDEST_GAP = 4
 
 # Characters that are a word of their own.
@@ -38,7 +42,11 @@ def fold(text: str) -> str:
     """Lower case, without accents, in one width: "Müller" and "MULLER" are the same."""
     if text.isascii():
         return text.lower()
-    bare = (mark for mark in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(mark))
+    bare = (
+        mark
+        for mark in unicodedata.normalize("NFKD", text.casefold())
+        if not unicodedata.combining(mark)
+    )
     return unicodedata.normalize("NFC", "".join(bare))
 
 
@@ -54,7 +62,8 @@ def words(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Hasher:
-    """Hashes characters by random numbers: `values` uint64 [65536] by code point, of one run of the audit alone."""
+    """Hashes characters by random numbers: `values` uint64 [65536] by code point, of one run of the
+    audit alone."""
 
     seed: int
 
@@ -74,7 +83,8 @@ class Hasher:
         return np.concatenate([np.zeros(0, np.uint64), *parts])
 
     def runs(self, folded: str):
-        """Yields (hash uint64, start, end) arrays for all runs of 1, then 2, ... MOST_WORDS words of a folded piece."""
+        """Yields (hash uint64, start, end) arrays for all runs of 1, then 2, ... MOST_WORDS words
+        of a folded piece."""
         chars = _characters(folded)
         index, starts = _word_starts(chars)
         if not len(starts):
@@ -94,23 +104,29 @@ class Hasher:
             yield _of_runs(sums, inverses, starts[runs], ends[until]), first[runs], last[until]
 
     def _sums(self, chars: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Prefix sums uint64 [N + 1] of the characters times the powers of BASE, and the inverses of the powers."""
+        """Prefix sums uint64 [N + 1] of the characters times the powers of BASE, and the inverses
+        of the powers."""
         powers, inverses = _powers(len(chars))
         sums = np.zeros(len(chars) + 1, np.uint64)
         np.cumsum(self.values[chars & 0xFFFF] * powers[: len(chars)], out=sums[1:])
         return sums, inverses
 
 
-def _of_runs(sums: np.ndarray, inverses: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+def _of_runs(
+    sums: np.ndarray, inverses: np.ndarray, starts: np.ndarray, ends: np.ndarray
+) -> np.ndarray:
     found = (sums[ends] - sums[starts]) * inverses[starts]
-    # The top bits choose a place in the array of bits; a multiplication makes them depend on all others.
+    # The top bits choose a place in the array of bits; a multiplication makes them depend on all
+    # others.
     found = (found ^ (found >> np.uint64(29))) * np.uint64(BASE)
     return found ^ (found >> np.uint64(32))
 
 
 def digest(text: str) -> int:
     """A second, slow hash of joined() text: what both hashes agree on is the same text."""
-    return int.from_bytes(hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest(), "little")
+    return int.from_bytes(
+        hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest(), "little"
+    )
 
 
 def _characters(text: str) -> np.ndarray:
@@ -143,7 +159,8 @@ def _classes() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _word_starts(chars: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where the letters and digits are, and which of those (by their place among them) begin a word."""
+    """Where the letters and digits are, and which of those (by their place among them) begin a
+    word."""
     known, alone, _ = _classes()
     low = np.minimum(chars, 0xFFFF)
     index = np.flatnonzero(known[low] | (chars > 0xFFFF))

@@ -1,4 +1,5 @@
-"""The identifiers of an export: of its DICOM files, its tables, and the names of its files and folders."""
+"""The identifiers of an export: of its DICOM files, its tables, and the names of its files and
+folders."""
 
 import functools
 import os
@@ -32,8 +33,8 @@ class Gathering:
     """The identifiers of an export, batch by batch, and what could not be read.
 
     Args:
-        run: run(function, items) -> results in order, as `audit.in_processes` gives it; `lost` stands for items that
-            bring their process down.
+        run: run(function, items) -> results in order, as `audit.in_processes` gives it; `lost`
+            stands for items that bring their process down.
 
     Attributes:
         files: the names of all files.
@@ -54,7 +55,8 @@ class Gathering:
         self.files, self.unread = walk(self.export)
 
     def batches(self) -> Iterator[Found]:
-        """Sets of (kind, joined words); the last one has what two patients or more share in elements that may stay."""
+        """Sets of (kind, joined words); the last one has what two patients or more share in
+        elements that may stay."""
         for at in range(0, len(self.files), BATCH):
             batch = self.files[at : at + BATCH]
             yield set().union(*map(identifiers.of_path, batch))
@@ -63,12 +65,18 @@ class Gathering:
             yield from self._of_table(name)
         # What the files of one patient alone hold may as well be that patient's.
         several = len(self._patients) > 1
-        yield {("kept", value) for value, patient in self._kept.items() if patient is None or not several}
+        yield {
+            ("kept", value)
+            for value, patient in self._kept.items()
+            if patient is None or not several
+        }
 
     def _of_files(self, files: list[str]) -> Found:
         found: Found = set()
         again = []
-        for name, result in zip(files, self.run(functools.partial(of_file, self.export), files), strict=True):
+        for name, result in zip(
+            files, self.run(functools.partial(of_file, self.export), files), strict=True
+        ):
             if result[2] == LOST:
                 again.append(name)
             else:
@@ -85,7 +93,9 @@ class Gathering:
             self.unread.add(name)
             return
         self.damaged += state == DAMAGED
-        pairs = {(identifiers.KINDS[kind], value) for value, kind in zip(values, kinds, strict=True)}
+        pairs = {
+            (identifiers.KINDS[kind], value) for value, kind in zip(values, kinds, strict=True)
+        }
         patient = hash(frozenset(value for kind, value in pairs if kind == "patient"))
         self._patients.add(patient)
         for kind, value in pairs:
@@ -106,7 +116,10 @@ class Gathering:
                 if any(state == LOST for *_, state in results):
                     raise OSError
                 for values, kinds, _ in results:
-                    yield {(identifiers.KINDS[kind], value) for value, kind in zip(values, kinds, strict=True)}
+                    yield {
+                        (identifiers.KINDS[kind], value)
+                        for value, kind in zip(values, kinds, strict=True)
+                    }
         except (OSError, EOFError, zlib.error):
             self.unread.add(name)
 
@@ -114,8 +127,8 @@ class Gathering:
 def walk(export: Path) -> tuple[list[str], set[str]]:
     """(all files of an export, what cannot be looked into), relative to it; the files sorted.
 
-    The phantom's own truth is no part of its export. Links to folders are not followed: what lies outside of the
-    export cannot be looked into, what lies inside is seen anyway.
+    The phantom's own truth is no part of its export. Links to folders are not followed: what lies
+    outside of the export cannot be looked into, what lies inside is seen anyway.
     """
     found: list[str] = []
     closed: set[str] = set()
@@ -129,7 +142,9 @@ def walk(export: Path) -> tuple[list[str], set[str]]:
             inside.remove("truth")
         for name in inside:
             path = os.path.join(folder, name)
-            if os.path.islink(path) and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(export)):
+            if os.path.islink(path) and not Path(os.path.realpath(path)).is_relative_to(
+                os.path.realpath(export)
+            ):
                 closed.add(prefix + name)
         found += [prefix + name for name in files]
     return sorted(found), closed
@@ -165,7 +180,8 @@ def of_file(export: Path, name: str) -> Result:
 
 
 def of_remains(export: Path, name: str, found: Found = frozenset()) -> Result:
-    """The identifiers in the printable parts of a file that its reader cannot read, and what it `found`."""
+    """The identifiers in the printable parts of a file that its reader cannot read, and what it
+    `found`."""
     try:
         return *identifiers.arrays(found | elements.of_remains(export / name)), DAMAGED
     except OSError:

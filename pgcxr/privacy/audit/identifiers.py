@@ -2,21 +2,24 @@
 
 Every value becomes the joined() words that would betray it in an output:
 
-- a name: its parts together in either order of family and given name, and each part of 4 letters or more;
-- a number or code (patient, accession, serial, ...): as it is and without leading zeros, from 5 characters where it
-  holds letters, from 6 where it is all digits; shorter ones cannot be told from counts and sizes;
-- a date of 1880 to 2100: year first, day first and month first, also with the month in English letters; years and
-  months alone are no identifiers, neither are times of day;
+- a name: its parts together in either order of family and given name, and each part of 4 letters or
+  more;
+- a number or code (patient, accession, serial, ...): as it is and without leading zeros, from 5
+  characters where it holds letters, from 6 where it is all digits; shorter ones cannot be told from
+  counts and sizes;
+- a date of 1880 to 2100: year first, day first and month first, also with the month in English
+  letters; years and months alone are no identifiers, neither are times of day;
 - a UID that is not one of the standard's own: its last 8 components;
-- free text (comments, addresses, reports, private elements): in pieces of 8 words, a shorter text as a whole if it has
-  two words or one of 6 letters, unless all its words are the standard's or makers' terms; the words with at least 3
-  digits among 6 characters or more; the word after a title (Dr., Mrs., Frau); long UIDs;
+- free text (comments, addresses, reports, private elements): in pieces of 8 words, a shorter text
+  as a whole if it has two words or one of 6 letters, unless all its words are the standard's or
+  makers' terms; the words with at least 3 digits among 6 characters or more; the word after a title
+  (Dr., Mrs., Frau); long UIDs;
 - an address, the name of an institution: as free text, and each word of 5 letters or more;
 - the names of files and folders, like numbers and free text.
 
-A value with letters that pgcxr's own texts hold too (its source, rules and page templates: "chest", "normal", but
-also "Adam" and "Wang") cannot be told from them; it counts only together with other words of its value. The audit
-drops and counts such values.
+A value with letters that pgcxr's own texts hold too (its source, rules and page templates: "chest",
+"normal", but also "Adam" and "Wang") cannot be told from them; it counts only together with other
+words of its value. The audit drops and counts such values.
 """
 
 import datetime
@@ -33,8 +36,19 @@ MONTHS = ("january", "february", "march", "april", "may", "june", "july", "augus
           "december")  # fmt: skip
 # Stand-ins that scanners and earlier de-identification write.
 DUMMY_DATES = ("19000101", "19700101")
-DUMMY_NAMES = ("anonymous", "anonymized", "anonymised", "anonym", "deidentified", "removed", "unknown", "unnamed")
-TRANSLITERATED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "å": "aa", "ø": "oe", "æ": "ae", "œ": "oe"})
+DUMMY_NAMES = (
+    "anonymous",
+    "anonymized",
+    "anonymised",
+    "anonym",
+    "deidentified",
+    "removed",
+    "unknown",
+    "unnamed",
+)
+TRANSLITERATED = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "å": "aa", "ø": "oe", "æ": "ae", "œ": "oe"}
+)
 # A UID within a text, or the beginning of one, which any number of things share.
 UID = re.compile(r"(?<![\w.])[0-2]\.[0-3]?\d\.\d+\.[\d.]+")
 LONG_UID = 24
@@ -43,23 +57,50 @@ TITLED = re.compile(
     r"(?:\s*(?:dr|med|prof)\.)*\s*([^\W\d_][\w'’-]{3,})",
     re.IGNORECASE,
 )
-DATE = re.compile(r"(?<!\d)(\d{4})([-./]?)(\d{2})\2(\d{2})(?!\d)|(?<!\d)(\d{1,2})([-./])(\d{1,2})\6(\d{4})(?!\d)")
+DATE = re.compile(
+    r"(?<!\d)(\d{4})([-./]?)(\d{2})\2(\d{2})(?!\d)|(?<!\d)(\d{1,2})([-./])(\d{1,2})\6(\d{4})(?!\d)"
+)
 Found = set[tuple[str, str]]
 
 
 def of_name(text: str) -> Found:
-    """DICOM's Family^Given^Middle^Prefix^Suffix in up to three "=" groups (PS3.5 6.2.1), or as people write."""
+    """DICOM's Family^Given^Middle^Prefix^Suffix in up to three "=" groups (PS3.5 6.2.1), or as
+    people write."""
     found: Found = set()
     for group in re.split("[=\0\\\\]", text):
         for spelled in {group.lower(), group.lower().translate(TRANSLITERATED)}:
             parts = [joined(part) for part in re.split(r"[\^,;\s]+", spelled)]
             parts = [part for part in parts if part and part not in DUMMY_NAMES]
-            whole = {"".join(parts), "".join(parts[1:] + parts[:1]), "".join(parts[:2]), "".join(parts[1::-1])}
-            found |= {("name", name) for name in whole if len(parts) > 1 and (len(name) >= 6 or not name.isascii())}
-            pieces = {*parts, *(joined(piece) for part in re.split(r"[\^,;\s]+", spelled) for piece in part.split("-"))}
-            found |= {("name", part) for part in pieces if len(part) >= (NAME_PART if part.isalpha() else DIGITS)}
+            whole = {
+                "".join(parts),
+                "".join(parts[1:] + parts[:1]),
+                "".join(parts[:2]),
+                "".join(parts[1::-1]),
+            }
+            found |= {
+                ("name", name)
+                for name in whole
+                if len(parts) > 1 and (len(name) >= 6 or not name.isascii())
+            }
+            pieces = {
+                *parts,
+                *(
+                    joined(piece)
+                    for part in re.split(r"[\^,;\s]+", spelled)
+                    for piece in part.split("-")
+                ),
+            }
+            found |= {
+                ("name", part)
+                for part in pieces
+                if len(part) >= (NAME_PART if part.isalpha() else DIGITS)
+            }
             # A Chinese or Korean name is written without a blank.
-            found |= {("name", part) for part in parts if not part.isascii() and 3 <= len(part) < NAME_PART}
+            found |= {
+                ("name", part)
+                for part in parts
+                if not part.isascii() and 3 <= len(part) < NAME_PART
+            }
     return {(kind, value) for kind, value in found if value not in DUMMY_NAMES}
 
 
@@ -73,7 +114,9 @@ def of_number(text: str, kind: str = "number") -> Found:
 def of_date(text: str) -> Found:
     """Every date that `text` holds (DA, DT, or as people write it)."""
     found: Found = set()
-    for match in DATE.finditer(text[:26]) if text[:8].isdigit() and len(text) > 8 else DATE.finditer(text):
+    for match in (
+        DATE.finditer(text[:26]) if text[:8].isdigit() and len(text) > 8 else DATE.finditer(text)
+    ):
         _add_date(found, match)
     if re.match(r"\d{8}", text):
         _add_date(found, DATE.match(text[:8]))
@@ -100,7 +143,8 @@ def _add_date(found: Found, match: re.Match | None) -> None:
 
 
 def of_uid(text: str) -> Found:
-    """A UID of an instance, series, study, device, ...; not one that the standard itself gives out (PS3.6 A)."""
+    """A UID of an instance, series, study, device, ...; not one that the standard itself gives out
+    (PS3.6 A)."""
     uid = text.strip().strip("\0")
     if not re.fullmatch(r"[0-9.]{10,64}", uid) or uid.startswith("1.2.840.10008."):
         return set()
@@ -115,7 +159,11 @@ def of_text(text: str, kind: str = "text") -> Found:
         found |= of_date(text)
         for uid in UID.findall(text):
             found |= of_uid(uid) if len(uid) >= LONG_UID else set()
-        blanks = (blank for blank in text.split() if any(map(str.isdigit, blank)) and not UID.search(blank))
+        blanks = (
+            blank
+            for blank in text.split()
+            if any(map(str.isdigit, blank)) and not UID.search(blank)
+        )
         for part in {*parts, *map(joined, blanks)}:
             if len(part) >= DIGITS and sum(map(str.isdigit, part)) >= 3:
                 found |= of_number(part, kind)
@@ -125,33 +173,47 @@ def of_text(text: str, kind: str = "text") -> Found:
     for at in {*range(0, last, MOST_WORDS), last}:
         piece = "".join(parts[at : at + MOST_WORDS])
         long_enough = len(piece) >= (PHRASE if len(parts) > 1 else WORD)
-        if long_enough and sum(map(str.isalpha, piece)) >= 4 and not standard_words().issuperset(parts):
+        if (
+            long_enough
+            and sum(map(str.isalpha, piece)) >= 4
+            and not standard_words().issuperset(parts)
+        ):
             found.add((kind, piece))
     return found
 
 
 def of_place(text: str) -> Found:
     """An address or the name of an institution."""
-    return of_text(text) | {("text", word) for word in words(text) if len(word) >= CODE and word.isalpha()}
+    return of_text(text) | {
+        ("text", word) for word in words(text) if len(word) >= CODE and word.isalpha()
+    }
 
 
 def of_kept(text: str) -> Found:
-    """A short value of an element that is no identifier: "other" by itself; every run of its words is "kept"."""
+    """A short value of an element that is no identifier: "other" by itself; every run of its words
+    is "kept"."""
     parts = words(text)
     if len(parts) > MOST_WORDS:
         return of_text(text, "other")
     runs = {"".join(parts[a:b]) for a in range(len(parts)) for b in range(a + 1, len(parts) + 1)}
-    return of_text(text, "other") | {("kept", run) for run in runs if len(run) >= CODE and not run.isdigit()}
+    return of_text(text, "other") | {
+        ("kept", run) for run in runs if len(run) >= CODE and not run.isdigit()
+    }
 
 
 def of_path(relative: str) -> Found:
-    """The names of a file and of its folders, relative to the export, with and without what follows the last dot."""
+    """The names of a file and of its folders, relative to the export, with and without what follows
+    the last dot."""
     found: Found = set()
     for part in relative.split("/"):
         for name in {part, part.rsplit(".", 1)[0]}:
             found |= of_uid(name) | of_number(name, "path") | of_text(name, "path")
         # A folder may be called after its patient.
-        found |= {("path", word) for word in words(part.rsplit(".", 1)[0]) if len(word) >= CODE and word.isalpha()}
+        found |= {
+            ("path", word)
+            for word in words(part.rsplit(".", 1)[0])
+            if len(word) >= CODE and word.isalpha()
+        }
     return found
 
 

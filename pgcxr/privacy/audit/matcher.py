@@ -1,8 +1,9 @@
 """`Matcher`: finds identifiers in texts.
 
-False alarms are kept rare by what counts as an identifier (`identifiers`), by whole words, and by `innocent`: a number
-with one decimal point is a measurement; six digits up to the number of files are pgcxr's own numbering of images; a
-bare JSON number of fewer than 8 digits is a count; the day on which a file was written may stand in it.
+False alarms are kept rare by what counts as an identifier (`identifiers`), by whole words, and by
+`innocent`: a number with one decimal point is a measurement; six digits up to the number of files
+are pgcxr's own numbering of images; a bare JSON number of fewer than 8 digits is a count; the day
+on which a file was written may stand in it.
 """
 
 import copy
@@ -23,7 +24,8 @@ OTHER = KINDS.index("other")
 
 
 class Matcher:
-    """Finds identifiers {(kind, joined words)} in texts; takes 17 bytes for each and at most 32 more for the sieve."""
+    """Finds identifiers {(kind, joined words)} in texts; takes 17 bytes for each and at most 32
+    more for the sieve."""
 
     def __init__(self, identifiers: Iterable[tuple[str, str]] = (), own_numbers: int = 0):
         self._hasher = Hasher(secrets.randbits(64))
@@ -31,10 +33,14 @@ class Matcher:
         self._build([self._arrays(list(identifiers))])
 
     @classmethod
-    def of_batches(cls, batches: Iterable[set[tuple[str, str]]], own_texts: Sequence[str], own_numbers: int):
-        """(matcher, number of values that pgcxr's own texts or `own_texts` hold too, which it does not look for).
+    def of_batches(
+        cls, batches: Iterable[set[tuple[str, str]]], own_texts: Sequence[str], own_numbers: int
+    ):
+        """(matcher, number of values that pgcxr's own texts or `own_texts` hold too, which it does
+        not look for).
 
-        A text or path that elements hold which may stay in DICOM (kind "kept") is not looked for in DICOM.
+        A text or path that elements hold which may stay in DICOM (kind "kept") is not looked for in
+        DICOM.
         """
         matcher, kept = cls(own_numbers=own_numbers), [np.zeros(0, np.uint64)]
         parts = [(*matcher._arrays([]), np.zeros(0, bool))]
@@ -43,7 +49,9 @@ class Matcher:
             kept.append(matcher._hasher.of_many([value for kind, value in batch if kind == "kept"]))
             pairs = [pair for pair in batch if pair[0] != "kept"]
             parts.append((*matcher._arrays(pairs), own_words.are_own(pairs, own)))
-        hashes, digests, kinds, dropped = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        hashes, digests, kinds, dropped = (
+            np.concatenate(columns) for columns in zip(*parts, strict=True)
+        )
         kinds[np.isin(kinds, WEAK) & np.isin(hashes, np.concatenate(kept))] = OTHER
         matcher._build([(hashes[~dropped], digests[~dropped], kinds[~dropped])])
         return matcher, len(np.unique(hashes[dropped]))
@@ -59,7 +67,9 @@ class Matcher:
         hashes, digests, kinds = hashes[order], digests[order], kinds[order]
         # Batches may share values.
         new = np.ones(len(hashes), bool)
-        new[1:] = (hashes[1:] != hashes[:-1]) | (kinds[1:] != kinds[:-1]) | (digests[1:] != digests[:-1])
+        new[1:] = (
+            (hashes[1:] != hashes[:-1]) | (kinds[1:] != kinds[:-1]) | (digests[1:] != digests[:-1])
+        )
         self._hashes, self._digests, self._kinds = hashes[new], digests[new], kinds[new]
         bits = min(max((16 * len(self._hashes)).bit_length(), 16), 30)
         self._shift = np.uint64(64 - bits)
@@ -70,14 +80,19 @@ class Matcher:
         """The same without identifiers of one kind."""
         other = copy.copy(self)
         kept = self._kinds != KINDS.index(kind)
-        other._hashes, other._digests, other._kinds = self._hashes[kept], self._digests[kept], self._kinds[kept]
+        other._hashes, other._digests, other._kinds = (
+            self._hashes[kept],
+            self._digests[kept],
+            self._kinds[kept],
+        )
         return other
 
     def __len__(self) -> int:
         return len(self._hashes)
 
     def hits(self, text: str) -> Iterator[tuple[str, str, str, int, int]]:
-        """(kind, identifier as it stands in the text, folded text, start, end), each once per piece of the text."""
+        """(kind, identifier as it stands in the text, folded text, start, end), each once per piece
+        of the text."""
         for at in range(0, max(len(text), 1), PIECE):
             folded = fold(text[at : at + PIECE + OVERLAP])
             for hashes, starts, ends in self._hasher.runs(folded):
@@ -93,7 +108,9 @@ class Matcher:
         same = self._digests[low:high] == np.uint64(digest(joined(text)))
         return sorted({KINDS[kind] for kind in self._kinds[low:high][same]})
 
-    def innocent(self, folded: str, start: int, end: int, written: datetime.date | None, json: bool) -> bool:
+    def innocent(
+        self, folded: str, start: int, end: int, written: datetime.date | None, json: bool
+    ) -> bool:
         """Whether what was found is a number of another meaning."""
         text = folded[start:end]
         word = joined(text)
@@ -114,4 +131,6 @@ class Matcher:
         ):
             return True
         days = [written + datetime.timedelta(days=shift) for shift in (-1, 0, 1)] if written else []
-        return any(word == day.strftime(form) for day in days for form in ("%Y%m%d", "%d%m%Y", "%m%d%Y"))
+        return any(
+            word == day.strftime(form) for day in days for form in ("%Y%m%d", "%d%m%Y", "%m%d%Y")
+        )

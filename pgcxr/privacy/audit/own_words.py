@@ -1,4 +1,5 @@
-"""Words that identify nobody: those that pgcxr itself writes, and terms that the DICOM standard and makers define."""
+"""Words that identify nobody: those that pgcxr itself writes, and terms that the DICOM standard and
+makers define."""
 
 import functools
 import os
@@ -18,15 +19,37 @@ OWN = Hasher(0)
 NOT_OWN = ("phantom", "privacy")
 # PS3.3 C.12.1.1.2: without and with code extensions.
 CHARACTER_SETS = frozenset(
-    [f"ISO_IR {number}" for number in (6, 100, 101, 109, 110, 144, 127, 126, 138, 148, 203, 13, 166, 192)]
+    [
+        f"ISO_IR {number}"
+        for number in (6, 100, 101, 109, 110, 144, 127, 126, 138, 148, 203, 13, 166, 192)
+    ]
     + [
         f"ISO 2022 IR {number}"
-        for number in (6, 100, 101, 109, 110, 144, 127, 126, 138, 148, 203, 13, 166, 87, 159, 149, 58)
+        for number in (
+            6,
+            100,
+            101,
+            109,
+            110,
+            144,
+            127,
+            126,
+            138,
+            148,
+            203,
+            13,
+            166,
+            87,
+            159,
+            149,
+            58,
+        )
     ]
     + ["GB18030", "GBK"]
 )
-# Values of Code String elements of radiographs (PS3.3 C.7, C.8.1, C.8.7, C.8.11; PS3.16 Annex L), of the sex and of the
-# encoding, and how makers write their names (Manufacturer, Manufacturer's Model Name) and units of scale.
+# Values of Code String elements of radiographs (PS3.3 C.7, C.8.1, C.8.7, C.8.11; PS3.16 Annex L),
+# of the sex and of the encoding, and how makers write their names (Manufacturer, Manufacturer's
+# Model Name) and units of scale.
 TERMS = """
 ORIGINAL PRIMARY DERIVED SECONDARY MONOCHROME1 MONOCHROME2 IDENTITY INVERSE LINEAR LINEAR_EXACT SIGMOID LOG DISP LIN
 CHEST THORAX ABDOMEN PELVIS SPINE CSPINE TSPINE LSPINE RIBS STERNUM SHOULDER CLAVICLE HEART LUNG EXTREMITY SKULL HEAD
@@ -47,18 +70,21 @@ Technology, Digital Radiography, X-Ray
 
 @functools.cache
 def standard_words() -> frozenset[str]:
-    """The single words of the terms: a text of nothing else, such as ['DERIVED', 'PRIMARY'], identifies nobody."""
+    """The single words of the terms: a text of nothing else, such as ['DERIVED', 'PRIMARY'],
+    identifies nobody."""
     return frozenset(words(TERMS))
 
 
 def of_standard() -> list[str]:
-    """The texts of terms that anything may hold: a private element that says ISO_IR 100, a maker as the operator."""
+    """The texts of terms that anything may hold: a private element that says ISO_IR 100, a maker as
+    the operator."""
     # On one line: words of two lines are no run.
     return [" ".join(TERMS.split()), *sorted(CHARACTER_SETS)]
 
 
 def of_files(paths: Iterable[str | os.PathLike | None]) -> list[str]:
-    """The texts of files that are the user's own: rules, code lists, lexicons; of those that are named.
+    """The texts of files that are the user's own: rules, code lists, lexicons; of those that are
+    named.
 
     Raises:
         InputError: a file cannot be read.
@@ -75,7 +101,9 @@ def of_files(paths: Iterable[str | os.PathLike | None]) -> list[str]:
 
 def runs_of(texts: Iterable[str]) -> np.ndarray:
     """uint64: the hashes of all runs of words in texts, sorted, each once."""
-    pieces = (fold(text[at : at + PIECE + OVERLAP]) for text in texts for at in range(0, len(text), PIECE))
+    pieces = (
+        fold(text[at : at + PIECE + OVERLAP]) for text in texts for at in range(0, len(text), PIECE)
+    )
     found = [run[0] for piece in pieces for run in OWN.runs(piece)]
     return np.unique(np.concatenate([np.zeros(0, np.uint64), *found]))
 
@@ -87,9 +115,11 @@ def runs() -> np.ndarray:
 
 
 def are_own(pairs: Sequence[tuple[str, str]], own: np.ndarray | None = None) -> np.ndarray:
-    """bool [N]: whether (kind, joined words) cannot be told from what pgcxr, or the standard, says anyway.
+    """bool [N]: whether (kind, joined words) cannot be told from what pgcxr, or the standard, says
+    anyway.
 
-    "chest" in a description or "GE MEDICAL SYSTEMS" as the operator identify nobody; numbers, dates and UIDs do.
+    "chest" in a description or "GE MEDICAL SYSTEMS" as the operator identify nobody; numbers, dates
+    and UIDs do.
 
     Args:
         own: sorted hashes of such runs of words, by default `runs()`.
@@ -97,7 +127,9 @@ def are_own(pairs: Sequence[tuple[str, str]], own: np.ndarray | None = None) -> 
     own = runs() if own is None else own
     hashes = OWN.of_many([value for _, value in pairs])
     same = own[np.minimum(np.searchsorted(own, hashes), len(own) - 1)] == hashes
-    return same & np.array([kind not in ("uid", "date") and not value.isdigit() for kind, value in pairs], bool)
+    return same & np.array(
+        [kind not in ("uid", "date") and not value.isdigit() for kind, value in pairs], bool
+    )
 
 
 def _own_texts() -> Iterator[str]:

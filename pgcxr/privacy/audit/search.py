@@ -23,9 +23,11 @@ NAMES = 200
 
 @dataclass(frozen=True)
 class Output:
-    """A file to look through: `path` on the disk, `called` what the user calls it, `name` what is new of that.
+    """A file to look through: `path` on the disk, `called` what the user calls it, `name` what is
+    new of that.
 
-    `again`: another name of a file that is listed already, of which only the name is to be looked through.
+    `again`: another name of a file that is listed already, of which only the name is to be looked
+    through.
     """
 
     path: Path = field(repr=False)
@@ -38,8 +40,8 @@ def listed(roots: Sequence[str | os.PathLike]) -> list[Output]:
     """All files of the folders (or files) `roots`, those too that links lead to.
 
     Raises:
-        InputError: there is none, or something cannot be looked through. The line does not name it: its name may
-            identify.
+        InputError: there is none, or something cannot be looked through. The line does not name it:
+            its name may identify.
     """
     found: list[Output] = []
     seen: set[tuple[int, int]] = set()
@@ -58,16 +60,20 @@ def listed(roots: Sequence[str | os.PathLike]) -> list[Output]:
             seen.add(place)
         if closed:
             raise InputError(
-                f"{root}: {closed} of its entries cannot be looked through: pipes, devices, folders that may not be "
-                "read, links to nowhere or to folders elsewhere; remove them, or name the folders themselves"
+                f"{root}: {closed} of its entries cannot be looked through: pipes, devices, "
+                "folders that may not be read, links to nowhere or to folders elsewhere; remove "
+                "them, or name the folders themselves"
             )
     if not found:
-        raise InputError(f"{', '.join(map(str, roots))}: no file to look through; name a cohort or a run")
+        raise InputError(
+            f"{', '.join(map(str, roots))}: no file to look through; name a cohort or a run"
+        )
     return found
 
 
 def _inside(root: Path, roots: Sequence) -> list[Path]:
-    """What is no folder, links to folders that are not looked through, and folders that cannot be listed."""
+    """What is no folder, links to folders that are not looked through, and folders that cannot be
+    listed."""
     real = [Path(os.path.realpath(one)) for one in roots]
     found: list[Path] = []
 
@@ -77,7 +83,11 @@ def _inside(root: Path, roots: Sequence) -> list[Path]:
     for folder, inside, files in os.walk(root, onerror=closed):
         here = Path(folder)
         links = [here / name for name in inside if os.path.islink(here / name)]
-        found += [link for link in links if not any(Path(os.path.realpath(link)).is_relative_to(one) for one in real)]
+        found += [
+            link
+            for link in links
+            if not any(Path(os.path.realpath(link)).is_relative_to(one) for one in real)
+        ]
         found += [here / name for name in files]
     return sorted(found)
 
@@ -98,8 +108,11 @@ class Search:
     look_for: Matcher
     unread: int = 0
 
-    def findings(self, outputs: Sequence[Output], progress: Callable[[], None] = lambda: None) -> Iterator[Finding]:
-        """What is found in the names and contents of files, each identifier once for each place in a file."""
+    def findings(
+        self, outputs: Sequence[Output], progress: Callable[[], None] = lambda: None
+    ) -> Iterator[Finding]:
+        """What is found in the names and contents of files, each identifier once for each place in
+        a file."""
         for at in range(0, len(outputs), NAMES):
             batch = outputs[at : at + NAMES]
             yield from self._in_names(batch)
@@ -122,15 +135,24 @@ class Search:
         try:
             written = datetime.date.fromtimestamp(output.path.stat().st_mtime)
             for piece in reader.pieces(output.path):
-                for kind, text, _, _ in self._in_piece(piece, written, json or piece.where.endswith(".json")):
-                    found[Finding(output.called, piece.where.strip() or "the text", kind, text)] = None
+                for kind, text, _, _ in self._in_piece(
+                    piece, written, json or piece.where.endswith(".json")
+                ):
+                    found[Finding(output.called, piece.where.strip() or "the text", kind, text)] = (
+                        None
+                    )
         except (OSError, TooMuch):
             self.unread += 1
         yield from found
 
     def _in_piece(self, piece: Piece, written, json: bool) -> Iterator[tuple[str, str, str, int]]:
         for kind, text, folded, start, end in self.look_for.hits(piece.text):
-            if piece.dicom and kind == "other" or not piece.sure and len(joined(text)) < SHORTEST_IN_BINARY:
+            if (
+                piece.dicom
+                and kind == "other"
+                or not piece.sure
+                and len(joined(text)) < SHORTEST_IN_BINARY
+            ):
                 continue
             if not self.look_for.innocent(folded, start, end, written, json):
                 yield kind, text, folded, start

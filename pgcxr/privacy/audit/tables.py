@@ -1,8 +1,8 @@
 """The identifiers in the tables of an export, read so that no line is lost.
 
-A quote too many makes one cell of all that follows it, and a cell may be longer than Python's csv takes. So what comes
-as one row of several lines, or as none, is read a second time line by line; lines that have as many cells as the
-header by themselves are rows of it.
+A quote too many makes one cell of all that follows it, and a cell may be longer than Python's csv
+takes. So what comes as one row of several lines, or as none, is read a second time line by line;
+lines that have as many cells as the header by themselves are rows of it.
 """
 
 import csv
@@ -17,7 +17,8 @@ from pgcxr.privacy.audit import encodings, identifiers
 from pgcxr.privacy.audit.identifiers import Found
 
 SUFFIXES = (".csv", ".tsv", ".txt")
-# Bytes that are read at once, and where a row does not end, at most; one line is cut after PART bytes.
+# Bytes that are read at once, and where a row does not end, at most; one line is cut after PART
+# bytes.
 PART, LONGEST_PART = 1 << 20, 1 << 22
 OVERLAP = 1 << 8
 # A longer cell is no name and no number.
@@ -26,7 +27,9 @@ IS_NAME = re.compile(r"name|physician|doctor|arzt")
 IS_NUMBER = re.compile(r"(^|_|\b)(id|number|accession|uid|mrn|pid)($|_|\b)")
 # Values of closed lists, most of which pgcxr writes too.
 IS_CODE = re.compile(r"code|icd|label|finding|view|sex|gender|age$")
-COLUMN = re.compile(f"{IS_NAME.pattern}|{IS_NUMBER.pattern}|{IS_CODE.pattern}|report|text|path|file|date|image")
+COLUMN = re.compile(
+    f"{IS_NAME.pattern}|{IS_NUMBER.pattern}|{IS_CODE.pattern}|report|text|path|file|date|image"
+)
 
 
 def is_table(name: str) -> bool:
@@ -85,7 +88,10 @@ def _lines(path: Path) -> Iterator[str]:
 def _header(line: str, delimiter: str) -> tuple[str, ...]:
     """The names of the columns, () where the first line holds no names but values."""
     cells = tuple(cell.strip().lower() for cell in _cells(line, delimiter))
-    named = all(len(cell) <= LONGEST_VALUE and sum(map(str.isdigit, cell)) < identifiers.DIGITS for cell in cells)
+    named = all(
+        len(cell) <= LONGEST_VALUE and sum(map(str.isdigit, cell)) < identifiers.DIGITS
+        for cell in cells
+    )
     # A list of one column may as well begin with its first patient.
     return cells if named and (len(cells) > 1 or COLUMN.search(cells[0])) else ()
 

@@ -1,1 +1,2 @@
-"""De-identified DICOM: the basic profile of PS3.15 Annex E for one data set (`profile`), for an export (`export`)."""
+"""De-identified DICOM: the basic profile of PS3.15 Annex E for one data set (`profile`), for an
+export (`export`)."""

@@ -1,4 +1,5 @@
-"""`export_deidentified`: every image of an export as de-identified DICOM, audited before the folder gets its name."""
+"""`export_deidentified`: every image of an export as de-identified DICOM, audited before the folder
+gets its name."""
 
 import csv
 import os
@@ -60,12 +61,13 @@ def export_deidentified(
     processes: int | None = None,
     show_progress: bool = True,
 ) -> dict:
-    """Writes images/NNNNNN.dcm, excluded.csv, studies.csv (hashed numbers and codes, where the export has that table)
-    and report.json into the new folder `out`; returns the report.
+    """Writes images/NNNNNN.dcm, excluded.csv, studies.csv (hashed numbers and codes, where the
+    export has that table) and report.json into the new folder `out`; returns the report.
 
-    Pixel data stays as it is, bit for bit and compressed as it was, except where something is made black: those images
-    become uncompressed. Files that are no single grey image are left out, and so are those that say that an
-    identity is burned in (BurnedInAnnotation), where nothing is made black in them.
+    Pixel data stays as it is, bit for bit and compressed as it was, except where something is made
+    black: those images become uncompressed. Files that are no single grey image are left out, and
+    so are those that say that an identity is burned in (BurnedInAnnotation), where nothing is made
+    black in them.
 
     Raises:
         InputError: the audit found an identifier in what was made; nothing is left of it then.
@@ -75,34 +77,55 @@ def export_deidentified(
     places.refuse_existing(out)
     places.refuse_overlap(out, export)
     report = export / "report.json"
-    if report.is_file() and (artifacts.read_json(report).get("made_by") or {}).get("command") == COMMAND:
+    if (
+        report.is_file()
+        and (artifacts.read_json(report).get("made_by") or {}).get("command") == COMMAND
+    ):
         raise InputError(f"{export}: was written by `{COMMAND}`, so it is de-identified already")
     if dates not in (REMOVE, SHIFT):
         raise InputError(f"--dates {dates}: must be {REMOVE} or {SHIFT}")
-    hide = BlackOut(tuple(black_outs.parse(text, "--black-out") for text in black_out), black_out_text)
+    hide = BlackOut(
+        tuple(black_outs.parse(text, "--black-out") for text in black_out), black_out_text
+    )
     key_path = Path(key_file or hashing.default_key_file())
     findings = Path(findings or key_path.parent / "privacy_findings.csv")
     if Path(os.path.realpath(key_path)).is_relative_to(os.path.realpath(out)):
-        raise InputError(f"--key-file {key_path}: lies in --out, which is to be passed on; name a file elsewhere")
+        raise InputError(
+            f"--key-file {key_path}: lies in --out, which is to be passed on; name a file elsewhere"
+        )
     findings_table.check_file(findings, [out, export], {"--key-file": key_path})
     gathering = auditing.in_processes(processes, show_progress)
     writing = auditing.in_processes(processes, show_progress, "images", crashed)
     key = hashing.read_or_make_key(key_path)
-    names = [name for name in gather.names(export) if not (tables.is_table(name) or name in pacs.NO_IMAGES)]
+    names = [
+        name
+        for name in gather.names(export)
+        if not (tables.is_table(name) or name in pacs.NO_IMAGES)
+    ]
     with artifacts.new_folder(out) as folder:
         (folder / "images").mkdir()
         options = Options(dates, characteristics)
-        jobs = [Job(number, export / name, folder, key, options, hide) for number, name in enumerate(names, 1)]
+        jobs = [
+            Job(number, export / name, folder, key, options, hide)
+            for number, name in enumerate(names, 1)
+        ]
         done = writing(write, jobs)
-        used = [name for name, result in zip(names, done, strict=True) if not isinstance(result, tuple)]
+        used = [
+            name for name, result in zip(names, done, strict=True) if not isinstance(result, tuple)
+        ]
         look_for, counts = auditing.matcher(export, gathering, made_of=used)
         if dates == SHIFT:  # one patient's new date is another one's real one
             look_for = look_for.without("date")
         found, done = _without_identifiers(folder, done, look_for)
         excluded = _write_excluded(folder, names, done, key)
         if len(excluded) == len(names):
-            most = ", ".join(f"{count} by {rule}" for rule, count in Counter(r for r, _ in excluded).most_common(3))
-            said = f"; {_warning(found, len(names), findings)}" if found else "; expected DICOM images"
+            most = ", ".join(
+                f"{count} by {rule}"
+                for rule, count in Counter(r for r, _ in excluded).most_common(3)
+            )
+            said = (
+                f"; {_warning(found, len(names), findings)}" if found else "; expected DICOM images"
+            )
             raise InputError(f"{export}: no image is left of {len(names)} files ({most}){said}")
         _write_studies(export, folder, key)
         report = {
@@ -110,12 +133,18 @@ def export_deidentified(
             "images": len(names) - len(excluded),
             "excluded": Counter(r for r, _ in excluded),
         }
-        report |= {"dates": dates, "characteristics": characteristics, "black_out": hide.described()}
+        report |= {
+            "dates": dates,
+            "characteristics": characteristics,
+            "black_out": hide.described(),
+        }
         report["made_black"] = sum(result == "black" for result in done)
         report["warnings"] = [_warning(found, len(names), findings)] if found else []
         artifacts.write_report(folder, report, command=COMMAND)
         passed = set((folder / "images").iterdir())
-        report["privacy_audit"] = auditing.check([folder], look_for, counts, findings, passed=passed)
+        report["privacy_audit"] = auditing.check(
+            [folder], look_for, counts, findings, passed=passed
+        )
         artifacts.write_report(folder, report, command=COMMAND)
     return artifacts.plain(report)
 
@@ -126,7 +155,8 @@ def crashed(_item) -> tuple[str, str]:
 
 
 def write(job: Job) -> tuple[str, str] | str:
-    """Writes one file: "" or, where something was made black, "black"; (rule, detail) where it is left out."""
+    """Writes one file: "" or, where something was made black, "black"; (rule, detail) where it is
+    left out."""
     try:
         with quiet():
             dataset = reading.read(job.path)
@@ -157,7 +187,9 @@ def _hidden(dataset: pydicom.Dataset, hide: BlackOut) -> np.ndarray:
     try:
         codes = pixel_data.read(dataset)
         maker = reading.text(dataset, "Manufacturer")
-        return hide.hidden(codes, lambda counts: dicom.grey_table(dataset, counts, THESIS, 8), maker)
+        return hide.hidden(
+            codes, lambda counts: dicom.grey_table(dataset, counts, THESIS, 8), maker
+        )
     except Rejected:
         raise
     except Exception:
@@ -179,8 +211,11 @@ def _make_black(dataset: pydicom.Dataset, hidden: np.ndarray) -> None:
     dataset["PixelData"].is_undefined_length = False
 
 
-def _without_identifiers(folder: Path, done: list, look_for: auditing.Matcher) -> tuple[dict[str, list[Finding]], list]:
-    """Removes files in which something identifies another file's patient: the profile sees one file at a time.
+def _without_identifiers(
+    folder: Path, done: list, look_for: auditing.Matcher
+) -> tuple[dict[str, list[Finding]], list]:
+    """Removes files in which something identifies another file's patient: the profile sees one file
+    at a time.
 
     Returns:
         what was found, by the names of the files; and `done` with the reason.
@@ -192,11 +227,15 @@ def _without_identifiers(folder: Path, done: list, look_for: auditing.Matcher) -
     for finding in search.findings(listed([folder / "images"])):
         found.setdefault(Path(finding.output).name, []).append(finding)
     if search.unread:
-        raise InputError(f"{folder}: {search.unread} of its files cannot be read again; check the disk")
+        raise InputError(
+            f"{folder}: {search.unread} of its files cannot be read again; check the disk"
+        )
     for name in found:
         (folder / "images" / name).unlink()
     reason = ("identifier", "an element that is kept holds an identifier of another file")
-    return found, [reason if f"{at:06d}.dcm" in found else result for at, result in enumerate(done, 1)]
+    return found, [
+        reason if f"{at:06d}.dcm" in found else result for at, result in enumerate(done, 1)
+    ]
 
 
 def _warning(found: dict[str, list[Finding]], files: int, findings: Path) -> str:
@@ -204,20 +243,25 @@ def _warning(found: dict[str, list[Finding]], files: int, findings: Path) -> str
     every = [finding for one in found.values() for finding in one]
     findings_table.write(findings, every[: auditing.MOST_FINDINGS])
     return (
-        f"{len(found)} of {files} images are left out as an element that is kept holds an identifier of another file "
-        f"({findings_table.by_kind(every)}); {findings} (private) says which and where: a word of a maker or protocol "
-        "in a name or number of one file takes all that hold it"
+        f"{len(found)} of {files} images are left out as an element that is kept holds an "
+        f"identifier of another file ({findings_table.by_kind(every)}); {findings} (private) says "
+        "which and where: a word of a maker or protocol in a name or number of one file takes all "
+        "that hold it"
     )
 
 
-def _write_excluded(folder: Path, names: list[str], done: list, key: bytes) -> list[tuple[str, str]]:
+def _write_excluded(
+    folder: Path, names: list[str], done: list, key: bytes
+) -> list[tuple[str, str]]:
     excluded = []
     with open(folder / "excluded.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("source", "rule", "detail"))
         for number, (name, result) in enumerate(zip(names, done, strict=True), 1):
             if isinstance(result, tuple):
-                writer.writerow((f"file {number:06d} {hashing.keyed_hash(key, 'file', name)}", *result))
+                writer.writerow(
+                    (f"file {number:06d} {hashing.keyed_hash(key, 'file', name)}", *result)
+                )
                 excluded.append(result)
     return excluded
 

@@ -1,16 +1,20 @@
-"""The Basic Application Level Confidentiality Profile (PS3.15 E.2) on one data set, nested ones included.
+"""The Basic Application Level Confidentiality Profile (PS3.15 E.2) on one data set, nested ones
+included.
 
-What happens to which element is Table E.1-1 of edition 2026c, with dummy values by VR, both from dicom-anonymizer.
-Where that library falls short of the table it is done here: it leaves nested data sets alone, keeps removed dates as
-year 1, draws UIDs anew in every process and replaces those of SOP classes in sequences, too. Beyond the table:
+What happens to which element is Table E.1-1 of edition 2026c, with dummy values by VR, both from
+dicom-anonymizer. Where that library falls short of the table it is done here: it leaves nested data
+sets alone, keeps removed dates as year 1, draws UIDs anew in every process and replaces those of
+SOP classes in sequences, too. Beyond the table:
 
-- private elements, elements that the standard does not know, and UIDs, names, dates and explanations in free text that
-  the table does not name go;
-- a character set or sex that is none of those that the standard defines goes (texts are written as UTF-8 then);
-- an element that is kept, of any kind, is emptied if one of the file's own identifiers stands in it: a name in the
-  manufacturer, a number in an exposure;
-- patient ID, name and accession number become keyed hashes (those of cohorts of the same key), UIDs keyed UIDs (2.25.),
-  so that files of one patient, study and series stay together, also in exports made at different times.
+- private elements, elements that the standard does not know, and UIDs, names, dates and
+  explanations in free text that the table does not name go;
+- a character set or sex that is none of those that the standard defines goes (texts are written as
+  UTF-8 then);
+- an element that is kept, of any kind, is emptied if one of the file's own identifiers stands in
+  it: a name in the manufacturer, a number in an exposure;
+- patient ID, name and accession number become keyed hashes (those of cohorts of the same key), UIDs
+  keyed UIDs (2.25.), so that files of one patient, study and series stay together, also in exports
+  made at different times.
 """
 
 import datetime
@@ -46,10 +50,10 @@ class Options:
     """What is kept besides.
 
     Attributes:
-        dates: REMOVE, or SHIFT by a keyed number of days, one for each patient (Retain Longitudinal Temporal
-            Information With Modified Dates Option); never the date of birth.
-        characteristics: keep age, sex, size and weight (Retain Patient Characteristics Option); ages from 90 years on
-            are 90 (HIPAA Safe Harbor).
+        dates: REMOVE, or SHIFT by a keyed number of days, one for each patient (Retain Longitudinal
+            Temporal Information With Modified Dates Option); never the date of birth.
+        characteristics: keep age, sex, size and weight (Retain Patient Characteristics Option);
+            ages from 90 years on are 90 (HIPAA Safe Harbor).
     """
 
     dates: str = REMOVE
@@ -60,10 +64,13 @@ def apply(dataset: Dataset, key: bytes, options: Options, cleaned: bool) -> None
     """De-identifies `dataset` in place, but not its pixels.
 
     Args:
-        cleaned: whether what was burned into the pixels has been made black (Clean Pixel Data Option).
+        cleaned: whether what was burned into the pixels has been made black (Clean Pixel Data
+            Option).
     """
     pairs = [pair for pair in elements.of_dataset(dataset) if _is_identity(*pair)]
-    found = {value for (_, value), own in zip(pairs, own_words.are_own(pairs), strict=True) if not own}
+    found = {
+        value for (_, value), own in zip(pairs, own_words.are_own(pairs), strict=True) if not own
+    }
     patient = vocabulary.same_patient(str(dataset.get("PatientID") or ""))
     number = str(dataset.get("AccessionNumber") or "")
     age = ages.age_in_years(str(dataset.get("PatientAge") or ""))
@@ -97,15 +104,22 @@ def _declare(dataset: Dataset, options: Options, cleaned: bool) -> None:
     dataset.DeidentificationMethodCodeSequence = Sequence()
     for code in done:
         item = Dataset()
-        item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code.value, "DCM", code.meaning
+        item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = (
+            code.value,
+            "DCM",
+            code.meaning,
+        )
         dataset.DeidentificationMethodCodeSequence.append(item)
-    dataset.LongitudinalTemporalInformationModified = "MODIFIED" if options.dates == SHIFT else "REMOVED"
+    dataset.LongitudinalTemporalInformationModified = (
+        "MODIFIED" if options.dates == SHIFT else "REMOVED"
+    )
     if cleaned:
         dataset.BurnedInAnnotation = "NO"
 
 
 def keyed_uid(key: bytes, uid: str) -> str:
-    """A UID under 2.25 (PS3.5 B.2) that only who holds the key could compute; the standard's own UIDs stay."""
+    """A UID under 2.25 (PS3.5 B.2) that only who holds the key could compute; the standard's own
+    UIDs stay."""
     if uid in UID_dictionary or uid.startswith("1.2.840.10008."):
         return uid
     digest = hmac.new(key, f"uid\0{uid}".encode(), hashlib.sha256).digest()
@@ -137,14 +151,23 @@ class _Work:
                 del dataset[tag]
         for keyword, terms in elements.DEFINED.items():
             # Last, so that all texts are decoded by then.
-            if keyword in dataset and not set(map(str, _as_list(dataset[keyword].value or ""))) <= terms:
+            if (
+                keyword in dataset
+                and not set(map(str, _as_list(dataset[keyword].value or ""))) <= terms
+            ):
                 dataset[keyword].value = UTF_8 if keyword == "SpecificCharacterSet" else None
 
     def _element(self, dataset: Dataset, element: pydicom.DataElement, depth: int) -> None:
-        action = _actions().get((element.tag.group, element.tag.element)) or _masked_action(element.tag)
+        action = _actions().get((element.tag.group, element.tag.element)) or _masked_action(
+            element.tag
+        )
         if self.options.characteristics and element.keyword in CHARACTERISTICS:
             action = "K"
-        if element.VR in ("DA", "DT") and self.options.dates == SHIFT and element.tag.group not in (0x0010, 0x0012):
+        if (
+            element.VR in ("DA", "DT")
+            and self.options.dates == SHIFT
+            and element.tag.group not in (0x0010, 0x0012)
+        ):
             element.value = self._shifted(element.value)
         elif element.VR == "TM" and self.options.dates == SHIFT and action:
             pass
@@ -172,7 +195,8 @@ class _Work:
             element.value = keyed_uid(self.key, str(element.value))
 
     def _dummy(self, dataset: Dataset, element: pydicom.DataElement) -> None:
-        """A non-empty value that fits the VR. The sequences of action D are in no image's IOD: they go."""
+        """A non-empty value that fits the VR. The sequences of action D are in no image's IOD: they
+        go."""
         from dicomanonymizer.simpledicomanonymizer import replace_element
 
         if element.VR == "SQ":
@@ -180,23 +204,35 @@ class _Work:
         elif element.VR == "UI":
             self._replace_uids(element)
         elif element.VR in ("DA", "DT", "TM"):
-            element.value = None  # nor needs any a date; the library's year 1 is none that validators take
+            element.value = (
+                None  # nor needs any a date; the library's year 1 is none that validators take
+            )
         elif element.value not in (None, "", b""):
             replace_element(element)
 
     def _identifies(self, element: pydicom.DataElement) -> bool:
         """Whether one of the file's identifiers stands in what would be kept."""
         value = element.value
-        text = value.decode("latin-1") if isinstance(value, bytes) else "\n".join(map(str, _as_list(value)))
+        text = (
+            value.decode("latin-1")
+            if isinstance(value, bytes)
+            else "\n".join(map(str, _as_list(value)))
+        )
         parts = words(text[: elements.LONGEST_TEXT])
-        runs = ("".join(parts[at : at + n]) for at in range(len(parts)) for n in range(1, MOST_WORDS + 1))
+        runs = (
+            "".join(parts[at : at + n])
+            for at in range(len(parts))
+            for n in range(1, MOST_WORDS + 1)
+        )
         return any(run in self.found for run in runs)
 
     def _shifted(self, value):
         moved = []
         for text in map(str, _as_list(value)):
             try:
-                day = datetime.datetime.strptime(text[:8], "%Y%m%d") - datetime.timedelta(days=self.days)
+                day = datetime.datetime.strptime(text[:8], "%Y%m%d") - datetime.timedelta(
+                    days=self.days
+                )
             except (ValueError, OverflowError):
                 continue
             moved.append(day.strftime("%Y%m%d") + text[8:])

@@ -1,4 +1,5 @@
-"""Networks that come with pgcxr, each as a RUN: trained on generated radiographs, so that no patient is in them."""
+"""Networks that come with pgcxr, each as a RUN: trained on generated radiographs, so that no
+patient is in them."""
 
 from pathlib import Path
 
@@ -16,5 +17,7 @@ def names() -> list[str]:
 def run(name: str) -> Path:
     """The RUN of that name, to be read as one of `train.gan` is; InputError where there is none."""
     if name not in names():
-        raise InputError(f"--pretrained {name[:60]}: no such network; there are {', '.join(names()) or 'none'}")
+        raise InputError(
+            f"--pretrained {name[:60]}: no such network; there are {', '.join(names()) or 'none'}"
+        )
     return HERE / name

@@ -1,1 +1,2 @@
-"""What diagnosis codes, reports and public label tables say of a study, how well they agree, and what is made of it."""
+"""What diagnosis codes, reports and public label tables say of a study, how well they agree, and
+what is made of it."""

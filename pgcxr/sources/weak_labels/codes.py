@@ -15,7 +15,8 @@ CODE = re.compile(r"[A-Z]\d[0-9A-Z](\.?[0-9A-Z]{1,4})?")
 
 @dataclass(frozen=True)
 class CodeLists:
-    """Roots of code subtrees: those of examinations without a diagnosis, and those of each finding."""
+    """Roots of code subtrees: those of examinations without a diagnosis, and those of each
+    finding."""
 
     normal: tuple[str, ...]
     findings: dict[str, tuple[str, ...]]
@@ -33,7 +34,8 @@ class CodeLists:
         return any(covers(root, code) for root in self.normal)
 
     def opinion(self, codes: Sequence[str], neutral: Sequence[str] = ()) -> Opinion:
-        """What the codes of a study say; nothing where none is left without those under the `neutral` roots."""
+        """What the codes of a study say; nothing where none is left without those under the
+        `neutral` roots."""
         deciding = [code for code in codes if not any(covers(root, code) for root in neutral)]
         if not deciding:
             return Opinion("codes", "")
@@ -48,12 +50,16 @@ def load(path: str | Path | None = None) -> CodeLists:
     findings = content.get("findings", {})
     unknown = [finding for finding in findings if finding not in TABLE_6]
     if unknown:
-        raise InputError(f"{name}: [findings] {unknown[0][:40]}: unknown; the findings are {', '.join(TABLE_6)}")
+        raise InputError(
+            f"{name}: [findings] {unknown[0][:40]}: unknown; the findings are {', '.join(TABLE_6)}"
+        )
     lists = CodeLists(
         toml_file.texts(name, content, "normal", needed=True),
         {finding: toml_file.texts(name, findings, finding) for finding in findings},
     )
     for root in (*lists.normal, *(root for roots in lists.findings.values() for root in roots)):
         if not CODE.fullmatch(root.upper()):
-            raise InputError(f"{name}: {root[:20]!r} is no ICD-10 code; write them as in J90 or S27.0")
+            raise InputError(
+                f"{name}: {root[:20]!r} is no ICD-10 code; write them as in J90 or S27.0"
+            )
     return lists

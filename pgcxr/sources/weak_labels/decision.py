@@ -1,18 +1,19 @@
-"""From what the witnesses of a study say to its label: whom to follow, and what to do where they doubt or disagree.
+"""From what the witnesses of a study say to its label: whom to follow, and what to do where they
+doubt or disagree.
 
-Policies (`--labels`):
-- codes: the diagnosis codes decide alone, as in thesis 1.1;
-- report: the report decides alone;
-- agree: both must say the same of normal or abnormal, or the study is excluded; findings on which they differ are
+Policies (`--labels`): - codes: the diagnosis codes decide alone, as in thesis 1.1; - report: the
+report decides alone; - agree: both must say the same of normal or abnormal, or the study is
+excluded; findings on which they differ are
   unknown.
 
-What an uncertain finding becomes (`--uncertain`; Irvin et al., AAAI 2019: U-Ignore, U-Ones and U-Zeros of CheXpert):
-- unknown: neither present nor absent (an empty cell); a study with nothing but uncertain findings is excluded;
-- positive, negative: as if it had been said for certain;
-- exclude: the study is excluded.
+What an uncertain finding becomes (`--uncertain`; Irvin et al., AAAI 2019: U-Ignore, U-Ones and
+U-Zeros of CheXpert): - unknown: neither present nor absent (an empty cell); a study with nothing
+but uncertain findings is excluded; - positive, negative: as if it had been said for certain; -
+exclude: the study is excluded.
 
-`confidence` orders the labels, it is no probability: 1.0 where another witness says the same, 0.75 where there is no
-other, or it says nothing, 0.5 where the other is uncertain, 0.25 where the other says the opposite.
+`confidence` orders the labels, it is no probability: 1.0 where another witness says the same, 0.75
+where there is no other, or it says nothing, 0.5 where the other is uncertain, 0.25 where the other
+says the opposite.
 """
 
 from dataclasses import dataclass
@@ -30,9 +31,11 @@ AGREED, ALONE, DOUBTED, OPPOSED = 1.0, 0.75, 0.5, 0.25
 
 @dataclass(frozen=True)
 class Decision:
-    """A label with its findings, the findings that are unknown, how sure it is, and which witnesses say the same.
+    """A label with its findings, the findings that are unknown, how sure it is, and which witnesses
+    say the same.
 
-    `rejected` is (rule, detail) of why the study is excluded; it has a label where that rule can be switched off.
+    `rejected` is (rule, detail) of why the study is excluded; it has a label where that rule can be
+    switched off.
     """
 
     label: str = ""
@@ -48,7 +51,9 @@ def check(policy: str, uncertain: str) -> None:
     if policy not in POLICIES:
         raise InputError(f"--labels {policy}: unknown; expected {', '.join(POLICIES)}")
     if uncertain not in UNCERTAIN_POLICIES:
-        raise InputError(f"--uncertain {uncertain}: unknown; expected {', '.join(UNCERTAIN_POLICIES)}")
+        raise InputError(
+            f"--uncertain {uncertain}: unknown; expected {', '.join(UNCERTAIN_POLICIES)}"
+        )
 
 
 def decide(first: Opinion, second: Opinion | None, uncertain: str = UNKNOWN) -> Decision:
@@ -58,7 +63,11 @@ def decide(first: Opinion, second: Opinion | None, uncertain: str = UNKNOWN) -> 
         return Decision(rejected=("diagnosis", f"{first.witness}: an uncertain finding"))
     label, present = settled(first, uncertain)
     if not label:
-        detail = "nothing but uncertain findings" if first.label == UNCERTAIN else "neither normal nor abnormal"
+        detail = (
+            "nothing but uncertain findings"
+            if first.label == UNCERTAIN
+            else "neither normal nor abnormal"
+        )
         return Decision(rejected=("diagnosis", f"{first.witness}: {detail}"))
     unknown = doubts if uncertain == UNKNOWN and label == ABNORMAL else ()
     confidence, witnesses = _confidence(label, first, second)
@@ -73,10 +82,16 @@ def agree(first: Opinion, second: Opinion, uncertain: str = UNKNOWN) -> Decision
     (label, present), (other, seen) = settled(first, uncertain), settled(second, uncertain)
     if not label or not other:
         silent = second if label else first
-        return Decision(rejected=("diagnosis", f"{silent.witness}: neither normal nor abnormal for certain"))
+        return Decision(
+            rejected=("diagnosis", f"{silent.witness}: neither normal nor abnormal for certain")
+        )
     both = tuple(name for name in TABLE_6 if name in present and name in seen)
-    doubts = {*first.having(UNCERTAIN), *second.having(UNCERTAIN)} if uncertain == UNKNOWN else set()
-    differing = tuple(name for name in TABLE_6 if (name in present) != (name in seen) or name in doubts)
+    doubts = (
+        {*first.having(UNCERTAIN), *second.having(UNCERTAIN)} if uncertain == UNKNOWN else set()
+    )
+    differing = tuple(
+        name for name in TABLE_6 if (name in present) != (name in seen) or name in doubts
+    )
     unknown = differing if label == ABNORMAL else ()
     if label != other:
         why = ("label_conflict", f"{first.witness} and {second.witness} disagree")
@@ -85,19 +100,24 @@ def agree(first: Opinion, second: Opinion, uncertain: str = UNKNOWN) -> Decision
 
 
 def settled(opinion: Opinion, uncertain: str) -> tuple[str, tuple[str, ...]]:
-    """(normal, abnormal or "", findings that are present) once uncertain findings are what the policy makes of them."""
+    """(normal, abnormal or "", findings that are present) once uncertain findings are what the
+    policy makes of them."""
     if opinion.label != UNCERTAIN and uncertain in (UNKNOWN, EXCLUDE):
         return opinion.label, opinion.having(POSITIVE)
     if uncertain in (UNKNOWN, EXCLUDE):
         return "", ()
-    statuses = {name: uncertain if said == UNCERTAIN else said for name, said in opinion.statuses.items()}
+    statuses = {
+        name: uncertain if said == UNCERTAIN else said for name, said in opinion.statuses.items()
+    }
     present = tuple(name for name in TABLE_6 if statuses.get(name) == POSITIVE)
     if opinion.label == UNCERTAIN:
         return (ABNORMAL if uncertain == POSITIVE else NORMAL), present
     return (ABNORMAL if present else opinion.label), present
 
 
-def _confidence(label: str, first: Opinion, second: Opinion | None) -> tuple[float, tuple[str, ...]]:
+def _confidence(
+    label: str, first: Opinion, second: Opinion | None
+) -> tuple[float, tuple[str, ...]]:
     if second is None or not second.label:
         return ALONE, (first.witness,)
     if second.label == label:

@@ -10,7 +10,8 @@ CLAUSE = re.compile(r"[.;:!?\n]+|\bbut\b|\bhowever\b", re.IGNORECASE)
 
 
 class Mentions:
-    """Finds the first word of `words` that a report affirms. English; other languages bring their own lists."""
+    """Finds the first word of `words` that a report affirms. English; other languages bring their
+    own lists."""
 
     def __init__(self, words: Sequence[str], negations: Sequence[str], removals: Sequence[str]):
         self._words = _any_of(words)
@@ -23,7 +24,9 @@ class Mentions:
             for found in self._words.finditer(clause):
                 before = " ".join(clause[: found.start()].split()[-REACH:])
                 after = " ".join(clause[found.end() :].split()[:REACH])
-                if not self._negations.search(before) and not self._removals.search(f"{before} | {after}"):
+                if not self._negations.search(before) and not self._removals.search(
+                    f"{before} | {after}"
+                ):
                     return " ".join(found[0].lower().split())
         return ""
 

@@ -1,4 +1,5 @@
-"""How the studies of one run are labelled: the policy, the code lists, and the language of the reports."""
+"""How the studies of one run are labelled: the policy, the code lists, and the language of the
+reports."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ from pgcxr.sources.weak_labels.reports import Labeler
 class Labelling:
     """`policy` is one of decision.POLICIES, `uncertain` one of decision.UNCERTAIN_POLICIES.
 
-    `neutral` are roots of codes that decide nothing; `columns` is the column map of `--source table`.
+    `neutral` are roots of codes that decide nothing; `columns` is the column map of `--source
+    table`.
     """
 
     policy: str = decision.CODES
@@ -55,9 +57,11 @@ class Labelling:
 
     def described(self) -> dict:
         """What report.json says of it: no paths."""
-        return {"policy": self.policy, "uncertain": self.uncertain, "own_codes": self.lists is not None} | {
-            "own_language": self.language is not None
-        }
+        return {
+            "policy": self.policy,
+            "uncertain": self.uncertain,
+            "own_codes": self.lists is not None,
+        } | {"own_language": self.language is not None}
 
 
 @cache

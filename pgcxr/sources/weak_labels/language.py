@@ -10,11 +10,18 @@ from pgcxr.sources.weak_labels import toml_file
 from pgcxr.sources.weak_labels.phrases import ANY_ENDING, STEM, Phrases, spelled
 from pgcxr.sources.weak_labels.sections import header_pattern
 
-# Kinds of phrases that say something of a finding, and the pseudo-findings that such phrases may stand for.
+# Kinds of phrases that say something of a finding, and the pseudo-findings that such phrases may
+# stand for.
 TERMS, HEDGED, DENIED = "terms", "hedged", "denied"
 OTHER, FALSE_FRIEND, NORMAL_STATEMENT = "other", "false friend", "normal statement"
 CONTEXT = (
-    *("not_negations", "negations_before", "negations_after", "uncertainties_before", "uncertainties_after"),
+    *(
+        "not_negations",
+        "negations_before",
+        "negations_after",
+        "uncertainties_before",
+        "uncertainties_after",
+    ),
     *("elsewhere_before", "ends"),
 )
 WORDS = ("affirmations", "verbs", "alternatives", "lists")
@@ -41,7 +48,8 @@ def load(path: str | Path | None = None) -> Language:
     """The English that is shipped with pgcxr, or the TOML file `path` in its place.
 
     Raises:
-        InputError: the file is absent, not TOML, lacks a table or one of the five findings, or has an unknown key.
+        InputError: the file is absent, not TOML, lacks a table or one of the five findings, or has
+            an unknown key.
     """
     name, content = toml_file.read(path and Path(path), __package__, "english.toml")
     allowed = ("sections", "context", "findings", "other", "false_friends", "normal")
@@ -56,11 +64,15 @@ def load(path: str | Path | None = None) -> Language:
     words = {key: toml_file.texts(f"{name}: [context]", context, key) for key in (*CONTEXT, *WORDS)}
     return Language(
         name=name,
-        header=header_pattern(tuple(text for texts in headers.values() for text in texts) or ("findings",)),
+        header=header_pattern(
+            tuple(text for texts in headers.values() for text in texts) or ("findings",)
+        ),
         skipped=frozenset(" ".join(text.lower().split()) for text in headers["skipped"]),
         conclusion=frozenset(" ".join(text.lower().split()) for text in headers["conclusion"]),
         findings=Phrases(_finding_entries(name, content)),
-        context=Phrases((_checked(name, text), (kind, "")) for kind in CONTEXT for text in words[kind]),
+        context=Phrases(
+            (_checked(name, text), (kind, "")) for kind in CONTEXT for text in words[kind]
+        ),
         affirmations=frozenset(word.lower() for word in words["affirmations"]),
         verbs=frozenset(word.lower() for word in words["verbs"]),
         alternatives=frozenset(spelled(text) for text in words["alternatives"]),
@@ -74,7 +86,8 @@ def _finding_entries(name: str, content: dict):
     missing = [finding for finding in FINDINGS if finding not in findings]
     if missing:
         raise InputError(
-            f"{name}: has no table [findings.{missing[0]}]; give the phrases for each of the five findings"
+            f"{name}: has no table [findings.{missing[0]}]; give the phrases for each of the five "
+            "findings"
         )
     kinds = dict.fromkeys((TERMS, HEDGED, DENIED), list)
     for finding, table in (*findings.items(), (OTHER, content.get("other", {}))):
@@ -82,7 +95,10 @@ def _finding_entries(name: str, content: dict):
         for kind in kinds:
             for text in toml_file.texts(f"{name}: [{finding}]", table, kind):
                 yield _checked(name, text), (finding, kind)
-    for table, key, meaning in (("false_friends", "terms", FALSE_FRIEND), ("normal", "statements", NORMAL_STATEMENT)):
+    for table, key, meaning in (
+        ("false_friends", "terms", FALSE_FRIEND),
+        ("normal", "statements", NORMAL_STATEMENT),
+    ):
         toml_file.tables(f"{name}: [{table}]", content.get(table, {}), {key: list})
         for text in toml_file.texts(f"{name}: [{table}]", content.get(table, {}), key):
             yield _checked(name, text), (meaning, DENIED)
@@ -91,5 +107,7 @@ def _finding_entries(name: str, content: dict):
 def _checked(name: str, phrase: str) -> str:
     words = spelled(phrase)
     if not all(words) or (words[0].endswith(ANY_ENDING) and len(words[0]) <= STEM):
-        raise InputError(f"{name}: phrase {phrase[:40]!r}: its first word needs {STEM} letters or more before *")
+        raise InputError(
+            f"{name}: phrase {phrase[:40]!r}: its first word needs {STEM} letters or more before *"
+        )
     return phrase

@@ -12,10 +12,11 @@ STATUSES = (POSITIVE, UNCERTAIN, NEGATIVE, NOT_MENTIONED)
 
 @dataclass(frozen=True)
 class Opinion:
-    """`label` is normal, abnormal, uncertain or "" (says nothing); `statuses` has the findings that are mentioned.
+    """`label` is normal, abnormal, uncertain or "" (says nothing); `statuses` has the findings that
+    are mentioned.
 
-    `words` are, for each of these findings, the phrases of the lexicon that decided: never text of a report, which may
-    name a patient. "label" among them stands for the label.
+    `words` are, for each of these findings, the phrases of the lexicon that decided: never text of
+    a report, which may name a patient. "label" among them stands for the label.
     """
 
     witness: str
@@ -33,7 +34,8 @@ class Opinion:
 
 
 def label_of(statuses: Mapping[str, str], said_normal: bool) -> str:
-    """Abnormal where anything is positive, else uncertain where anything is, else normal where that was said."""
+    """Abnormal where anything is positive, else uncertain where anything is, else normal where that
+    was said."""
     found = set(statuses.values())
     if POSITIVE in found:
         return ABNORMAL

@@ -1,4 +1,5 @@
-"""Finds phrases in the words of a sentence: the longest one at each place, from left to right, without overlap."""
+"""Finds phrases in the words of a sentence: the longest one at each place, from left to right,
+without overlap."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ class Hit:
 
 
 class Phrases:
-    """`entries` are (phrase, meaning). "nodul*" stands for every word that begins so, "*" for any one word."""
+    """`entries` are (phrase, meaning). "nodul*" stands for every word that begins so, "*" for any
+    one word."""
 
     def __init__(self, entries: Iterable[tuple[str, tuple[str, str]]]):
         meanings: dict[str, list] = {}
@@ -32,7 +34,9 @@ class Phrases:
             words = spelled(phrase)
             open_ended = any(word.endswith(ANY_ENDING) for word in words)
             key = words[0][:STEM] + ANY_ENDING if words[0].endswith(ANY_ENDING) else words[0]
-            self._by_first.setdefault(key, []).append((len(words), words, open_ended, phrase, tuple(said)))
+            self._by_first.setdefault(key, []).append(
+                (len(words), words, open_ended, phrase, tuple(said))
+            )
         for candidates in self._by_first.values():
             # Exact words before open ones of the same number.
             candidates.sort(key=lambda item: (-item[0], item[2], -len(item[3])))

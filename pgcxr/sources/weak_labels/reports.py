@@ -1,15 +1,23 @@
 """A rule labeler for radiology reports: per finding positive, negative, uncertain or not mentioned.
 
-Sections that do not describe the image are left out; in each sentence, findings are looked up in the language's
-phrases, and what negates or doubts them by the rules of scope.py. Over a report, positive outranks uncertain and
-uncertain outranks negative; but what the conclusion says for certain settles what the findings section left in doubt.
+Sections that do not describe the image are left out; in each sentence, findings are looked up in
+the language's phrases, and what negates or doubts them by the rules of scope.py. Over a report,
+positive outranks uncertain and uncertain outranks negative; but what the conclusion says for
+certain settles what the findings section left in doubt.
 """
 
 from functools import lru_cache
 
 from pgcxr.cohort.findings import TABLE_6
 from pgcxr.sources.weak_labels import sections
-from pgcxr.sources.weak_labels.language import DENIED, FALSE_FRIEND, HEDGED, NORMAL_STATEMENT, OTHER, Language
+from pgcxr.sources.weak_labels.language import (
+    DENIED,
+    FALSE_FRIEND,
+    HEDGED,
+    NORMAL_STATEMENT,
+    OTHER,
+    Language,
+)
 from pgcxr.sources.weak_labels.opinion import NEGATIVE, POSITIVE, UNCERTAIN, Opinion, label_of
 from pgcxr.sources.weak_labels.scope import Sentence
 
@@ -33,14 +41,18 @@ class Labeler:
                 text = sections.until_blank_line(text)[1]
             for sentence in sections.sentences(text):
                 for finding, status, words in self._statements(sentence):
-                    said.setdefault(finding, []).append((status, words, name in self.language.conclusion))
+                    said.setdefault(finding, []).append(
+                        (status, words, name in self.language.conclusion)
+                    )
         statements = said.pop(NORMAL_STATEMENT, [])
         decided = {finding: _strongest(found) for finding, found in said.items()}
         statuses = {finding: status for finding, (status, _) in decided.items()}
         label = label_of(statuses, bool(statements) or NEGATIVE in statuses.values())
         words = {finding: words for finding, (_, words) in decided.items() if finding in TABLE_6}
         words["label"] = _label_words(decided, statements)
-        return Opinion("report", label, {name: statuses[name] for name in TABLE_6 if name in statuses}, words)
+        return Opinion(
+            "report", label, {name: statuses[name] for name in TABLE_6 if name in statuses}, words
+        )
 
     def _read(self, text: str) -> tuple[tuple[str, str, str], ...]:
         """(finding, status, deciding phrases) of each mention in a sentence."""
@@ -89,7 +101,9 @@ def _strongest(found: list[tuple[str, str, bool]]) -> tuple[str, str]:
     return status, next(words for said, words, _ in found if said == status)
 
 
-def _label_words(decided: dict[str, tuple[str, str]], statements: list[tuple[str, str, bool]]) -> str:
+def _label_words(
+    decided: dict[str, tuple[str, str]], statements: list[tuple[str, str, bool]]
+) -> str:
     for status in STRONGEST[:2]:
         for finding in (*TABLE_6, OTHER):
             if finding in decided and decided[finding][0] == status:

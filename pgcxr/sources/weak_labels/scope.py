@@ -1,8 +1,9 @@
 """Which negations and doubts of a sentence reach which finding: rules after NegEx and ConText.
 
-Chapman et al., "A simple algorithm for identifying negated findings and diseases in discharge summaries", J Biomed
-Inform 34 (2001); Harkema et al., "ConText", J Biomed Inform 42 (2009). A trigger reaches forward or back to the end of
-the sentence, or to a phrase that starts a new statement; lists ("no nodule, effusion or pneumothorax") are crossed.
+Chapman et al., "A simple algorithm for identifying negated findings and diseases in discharge
+summaries", J Biomed Inform 34 (2001); Harkema et al., "ConText", J Biomed Inform 42 (2009). A
+trigger reaches forward or back to the end of the sentence, or to a phrase that starts a new
+statement; lists ("no nodule, effusion or pneumothorax") are crossed.
 """
 
 from collections.abc import Sequence
@@ -23,22 +24,33 @@ class Sentence:
         self.language = language
         self.findings = language.findings.find(self.words)
         self.context = language.context.find(self.words) if self.findings else []
-        self._ends = [hit for hit in self.context if any(kind == "ends" for kind, _ in hit.meanings)]
+        self._ends = [
+            hit for hit in self.context if any(kind == "ends" for kind, _ in hit.meanings)
+        ]
 
     def reaching(self, finding: Hit, kind: str) -> Hit | None:
-        """The nearest context phrase of `kind` (..._before or ..._after) whose scope holds `finding`."""
+        """The nearest context phrase of `kind` (..._before or ..._after) whose scope holds
+        `finding`."""
         forward = kind.endswith("_before")
         candidates = [hit for hit in self.context if any(name == kind for name, _ in hit.meanings)]
         if forward:
             before = [hit for hit in candidates if hit.end <= finding.start]
-            return next((hit for hit in reversed(before) if self._open_forward(hit.end, finding.start)), None)
+            return next(
+                (hit for hit in reversed(before) if self._open_forward(hit.end, finding.start)),
+                None,
+            )
         after = [hit for hit in candidates if hit.start >= finding.end]
         return next((hit for hit in after if self._open_back(finding.end, hit.start)), None)
 
     def alternative(self, finding: Hit) -> bool:
-        """Whether the sentence offers another finding in this one's place ("atelectasis or pneumonia")."""
+        """Whether the sentence offers another finding in this one's place ("atelectasis or
+        pneumonia")."""
         at = self.findings.index(finding)
-        pairs = [pair for pair in ((at - 1, at), (at, at + 1)) if pair[0] >= 0 and pair[1] < len(self.findings)]
+        pairs = [
+            pair
+            for pair in ((at - 1, at), (at, at + 1))
+            if pair[0] >= 0 and pair[1] < len(self.findings)
+        ]
         for left, right in pairs:
             gap = self.words[self.findings[left].end : self.findings[right].start]
             if len(gap) <= BETWEEN_ALTERNATIVES and any(

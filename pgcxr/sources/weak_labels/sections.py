@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterator
 
-SENTENCE = re.compile(r"(?<=\w)[.;!?]+(?=\s|$)|(?<=[)\]\"])[.;!]+(?=\s|$)|\n\s*\n|\n\s*(?:\d{1,2}[.)]|[-*•])\s")
+SENTENCE = re.compile(
+    r"(?<=\w)[.;!?]+(?=\s|$)|(?<=[)\]\"])[.;!]+(?=\s|$)|\n\s*\n|\n\s*(?:\d{1,2}[.)]|[-*•])\s"
+)
 MARKS = re.compile(r"[^\w,?/']+")
 COMMAS = re.compile(r"\s*([,?/])\s*")
 # No report is as long; what a broken table holds beyond is not read.
@@ -15,7 +17,9 @@ BLANK_LINE = re.compile(r"\n[ \t]*\n")
 
 def header_pattern(names: tuple[str, ...]) -> re.Pattern:
     """Finds the name of a section: before a colon, or alone on a line."""
-    either = "|".join(re.escape(name).replace(r"\ ", r"[ \t]+") for name in sorted(names, key=len, reverse=True))
+    either = "|".join(
+        re.escape(name).replace(r"\ ", r"[ \t]+") for name in sorted(names, key=len, reverse=True)
+    )
     return re.compile(
         rf"(?:^|(?<=[.;])|(?<=[.;]\s))[ \t]*(?P<colon>{either})[ \t]*:"
         rf"|^[ \t]*(?P<line>{either})[ \t]*$",
@@ -24,7 +28,8 @@ def header_pattern(names: tuple[str, ...]) -> re.Pattern:
 
 
 def sections(report: str, header: re.Pattern) -> Iterator[tuple[str, str]]:
-    """(name in lower case, text) of each section; the name is "" for what stands before the first one."""
+    """(name in lower case, text) of each section; the name is "" for what stands before the first
+    one."""
     report = report[:LONGEST].replace("\r\n", "\n").replace("\r", "\n")
     at, name = 0, ""
     for found in header.finditer(report):

@@ -34,7 +34,11 @@ def look_for(tmp_path_factory):
     dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
     dataset.SOPClassUID, dataset.SOPInstanceUID = pydicom.uid.ComputedRadiographyImageStorage, UID
     dataset.SpecificCharacterSet = "ISO_IR 192"
-    dataset.PatientName, dataset.PatientID, dataset.PatientBirthDate = f"{NAME}=洪^吉洞=홍^길동", NUMBER, BORN
+    dataset.PatientName, dataset.PatientID, dataset.PatientBirthDate = (
+        f"{NAME}=洪^吉洞=홍^길동",
+        NUMBER,
+        BORN,
+    )
     dataset.ReferringPhysicianName, dataset.OperatorsName = "Grünspecht^Jö", "Smithers^Waylon"
     dataset.AccessionNumber, dataset.StudyDate = "A000994510", "20110305"
     dataset.PatientComments = "mother of Tannzapfen, lives beyond the second river and fishes"
@@ -45,7 +49,9 @@ def look_for(tmp_path_factory):
 
 def png(*chunks: tuple[bytes, bytes], behind: bytes = b"") -> bytes:
     image = cv2.imencode(".png", np.zeros((4, 4), np.uint8))[1].tobytes()
-    extra = b"".join(struct.pack(">I", len(b)) + k + b + struct.pack(">I", zlib.crc32(k + b)) for k, b in chunks)
+    extra = b"".join(
+        struct.pack(">I", len(b)) + k + b + struct.pack(">I", zlib.crc32(k + b)) for k, b in chunks
+    )
     return image[:33] + extra + image[33:] + behind
 
 
@@ -66,12 +72,16 @@ def record(content: bytes, kind: str) -> bytes:
     import tensorflow as tf
 
     if kind == "event":
-        event = tf.compat.v1.Event(summary=tf.compat.v1.Summary(value=[tf.compat.v1.Summary.Value(tag=content)]))
+        event = tf.compat.v1.Event(
+            summary=tf.compat.v1.Summary(value=[tf.compat.v1.Summary.Value(tag=content)])
+        )
         data = event.SerializeToString()
     else:
         feature = tf.train.Feature(bytes_list=tf.train.BytesList(value=[content]))
         noise = tf.train.Feature(bytes_list=tf.train.BytesList(value=[bytes(range(256)) * 20]))
-        data = tf.train.Example(features=tf.train.Features(feature={"a": feature, "b": noise})).SerializeToString()
+        data = tf.train.Example(
+            features=tf.train.Features(feature={"a": feature, "b": noise})
+        ).SerializeToString()
     from pgcxr.cohort.tfrecord import masked_crc32c
 
     def crc(part):
@@ -122,7 +132,9 @@ SPREAD = {
     "html entity": ("a.html", b"<p>Gr&uuml;nspecht</p>"),
     "html picture": (
         "a.html",
-        b"<img src='data:image/png;base64," + base64.b64encode(png((b"tEXt", b"Who\0Ottilie"))) + b"'>",
+        b"<img src='data:image/png;base64,"
+        + base64.b64encode(png((b"tEXt", b"Who\0Ottilie")))
+        + b"'>",
     ),
     "svg comment": ("a.svg", b"<svg><!-- A000994510 --></svg>"),
     "svg url": ("a.svg", b"<a href='x/Gr%C3%BCnspecht'/>"),
@@ -136,7 +148,9 @@ SPREAD = {
     "html attribute": ("a.html", b"<html><p title='x>Ottilie'></p><img alt=\"Ottilie\"></html>"),
     "html behind a picture": (
         "a.html",
-        b"<html><img src='data:image/png;base64," + base64.b64encode(png()) + b"' alt='x'>Ottilie</html>",
+        b"<html><img src='data:image/png;base64,"
+        + base64.b64encode(png())
+        + b"' alt='x'>Ottilie</html>",
     ),
     "html picture across blocks": (
         "a.html",
@@ -147,7 +161,10 @@ SPREAD = {
         + b"'>",
     ),
     "svg id": ("a.svg", b"<svg><g id='Ottilie'/></svg>"),
-    "svg style": ("a.svg", b"<svg><g style='font-family: Ottilie'/><style>*{fill: Ottilie}</style></svg>"),
+    "svg style": (
+        "a.svg",
+        b"<svg><g style='font-family: Ottilie'/><style>*{fill: Ottilie}</style></svg>",
+    ),
     "log in Latin-1": ("a.log", "Grünspecht,\n".encode("latin-1")),
     "comment": ("a.txt", b"said: mother of Tannzapfen, lives beyond the second river."),
     "phone": ("a.txt", b"call (030) 49 30 9876-5432 or +49-30-9876-5432"),
@@ -156,19 +173,28 @@ SPREAD = {
     "folder name": ("Ottilie/x.bin", b"x"),
     "png tEXt": ("a.png", png((b"tEXt", b"Comment\0Ottilie"))),
     "png zTXt": ("a.png", png((b"zTXt", b"Comment\0\0" + zlib.compress(b"by Ottilie")))),
-    "png iTXt": ("a.png", png((b"iTXt", b"Comment\0\1\0en\0\0" + zlib.compress("Grünspecht".encode())))),
+    "png iTXt": (
+        "a.png",
+        png((b"iTXt", b"Comment\0\1\0en\0\0" + zlib.compress("Grünspecht".encode()))),
+    ),
     "png exif": ("a.png", png((b"eXIf", b"II*\0\x08\0\0\0\1\0\x0e\1\2\0\x0e\0\0\0Ottilie\0"))),
     "png own chunk": ("a.png", png((b"prVt", b"ottilie"))),
     "png behind its end": ("a.png", png(behind=b"Zwetschgen")),
     "jpeg comment": ("a.jpg", b"\xff\xd8\xff\xfe\x00\x0aOttilie.\xff\xd9"),
-    "jpeg behind its end": ("a.jpg", b"\xff\xd8\xff\xe0\x00\x04ab\xff\xda\x00\x00\xff\xd9 Zwetschgen Ottilie"),
+    "jpeg behind its end": (
+        "a.jpg",
+        b"\xff\xd8\xff\xe0\x00\x04ab\xff\xda\x00\x00\xff\xd9 Zwetschgen Ottilie",
+    ),
     "gzip": ("a.csv.gz", gzip.compress(b"a,ottilie\n")),
     "bzip2": ("a.csv.bz2", bz2.compress(b"a,ottilie\n")),
     "xz": ("a.csv.xz", lzma.compress(b"a,ottilie\n")),
     "zip, damaged": ("a.zip", archive("a.txt", b"by Ottilie Zwetschgen", zipfile.ZIP_STORED)[:-30]),
     "zip, one member damaged": ("a.zip", broken_member()),
     "zip": ("a.keras", archive("config.json", b'{"who": "ottilie"}')),
-    "zip, stored in zip": ("a.zip", archive("b.zip", archive("Ottilie/config.json", b""), zipfile.ZIP_STORED)),
+    "zip, stored in zip": (
+        "a.zip",
+        archive("b.zip", archive("Ottilie/config.json", b""), zipfile.ZIP_STORED),
+    ),
     "npz of texts": ("a.npz", archive("a.npy", array(np.array(["x", "Ottilie"])))),
     "npy of bytes": ("a.npy", array(np.array([b"x", b"Ottilie"]))),
     "npy of bad characters": (
@@ -176,21 +202,36 @@ SPREAD = {
         array(np.array(["Ottilie", "abc"])).replace(b"a\0\0\0b", b"\xff\xd8\0\0\xff\xff"),
     ),
     "npy, big-endian": ("a.npy", array(np.array(["Ottilie"], ">U9"))),
-    "npy of nested structures": ("a.npy", array(np.array([(1, ("x", [b"a", b"Ottilie"]))], NESTED))),
-    "npz of structures": ("a.npz", archive("a.npy", array(np.array([(1, "Ottilie")], [("n", "i4"), ("t", "U9")])))),
+    "npy of nested structures": (
+        "a.npy",
+        array(np.array([(1, ("x", [b"a", b"Ottilie"]))], NESTED)),
+    ),
+    "npz of structures": (
+        "a.npz",
+        archive("a.npy", array(np.array([(1, "Ottilie")], [("n", "i4"), ("t", "U9")]))),
+    ),
     "npy of objects": ("a.npy", array(np.array([{"who": "Ottilie"}], object))),
     "npy of dates": ("a.npy", array(np.array(["2011-03-05T10:11"], "datetime64[m]"))),
-    "npy of dates in a structure": ("a.npy", array(np.array([("2011-03-05",)], [("d", "datetime64[D]")]))),
+    "npy of dates in a structure": (
+        "a.npy",
+        array(np.array([("2011-03-05",)], [("d", "datetime64[D]")])),
+    ),
     "npy of reals": ("a.npy", array(np.array([0.5, 77345519.0]))),
     "npy field": ("a.npy", array(np.array([(1,)], [("Ottilie", "i4")]))),
-    "npy, shape too large": ("a.npy", array(np.array(["Ottilie"])).replace(b"(1,), }" + b" " * 9, b"(9999999999,), }")),
+    "npy, shape too large": (
+        "a.npy",
+        array(np.array(["Ottilie"])).replace(b"(1,), }" + b" " * 9, b"(9999999999,), }"),
+    ),
     "npy of numbers": ("a.npy", array(np.array([77345519, 1]))),
     "pickle of an array": ("a.pkl", pickle.dumps(np.array(["x", "Zwetschgen"]))),
     "pickle, damaged": ("a.pkl", pickle.dumps({"who": ["Ottilie"]})[:-3] + b"\xff"),
     "pickle": ("a.pkl", pickle.dumps({"who": ["Ottilie"]})),
     "record": ("a.tfrecord", record(b"Ottilie", "example")),
     "record with a picture": ("a.tfrecord", record(png((b"tEXt", b"Who\0Ottilie")), "example")),
-    "record, and more behind": ("a.tfrecord", record(b"x", "example") + b"\0 by Ottilie Zwetschgen"),
+    "record, and more behind": (
+        "a.tfrecord",
+        record(b"x", "example") + b"\0 by Ottilie Zwetschgen",
+    ),
     "event": ("events.out.tfevents.1", record(b"who/ottilie", "event")),
     "binary": ("a.h5", bytes(range(256)) + b"by Ottilie Zwetschgen" + bytes(range(256))),
     "binary, short run": ("a.h5", bytes(range(256)) + b"\0\1Zwetschgen\2\3" + bytes(range(256))),
@@ -211,7 +252,9 @@ def test_the_audit_finds_what_is_planted_in_an_output(what, look_for, tmp_path):
     rows = list(csv.DictReader(findings.open()))
     assert rows and all(row["output"] == str(out / name) for row in rows)
     lower = str(said.value).lower()
-    assert not any(secret in lower for secret in (*SECRETS, "grünspecht", "smithers", "a000994510", "2011"))
+    assert not any(
+        secret in lower for secret in (*SECRETS, "grünspecht", "smithers", "a000994510", "2011")
+    )
     # Found for what was planted: without it nothing is.
     (out / name).unlink()
     (out / "innocent").write_bytes(b"x")

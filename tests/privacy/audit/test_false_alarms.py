@@ -26,7 +26,9 @@ def found(tmp_path, text, look_for=None, name="a.json"):
     out.mkdir(exist_ok=True)
     (out / name).write_text(text)
     try:
-        auditing.check([out], look_for or Matcher(FOUND, own_numbers=99), {}, tmp_path / "private" / "f.csv")
+        auditing.check(
+            [out], look_for or Matcher(FOUND, own_numbers=99), {}, tmp_path / "private" / "f.csv"
+        )
     except InputError:
         return True
     return False
@@ -51,7 +53,15 @@ def test_no_false_alarm(text, tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ['{"id": "712345"}', "712345.png", "a,712345,b", "20110305", "2026-01-05", "otto", "Train, Otto"],
+    [
+        '{"id": "712345"}',
+        "712345.png",
+        "a,712345,b",
+        "20110305",
+        "2026-01-05",
+        "otto",
+        "Train, Otto",
+    ],
 )
 def test_alarm(text, tmp_path):
     assert found(tmp_path, text, name="a.json" if text[0] == "{" else "a.csv")
@@ -70,7 +80,9 @@ def test_own_words_cannot_be_told_from_names(tmp_path):
     (export / "list.csv").write_text("name\nPneumothorax Zwetschgen\nNormal Normal\n")
     look_for, counts = auditing.matcher(export, lambda function, items: list(map(function, items)))
     assert not found(tmp_path, "pneumothorax, normal", look_for) and counts["indistinct"]
-    assert found(tmp_path, "pneumothorax zwetschgen", look_for) and found(tmp_path, "Zwetschgen", look_for)
+    assert found(tmp_path, "pneumothorax zwetschgen", look_for) and found(
+        tmp_path, "Zwetschgen", look_for
+    )
 
 
 @pytest.mark.parametrize("seed", range(3))

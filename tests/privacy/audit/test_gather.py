@@ -24,10 +24,20 @@ def nested(element) -> Dataset:
 @pytest.mark.parametrize(
     ("tag", "vr", "value", "expected"),
     [
-        (0x00100010, "PN", "Zwetsch^Ottilie", {"zwetschottilie", "ottiliezwetsch", "zwetsch", "ottilie"}),
+        (
+            0x00100010,
+            "PN",
+            "Zwetsch^Ottilie",
+            {"zwetschottilie", "ottiliezwetsch", "zwetsch", "ottilie"},
+        ),
         (0x00100020, "LO", "00-77 45", {"007745"}),
         (0x00080050, "SH", "A1234", {"a1234"}),
-        (0x00080020, "DA", "20110305", {"20110305", "05032011", "03052011", "5mar2011", "march52011"}),
+        (
+            0x00080020,
+            "DA",
+            "20110305",
+            {"20110305", "05032011", "03052011", "5mar2011", "march52011"},
+        ),
         (0x0008002A, "DT", "20110305101112", {"20110305"}),
         (0x0020000D, "UI", "1.2.3.4.5.678", {"12345678"}),
         (0x00104000, "LT", "Lives in Quince Lane", {"livesinquincelane"}),
@@ -39,7 +49,12 @@ def nested(element) -> Dataset:
         (0x00102154, "SH", "+49 30 98765432", {"98765432"}),
         (0x00291001, "UN", b"\x01Zwetsch^Ottilie\x00", {"zwetsch", "ottilie"}),
         (0x00291002, "LO", "Ottilie Zwetsch", {"ottiliezwetsch"}),
-        (0x00080003, "LO", "Ottilie Zwetsch", {"ottiliezwetsch"}),  # the standard has no such element
+        (
+            0x00080003,
+            "LO",
+            "Ottilie Zwetsch",
+            {"ottiliezwetsch"},
+        ),  # the standard has no such element
     ],
 )
 def test_elements_that_identify(tag, vr, value, expected):
@@ -88,7 +103,10 @@ def test_every_word_of_a_long_text_is_in_a_piece_of_eight():
     for count in (1, 7, 8, 9, 15, 16, 17, 30):
         words = [f"word{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(count)]
         pieces = {value for _, value in identifiers.of_text(" ".join(words))}
-        assert all(any(word in piece for piece in pieces) for word in words) and len(pieces) <= count // 8 + 1
+        assert (
+            all(any(word in piece for piece in pieces) for word in words)
+            and len(pieces) <= count // 8 + 1
+        )
         assert pieces <= {"".join(words[at : at + 8]) for at in range(count)}
 
 
@@ -97,4 +115,7 @@ def test_uids_within_texts():
         "see 1.2.276.0.7230010.3.1.4.8323329 of 1.2.840.10008.1.2.1, root 1.2.826.0.1, on 1.3.2011"
     )
     assert ("uid", "2276072300103148323329") in found
-    assert ("date", "01032011") in found and not {("text", "1282601"), ("text", "1284010008121")} & found
+    assert ("date", "01032011") in found and not {
+        ("text", "1282601"),
+        ("text", "1284010008121"),
+    } & found

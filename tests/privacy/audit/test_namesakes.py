@@ -1,4 +1,5 @@
-"""Words that people are called by and that outputs hold for other reasons: markup, the user's own files, terms."""
+"""Words that people are called by and that outputs hold for other reasons: markup, the user's own
+files, terms."""
 
 import pytest
 
@@ -8,12 +9,22 @@ from pgcxr.privacy.audit.matcher import Matcher
 from tests.privacy.audit.test_false_alarms import found
 
 # Names that people have, which matplotlib, browsers and TensorFlow write for other reasons.
-NAMESAKES = ("Butt^Vera", "Grande^Geneva", "Modern^Garde", "Rect^Lucida", "Avant^Purl", "Brain^Helvetica", "Gan^Col")
+NAMESAKES = (
+    "Butt^Vera",
+    "Grande^Geneva",
+    "Modern^Garde",
+    "Rect^Lucida",
+    "Avant^Purl",
+    "Brain^Helvetica",
+    "Gan^Col",
+)
 
 
 @pytest.fixture(scope="module")
 def namesakes():
-    pairs = set().union(*map(identifiers.of_name, NAMESAKES)) | identifiers.of_path("graphics/computer/line2d")
+    pairs = set().union(*map(identifiers.of_name, NAMESAKES)) | identifiers.of_path(
+        "graphics/computer/line2d"
+    )
     return Matcher(pairs)
 
 
@@ -28,7 +39,9 @@ def test_the_own_words_of_plots_and_pages_are_nobodys(tmp_path, namesakes):
     out.mkdir()
     flowchart.draw({"collected": 2, "steps": [], "normal": 1, "abnormal": 1}, out / "flowchart.svg")
     curves.line_plot([0, 1], {"a": [0, 1]}, out / "line.svg", "x", "y")
-    with matplotlib.rc_context({"svg.fonttype": "none"}):  # every font that matplotlib lists, and its metadata
+    with matplotlib.rc_context(
+        {"svg.fonttype": "none"}
+    ):  # every font that matplotlib lists, and its metadata
         figure = Figure()
         figure.add_subplot().set_title("title")
         figure.savefig(out / "old.svg")
@@ -36,7 +49,9 @@ def test_the_own_words_of_plots_and_pages_are_nobodys(tmp_path, namesakes):
     page.figure(out / "old.svg", "Figure 1.")
     page.table(["GAN", "P"], [["all", "GAN"]], "Table 1.")
     page.write(out / "page.html")
-    assert b"Grande" in (out / "old.svg").read_bytes() and b"col" in (out / "page.html").read_bytes()
+    assert (
+        b"Grande" in (out / "old.svg").read_bytes() and b"col" in (out / "page.html").read_bytes()
+    )
     assert auditing.check([out], namesakes, {}, tmp_path / "f.csv")["outputs"] == 4
     for text in ("<svg><!-- Vera --></svg>", "<svg><text>Butt</text></svg>", "<html><p title='Garde'></html>", "Butt",
                  "<svg><g id='Rect'/></svg>", "<svg style='font: Zwetschgen; who: Vera'/>", "butt,1\n"):  # fmt: skip
@@ -50,7 +65,9 @@ def test_our_svg_names_one_font_and_no_vocabulary(tmp_path):
     curves.line_plot([0, 1], {"a": [0, 1]}, tmp_path / "b.svg", "x", "y")
     for name in ("a.svg", "b.svg"):
         text = (tmp_path / name).read_text()
-        assert not [word for word in ("Vera", "Grande", "Arial", "metadata", "purl.org") if word in text]
+        assert not [
+            word for word in ("Vera", "Grande", "Arial", "metadata", "purl.org") if word in text
+        ]
     assert "<text" in (tmp_path / "a.svg").read_text()
 
 
@@ -81,7 +98,9 @@ def test_words_of_the_users_own_files_are_left_out(tmp_path, capsys):
     own = own_words.of_files([None, tmp_path / "lexicon.toml"])
     look_for, counts = look_for_in(tmp_path / "export", own)
     assert not found(tmp_path, "erguss", look_for) and counts["indistinct"] >= 1
-    assert found(tmp_path, "erguss kieselstein", look_for) and found(tmp_path, "Kieselstein", look_for)
+    assert found(tmp_path, "erguss kieselstein", look_for) and found(
+        tmp_path, "Kieselstein", look_for
+    )
     with pytest.raises(InputError, match="no such file"):
         own_words.of_files([tmp_path / "none.toml"])
     found(tmp_path, "erguss", look_for)
@@ -115,10 +134,14 @@ def test_curate_knows_the_words_of_its_lexicon(make_export, tmp_path):
 
 
 def test_terms_of_the_standard_and_of_makers_are_nobodys(tmp_path, make_export):
-    export = make_export([{"OperatorsName": "GE MEDICAL SYSTEMS"}, {"OtherPatientIDs": "ISO_IR 100"}])
+    export = make_export(
+        [{"OperatorsName": "GE MEDICAL SYSTEMS"}, {"OtherPatientIDs": "ISO_IR 100"}]
+    )
     look_for, _ = look_for_in(export)
     assert not found(tmp_path, "GE MEDICAL SYSTEMS, ISO_IR 100, ISO 2022 IR 87", look_for)
-    export = make_export([{"SpecificCharacterSet": "ZWETSCHGEN OTTO", "PatientSex": "KIESELSTEIN"}], "second")
+    export = make_export(
+        [{"SpecificCharacterSet": "ZWETSCHGEN OTTO", "PatientSex": "KIESELSTEIN"}], "second"
+    )
     look_for, _ = look_for_in(export)
     assert found(tmp_path, "Zwetschgen Otto", look_for) and found(tmp_path, "Kieselstein", look_for)
 

@@ -26,7 +26,12 @@ def command(tmp_path, capsys, monkeypatch):
     def go(*arguments):
         with pytest.raises(SystemExit) as ended:
             run_app(
-                app, ["privacy-audit", *map(str, arguments), *([] if "--workers" in arguments else ["--workers", "0"])]
+                app,
+                [
+                    "privacy-audit",
+                    *map(str, arguments),
+                    *([] if "--workers" in arguments else ["--workers", "0"]),
+                ],
             )
         said = capsys.readouterr()
         lines = (said.out + said.err).splitlines()
@@ -61,7 +66,10 @@ def test_what_holds_nothing_to_compare_with_fails(command, export, out, tmp_path
     (export / "studies.csv").write_text("")
     (export / "studies.csv").rename(export / "a.csv")
     code, line = command(export, out)
-    assert code == 2 and "no identifier in 1 files, so that the privacy audit has nothing to look for" in line
+    assert (
+        code == 2
+        and "no identifier in 1 files, so that the privacy audit has nothing to look for" in line
+    )
 
 
 def test_files_of_the_export_that_cannot_be_read_fail(command, export, out, tmp_path):
@@ -75,13 +83,17 @@ def test_files_of_the_export_that_cannot_be_read_fail(command, export, out, tmp_
 
 def test_a_file_that_errs_and_a_folder_that_cannot_be_listed_fail(export, out, monkeypatch):
     (export / "a.dcm").write_bytes(bytes(128) + b"DICM")
-    monkeypatch.setattr(gather.elements, "of_dicom", lambda path: (_ for _ in ()).throw(OSError(5, "broken disk")))
+    monkeypatch.setattr(
+        gather.elements, "of_dicom", lambda path: (_ for _ in ()).throw(OSError(5, "broken disk"))
+    )
     with pytest.raises(InputError, match=": 1 of its files and folders could not be read"):
         auditing.matcher(export, auditing.in_processes(0, False))
     monkeypatch.undo()
     real = os.scandir
     (export / "Ottilie").mkdir()
-    monkeypatch.setattr(os, "scandir", lambda path: real(path if "Ottilie" not in str(path) else export / "gone"))
+    monkeypatch.setattr(
+        os, "scandir", lambda path: real(path if "Ottilie" not in str(path) else export / "gone")
+    )
     with pytest.raises(InputError, match=": 1 of its files and folders could not be read"):
         auditing.matcher(export, auditing.in_processes(0, False))
 
@@ -107,7 +119,11 @@ def test_a_file_that_brings_its_reader_down_is_read_as_bytes(export, out, monkey
     def swollen(path):
         raise MemoryError
 
-    monkeypatch.setattr(gather.elements, "of_dicom", lambda path: swollen(path) if path.name == "a.dcm" else real(path))
+    monkeypatch.setattr(
+        gather.elements,
+        "of_dicom",
+        lambda path: swollen(path) if path.name == "a.dcm" else real(path),
+    )
     look_for, counts = auditing.matcher(export, auditing.in_processes(0, False))
     assert counts["damaged"] == 1 and counts["unread"] == 0 and counts["files"] == 2
     (out / "log.txt").write_text("Kieselstein")
@@ -118,7 +134,9 @@ def test_a_file_that_brings_its_reader_down_is_read_as_bytes(export, out, monkey
 
 
 def test_broken_dicom_is_read_as_bytes(export):
-    (export / "a.dcm").write_bytes(bytes(128) + b"DICM\x02\0\x10\0UI\xff\xff" + b"Zwetschgen^Ottilie\0" * 3)
+    (export / "a.dcm").write_bytes(
+        bytes(128) + b"DICM\x02\0\x10\0UI\xff\xff" + b"Zwetschgen^Ottilie\0" * 3
+    )
     gathering = gather.Gathering(export, auditing.in_processes(0, False))
     found = set().union(*gathering.batches())
     assert ("name", "ottilie") in found and gathering.damaged == 1 and not gathering.unread
@@ -143,13 +161,20 @@ def test_what_links_lead_to_is_looked_through_once(command, export, out, tmp_pat
 def test_what_is_no_file_among_the_outputs_fails(command, export, out, tmp_path, what, monkeypatch):
     path = out / "Ottilie"
     (tmp_path / "aside").mkdir()
-    targets = {"device": "/dev/zero", "nowhere": "nowhere", "folder": tmp_path / "aside", "itself": path}
+    targets = {
+        "device": "/dev/zero",
+        "nowhere": "nowhere",
+        "folder": tmp_path / "aside",
+        "itself": path,
+    }
     if what == "fifo":
         os.mkfifo(path)
     elif what == "closed":
         path.mkdir()
         real = os.scandir
-        monkeypatch.setattr(os, "scandir", lambda place: real(place if place != str(path) else out / "gone"))
+        monkeypatch.setattr(
+            os, "scandir", lambda place: real(place if place != str(path) else out / "gone")
+        )
     else:
         os.symlink(targets[what], path)
     code, line = command(export, out)
@@ -164,11 +189,15 @@ def test_what_is_packed_too_deep_or_cannot_be_read_fails(command, export, out, m
     for _ in range(12):
         content = gzip.compress(content)
     (out / "a.gz").write_bytes(content)
-    assert command(export, out)[1].startswith("error: privacy audit: 1 of 2 output files could not be looked through")
+    assert command(export, out)[1].startswith(
+        "error: privacy audit: 1 of 2 output files could not be looked through"
+    )
     (out / "a.gz").unlink()
     from pgcxr.privacy.audit.contents import reader
 
-    monkeypatch.setattr(reader.texts, "text_or_bytes", lambda content, where: (_ for _ in ()).throw(MemoryError))
+    monkeypatch.setattr(
+        reader.texts, "text_or_bytes", lambda content, where: (_ for _ in ()).throw(MemoryError)
+    )
     assert "1 of 1 output files could not be looked through" in command(export, out)[1]
 
 
@@ -179,33 +208,60 @@ def test_other_files_are_not_overwritten_by_findings(command, export, out, tmp_p
     key = tmp_path / "private" / "key"
     key.parent.mkdir()
     key.write_text("ab" * 32)
-    for wrong in ("mine.txt", "fifo", "private/key", "export/studies.csv", "out/f.csv", "out", "no/../export/new.csv"):
-        before = {path: path.read_text() for path in (tmp_path / "mine.txt", key, export / "studies.csv")}
+    for wrong in (
+        "mine.txt",
+        "fifo",
+        "private/key",
+        "export/studies.csv",
+        "out/f.csv",
+        "out",
+        "no/../export/new.csv",
+    ):
+        before = {
+            path: path.read_text() for path in (tmp_path / "mine.txt", key, export / "studies.csv")
+        }
         code, line = command(export, out, "--findings", tmp_path / wrong)
-        assert code == 2 and "--findings" in line and all(path.read_text() == text for path, text in before.items())
+        assert (
+            code == 2
+            and "--findings" in line
+            and all(path.read_text() == text for path, text in before.items())
+        )
     assert command(export, out, "--findings", "/dev/full")[0] == 2
     for _ in range(2):  # a table of ours is replaced
-        assert "1 identifiers" in command(export, out, "--findings", tmp_path / "private" / "f.csv")[1]
+        assert (
+            "1 identifiers" in command(export, out, "--findings", tmp_path / "private" / "f.csv")[1]
+        )
 
 
 @pytest.mark.parametrize("number", ["-1", "257"])
 def test_numbers_of_processes(command, export, out, tmp_path, number, monkeypatch):
     from pgcxr.io import workers
 
-    monkeypatch.setattr(workers, "run", lambda *arguments, **named: pytest.fail("a process is started"))
-    assert command(export, out, "--workers", number) == (2, f"error: --workers {number}: must be from 0 to 256")
+    monkeypatch.setattr(
+        workers, "run", lambda *arguments, **named: pytest.fail("a process is started")
+    )
+    assert command(export, out, "--workers", number) == (
+        2,
+        f"error: --workers {number}: must be from 0 to 256",
+    )
     with pytest.raises(InputError, match="--workers"):
-        export_deidentified(export, tmp_path / "new", processes=int(number), key_file=tmp_path / "key")
+        export_deidentified(
+            export, tmp_path / "new", processes=int(number), key_file=tmp_path / "key"
+        )
     assert not (tmp_path / "key").exists()
 
 
-def test_curate_fails_where_the_export_is_gone_or_findings_would_overwrite(make_export, tmp_path, monkeypatch):
+def test_curate_fails_where_the_export_is_gone_or_findings_would_overwrite(
+    make_export, tmp_path, monkeypatch
+):
     export = make_export([{} if i % 2 else {"codes": "J90"} for i in range(6)])
     options = {"key_file": tmp_path / "key", "processes": 0, "show_progress": False, "size": 32}
     for findings in (tmp_path / "key", export / "studies.csv"):
         with pytest.raises(InputError, match="--findings"):
             curate(export, tmp_path / "cohort", findings=findings, **options)
-    assert not (tmp_path / "key").exists() and (export / "studies.csv").read_text().startswith("accession")
+    assert not (tmp_path / "key").exists() and (export / "studies.csv").read_text().startswith(
+        "accession"
+    )
     os.mkfifo(export / "pipe.dcm")  # excluded, so that nothing of it can be in the cohort
     report = curate(export, tmp_path / "cohort", **options)
     assert report["privacy_audit"]["unread"] == 1 and report["excluded"]["unreadable"] == 1

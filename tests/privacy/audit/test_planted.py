@@ -1,4 +1,5 @@
-"""Identifiers planted everywhere in an export are in no output; planted in an output by hand, the audit finds them."""
+"""Identifiers planted everywhere in an export are in no output; planted in an output by hand, the
+audit finds them."""
 
 import csv
 import subprocess
@@ -16,7 +17,12 @@ from pgcxr.curation.run import curate
 from pgcxr.errors import InputError
 from pgcxr.privacy.deidentified.export import export_deidentified
 
-NAME, NUMBER, BORN, UID = "Zwetschgen^Ottilie", "7734-551-9", "19430721", "2.25.329800735698586629295641978511506172918"
+NAME, NUMBER, BORN, UID = (
+    "Zwetschgen^Ottilie",
+    "7734-551-9",
+    "19430721",
+    "2.25.329800735698586629295641978511506172918",
+)
 SECRETS = (
     "zwetschgen",
     "ottilie",
@@ -54,7 +60,9 @@ def planted(make_export):
     folder = export / "Zwetschgen_Ottilie_19430721"
     folder.mkdir()
     path.rename(folder / f"Ottilie {NUMBER}.dcm")
-    for number, wrong in enumerate(({"ViewPosition": "ZWETSCHGEN"}, {"Modality": "OTTILIE"}, {"PatientAge": NUMBER})):
+    for number, wrong in enumerate(
+        ({"ViewPosition": "ZWETSCHGEN"}, {"Modality": "OTTILIE"}, {"PatientAge": NUMBER})
+    ):
         other = pydicom.dcmread(export / "study0" / "IM0002")
         for keyword, value in wrong.items():
             setattr(other, keyword, value)
@@ -71,7 +79,8 @@ def planted(make_export):
 
 
 def texts_of(path) -> bytes:
-    """All bytes of an output, unpacked where they are packed: independent of the audit's own reader."""
+    """All bytes of an output, unpacked where they are packed: independent of the audit's own
+    reader."""
     content = path.read_bytes()
     if content[:8] == cohorts.PNG:  # only the pixels are packed
         return content + cv2.imread(str(path), cv2.IMREAD_UNCHANGED).tobytes()
@@ -121,24 +130,44 @@ def test_the_command_fails_in_one_line_that_names_nobody(planted, tmp_path):
         str(findings),
     ]
     failed = subprocess.run([*command, "--workers", "0"], capture_output=True, text=True)
-    assert failed.returncode == 2 and failed.stderr.startswith("error: privacy audit: ") and not failed.stdout
+    assert (
+        failed.returncode == 2
+        and failed.stderr.startswith("error: privacy audit: ")
+        and not failed.stdout
+    )
     assert len(failed.stderr.splitlines()) == 1 and "zwetschgen" not in failed.stderr.lower()
-    assert {"zwetschgen", "ottilie"} <= {row["identifier"] for row in csv.DictReader(findings.open())}
+    assert {"zwetschgen", "ottilie"} <= {
+        row["identifier"] for row in csv.DictReader(findings.open())
+    }
     (out / "notes.txt").write_text("nobody")
     passed = subprocess.run([*command, "--workers", "0"], capture_output=True, text=True)
     assert passed.returncode == 0 and passed.stdout.startswith("no identifier found")
 
 
-def test_curate_fails_and_leaves_nothing_where_an_output_names_a_patient(planted, tmp_path, monkeypatch):
+def test_curate_fails_and_leaves_nothing_where_an_output_names_a_patient(
+    planted, tmp_path, monkeypatch
+):
     real = vocabulary.shown_maker
-    monkeypatch.setattr(vocabulary, "shown_maker", lambda text: "Ottilie" if "Zwetschgen" in text else real(text))
-    options = {"key_file": tmp_path / "private" / "key", "processes": 0, "show_progress": False, "size": 32}
+    monkeypatch.setattr(
+        vocabulary, "shown_maker", lambda text: "Ottilie" if "Zwetschgen" in text else real(text)
+    )
+    options = {
+        "key_file": tmp_path / "private" / "key",
+        "processes": 0,
+        "show_progress": False,
+        "size": 32,
+    }
     rules = tmp_path / "rules.toml"
     rules.write_text("[device]\nenabled = false\n[body_part]\nenabled = false\n")
     with pytest.raises(InputError, match="privacy audit: 3 identifiers") as said:
         curate(planted, tmp_path / "cohort", rules_file=rules, **options)
-    assert "ottilie" not in str(said.value).lower() and not [p for p in tmp_path.iterdir() if "cohort" in p.name]
+    assert "ottilie" not in str(said.value).lower() and not [
+        p for p in tmp_path.iterdir() if "cohort" in p.name
+    ]
     row = next(csv.DictReader((tmp_path / "private" / "privacy_findings.csv").open()))
-    assert row["output"] == str(tmp_path / "cohort" / "manifest.csv") and row["identifier"] == "ottilie"
+    assert (
+        row["output"] == str(tmp_path / "cohort" / "manifest.csv")
+        and row["identifier"] == "ottilie"
+    )
     curate(planted, tmp_path / "cohort", rules_file=rules, audit=False, **options)
     assert "Ottilie" in (tmp_path / "cohort" / "manifest.csv").read_text()

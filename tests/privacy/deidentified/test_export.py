@@ -1,4 +1,5 @@
-"""An export as de-identified DICOM: pixels, black-out, what is left out, and the audit of the result."""
+"""An export as de-identified DICOM: pixels, black-out, what is left out, and the audit of the
+result."""
 
 import csv
 import json
@@ -22,7 +23,11 @@ def run(tmp_path):
     """run(export, name, ...): de-identifies into tmp_path/name, in this process, with one key."""
 
     def go(export, name="out", **options):
-        options = {"key_file": tmp_path / "private" / "key", "processes": 0, "show_progress": False} | options
+        options = {
+            "key_file": tmp_path / "private" / "key",
+            "processes": 0,
+            "show_progress": False,
+        } | options
         return export_deidentified(export, tmp_path / name, **options), tmp_path / name
 
     return go
@@ -45,14 +50,23 @@ def test_pixels_stay_as_they_are_and_files_of_a_patient_together(run, make_expor
     sets = [pydicom.dcmread(path) for path in files]
     by_pixels = {pydicom.dcmread(path).PixelData: path for path in originals}
     assert len(by_pixels) == 4 and all(one.PixelData in by_pixels for one in sets)
-    assert len({one.PatientID for one in sets}) == 2 and len({one.AccessionNumber for one in sets}) == 4
-    assert {row["accession_number"] for row in table(out / "studies.csv")} == {one.AccessionNumber for one in sets}
+    assert (
+        len({one.PatientID for one in sets}) == 2
+        and len({one.AccessionNumber for one in sets}) == 4
+    )
+    assert {row["accession_number"] for row in table(out / "studies.csv")} == {
+        one.AccessionNumber for one in sets
+    }
     for one in sets:
-        np.testing.assert_array_equal(one.pixel_array, pydicom.dcmread(by_pixels[one.PixelData]).pixel_array)
+        np.testing.assert_array_equal(
+            one.pixel_array, pydicom.dcmread(by_pixels[one.PixelData]).pixel_array
+        )
     content = b"".join(path.read_bytes() for path in out.rglob("*") if path.is_file())
     assert not any(secret in content for secret in (b"SECRET", b"PID0", b"ACC0", b"IM0"))
     again, second = run(export, "second")
-    assert [p.read_bytes() for p in sorted((second / "images").iterdir())] == [p.read_bytes() for p in files]
+    assert [p.read_bytes() for p in sorted((second / "images").iterdir())] == [
+        p.read_bytes() for p in files
+    ]
 
 
 def test_compressed_pixels_stay_compressed(run, make_export):
@@ -83,7 +97,10 @@ def test_regions_are_black_and_the_rest_is_as_it_was(run, make_export, kind, com
     np.testing.assert_array_equal(after.pixel_array[8:], before.pixel_array[8:])
     assert (after.pixel_array[:8] == (4095 if kind == "MONOCHROME1" else 0)).all()
     assert not dicom.decode(next((out / "images").iterdir()))[:8].any()
-    assert [item.CodeValue for item in after.DeidentificationMethodCodeSequence] == ["113100", "113101"]
+    assert [item.CodeValue for item in after.DeidentificationMethodCodeSequence] == [
+        "113100",
+        "113101",
+    ]
     with pytest.raises(InputError, match="no image is left of 1 files .1 by burned_in"):
         run(export, "second")
 
@@ -97,12 +114,20 @@ def test_found_text_is_made_black(run, make_export, chest):
     export = make_export([{"pixels": page}, {"pixels": clean}])
     report, out = run(export, black_out_text=True)
     assert report["made_black"] == 1
-    first, second = (pydicom.dcmread(path).pixel_array for path in sorted((out / "images").iterdir()))
-    assert not first[18:31, 352:445].any() and (first[100:] == clean[100:]).all() and (second == clean).all()
+    first, second = (
+        pydicom.dcmread(path).pixel_array for path in sorted((out / "images").iterdir())
+    )
+    assert (
+        not first[18:31, 352:445].any()
+        and (first[100:] == clean[100:]).all()
+        and (second == clean).all()
+    )
 
 
 def test_a_curated_export_and_its_deidentified_twin_are_one_cohort(run, make_export, tmp_path):
-    export = make_export([{"codes": "J90" if i % 2 else "Z00.0", "patient": f"P{i // 2}"} for i in range(12)])
+    export = make_export(
+        [{"codes": "J90" if i % 2 else "Z00.0", "patient": f"P{i // 2}"} for i in range(12)]
+    )
     _, out = run(export, characteristics=True)
     options = {"processes": 0, "show_progress": False, "key_file": tmp_path / "private" / "key"}
     curate(export, tmp_path / "a", **options)
@@ -113,7 +138,10 @@ def test_a_curated_export_and_its_deidentified_twin_are_one_cohort(run, make_exp
     columns = ("label", "pleural_effusion", "age", "sex", "view", "manufacturer", "sha256")
 
     def rows(name):
-        return sorted(tuple(row[column] for column in columns) for row in table(tmp_path / name / "manifest.csv"))
+        return sorted(
+            tuple(row[column] for column in columns)
+            for row in table(tmp_path / name / "manifest.csv")
+        )
 
     assert rows("a") == rows("b") and len(rows("a")) == 12
 
@@ -121,7 +149,9 @@ def test_a_curated_export_and_its_deidentified_twin_are_one_cohort(run, make_exp
 def test_the_audit_stops_what_leaks_beside_the_images(run, make_export, monkeypatch):
     export = make_export([{} for _ in range(2)])
     monkeypatch.setattr(
-        exports, "_write_studies", lambda export, folder, key: (folder / "a").write_text("SECRET, NAME1")
+        exports,
+        "_write_studies",
+        lambda export, folder, key: (folder / "a").write_text("SECRET, NAME1"),
     )
     with pytest.raises(InputError, match="privacy audit") as said:
         run(export)
@@ -133,17 +163,28 @@ def test_a_file_with_another_ones_identifier_is_left_out_with_a_warning(run, mak
     report, out = run(export)
     assert report["excluded"] == {"identifier": 1} and not (out / "images" / "000002.dcm").exists()
     (warning,) = report["warnings"]
-    assert warning.startswith("1 of 3 images are left out") and "1 of kind number" in warning and "77001" not in warning
+    assert (
+        warning.startswith("1 of 3 images are left out")
+        and "1 of kind number" in warning
+        and "77001" not in warning
+    )
     rows = table(tmp_path / "private" / "privacy_findings.csv")
-    assert {(row["identifier"], row["output"][-17:]) for row in rows} == {("pid77001", "images/000002.dcm")}
-    export = make_export([{"Manufacturer": "PID90001"}, {"patient": "PID90001", "Rows": None}], "second")
+    assert {(row["identifier"], row["output"][-17:]) for row in rows} == {
+        ("pid77001", "images/000002.dcm")
+    }
+    export = make_export(
+        [{"Manufacturer": "PID90001"}, {"patient": "PID90001", "Rows": None}], "second"
+    )
     with pytest.raises(InputError, match="no image is left of 2 files .* of kind number") as said:
         run(export, "third")
     assert "90001" not in str(said.value)
 
 
 def test_terms_of_the_standard_take_no_file(run, make_export):
-    rows = [{"OperatorsName": "GE MEDICAL SYSTEMS", "SpecificCharacterSet": "ISO_IR 100"} for _ in range(3)]
+    rows = [
+        {"OperatorsName": "GE MEDICAL SYSTEMS", "SpecificCharacterSet": "ISO_IR 100"}
+        for _ in range(3)
+    ]
     export = make_export([{**row, "Manufacturer": "GE MEDICAL SYSTEMS"} for row in rows])
     dataset = pydicom.dcmread(export / "study0" / "IM0000")
     dataset.private_block(0x0009, "PACS", create=True).add_new(1, "LO", "ISO_IR 100")
@@ -154,7 +195,9 @@ def test_terms_of_the_standard_take_no_file(run, make_export):
     assert kept.SpecificCharacterSet == "ISO_IR 100" and kept.Manufacturer == "GE MEDICAL SYSTEMS"
 
 
-def test_an_export_that_is_gone_when_it_is_to_be_compared_fails(run, make_export, monkeypatch, tmp_path):
+def test_an_export_that_is_gone_when_it_is_to_be_compared_fails(
+    run, make_export, monkeypatch, tmp_path
+):
     export = make_export([{} for _ in range(2)])
     real = exports.audit.matcher
 
@@ -179,7 +222,9 @@ def test_an_export_that_is_gone_when_it_is_to_be_compared_fails(run, make_export
     ],
 )
 def test_wrong_options(run, make_export, tmp_path, options, said):
-    options = {name: tmp_path / value if name == "key_file" else value for name, value in options.items()}
+    options = {
+        name: tmp_path / value if name == "key_file" else value for name, value in options.items()
+    }
     with pytest.raises(InputError, match=said):
         run(make_export([{}]), **options)
     assert not (tmp_path / "out").exists()
@@ -195,7 +240,9 @@ def test_real_files(run, dates):
     assert "1 of 11 images are left out" in report["warnings"][0]
     assert report["privacy_audit"]["found"] == 0
     kept = {pydicom.dcmread(path, force=True).PixelData for path in (out / "images").iterdir()}
-    names = [row["file"] for row in table(SHARED / "INDEX.csv") if row["pixel_range"] != "no pixel data"]
+    names = [
+        row["file"] for row in table(SHARED / "INDEX.csv") if row["pixel_range"] != "no pixel data"
+    ]
     originals = [pydicom.dcmread(SHARED / name, force=True).PixelData for name in names]
     assert len(names) == 10 and sum(pixels in kept for pixels in originals) == 9
     assert json.loads((out / "report.json").read_text())["dates"] == dates

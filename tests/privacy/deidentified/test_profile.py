@@ -1,4 +1,5 @@
-"""The basic profile on one data set, against entries of PS3.15 Table E.1-1 (edition 2026c) copied by hand."""
+"""The basic profile on one data set, against entries of PS3.15 Table E.1-1 (edition 2026c) copied
+by hand."""
 
 import numpy as np
 import pydicom
@@ -59,8 +60,17 @@ def dataset():
     made.file_meta.SourceApplicationEntityTitle = "JANES_PACS"
     made.preamble = b"Jane" + b"\0" * 124
     made.SOPClassUID, made.SOPInstanceUID = ComputedRadiographyImageStorage, "1.2.3.4.5.6.7890"
-    made.StudyInstanceUID, made.SeriesInstanceUID, made.FrameOfReferenceUID = "1.2.3.4", "1.2.3.4.5", "1.2.3.4.6"
-    made.PatientName, made.PatientID, made.AccessionNumber, made.PatientSex = "Doe^Jane", "0077-34-5", "ACC-1", "F"
+    made.StudyInstanceUID, made.SeriesInstanceUID, made.FrameOfReferenceUID = (
+        "1.2.3.4",
+        "1.2.3.4.5",
+        "1.2.3.4.6",
+    )
+    made.PatientName, made.PatientID, made.AccessionNumber, made.PatientSex = (
+        "Doe^Jane",
+        "0077-34-5",
+        "ACC-1",
+        "F",
+    )
     made.SeriesDate, made.AcquisitionDateTime = "20110307", "20110307101112.5"
     for keyword, value in {**EMPTIED, **REMOVED, **KEPT}.items():
         setattr(made, keyword, value)
@@ -73,31 +83,65 @@ def test_each_element_is_treated_as_the_table_says(dataset):
     for keyword in EMPTIED:
         assert keyword in dataset and not dataset[keyword].value, keyword
     assert not [keyword for keyword in REMOVED if keyword in dataset]
-    assert {keyword: str(dataset[keyword].value) for keyword in KEPT} == {k: str(v) for k, v in KEPT.items()}
-    assert "SourceApplicationEntityTitle" not in dataset.file_meta and dataset.preamble == b"\0" * 128
+    assert {keyword: str(dataset[keyword].value) for keyword in KEPT} == {
+        k: str(v) for k, v in KEPT.items()
+    }
+    assert (
+        "SourceApplicationEntityTitle" not in dataset.file_meta and dataset.preamble == b"\0" * 128
+    )
     assert dataset.SOPClassUID == ComputedRadiographyImageStorage
     assert dataset.PixelData == np.arange(4, dtype="<u2").tobytes()
-    assert dataset.PatientIdentityRemoved == "YES" and dataset.LongitudinalTemporalInformationModified == "REMOVED"
-    codes = [(item.CodeValue, item.CodingSchemeDesignator) for item in dataset.DeidentificationMethodCodeSequence]
+    assert (
+        dataset.PatientIdentityRemoved == "YES"
+        and dataset.LongitudinalTemporalInformationModified == "REMOVED"
+    )
+    codes = [
+        (item.CodeValue, item.CodingSchemeDesignator)
+        for item in dataset.DeidentificationMethodCodeSequence
+    ]
     assert codes == [("113100", "DCM")]
-    assert not dataset.PatientSex and "ACC" not in dataset.AccessionNumber and "Jane" not in str(dataset)
+    assert (
+        not dataset.PatientSex
+        and "ACC" not in dataset.AccessionNumber
+        and "Jane" not in str(dataset)
+    )
 
 
 def test_uids_are_keyed_and_consistent(dataset):
     twin = pydicom.Dataset.from_json(dataset.to_json())
     twin.file_meta = dataset.file_meta
     reference = Dataset()
-    reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = dataset.SOPClassUID, dataset.SOPInstanceUID
+    reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = (
+        dataset.SOPClassUID,
+        dataset.SOPInstanceUID,
+    )
     twin.SourceImageSequence = Sequence([reference])
     profile.apply(dataset, KEY, Options(), cleaned=False)
     profile.apply(twin, KEY, Options(), cleaned=False)
-    for keyword in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID"):
+    for keyword in (
+        "SOPInstanceUID",
+        "StudyInstanceUID",
+        "SeriesInstanceUID",
+        "FrameOfReferenceUID",
+    ):
         uid = dataset[keyword].value
-        assert uid == twin[keyword].value and uid.startswith("2.25.") and uid.is_valid and len(uid) <= 64
-    assert len({dataset[k].value for k in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")}) == 3
+        assert (
+            uid == twin[keyword].value
+            and uid.startswith("2.25.")
+            and uid.is_valid
+            and len(uid) <= 64
+        )
+    assert (
+        len({dataset[k].value for k in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")})
+        == 3
+    )
     assert twin.SourceImageSequence[0].ReferencedSOPInstanceUID == dataset.SOPInstanceUID
     assert twin.SourceImageSequence[0].ReferencedSOPClassUID == ComputedRadiographyImageStorage
-    assert profile.keyed_uid(b"l" * 32, "1.2.3.4") != profile.keyed_uid(KEY, "1.2.3.4") == dataset.StudyInstanceUID
+    assert (
+        profile.keyed_uid(b"l" * 32, "1.2.3.4")
+        != profile.keyed_uid(KEY, "1.2.3.4")
+        == dataset.StudyInstanceUID
+    )
 
 
 def test_nested_private_and_unknown_elements(dataset):
@@ -146,14 +190,23 @@ def test_dates_are_shifted_alike_for_one_patient(dataset):
 
     shift = day("20110305") - day(dataset.StudyDate)
     assert 1 <= shift.astype(int) <= 3652
-    assert day("20110307") - day(dataset.SeriesDate) == shift == day("20110307") - day(dataset.AcquisitionDateTime)
+    assert (
+        day("20110307") - day(dataset.SeriesDate)
+        == shift
+        == day("20110307") - day(dataset.AcquisitionDateTime)
+    )
     assert dataset.AcquisitionDateTime[8:] == "101112.5" and dataset.StudyTime == "101112"
     assert other.StudyDate != dataset.StudyDate and not dataset.PatientBirthDate
     values = [item.CodeValue for item in dataset.DeidentificationMethodCodeSequence]
-    assert values == ["113100", "113107"] and dataset.LongitudinalTemporalInformationModified == "MODIFIED"
+    assert (
+        values == ["113100", "113107"]
+        and dataset.LongitudinalTemporalInformationModified == "MODIFIED"
+    )
 
 
-@pytest.mark.parametrize(("age", "shown"), [("045Y", "045Y"), ("089Y", "089Y"), ("093Y", "090Y"), ("18M", "18M")])
+@pytest.mark.parametrize(
+    ("age", "shown"), [("045Y", "045Y"), ("089Y", "089Y"), ("093Y", "090Y"), ("18M", "18M")]
+)
 def test_characteristics_are_kept_on_request(dataset, age, shown):
     dataset.PatientAge = age
     profile.apply(dataset, KEY, Options(REMOVE, characteristics=True), cleaned=True)
@@ -175,7 +228,10 @@ def test_what_is_no_character_set_and_no_sex_goes(dataset):
     dataset.ViewCodeSequence = Sequence([inner])
     dataset.SpecificCharacterSet, dataset.PatientSex = "Mole John", "Mole John"
     profile.apply(dataset, KEY, Options(characteristics=True), cleaned=False)
-    assert dataset.SpecificCharacterSet == inner.SpecificCharacterSet == "ISO_IR 192" and not dataset.PatientSex
+    assert (
+        dataset.SpecificCharacterSet == inner.SpecificCharacterSet == "ISO_IR 192"
+        and not dataset.PatientSex
+    )
     assert dataset.ViewCodeSequence[0].CodeMeaning == "Gr\u00fcn" and "Mole" not in str(dataset)
 
 
@@ -192,4 +248,6 @@ def test_explanations_in_free_text_go(dataset):
 def test_a_maker_as_the_operator_does_not_empty_the_maker(dataset):
     dataset.OperatorsName = dataset.Manufacturer = "GE MEDICAL SYSTEMS"
     profile.apply(dataset, KEY, Options(), cleaned=False)
-    assert dataset.Manufacturer == "GE MEDICAL SYSTEMS" and "MEDICAL" not in str(dataset.get("OperatorsName"))
+    assert dataset.Manufacturer == "GE MEDICAL SYSTEMS" and "MEDICAL" not in str(
+        dataset.get("OperatorsName")
+    )

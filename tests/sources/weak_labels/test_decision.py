@@ -19,9 +19,16 @@ SILENT = Opinion("report", "")
 
 def test_codes():
     lists = codes.load()
-    assert lists.findings_of(["J90.0", "r911", "S27.0XXA"]) == ("nodule", "pleural_effusion", "pneumothorax")
+    assert lists.findings_of(["J90.0", "r911", "S27.0XXA"]) == (
+        "nodule",
+        "pleural_effusion",
+        "pneumothorax",
+    )
     assert lists.opinion(["Z00.0", "Z95.1"], ["Z95"]).label == "normal"
-    assert lists.opinion(["Z00.0", "I10"]).label == "abnormal" and not lists.opinion(["Z00.0", "I10"]).statuses
+    assert (
+        lists.opinion(["Z00.0", "I10"]).label == "abnormal"
+        and not lists.opinion(["Z00.0", "I10"]).statuses
+    )
     assert lists.opinion(["Z95.1"], ["Z95"]).label == ""
 
 
@@ -40,7 +47,11 @@ def test_another_list_of_codes(tmp_path):
         path.write_text(text)
         with pytest.raises(InputError) as error:
             codes.load(path)
-        assert said in str(error.value) and str(path) in str(error.value) and "\n" not in str(error.value)
+        assert (
+            said in str(error.value)
+            and str(path) in str(error.value)
+            and "\n" not in str(error.value)
+        )
 
 
 @pytest.mark.parametrize(
@@ -77,7 +88,12 @@ def test_uncertain_findings(uncertain, label, findings, unknown):
 
 @pytest.mark.parametrize(
     ("uncertain", "label", "findings"),
-    [("unknown", "", ()), ("positive", "abnormal", ("nodule",)), ("negative", "normal", ()), ("exclude", "", ())],
+    [
+        ("unknown", "", ()),
+        ("positive", "abnormal", ("nodule",)),
+        ("negative", "normal", ()),
+        ("exclude", "", ()),
+    ],
 )
 def test_nothing_but_uncertain_findings(uncertain, label, findings):
     made = decision.decide(IN_DOUBT, None, uncertain)
@@ -86,10 +102,17 @@ def test_nothing_but_uncertain_findings(uncertain, label, findings):
 
 def test_agree():
     made = decision.agree(NODULE, SAYS_EFFUSION)
-    assert (made.label, made.findings, made.unknown) == ("abnormal", (), ("nodule", "pleural_effusion"))
+    assert (made.label, made.findings, made.unknown) == (
+        "abnormal",
+        (),
+        ("nodule", "pleural_effusion"),
+    )
     assert decision.agree(NORMAL, SAYS_NORMAL).confidence == 1.0
     conflict = decision.agree(NODULE, SAYS_NORMAL)
-    assert conflict.rejected == ("label_conflict", "codes and report disagree") and conflict.label == "abnormal"
+    assert (
+        conflict.rejected == ("label_conflict", "codes and report disagree")
+        and conflict.label == "abnormal"
+    )
     assert decision.agree(NODULE, SILENT).rejected[0] == "diagnosis"
     assert decision.agree(NODULE, IN_DOUBT).rejected[0] == "diagnosis"
     assert decision.agree(NODULE, IN_DOUBT, "positive").findings == ("nodule",)
@@ -111,7 +134,9 @@ def test_policies():
             labelling.load(policy, uncertain)
 
 
-@pytest.mark.parametrize("table", [[[20, 5], [10, 15]], [[90, 1], [2, 7]], [[3, 0], [0, 4]], [[0, 5], [5, 0]]])
+@pytest.mark.parametrize(
+    "table", [[[20, 5], [10, 15]], [[90, 1], [2, 7]], [[3, 0], [0, 4]], [[0, 5], [5, 0]]]
+)
 def test_kappa_against_statsmodels_and_scikit_learn(table):
     from sklearn.metrics import cohen_kappa_score
     from statsmodels.stats.inter_rater import cohens_kappa
@@ -120,14 +145,21 @@ def test_kappa_against_statsmodels_and_scikit_learn(table):
     theirs = cohens_kappa(np.array(table))
     assert found["kappa"] == pytest.approx(theirs.kappa)
     low, high = found["kappa_ci95"]
-    assert low == pytest.approx(max(theirs.kappa_low, -1)) and high == pytest.approx(min(theirs.kappa_upp, 1))
+    assert low == pytest.approx(max(theirs.kappa_low, -1)) and high == pytest.approx(
+        min(theirs.kappa_upp, 1)
+    )
     one = [i for i in range(2) for j in range(2) for _ in range(table[i][j])]
     other = [j for i in range(2) for j in range(2) for _ in range(table[i][j])]
     assert found["kappa"] == pytest.approx(cohen_kappa_score(one, other))
 
 
 def test_kappa_is_undefined_without_variety():
-    assert agreement.cohen([[5, 0], [0, 0]]) == {"n": 5, "agreement": 1.0, "kappa": None, "kappa_ci95": [None, None]}
+    assert agreement.cohen([[5, 0], [0, 0]]) == {
+        "n": 5,
+        "agreement": 1.0,
+        "kappa": None,
+        "kappa_ci95": [None, None],
+    }
     assert agreement.cohen([[0, 0], [0, 0]])["kappa"] is None
 
 
@@ -145,10 +177,20 @@ def test_agreement_counts():
         | {("normal", "uncertain"): 1, ("abnormal", ""): 1}
     )
     found = agreement.summary(counts)
-    assert (found["label"]["n"], found["label"]["studies"], found["label"]["agreement"]) == (3, 5, pytest.approx(2 / 3))
-    # nodule: codes positive against denied once and not mentioned once; otherwise both without, or in doubt
+    assert (found["label"]["n"], found["label"]["studies"], found["label"]["agreement"]) == (
+        3,
+        5,
+        pytest.approx(2 / 3),
+    )
+    # nodule: codes positive against denied once and not mentioned once; otherwise both without, or
+    # in doubt
     assert found["nodule"]["n"] == 3 and found["nodule"]["agreement"] == pytest.approx(1 / 3)
     rows = agreement.rows(counts, ("codes", "report"))
     nodule = {row["first_says"]: row for row in rows if row["target"] == "nodule"}
-    assert nodule["positive"]["second_negative"] == 1 and nodule["positive"]["second_uncertain"] == 1
-    assert nodule["not mentioned"]["second_negative"] == 1 and set(nodule) == {"positive", "not mentioned"}
+    assert (
+        nodule["positive"]["second_negative"] == 1 and nodule["positive"]["second_uncertain"] == 1
+    )
+    assert nodule["not mentioned"]["second_negative"] == 1 and set(nodule) == {
+        "positive",
+        "not mentioned",
+    }

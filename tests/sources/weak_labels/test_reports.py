@@ -15,7 +15,9 @@ from pgcxr.sources.weak_labels.opinion import NEGATIVE, NOT_MENTIONED, POSITIVE,
 from pgcxr.sources.weak_labels.reports import Labeler
 
 MARKS = {"+": POSITIVE, "-": NEGATIVE, "?": UNCERTAIN, ".": NOT_MENTIONED}
-HAND_LABELLED = tomllib.loads(Path(__file__).with_name("hand_labelled.toml").read_text(encoding="utf-8"))
+HAND_LABELLED = tomllib.loads(
+    Path(__file__).with_name("hand_labelled.toml").read_text(encoding="utf-8")
+)
 SENTENCES = [(*row, kind) for kind, rows in HAND_LABELLED.items() for row in rows]
 
 
@@ -28,11 +30,14 @@ def read(labeler, marks, text):
     """(what a careful reader says, what the labeler says), each five statuses and a label."""
     *five, label = marks.split()
     opinion = labeler.opinion(text)
-    return [MARKS[mark] for mark in five] + [label], [opinion.status(f) for f in FINDINGS] + [opinion.label or "silent"]
+    return [MARKS[mark] for mark in five] + [label], [opinion.status(f) for f in FINDINGS] + [
+        opinion.label or "silent"
+    ]
 
 
 def test_precision_and_recall_on_the_hand_labelled(labeler):
-    """Every positive and every doubt in 101 texts is found and none is made up; of the denials, 95 in 100."""
+    """Every positive and every doubt in 101 texts is found and none is made up; of the denials, 95
+    in 100."""
     counts = Counter()
     for marks, text, _ in SENTENCES:
         wanted, said = read(labeler, marks, text)
@@ -69,7 +74,8 @@ def test_the_deciding_words_are_the_lexicons(labeler, text, finding, words):
 def test_no_word_of_a_report_leaves_that_is_not_in_the_lexicon(labeler):
     name = "Nodulaszewski"  # begins like a nodule
     opinion = labeler.opinion(
-        f"Mr {name} has a nodule. {name} pneumothorax seen by Dr {name}, possible effusion of {name}."
+        f"Mr {name} has a nodule. {name} pneumothorax seen by Dr {name}, possible effusion of "
+        f"{name}."
     )
     assert opinion.status("nodule") == POSITIVE
     assert name.lower() not in " ".join(opinion.words.values()).lower()
@@ -80,18 +86,25 @@ def test_reports_of_the_phantom(labeler):
     for seed in range(400):
         rng = np.random.default_rng(seed)
         found = dict.fromkeys(
-            map(str, rng.choice(TABLE_6, size=rng.integers(0, 3), replace=False)), float(rng.random())
+            map(str, rng.choice(TABLE_6, size=rng.integers(0, 3), replace=False)),
+            float(rng.random()),
         )
         devices = [str(rng.choice(("pacemaker", "ecg_wires")))] if rng.random() < 0.3 else []
         text = wording.report(found, devices, rng)
         opinion = labeler.opinion(text)
         assert set(opinion.having(POSITIVE)) == set(found), text
-        assert opinion.label == ("abnormal" if found else "normal") and not opinion.having(UNCERTAIN), text
+        assert opinion.label == ("abnormal" if found else "normal") and not opinion.having(
+            UNCERTAIN
+        ), text
 
 
 def test_sections():
     header = language.load().header
-    found = list(sections.sections("HISTORY: cough\nFindings: a. IMPRESSION: b\nCONCLUSION\nc\nprior study: d", header))
+    found = list(
+        sections.sections(
+            "HISTORY: cough\nFindings: a. IMPRESSION: b\nCONCLUSION\nc\nprior study: d", header
+        )
+    )
     assert [(name, text.strip(" \n.")) for name, text in found] == [
         ("", ""),
         ("history", "cough"),
@@ -135,17 +148,26 @@ def test_another_language_by_file(tmp_path):
     path.write_text(GERMAN, encoding="utf-8")
     labeler = Labeler(language.load(path))
     opinion = labeler.opinion(
-        "Indikation: Pneumothorax?\nBefund: Keine Ergüsse, kein Pneumothorax. Verdacht auf Rundherd rechts.\n"
-        "Beurteilung: Kein Infiltrat, aber interstitielle Zeichnungsvermehrung."
+        "Indikation: Pneumothorax?\nBefund: Keine Ergüsse, kein Pneumothorax. Verdacht auf "
+        "Rundherd rechts.\nBeurteilung: Kein Infiltrat, aber interstitielle Zeichnungsvermehrung."
     )
-    assert [opinion.status(finding) for finding in FINDINGS] == [UNCERTAIN, NEGATIVE, POSITIVE, NEGATIVE, NEGATIVE]
+    assert [opinion.status(finding) for finding in FINDINGS] == [
+        UNCERTAIN,
+        NEGATIVE,
+        POSITIVE,
+        NEGATIVE,
+        NEGATIVE,
+    ]
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         (lambda text: text.replace("[sections]", "[section]"), "unknown key section"),
-        (lambda text: text.replace("[findings.pneumothorax]", "[findings.cold]"), "unknown key cold"),
+        (
+            lambda text: text.replace("[findings.pneumothorax]", "[findings.cold]"),
+            "unknown key cold",
+        ),
         (
             lambda text: text.replace('[findings.pneumothorax]\nterms = ["Pneumothorax"]', ""),
             "no table [findings.pneumothorax]",
@@ -161,7 +183,9 @@ def test_bad_language_files(tmp_path, change, said):
     path.write_text(change(GERMAN), encoding="utf-8")
     with pytest.raises(InputError) as error:
         language.load(path)
-    assert said in str(error.value) and str(path) in str(error.value) and "\n" not in str(error.value)
+    assert (
+        said in str(error.value) and str(path) in str(error.value) and "\n" not in str(error.value)
+    )
 
 
 def test_long_and_hostile_reports_are_read_in_time(labeler):

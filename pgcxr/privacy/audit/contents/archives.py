@@ -14,8 +14,18 @@ from pgcxr.privacy.audit import encodings
 from pgcxr.privacy.audit.contents import texts
 from pgcxr.privacy.audit.contents.piece import SMALLEST_NUMBER, Inner, Piece, whole
 
-# What damaged archives raise: of their own, of the compressions, of a wrong place or length, of a password.
-DAMAGED = (zipfile.BadZipFile, lzma.LZMAError, zlib.error, OSError, EOFError, ValueError, RuntimeError, struct.error)
+# What damaged archives raise: of their own, of the compressions, of a wrong place or length, of a
+# password.
+DAMAGED = (
+    zipfile.BadZipFile,
+    lzma.LZMAError,
+    zlib.error,
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    struct.error,
+)
 OPENERS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
 
 
@@ -32,7 +42,8 @@ def packed(content, where: str, opened: Callable) -> Iterator[Piece | Inner]:
 
 
 def zipped(content, where: str) -> Iterator[Piece | Inner]:
-    """The members of an archive, their names and comments; whatever lies between them is looked through too."""
+    """The members of an archive, their names and comments; whatever lies between them is looked
+    through too."""
     with zipfile.ZipFile(io.BytesIO(content) if isinstance(content, bytes) else content) as archive:
         yield Piece(f"{where} comment", encodings.decode(archive.comment))
         damaged = None

@@ -1,4 +1,5 @@
-"""NumPy's files (.npy, the members of .npz): texts, dates and whole numbers, nested in structures too.
+"""NumPy's files (.npy, the members of .npz): texts, dates and whole numbers, nested in structures
+too.
 
 The header is believed only as far as there are bytes for it, and nothing is unpickled.
 """
@@ -19,7 +20,11 @@ def npy(content, where: str) -> Iterator[Piece]:
     """The texts of one array."""
     head = io.BytesIO(bytes(content[: HEADER + 16]))
     version = np.lib.format.read_magic(head)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    read = (
+        np.lib.format.read_array_header_1_0
+        if version == (1, 0)
+        else np.lib.format.read_array_header_2_0
+    )
     dtype = read(head, max_header_size=HEADER)[2]
     begin = head.tell()
     # The names of fields.
@@ -40,7 +45,9 @@ def _values(array: np.ndarray, where: str) -> Iterator[Piece]:
     elif array.dtype.kind == "U":
         yield Piece(where, _lines(array.ravel()))
     elif array.dtype.kind == "S":
-        yield Piece(where, encodings.decode(b"\n".join(array.ravel().tolist()).replace(b"\0", b" ")))
+        yield Piece(
+            where, encodings.decode(b"\n".join(array.ravel().tolist()).replace(b"\0", b" "))
+        )
     elif array.dtype.kind == "M":
         yield Piece(where, "\n".join(np.unique(np.datetime_as_string(array, unit="D")).tolist()))
     elif array.dtype.kind in "iuf":
@@ -51,8 +58,14 @@ def _values(array: np.ndarray, where: str) -> Iterator[Piece]:
 
 def _lines(array: np.ndarray) -> str:
     """[N] texts, a line for each; what is no character, or fills a text up, as a blank."""
-    codes = np.ascontiguousarray(array).view(array.dtype.byteorder.replace("|", "=") + "u4").reshape(len(array), -1)
-    codes = np.where((codes == 0) | (codes > 0x10FFFF) | (codes >> 11 == 0x1B), ord(" "), codes).astype("<u4")
+    codes = (
+        np.ascontiguousarray(array)
+        .view(array.dtype.byteorder.replace("|", "=") + "u4")
+        .reshape(len(array), -1)
+    )
+    codes = np.where(
+        (codes == 0) | (codes > 0x10FFFF) | (codes >> 11 == 0x1B), ord(" "), codes
+    ).astype("<u4")
     ends = np.full((len(codes), 1), ord("\n"), "<u4")
     return np.concatenate([codes, ends], axis=1).tobytes().decode("utf-32-le")
 
@@ -61,7 +74,9 @@ def _numbers(array: np.ndarray, where: str) -> Iterator[Piece]:
     if array.dtype.itemsize >= 4:
         large = array[array >= SMALLEST_NUMBER]
         if array.dtype.kind == "f":
-            large = large[np.isfinite(large) & (large == np.floor(large)) & (large < 2**53)].astype(np.int64)
+            large = large[np.isfinite(large) & (large == np.floor(large)) & (large < 2**53)].astype(
+                np.int64
+            )
         if large.size:
             yield Piece(where, "\n".join(map(str, large.tolist())))
     if array.dtype.kind == "f" or array.dtype.itemsize == 1:

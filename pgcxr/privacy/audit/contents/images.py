@@ -18,7 +18,8 @@ def png_content(content, where: str) -> Iterator[Piece | Inner]:
 
 
 def png(file, where: str) -> Iterator[Piece | Inner]:
-    """Everything but pixels and palettes: text chunks, EXIF, unknown chunks, what follows the end (PNG, 11).
+    """Everything but pixels and palettes: text chunks, EXIF, unknown chunks, what follows the end
+    (PNG, 11).
 
     `file` is opened and stands behind the signature.
     """
@@ -31,7 +32,9 @@ def png(file, where: str) -> Iterator[Piece | Inner]:
         file.seek(4, io.SEEK_CUR)
         for part in (body, *_inflated(body)) if body else ():
             # A keyword of a text chunk and its text are parted by a zero.
-            yield Piece(f"{where} {kind.decode('latin-1')}", encodings.decode(part.replace(b"\0", b" ")))
+            yield Piece(
+                f"{where} {kind.decode('latin-1')}", encodings.decode(part.replace(b"\0", b" "))
+            )
         if kind == b"IEND":
             break
     rest = file.read(LARGEST_MEMBER)
@@ -55,7 +58,8 @@ def _inflated(body: bytes) -> Iterator[bytes]:
 
 
 def jpeg(content: bytes, where: str) -> Iterator[Piece]:
-    """Application segments and comments, up to the first scan, and what follows the end (ITU-T T.81, B.1)."""
+    """Application segments and comments, up to the first scan, and what follows the end (ITU-T
+    T.81, B.1)."""
     at = 2
     while at + 4 <= len(content) and content[at] == 0xFF and content[at + 1] != 0xDA:
         marker, length = content[at + 1], int.from_bytes(content[at + 2 : at + 4], "big")
@@ -63,7 +67,9 @@ def jpeg(content: bytes, where: str) -> Iterator[Piece]:
             body = content[at + 4 : at + 2 + length]
             yield Piece(f"{where} JPEG segment", encodings.decode(body.replace(b"\0", b" ")))
         at += 2 + length
-    yield from texts.printable(content[content.rfind(b"\xff\xd9") + 2 :], f"{where} after the image")
+    yield from texts.printable(
+        content[content.rfind(b"\xff\xd9") + 2 :], f"{where} after the image"
+    )
 
 
 def dicom(content: bytes, where: str) -> Iterator[Piece]:
@@ -81,7 +87,11 @@ def dicom(content: bytes, where: str) -> Iterator[Piece]:
                     if element.tag.group == 0x7FE0 or element.VR == "SQ":
                         continue
                     raw = element.value
-                    found.append(encodings.decode(raw.replace(b"\0", b" ")) if isinstance(raw, bytes) else str(raw))
+                    found.append(
+                        encodings.decode(raw.replace(b"\0", b" "))
+                        if isinstance(raw, bytes)
+                        else str(raw)
+                    )
     except Exception:
         yield Piece(where, "\n".join(found), dicom=True)
         raise

@@ -1,7 +1,8 @@
 """SVG and HTML without the words of their own markup: "butt" as the end of a line is not Mr Butt.
 
-Only where such a word has its meaning is it left out: the name of an element or attribute, a property of CSS and its
-value, a namespace, an id that matplotlib gives. Every other value of an attribute stays, as do text and comments.
+Only where such a word has its meaning is it left out: the name of an element or attribute, a
+property of CSS and its value, a namespace, an id that matplotlib gives. Every other value of an
+attribute stays, as do text and comments.
 """
 
 import re
@@ -76,16 +77,20 @@ def is_markup(start: bytes) -> bool:
 
 
 def reduced(text: str) -> str:
-    """The texts between the tags, in lines of their own, and then what the tags say besides their own words."""
+    """The texts between the tags, in lines of their own, and then what the tags say besides their
+    own words."""
     text, comments = _apart(text, "<!--", "-->")
     text, styles = _apart(text, "<style", "</style")
     styles = [_without(style, NAMES | PROPERTIES | VALUES) for style in styles]
     tags = TAG.findall(text)
-    return "\n".join([TAG.sub("\n", text), *comments, *styles, *filter(None, map(_attributes, tags))])
+    return "\n".join(
+        [TAG.sub("\n", text), *comments, *styles, *filter(None, map(_attributes, tags))]
+    )
 
 
 def _apart(text: str, begin: str, end: str) -> tuple[str, list[str]]:
-    """What lies outside of pairs of `begin` and `end`, and what inside; a `begin` without `end` is text."""
+    """What lies outside of pairs of `begin` and `end`, and what inside; a `begin` without `end` is
+    text."""
     outside, inside, at = [], [], 0
     while (start := text.find(begin, at)) >= 0 and (stop := text.find(end, start)) >= 0:
         outside.append(text[at:start])

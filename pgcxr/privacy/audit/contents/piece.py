@@ -10,7 +10,8 @@ SMALLEST_NUMBER = 10**7
 
 @dataclass(frozen=True)
 class Piece:
-    """`where` names the place in the file; `sure` is False for short printable runs among binary numbers."""
+    """`where` names the place in the file; `sure` is False for short printable runs among binary
+    numbers."""
 
     where: str
     text: str

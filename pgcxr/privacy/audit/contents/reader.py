@@ -1,9 +1,10 @@
 """`pieces`: the texts of a file, by what its content says that it is and not by its name.
 
-Text (CSV, JSON, TOML, logs) comes as it is, and decoded once more where it holds entities, JSON or URL escapes; what it
-holds in base64 as a file within; SVG and HTML without their own markup; PNG and JPEG images as their metadata without
-pixels; zip (.keras, .npz), gzip, bzip2, xz, NumPy arrays, pickles, TFRecords and TensorBoard's files (protocol buffers)
-and DICOM as the texts inside; anything else, and what is damaged, as its printable parts.
+Text (CSV, JSON, TOML, logs) comes as it is, and decoded once more where it holds entities, JSON or
+URL escapes; what it holds in base64 as a file within; SVG and HTML without their own markup; PNG
+and JPEG images as their metadata without pixels; zip (.keras, .npz), gzip, bzip2, xz, NumPy arrays,
+pickles, TFRecords and TensorBoard's files (protocol buffers) and DICOM as the texts inside;
+anything else, and what is damaged, as its printable parts.
 """
 
 import mmap
@@ -52,7 +53,8 @@ def of(content, where: str, depth: int) -> Iterator[Piece]:
 
 
 def _guarded(parts, raw, where: str, depth: int) -> Iterator[Piece]:
-    """The pieces of `parts` and of what lies within; of a file that breaks its reader, the printable parts as well."""
+    """The pieces of `parts` and of what lies within; of a file that breaks its reader, the
+    printable parts as well."""
     try:
         for part in parts:
             if isinstance(part, Inner):
@@ -81,7 +83,11 @@ def _parts(content, where: str) -> Iterator[Piece | Inner]:
         yield from arrays.npy(content, where)
     elif start[128:132] == b"DICM":
         yield from images.dicom(bytes(content), where)
-    elif len(start) > 12 and 0 < struct.unpack("<Q", start[:8])[0] <= len(content) - 16 and records.is_record(start):
+    elif (
+        len(start) > 12
+        and 0 < struct.unpack("<Q", start[:8])[0] <= len(content) - 16
+        and records.is_record(start)
+    ):
         yield from records.records(content, where)
     elif start[:1] == b"\x80" and len(start) > 1 and start[1] in (2, 3, 4, 5):
         yield from archives.pickled(content, where)

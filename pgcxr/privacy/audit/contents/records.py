@@ -1,4 +1,5 @@
-"""TFRecord files, TensorBoard's event files among them, as the texts in their protocol buffers, whatever the type."""
+"""TFRecord files, TensorBoard's event files among them, as the texts in their protocol buffers,
+whatever the type."""
 
 import re
 import struct
@@ -34,7 +35,9 @@ def records(content, where: str) -> Iterator[Piece | Inner]:
         length = struct.unpack("<Q", content[at : at + 8])[0]
         if at + length + 16 > len(content):
             break
-        yield from _message(bytes(content[at + 12 : at + 12 + length]), found, f"{where} record {number}", 0)
+        yield from _message(
+            bytes(content[at + 12 : at + 12 + length]), found, f"{where} record {number}", 0
+        )
         at, number, size = at + length + 16, number + 1, size + length
         if size > BATCH:
             yield Piece(f"{where} up to record {number}", "\n".join(found))
@@ -45,7 +48,8 @@ def records(content, where: str) -> Iterator[Piece | Inner]:
 
 
 def _message(content: bytes, found: list[str], where: str, depth: int) -> Iterator[Piece | Inner]:
-    """Appends the texts in a protocol buffer to `found`; yields what lies in images and archives."""
+    """Appends the texts in a protocol buffer to `found`; yields what lies in images and
+    archives."""
     if FILES.match(content):
         yield Inner(where, content)
     elif content == VERSION:
@@ -60,7 +64,8 @@ def _message(content: bytes, found: list[str], where: str, depth: int) -> Iterat
 
 
 def _fields(content: bytes) -> list[bytes] | None:
-    """The length-delimited fields of a message; None where it is none (Protocol Buffers, Encoding)."""
+    """The length-delimited fields of a message; None where it is none (Protocol Buffers,
+    Encoding)."""
     found, at = [], 0
     while at < len(content):
         key, at = _varint(content, at)

@@ -1,4 +1,5 @@
-"""Texts: as they are, decoded once more, out of base64 and markup; and the printable parts of what is no text."""
+"""Texts: as they are, decoded once more, out of base64 and markup; and the printable parts of what
+is no text."""
 
 import base64
 import binascii
@@ -15,13 +16,15 @@ from pgcxr.privacy.audit import encodings
 from pgcxr.privacy.audit.contents import markup
 from pgcxr.privacy.audit.contents.piece import Inner, Piece
 
-# Among random bytes, printable runs of 16 hardly occur; in shorter ones only long identifiers are looked for.
+# Among random bytes, printable runs of 16 hardly occur; in shorter ones only long identifiers are
+# looked for.
 LONG_RUN, SHORT_RUN = 16, 6
 PRINTABLE = re.compile(rb"[\x20-\x7e]{%d,}" % SHORT_RUN)
 # Two and four bytes to a character, in either order, as Windows and NumPy write.
 WIDE = {
     width: re.compile(
-        rb"(?:[\x20-\x7e]\0{%d}){%d,}|(?:\0{%d}[\x20-\x7e]){%d,}" % (width - 1, SHORT_RUN, width - 1, SHORT_RUN)
+        rb"(?:[\x20-\x7e]\0{%d}){%d,}|(?:\0{%d}[\x20-\x7e]){%d,}"
+        % (width - 1, SHORT_RUN, width - 1, SHORT_RUN)
     )
     for width in (2, 4)
 }
@@ -46,7 +49,9 @@ def text_or_bytes(content, where: str) -> Iterator[Piece | Inner]:
     begun, plain = 0, []
     for start, end in _base64(content):
         try:
-            inside = base64.b64decode(bytes(content[start:end]).translate(None, b"\r\n"), validate=True)
+            inside = base64.b64decode(
+                bytes(content[start:end]).translate(None, b"\r\n"), validate=True
+            )
         except (binascii.Error, ValueError):
             continue
         yield Inner(f"{where} base64", inside)
@@ -70,7 +75,8 @@ def _base64(content) -> list[tuple[int, int]]:
 
 
 def _blocks(content, begin: int, end: int) -> Iterator[tuple[int, bytes]]:
-    """(place, bytes) of `content` from `begin` to `end`; each block holds the beginning of the next one."""
+    """(place, bytes) of `content` from `begin` to `end`; each block holds the beginning of the next
+    one."""
     for at in range(begin, end, BLOCK):
         yield at, bytes(content[at : min(at + BLOCK + OVERLAP, end)])
 
@@ -87,7 +93,8 @@ def _cut_text(block: bytes) -> str:
 
 
 def wide(content: bytes, encoding: str, where: str) -> Iterator[Piece | Inner]:
-    """A text of two or four bytes to a character, and in case that it only seems to be one its printable parts."""
+    """A text of two or four bytes to a character, and in case that it only seems to be one its
+    printable parts."""
     text = content.decode(encoding, errors="replace").replace("\0", " ")
     yield from text_or_bytes(text.encode(errors="replace"), where)
     yield from printable(content, where)
@@ -106,9 +113,15 @@ def _twice(text: str, where: str) -> Iterator[Piece]:
 
 
 def printable(block: bytes, where: str, numbers: bool = False) -> Iterator[Piece]:
-    """The printable runs of binary content; of pixels and weights (`numbers`) none is surely a text."""
+    """The printable runs of binary content; of pixels and weights (`numbers`) none is surely a
+    text."""
     runs = PRINTABLE.findall(block)
-    runs += [run.replace(b"\0", b"") for width in WIDE if _has_wide(block, width) for run in WIDE[width].findall(block)]
+    runs += [
+        run.replace(b"\0", b"")
+        for width in WIDE
+        if _has_wide(block, width)
+        for run in WIDE[width].findall(block)
+    ]
     for sure in (True, False):
         chosen = [run for run in runs if (len(run) >= LONG_RUN and not numbers) == sure]
         if chosen:
