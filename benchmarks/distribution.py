@@ -38,7 +38,7 @@ def naive_kid(real: np.ndarray, fake: np.ndarray) -> float:
     return float(pairs - 2 * ((real @ fake.T / d + 1) ** 3).mean())
 
 
-def naive_prdc(real: np.ndarray, fake: np.ndarray, k: int = prdc.NEIGHBOURS) -> list[float]:
+def naive_prdc(real: np.ndarray, fake: np.ndarray, k: int = prdc.NEIGHBORS) -> list[float]:
     """By whole matrices; the k + 1 smallest of a row are its own and k others."""
     radii = [np.partition(pairwise_distances(x), k, axis=1)[:, k] for x in (real, fake)]
     across = pairwise_distances(real, fake)

@@ -21,7 +21,7 @@ import numpy as np
 
 from pgcxr.curation import duplicates, image_checks, rules
 from pgcxr.curation.pixels import decode_image
-from pgcxr.dicom.normalization import normalise
+from pgcxr.dicom.normalization import normalize
 from pgcxr.phantom.clinic import attend
 from pgcxr.phantom.render import render
 
@@ -94,7 +94,7 @@ def _phantom(index: int, size: int, view: str) -> np.ndarray:
     frontal = view != "LATERAL"
     shown = attendance.studies[0].findings if frontal else {}
     made = render(attendance.patient, size, view=view, findings=shown)
-    return normalise(made.pixels.astype(np.float32))
+    return normalize(made.pixels.astype(np.float32))
 
 
 def _cut(image: np.ndarray, side: str, share: float) -> np.ndarray:

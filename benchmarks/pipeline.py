@@ -2,7 +2,7 @@
 nothing trained on them.
 
 The input must be at least three times as fast as the training step (`benchmarks.train_step`).
-Images are random grey PNG files, which compress worse than radiographs do; `memory` is the way of a
+Images are random gray PNG files, which compress worse than radiographs do; `memory` is the way of a
 cohort that fits into memory, `files` that of a larger one, `held` that of its small levels; `png
 records` and `nvidia records` are TFRecords too large for memory. One JSON line per way and level.
 

@@ -27,7 +27,7 @@ NONE = "none: other patients"
 
 
 def noisy(images: np.ndarray, levels: float) -> np.ndarray:
-    """With Gaussian noise of so many grey levels."""
+    """With Gaussian noise of so many gray levels."""
     noise = np.random.default_rng(1).normal(0, levels, images.shape)
     return np.clip(images + noise, 0, 255).round().astype(np.uint8)
 
@@ -43,7 +43,7 @@ def shifted(images: np.ndarray, by: int) -> np.ndarray:
 
 
 def turned(images: np.ndarray, degrees: float, scale: float = 1.0) -> np.ndarray:
-    """About the centre, and enlarged; the border is repeated."""
+    """About the center, and enlarged; the border is repeated."""
     size = images.shape[1]
     matrix = cv2.getRotationMatrix2D(((size - 1) / 2, (size - 1) / 2), degrees, scale)
     moved = (

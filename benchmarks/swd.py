@@ -3,7 +3,7 @@
     python -m benchmarks.swd [--images 512] [--size 64] [--repeats 3]
 
 Beside it the slow twin of the tests on few images, as images per second: the two differ by the
-tiling of grey images to three colours, by sorting along memory, and by two threads.
+tiling of gray images to three colors, by sorting along memory, and by two threads.
 """
 
 import argparse

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from evaluate import common
-from evaluate.anomaly import figures, judgement
+from evaluate.anomaly import figures, judgment
 from evaluate.anomaly.selection import Reading, select
 from pgcxr.anomaly import calibration, familiar
 from pgcxr.cohort.findings import FINDINGS, NORMAL
@@ -119,20 +119,20 @@ def study(
     count = len(reading.healthy)
     healthy_scores = calibration.cross_scores(seen[:count], np.random.default_rng([seed, 3]))
     healthy = calibration.learn(seen[:count])
-    z = calibration.standardised(seen[count:], healthy)
+    z = calibration.standardized(seen[count:], healthy)
     marks, maps, made = (
         calibration.anomaly_map(z),
         differences[edges[1] :],
         found.images[edges[1] :],
     )
-    ours = judgement.Scores(healthy_scores, calibration.scores(z), config["specificity"])
+    ours = judgment.Scores(healthy_scores, calibration.scores(z), config["specificity"])
     likelihoods = predict(classifier, np.concatenate(queries[1:]))
     # A finding that it was trained on: what thesis 4 compares with.
     rivals = likelihoods[:, 1:].max(axis=1)
-    supervised = judgement.Scores(rivals[:count], rivals[count:], config["specificity"])
+    supervised = judgment.Scores(rivals[:count], rivals[count:], config["specificity"])
     masks = reading.test.masks(marks.shape[-1])
 
-    judgement.write_scores(folder / "scores.csv", reading, ours, supervised)
+    judgment.write_scores(folder / "scores.csv", reading, ours, supervised)
     half = np.float16  # a thousandth of a map's range is enough to look at
     _save(
         folder / "maps.npz",
@@ -159,10 +159,10 @@ def study(
         classifier,
     )
     return {
-        **judgement.report(
+        **judgment.report(
             reading.classes, ours, supervised, reading.test.manifest["patient_id"].to_numpy(), seed
         ),
-        "localisation": judgement.localisation(marks, masks, reading.classes),
+        "localisation": judgment.localization(marks, masks, reading.classes),
         "seconds_per_image": found.seconds / len(differences),
         "iterations": found.iterations,
         "healthy": {

@@ -67,7 +67,7 @@ def draw(folder: Path, cases: Cases, ours, supervised, classifier) -> None:
             _label(cases.classes[row], ours, supervised, row) + _unseen(cases.masks[row])
             for row in rows
         ]
-        grids.labelled_grid(list(zip(labels, panels, strict=True)), folder / name, COLUMNS, title)
+        grids.labeled_grid(list(zip(labels, panels, strict=True)), folder / name, COLUMNS, title)
     ill = (cases.classes != NORMAL).astype(int)
     roc.roc_plot(
         {
@@ -110,15 +110,15 @@ def _panels(cases: Cases, row: int, heat: np.ndarray) -> np.ndarray:
     query, made = _enlarged(cases.queries[row]), _enlarged(common.to_uint8(cases.made[row]))
     mask = np.nan_to_num(cases.masks[row])
     difference = cases.differences[row]
-    grey = [np.repeat(image[..., None], 3, axis=-1) for image in (query, made)]
-    # One limit for all cases, in units of the range [-1, 1]: a quarter of it is full colour.
+    gray = [np.repeat(image[..., None], 3, axis=-1) for image in (query, made)]
+    # One limit for all cases, in units of the range [-1, 1]: a quarter of it is full color.
     positive = np.repeat(
         _enlarged(np.uint8(np.clip(difference / 0.5, 0, 1) * 255))[..., None], 3, axis=-1
     )
     return np.stack(
         [
-            overlay.outline(grey[0], _smooth(mask, query.shape)) if mask.any() else grey[0],
-            grey[1],
+            overlay.outline(gray[0], _smooth(mask, query.shape)) if mask.any() else gray[0],
+            gray[1],
             positive,
             overlay.diff_overlay(query, _smooth(difference, query.shape), limit=0.5),
             overlay.overlay(query, _smooth(cases.marks[row], query.shape), limits=(1.5, 4.0)),

@@ -137,7 +137,7 @@ class Reader:
 
 def study(read: Reader, config: dict, seed: int, folder: Path) -> dict:
     """The report of `run`; tables, figures and axes.npz are written to `folder`."""
-    u = regression.normalise(common.latents(seed, config["samples"], read.latent_size))
+    u = regression.normalize(common.latents(seed, config["samples"], read.latent_size))
     likelihoods = read.likelihoods(u, "synthesizing and classifying")
     single = regression.exclusive(likelihoods)
     first_held_out = int(round(len(u) * (1 - config["held_out"])))

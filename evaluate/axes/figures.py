@@ -123,7 +123,7 @@ def _draw_strip(path: Path, read, starts, axes: walk.Axes, index: int, examples:
         for angle, mean in zip(angles, likelihood, strict=True)
     ]
     title = f"{_title(axes, index)}\nAngle: mean likelihood of {total} images, {len(starts)} of them shown"
-    grids.labelled_grid(rows, path, columns, title)
+    grids.labeled_grid(rows, path, columns, title)
 
 
 def _draw_plane(path: Path, read, start: np.ndarray, axes: walk.Axes, curves: dict) -> None:
@@ -150,7 +150,7 @@ def _draw_plane(path: Path, read, start: np.ndarray, axes: walk.Axes, curves: di
         for place in (across, down)
     ]
     title = f"Right: {ends[0]}; down: {ends[1]}"
-    grids.labelled_grid(rows, path, columns, title)
+    grids.labeled_grid(rows, path, columns, title)
 
 
 def _title(axes: walk.Axes, index: int) -> str:

@@ -181,7 +181,7 @@ def _published(vectors: dict[str, np.ndarray], seed: int) -> dict:
     return {
         "fid_infinity": {name: frechet.fid_infinity(real, vectors[name], seed) for name in NAMES},
         "kid_subsets": {name: {key: found[key] for key in kept} for name, found in subsets.items()},
-        "neighbours": prdc.NEIGHBOURS,
+        "neighbours": prdc.NEIGHBORS,
         "warnings": warnings,
     }
 

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 
 from pgcxr.io import artifacts
-from pgcxr.plots.grids import labelled_grid
+from pgcxr.plots.grids import labeled_grid
 from pgcxr.plots.intervals import interval_plot
 
 SHOWN = 8  # images of each set
 CELL = 128  # px: images are shown at this size at least
 TITLES = {"gan": "GAN", "floor": "Real (floor)", "baseline": "PCA-Gaussian"}
-NEIGHBOURS = ("precision", "recall", "density", "coverage")
+NEIGHBORS = ("precision", "recall", "density", "coverage")
 
 
 def write(folder: Path, report: dict, images: dict[str, np.ndarray]) -> None:
@@ -36,7 +36,7 @@ def write(folder: Path, report: dict, images: dict[str, np.ndarray]) -> None:
         (title, np.stack([_enlarged(image) for image in images[name]]))
         for name, title in titles.items()
     ]
-    labelled_grid(sheet, folder / "samples.png")
+    labeled_grid(sheet, folder / "samples.png")
     metrics = report["metrics"]
     levels = list(metrics["swd"])
     names = [level if level == "mean" else f"{level} px" for level in levels]
@@ -46,8 +46,8 @@ def write(folder: Path, report: dict, images: dict[str, np.ndarray]) -> None:
     )
     if "fid" not in metrics:
         return
-    entries = [metrics[name] for name in NEIGHBOURS]
-    names = [name.capitalize() for name in NEIGHBOURS]
+    entries = [metrics[name] for name in NEIGHBORS]
+    names = [name.capitalize() for name in NEIGHBORS]
     interval_plot(
         _series(entries), names, folder / "prdc.png", f"Higher is better (n = {report['n']:,})"
     )

@@ -64,11 +64,11 @@ def one_pass(
 
 def on_features(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
     """{fid, kid, precision, recall, density, coverage} of features [N, D] and [M, D]."""
-    neighbours = prdc.prdc(real, fake)
+    neighbors = prdc.prdc(real, fake)
     return {
         "fid": frechet.frechet(real, fake)["fid"],
         "kid": kid.mmd2(real, fake),
-        **{name: neighbours[name] for name in ("precision", "recall", "density", "coverage")},
+        **{name: neighbors[name] for name in ("precision", "recall", "density", "coverage")},
     }
 
 

@@ -18,7 +18,7 @@ from pgcxr.io import artifacts
 from pgcxr.metrics.auroc import roc_curve
 from pgcxr.plots.confusion import confusion_plot
 from pgcxr.plots.curves import line_plot
-from pgcxr.plots.grids import labelled_grid
+from pgcxr.plots.grids import labeled_grid
 from pgcxr.plots.overlay import diff_overlay, outline, overlay
 from pgcxr.plots.roc import roc_plot
 
@@ -184,7 +184,7 @@ def explained(
         *(f"{kind}\n({name})" for kind in ("Grad-CAM", "CAM") for name in ("real", "synthetic")),
     ]
     for kind in KINDS:
-        labelled_grid(sheet, folder / f"gradcam{kind}", heads)
+        labeled_grid(sheet, folder / f"gradcam{kind}", heads)
 
 
 def cases(
@@ -210,7 +210,7 @@ def examples(folder: Path, synthetic: Synthetic, count: int = 8) -> None:
             (name, np.stack([enlarged(image[..., 0]) for image in images[labels == label][:count]]))
         )
     for kind in KINDS:
-        labelled_grid(sheet, folder / f"synthetic{kind}")
+        labeled_grid(sheet, folder / f"synthetic{kind}")
 
 
 def enlarged(image: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pgcxr.plots.figure import COLOURS, new_figure, save, styled
+from pgcxr.plots.figure import COLORS, new_figure, save, styled
 
 COLUMNS = ("Learns from", "Classifier", "Reads", "AUROC (95 % CI)")
 LEFT = (0.0, 2.45, 4.1, 6.4)
@@ -20,11 +20,11 @@ def scheme_plot(report: dict, path: Path) -> Path:
     axes.set_axis_off()
     for left, width, head in zip(LEFT, WIDTH, COLUMNS, strict=True):
         axes.text(left + width / 2, 0.35, head, ha="center", va="center", fontweight="bold")
-    for index, (step, colour, cells) in enumerate(rows):
+    for index, (step, color, cells) in enumerate(rows):
         top = -index * (ROW + GAP)
         middle = top - ROW / 2
         for left, width, text in zip(LEFT[:3], WIDTH[:3], cells[:3], strict=True):
-            axes.add_patch(_box(left, top - ROW, width, ROW, colour))
+            axes.add_patch(_box(left, top - ROW, width, ROW, color))
             axes.text(left + width / 2, middle, text, ha="center", va="center", fontsize=8)
         axes.text(LEFT[3] + WIDTH[3] / 2, middle, cells[3], ha="center", va="center")
         for left, width, to in zip(LEFT[:3], WIDTH[:3], LEFT[1:], strict=True):
@@ -34,12 +34,12 @@ def scheme_plot(report: dict, path: Path) -> Path:
                 (left + width, middle),
                 arrowprops={"arrowstyle": "->", "linewidth": 0.8},
             )
-        axes.text(LEFT[0], top + 0.04, step, fontsize=7, color=colour, va="bottom")
+        axes.text(LEFT[0], top + 0.04, step, fontsize=7, color=color, va="bottom")
     return save(figure, path, tight=True)
 
 
 def _rows(report: dict) -> list:
-    """[(step, colour, (learns from, classifier, reads, result))]."""
+    """[(step, color, (learns from, classifier, reads, result))]."""
     real, synthetic, control = (report["images"][name] for name in ("real", "synthetic", "control"))
     made, dropped = report["pseudo_labels"]["generated"], report["pseudo_labels"]["rejected"]
     wrong = report["pseudo_labels_control"]["splits"]["train"]["wrong_share"]
@@ -77,10 +77,10 @@ def _rows(report: dict) -> list:
         ),
     ]
     drawn = []
-    for step, colour, data, name, reads, arm in rows:
+    for step, color, data, name, reads, arm in rows:
         low, high = report[arm]["auroc_ci95"]
         result = f"{report[arm]['auroc']:.3f}\n({low:.3f} to {high:.3f})"
-        drawn.append((step, COLOURS[colour], (data, f"Classifier\n({name})", reads, result)))
+        drawn.append((step, COLORS[color], (data, f"Classifier\n({name})", reads, result)))
     return drawn
 
 
@@ -88,7 +88,7 @@ def _count(counts: dict) -> str:
     return f"{sum(counts.values()):,}\n{counts['normal']:,} normal, {counts['abnormal']:,} abnormal"
 
 
-def _box(left: float, bottom: float, width: float, height: float, colour: str):
+def _box(left: float, bottom: float, width: float, height: float, color: str):
     from matplotlib.patches import FancyBboxPatch
 
     return FancyBboxPatch(
@@ -97,5 +97,5 @@ def _box(left: float, bottom: float, width: float, height: float, colour: str):
         height,
         boxstyle="round,pad=0,rounding_size=0.08",
         facecolor="white",
-        edgecolor=colour,
+        edgecolor=color,
     )

@@ -4,7 +4,7 @@
 2. It labels synthetic images; classifier (synthetic) is trained on those it is sure of.
 3. classifier (synthetic) reads synthetic images of its own test part, and the real test set.
 
-Control: a classifier trained on the real training images, labelled in the same way, reads the real
+Control: a classifier trained on the real training images, labeled in the same way, reads the real
 test set. What it loses against step 1 is lost by pseudo-labels; what classifier (synthetic) loses
 beyond that is lost by the GAN.
 """
@@ -21,7 +21,7 @@ from evaluate.fidelity import (
     arms,
     explain,
     figures,
-    labelling,
+    labeling,
     page,
     pseudo,
     real_images,
@@ -94,11 +94,11 @@ def _steps(
     scores = {"real": probability["test"]}
 
     area = auroc(truth.astype(int), scores["real"])
-    synthetic = labelling.synthesize(gan_run, generator, real, chosen, seed, area)
+    synthetic = labeling.synthesize(gan_run, generator, real, chosen, seed, area)
     wanted = real.counts(chosen["per_class"])
-    sampling = labelling.sampling(synthetic, wanted, chosen["most_generated"])
-    labelling.warn(gan_run, sampling, synthetic.counts["generated"])
-    control_images, control_labels, control_counts = labelling.pseudo_labelled_real(
+    sampling = labeling.sampling(synthetic, wanted, chosen["most_generated"])
+    labeling.warn(gan_run, sampling, synthetic.counts["generated"])
+    control_images, control_labels, control_counts = labeling.pseudo_labeled_real(
         real, chosen, probability
     )
     data = {

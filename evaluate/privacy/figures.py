@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from pgcxr.cohort.manifest import Cohort, load_images
 from pgcxr.metrics.privacy import Distances
-from pgcxr.plots.figure import COLOURS, DPI, save, styled
-from pgcxr.plots.grids import labelled_grid
+from pgcxr.plots.figure import COLORS, DPI, save, styled
+from pgcxr.plots.grids import labeled_grid
 
 SHOWN = 6  # pairs of each space
 CELL = 128  # px: images are shown at this size at least
@@ -52,7 +52,7 @@ def pairs(
             distance = each.generated[number]
             mark = "\nbelow cut-off" if distance <= limits[space] else ""
             rows.append((f"{space}, no. {number}\n{distance:.3f}{mark}", np.stack(found)))
-    labelled_grid(rows, path, ["Synthetic", "Training", "Difference"])
+    labeled_grid(rows, path, ["Synthetic", "Training", "Difference"])
 
 
 @styled
@@ -75,11 +75,11 @@ def histograms(measured: dict[str, Distances], limits: dict[str, float], path: P
             axes.stairs(
                 counts / len(values),
                 edges,
-                color=COLOURS[index],
+                color=COLORS[index],
                 label=f"{name} ({len(values):,})",
                 **style,
             )
-        axes.axvline(limits[space], color=COLOURS[4], linestyle=":", linewidth=1, label="Cut-off")
+        axes.axvline(limits[space], color=COLORS[4], linestyle=":", linewidth=1, label="Cut-off")
         axes.set(title=space.capitalize(), xlabel="Distance", ylabel="Share of images")
         axes.set(xlim=(0, edges[-1]), ylim=(0, None))
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=4)

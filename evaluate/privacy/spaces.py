@@ -85,7 +85,7 @@ def vectors(batches: Iterable[np.ndarray], extractor: features.Extractor) -> dic
     for images in batches:
         seen.append(extractor(images))
         small = features.resized(images, min(PIXELS, images.shape[1]))
-        pixels.append(_standardised(small.reshape(len(small), -1).astype(np.float32)))
+        pixels.append(_standardized(small.reshape(len(small), -1).astype(np.float32)))
     return {
         "features": np.concatenate(seen),
         "pixels": np.concatenate(pixels or [np.empty((0, 0), np.float32)]),
@@ -111,14 +111,14 @@ def twin(pixels: np.ndarray, form: tuple[bool, int, int]) -> np.ndarray:
     images = images[:, :, ::-1] if mirror else images
     place = np.arange(side)
     rows, columns = (np.clip(place - by, 0, side - 1) for by in (down, right))
-    return _standardised(images[:, rows][:, :, columns].reshape(len(pixels), -1))
+    return _standardized(images[:, rows][:, :, columns].reshape(len(pixels), -1))
 
 
-def _standardised(pixels: np.ndarray) -> np.ndarray:
+def _standardized(pixels: np.ndarray) -> np.ndarray:
     """Each row less its mean, over its standard deviation; 0 where all pixels are equal."""
-    centred = pixels - pixels.mean(axis=1, keepdims=True)
-    deviation = centred.std(axis=1, keepdims=True)
-    return centred / np.maximum(deviation, 1e-6)
+    centerd = pixels - pixels.mean(axis=1, keepdims=True)
+    deviation = centerd.std(axis=1, keepdims=True)
+    return centerd / np.maximum(deviation, 1e-6)
 
 
 def scaled(sets: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

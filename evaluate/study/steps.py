@@ -138,7 +138,7 @@ class Runner:
         if mark.get("key") != key:
             shutil.rmtree(folder, ignore_errors=True)
             mark = {"key": key, "spent": 0.0, "spans": []}
-        # Named before the first byte is written: what a killed process leaves is recognised by its
+        # Named before the first byte is written: what a killed process leaves is recognized by its
         # key.
         artifacts.write_json(self._mark_path(step.name), mark | {"seconds": None})
         places = {other: str(self.out / other) for other in step.needs} | {"out": str(folder)}

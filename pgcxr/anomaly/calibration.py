@@ -1,6 +1,6 @@
 """From difference maps to scores, p-values and a threshold, with nothing but healthy images.
 
-A difference of ten grey levels is much over the lung and nothing at the edge of the heart, where
+A difference of ten gray levels is much over the lung and nothing at the edge of the heart, where
 even a good reconstruction misses. So a map is compared with those of healthy images, place by
 place: z = (value - mean) / deviation. Lesions are of unknown size, and some are brighter or darker
 (effusion, pneumothorax), others only rougher or smoother than healthy lung (interstitial opacity).
@@ -87,7 +87,7 @@ def learn(seen: np.ndarray) -> Healthy:
 
     The deviation of a pixel from a hundred images is itself uncertain by 7 %, and the largest of
     thousands of quotients finds the pixel where it came out too small; so the variance is shrunk
-    towards its average over the window's neighbourhood, with the weight of ten images.
+    towards its average over the window's neighborhood, with the weight of ten images.
     """
     mean, variance = seen.mean(axis=0), seen.var(axis=0, ddof=1)
     width = seen.shape[-1]
@@ -101,7 +101,7 @@ def learn(seen: np.ndarray) -> Healthy:
     return Healthy(mean, np.sqrt(np.maximum(shrunk, floor)))
 
 
-def standardised(seen: np.ndarray, healthy: Healthy) -> np.ndarray:
+def standardized(seen: np.ndarray, healthy: Healthy) -> np.ndarray:
     """z [N, C, S, S]."""
     return (seen - healthy.mean) / healthy.deviation
 
@@ -128,7 +128,7 @@ def cross_scores(seen: np.ndarray, rng: np.random.Generator, folds: int = FOLDS)
     out = np.empty(len(seen))
     for index in range(folds):
         inside = fold == index
-        out[inside] = scores(standardised(seen[inside], learn(seen[~inside])))
+        out[inside] = scores(standardized(seen[inside], learn(seen[~inside])))
     return out
 
 

@@ -35,7 +35,7 @@ class Extractor:
         model: float32 [N, size, size, channels] in [-1, 1] -> [N, D].
         size: px; images of another size are reduced by area or enlarged bilinearly. None: any size,
             taken as it is.
-        channels: 1 or 3; grey images are repeated.
+        channels: 1 or 3; gray images are repeated.
         layer: whose output it is.
     """
 

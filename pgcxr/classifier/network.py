@@ -133,7 +133,7 @@ def load_weights_file(model: keras.Model, path: str | Path) -> None:
     without its top.
 
     The first convolution is summed over R, G, B and takes over the file's input range (0 to 255
-    less the ImageNet mean), so that inside the image its response to a grey image in [-1, 1] is the
+    less the ImageNet mean), so that inside the image its response to a gray image in [-1, 1] is the
     response that the file was trained with. The head keeps its initial values.
     """
     if not Path(path).is_file():
@@ -157,7 +157,7 @@ def load_weights_file(model: keras.Model, path: str | Path) -> None:
     for layer in named.values():
         values = layer.get_weights()
         if layer.name == "conv1_conv":
-            values = _for_grey(*values)
+            values = _for_gray(*values)
         try:
             model.get_layer(layer.name).set_weights(values)
         except ValueError:
@@ -167,8 +167,8 @@ def load_weights_file(model: keras.Model, path: str | Path) -> None:
             ) from None
 
 
-def _for_grey(kernel, bias):
-    """Kernel [7, 7, 3, F] for BGR in [0, 255] less the mean -> [7, 7, 1, F] for grey g in [-1, 1],
+def _for_gray(kernel, bias):
+    """Kernel [7, 7, 3, F] for BGR in [0, 255] less the mean -> [7, 7, 1, F] for gray g in [-1, 1],
     and its bias.
 
     A channel is 127.5 g + 127.5 - mean: the factor goes into the kernel, the constant into the

@@ -35,13 +35,15 @@ def curate(
         int | None, typer.Option(help="Side in pixels, a power of two; by default up to 1024.")
     ] = None,
     fit: Annotated[str, typer.Option(help="pad or crop: how an image becomes square.")] = "pad",
-    normalise: Annotated[
+    normalize: Annotated[
         str,
         typer.Option(
+            "--normalize",
+            "--normalise",
             help=(
                 "percentile:99 (black at the minimum), percentile:LOW,HIGH, window (as displayed) "
                 "or none."
-            )
+            ),
         ),
     ] = "percentile:99",
     bits: Annotated[
@@ -167,7 +169,7 @@ def curate(
         seed=seed,
         processes=workers,
         fit=fit,
-        normalise=normalise,
+        normalize=normalize,
         bits=bits,
         decoder=decoder,
         black_out=black_out or (),

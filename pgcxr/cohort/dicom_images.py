@@ -12,7 +12,7 @@ import numpy as np
 from pgcxr import dicom
 from pgcxr.cohort.image_files import reduce_tensor
 from pgcxr.dicom import pixel_data
-from pgcxr.dicom.normalization import THESIS, Normalisation
+from pgcxr.dicom.normalization import THESIS, Normalization
 from pgcxr.dicom.reading import Rejected
 from pgcxr.errors import InputError
 from pgcxr.images import PAD, fitted_side, to_square
@@ -28,10 +28,10 @@ class DicomFiles:
     """
 
     def __init__(
-        self, paths: Sequence[Path], size: int, fit: str, normalise: Normalisation, decoder: str
+        self, paths: Sequence[Path], size: int, fit: str, normalize: Normalization, decoder: str
     ):
         self.paths, self.size, self.fit = list(paths), size, fit
-        self._options = {"normalise": normalise, "decoder": decoder}
+        self._options = {"normalize": normalize, "decoder": decoder}
         pixel_data.reader(decoder)  # says so where it is not there
 
     def load(self, index: int) -> np.ndarray:

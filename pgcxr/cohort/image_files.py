@@ -7,7 +7,7 @@ from pgcxr.cohort import manifest as cohorts
 
 
 class Files:
-    """Square grey PNG files of at least `resolution` px."""
+    """Square gray PNG files of at least `resolution` px."""
 
     def __init__(self, paths: list[Path], resolution: int):
         self.paths, self._resolution = paths, resolution

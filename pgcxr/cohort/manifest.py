@@ -176,7 +176,7 @@ def _refuse(
 
 
 def read_png(path: Path, size: int | None = None) -> np.ndarray:
-    """A grey PNG, uint8 [H, W]; of 16 bits the upper 8. With `size`, it must be square and of
+    """A gray PNG, uint8 [H, W]; of 16 bits the upper 8. With `size`, it must be square and of
     `size` px at least."""
     content = user_files.read_bytes(
         path, MOST_BYTES, absent="make the cohort again with `pgcxr curate`"
@@ -192,7 +192,7 @@ def read_png(path: Path, size: int | None = None) -> np.ndarray:
 
 
 def decode_png(content: bytes) -> np.ndarray | None:
-    """A grey PNG, uint8 [H, W]; None where it is damaged or none.
+    """A gray PNG, uint8 [H, W]; None where it is damaged or none.
 
     Of 16 bits (`pgcxr curate --bits 16`) the upper 8 are taken, as tf.io.decode_png does: networks
     are trained on 8.

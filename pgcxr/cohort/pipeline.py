@@ -192,7 +192,7 @@ def from_dicom(
     size: int,
     *,
     fit: str = "pad",
-    normalise: str = str(THESIS),
+    normalize: str = str(THESIS),
     decoder: str = "pydicom",
     rejected: Counter | None = None,
 ):
@@ -200,7 +200,7 @@ def from_dicom(
 
     Args:
         files: a folder, read with all that is in it, or the files themselves.
-        fit: "pad" or "crop"; `normalise` see `pgcxr.dicom.normalization.parse`; `decoder` "pydicom"
+        fit: "pad" or "crop"; `normalize` see `pgcxr.dicom.normalization.parse`; `decoder` "pydicom"
             or "tfio".
         rejected: {rule: count}; files that are no images, or smaller than `size`, are left out and
             added to it, once for every time the data set is run through. Without it the first of
@@ -213,7 +213,7 @@ def from_dicom(
         paths = [Path(path) for path in files]
     if fit not in (PAD, CROP):
         raise InputError(f"fit {fit}: must be {PAD} or {CROP}")
-    found = dicom_images.DicomFiles(paths, size, fit, normalization.parse(normalise), decoder)
+    found = dicom_images.DicomFiles(paths, size, fit, normalization.parse(normalize), decoder)
 
     def decoded(image, reason):
         return reason == ""

@@ -1,7 +1,7 @@
 """Folders of TFRecords as training images, any of them by its number.
 
 Read are what `pgcxr records` writes, either format, and the original's own data sets (see
-`pgcxr.cohort.records`), of grey square images.
+`pgcxr.cohort.records`), of gray square images.
 """
 
 import hashlib
@@ -162,7 +162,7 @@ def load(folder: str | Path, split: str) -> Records:
 
     Raises:
         InputError: a file is missing or cut short, or they don't belong together, or their images
-            are not grey squares.
+            are not gray squares.
     """
     folder = places.existing_folder(folder, "a folder of TFRecords")
     paths = _paths(folder, split)

@@ -180,7 +180,7 @@ def _write_png(cohort: cohorts.Cohort, folder: Path, split: str, size: int) -> N
 
 
 def example(**features: list) -> bytes:
-    """A serialised tf.train.Example; lists of bytes or of whole numbers."""
+    """A serialized tf.train.Example; lists of bytes or of whole numbers."""
     import tensorflow as tf
 
     def feature(values: list):

@@ -23,7 +23,7 @@ SEED = 7
 RENDERED = 128
 # Images are looked at with a longer side of this many pixels: enough for borders, and milliseconds.
 LOOKED_AT = 256
-# A row or column that belongs to the picture spans more grey levels than this from its 5th to its
+# A row or column that belongs to the picture spans more gray levels than this from its 5th to its
 # 95th percentile.
 CONSTANT = 12
 # Rank images are compared on a grid of this many rows and columns.
@@ -48,7 +48,7 @@ def reduced(image: np.ndarray) -> np.ndarray:
 
 
 def frame(image: np.ndarray) -> tuple[slice, slice]:
-    """Rows and columns inside the borders of one grey value (collimator, padding); all of it where
+    """Rows and columns inside the borders of one gray value (collimator, padding); all of it where
     little is left."""
     found = []
     for axis, side in ((1, image.shape[0]), (0, image.shape[1])):
@@ -64,7 +64,7 @@ def frame(image: np.ndarray) -> tuple[slice, slice]:
 
 
 def ranks(image: np.ndarray, side: int = GRID) -> np.ndarray:
-    """Standardised ranks of the grey values, float32 [side, side] of mean 0 and norm 1 (0 where all
+    """Standardized ranks of the gray values, float32 [side, side] of mean 0 and norm 1 (0 where all
     are equal).
 
     Ranks do not change with gamma, window or detector, so that what is compared is where it is dark
@@ -120,19 +120,19 @@ def _resized(image: np.ndarray) -> np.ndarray:
 
 def _radiograph(seed: int, index: int, view: str) -> tuple[np.ndarray, np.ndarray]:
     """One normal patient: uint8 [RENDERED, RENDERED], and float32 1 where there is lung."""
-    from pgcxr.dicom.normalization import normalise
+    from pgcxr.dicom.normalization import normalize
     from pgcxr.phantom.canvas import Canvas
     from pgcxr.phantom.outline import LEFT, RIGHT, Frontal
     from pgcxr.phantom.patient import sample_exposure, sample_patient
     from pgcxr.phantom.render import render
 
     patient = sample_patient(np.random.default_rng([seed, index]))
-    image = normalise(render(patient, RENDERED, view=view).pixels.astype(np.float32))
+    image = normalize(render(patient, RENDERED, view=view).pixels.astype(np.float32))
     if view == "LATERAL":
         return image, np.zeros(image.shape, np.float32)
     # The exposure that `render` draws for its first shot.
     exposure = sample_exposure(np.random.default_rng([patient.seed, 0, 1]), patient, view)
-    canvas = Canvas(RENDERED, exposure.field, exposure.centre, exposure.tilt)
+    canvas = Canvas(RENDERED, exposure.field, exposure.center, exposure.tilt)
     chest = Frontal(patient, exposure, view)
     covered = [canvas.cover(canvas.fill(chest.cavity(side)), 0.05) for side in (RIGHT, LEFT)]
     return image, np.maximum(*covered).astype(np.float32)

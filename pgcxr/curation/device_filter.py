@@ -72,7 +72,7 @@ class DeviceFilter:
         return np.concatenate([np.zeros(0, np.float32), *found])
 
     def load(self) -> None:
-        """Loads it; InputError where it does not make one probability of one grey image of its
+        """Loads it; InputError where it does not make one probability of one gray image of its
         size."""
         if self._model is not None:
             return

@@ -66,14 +66,14 @@ def near(kept: Sequence, distance: int, across_patients: bool = True) -> dict[in
         )
     keys = list(groups)
     hashes = np.frombuffer(b"".join(key[0] for key in keys), np.uint8).reshape(-1, HASH_BYTES)
-    neighbours = defaultdict(list)
+    neighbors = defaultdict(list)
     for first, second, apart in near_pairs(hashes, distance):
         if keys[first][1] == keys[second][1]:
-            neighbours[second].append((first, apart))
+            neighbors[second].append((first, apart))
     led, followers = set(), {}
     for index, key in enumerate(keys):
         first, apart = min(
-            ((at, apart) for at, apart in neighbours[index] if at not in led), default=(index, 0)
+            ((at, apart) for at, apart in neighbors[index] if at not in led), default=(index, 0)
         )
         if first != index:
             led.add(index)

@@ -47,20 +47,20 @@ class Measures:
     for what it is of.
     """
 
-    structure: float  # standard deviation of the grey values on a grid of COARSE x COARSE
+    structure: float  # standard deviation of the gray values on a grid of COARSE x COARSE
     likeness: float  # correlation with the best explanation (turned, inverted or not): whether it is a chest at all
     lateral_by: float  # margin of the lateral chest over the frontal one through its best frame
     turned: int  # degrees clockwise by which the best explanation is turned: 0, 90, 180, 270
     turned_by: float  # margin of the best turned explanation over the best upright one
     inverted_by: float  # margin of the best inverted explanation over the best one that isn't
     cut_by: float  # margin of the best frame that cuts the lungs over the best that doesn't
-    picture: float  # share of the area inside borders of one grey value
+    picture: float  # share of the area inside borders of one gray value
     white: float  # share of the outline that is white
     hash: bytes  # perceptual, 256 bit
 
 
 def measure(image: np.ndarray) -> Measures | None:
-    """Measures uint8 or uint16 [H, W], bones white, after the normalisation; None where it is too
+    """Measures uint8 or uint16 [H, W], bones white, after the normalization; None where it is too
     small or a strip."""
     small = chest_template.reduced(image)
     if min(small.shape) < SMALLEST:

@@ -22,7 +22,7 @@ SAME, OTHER_FINDINGS = "same label and findings", "same label, other findings"
 
 
 def write(
-    folder: Path, scans, kept, labelling, write_csv, *, seed: int, sample: int = SAMPLE
+    folder: Path, scans, kept, labeling, write_csv, *, seed: int, sample: int = SAMPLE
 ) -> dict:
     """Writes the audit into the cohort and returns what report.json says of the labels.
 
@@ -37,7 +37,7 @@ def write(
     )
     witnesses = Counter("+".join(image.scan.witnesses) for image in kept if image.scan.witnesses)
     described = {
-        **labelling.described(),
+        **labeling.described(),
         "confidence": dict(sorted(confidence.items())),
         "witnesses": witnesses,
     }

@@ -13,8 +13,8 @@ from pgcxr import dicom
 from pgcxr.cohort import manifest
 from pgcxr.curation import image_checks
 from pgcxr.dicom import Rejected, pixel_data
-from pgcxr.dicom.luts import Grey
-from pgcxr.dicom.normalization import THESIS, Normalisation
+from pgcxr.dicom.luts import Gray
+from pgcxr.dicom.normalization import THESIS, Normalization
 from pgcxr.dicom.reading import MAX_PIXELS
 from pgcxr.errors import InputError
 from pgcxr.images import to_square
@@ -37,7 +37,7 @@ class Job:
     mask_png: Path
     size: int
     fit: str
-    normalise: Normalisation = THESIS
+    normalize: Normalization = THESIS
     bits: int = 8
     decoder: str = pixel_data.PYDICOM
     black_out: BlackOut = BlackOut()
@@ -63,7 +63,7 @@ def write(job: Job) -> Done:
     try:
         image = decode(
             job.path,
-            normalise=job.normalise,
+            normalize=job.normalize,
             bits=job.bits,
             decoder=job.decoder,
             black_out=job.black_out,
@@ -116,21 +116,21 @@ def _write(path: Path, content: bytes) -> None:
 def decode(
     path: Path,
     *,
-    normalise: Normalisation = THESIS,
+    normalize: Normalization = THESIS,
     bits: int = 8,
     decoder: str = pixel_data.PYDICOM,
     black_out: BlackOut = BlackOut(),
 ) -> np.ndarray:
     """`dicom.decode`, and `decode_image` where the name says so."""
     if is_image(path):
-        return decode_image(path, normalise, bits, black_out)
-    return dicom.decode(path, normalise=normalise, bits=bits, decoder=decoder, black_out=black_out)
+        return decode_image(path, normalize, bits, black_out)
+    return dicom.decode(path, normalize=normalize, bits=bits, decoder=decoder, black_out=black_out)
 
 
 def decode_image(
-    path: Path, normalise: Normalisation = THESIS, bits: int = 8, black_out: BlackOut = BlackOut()
+    path: Path, normalize: Normalization = THESIS, bits: int = 8, black_out: BlackOut = BlackOut()
 ) -> np.ndarray:
-    """A grey PNG of 8 or 16 bits, or a JPEG, of a public set, normalised as DICOM is, uint8 or
+    """A gray PNG of 8 or 16 bits, or a JPEG, of a public set, normalized as DICOM is, uint8 or
     uint16 [H, W]."""
     rows, columns = image_size(path)
     if rows * columns > MAX_PIXELS:
@@ -139,7 +139,7 @@ def decode_image(
         content = path.read_bytes()
     except OSError:
         raise Rejected("unreadable", "cannot be read from the disk") from None
-    # What is cut short OpenCV would fill with black or grey.
+    # What is cut short OpenCV would fill with black or gray.
     jpeg = content[:2] == b"\xff\xd8"
     whole = b"\xff\xd9" in content[-JPEG_TRAILER:] if jpeg else content[-8:-4] == b"IEND"
     if not whole:
@@ -151,8 +151,8 @@ def decode_image(
         raise Rejected("unreadable", "neither a PNG nor a JPEG image")
 
     def table(counts: np.ndarray) -> np.ndarray:
-        grey = Grey(np.arange(len(counts), dtype=np.float64), 0, len(counts) - 1)
-        return normalise.table(grey, counts, bits)
+        gray = Gray(np.arange(len(counts), dtype=np.float64), 0, len(counts) - 1)
+        return normalize.table(gray, counts, bits)
 
     return black_out.look_up(codes, table)
 

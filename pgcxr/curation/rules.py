@@ -17,7 +17,7 @@ from pgcxr.dicom import REASONS
 from pgcxr.sources.weak_labels import device_words
 
 # Before an image has a label; then, as in thesis Figure 1, among normals and abnormals apart.
-UNLABELLED = (*REASONS, "modality", "body_part", "study_date", "diagnosis", "label_conflict")
+UNLABELED = (*REASONS, "modality", "body_part", "study_date", "diagnosis", "label_conflict")
 HEADER = (
     "age",
     "sex",
@@ -29,8 +29,8 @@ HEADER = (
     "too_small",
 )
 PIXELS = ("inverted", "rotated", "mislabelled_view", "cropped", "duplicate", "near_duplicate")
-LABELLED = (*HEADER, *PIXELS, "subsample")
-ORDER = (*UNLABELLED, *LABELLED)
+LABELED = (*HEADER, *PIXELS, "subsample")
+ORDER = (*UNLABELED, *LABELED)
 # Rules that a source may have no data for.
 ASKED_OF_SOURCE = (
     *(

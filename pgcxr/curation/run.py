@@ -30,7 +30,7 @@ from pgcxr.privacy.audit import auditing as audits
 from pgcxr.privacy.audit import findings as findings_table
 from pgcxr.privacy.audit import own_words
 from pgcxr.sources import Scan
-from pgcxr.sources.weak_labels import decision, labelling
+from pgcxr.sources.weak_labels import decision, labeling
 
 LARGEST = 1024
 SMALLEST = 4
@@ -69,7 +69,7 @@ def curate(
     seed: int = 0,
     processes: int | None = None,
     fit: str = PAD,
-    normalise: str = str(normalization.THESIS),
+    normalize: str = str(normalization.THESIS),
     bits: int = 8,
     decoder: str = pixel_data.PYDICOM,
     black_out: Sequence[str] = (),
@@ -109,7 +109,7 @@ def curate(
             excluded by rule.
         normals: keep this many normal images, chosen at random (the thesis took 20,000 of 72,938).
         processes: default all cores; 0 for none but this one.
-        normalise: see `pgcxr.dicom.normalization.parse`; `bits` 8 or 16; `decoder` see
+        normalize: see `pgcxr.dicom.normalization.parse`; `bits` 8 or 16; `decoder` see
             `pgcxr.dicom.decode`.
         black_out: regions to make black, each as pgcxr.privacy.black_out.parse reads it, besides
             those of the rules.
@@ -158,7 +158,7 @@ def curate(
     rule_set = rules.load(rules_file)
     hidden = black_outs.asked(black_out, black_out_text, rule_set.tables["black_out"], rules_file)
     decoding = {
-        "normalise": normalization.parse(normalise),
+        "normalize": normalization.parse(normalize),
         "bits": bits,
         "decoder": decoder,
         "black_out": hidden,
@@ -170,7 +170,7 @@ def curate(
         judge.load()
     given["device_model"] = judge and judge.sha256
     source, module = sources.named(source, export)
-    how = labelling.load(
+    how = labeling.load(
         labels,
         uncertain,
         neutral=rule_set.tables["diagnosis"]["neutral"],
@@ -216,11 +216,8 @@ def curate(
             judge.check_size(size)
 
         described = {"source": source, "size": size, "fit": fit, **counted}
-        described |= {
-            **decoding,
-            "normalise": str(decoding["normalise"]),
-            "black_out": hidden.described(),
-        }
+        described |= {"normalise": str(decoding["normalize"]), "bits": bits, "decoder": decoder}
+        described |= {"black_out": hidden.described()}
         # Made when they are handed over: each holds several paths, and there may be hundreds of
         # thousands.
         jobs = stages.Lazily(lambda scan: _job(scan, beside, size, fit, decoding), remaining)

@@ -9,7 +9,7 @@ from pgcxr.cohort import vocabulary
 from pgcxr.cohort.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.cohort.manifest import SPLITS
 from pgcxr.curation import summary
-from pgcxr.curation.rules import LABELLED, ORDER, Rules
+from pgcxr.curation.rules import LABELED, ORDER, Rules
 from pgcxr.io import artifacts
 from pgcxr.privacy import hashing
 
@@ -93,7 +93,7 @@ def flow(scans, kept, excluded: dict[int, tuple[str, str]], rules: Rules, knows)
     """The flow chart's numbers. Every scan is either kept or excluded by exactly one rule, so they
     add up.
 
-    Steps are in the order of rules.ORDER. Those after labelling (in the two columns of thesis
+    Steps are in the order of rules.ORDER. Those after labeling (in the two columns of thesis
     Figure 1) also say how many normals and abnormals they take; `applies` is false where a rule is
     off or the source has no data for it.
     """
@@ -109,7 +109,7 @@ def flow(scans, kept, excluded: dict[int, tuple[str, str]], rules: Rules, knows)
             step |= {bound: rules.tables["age"][bound] for bound in ("minimum", "maximum")}
         if rule in ("modality", "sex", "view"):
             step["allowed"] = rules.tables[rule]["allowed"]
-        if rule in LABELLED:
+        if rule in LABELED:
             step |= {NORMAL: by_label[rule, NORMAL], ABNORMAL: by_label[rule, ABNORMAL]}
         steps.append(step)
     final = Counter(image.scan.label for image in kept)
@@ -123,7 +123,7 @@ def flow(scans, kept, excluded: dict[int, tuple[str, str]], rules: Rules, knows)
     assert all(
         step["excluded"] == step[NORMAL] + step[ABNORMAL]
         for step in steps
-        if step["rule"] in LABELLED
+        if step["rule"] in LABELED
     )
     return chart
 

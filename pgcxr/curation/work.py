@@ -138,7 +138,7 @@ class Work:
 
     def will_own(self, asked: str, folder: Path) -> None:
         """To be called before `folder` becomes the cohort: a kill in between must leave both
-        recognisable."""
+        recognizable."""
         now = fingerprint(self.out)
         self._cohorts = [
             *(each for each in self._cohorts if each[1] == now),

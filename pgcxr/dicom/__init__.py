@@ -1,8 +1,8 @@
 """One DICOM file: opened without trusting it, decoded as a viewer shows it, brought to 8 or 16
 bits."""
 
-from pgcxr.dicom.decoding import decode, grey_table
+from pgcxr.dicom.decoding import decode, gray_table
 from pgcxr.dicom.header import Header, read_header
 from pgcxr.dicom.reading import REASONS, Rejected
 
-__all__ = ["REASONS", "Header", "Rejected", "decode", "grey_table", "read_header"]
+__all__ = ["REASONS", "Header", "Rejected", "decode", "gray_table", "read_header"]

@@ -1,4 +1,4 @@
-"""From a DICOM file to the 8-bit image that a radiologist would recognise, or the reason why not.
+"""From a DICOM file to the 8-bit image that a radiologist would recognize, or the reason why not.
 
 The steps, each in a module of its own: `reading` (opening, and checks before any memory is asked
 for; those of compressed streams in `streams`), `pixel_data` (stored values, by pydicom or by
@@ -13,8 +13,8 @@ import numpy as np
 import pydicom
 
 from pgcxr.dicom import luts, normalization, pixel_data, streams
-from pgcxr.dicom.luts import Grey
-from pgcxr.dicom.normalization import THESIS, Normalisation
+from pgcxr.dicom.luts import Gray
+from pgcxr.dicom.normalization import THESIS, Normalization
 from pgcxr.dicom.reading import (
     Rejected,
     blaming_the_file,
@@ -40,7 +40,7 @@ class BlackOut(Protocol):
 def decode(
     path: str | os.PathLike,
     *,
-    normalise: Normalisation = THESIS,
+    normalize: Normalization = THESIS,
     bits: int = 8,
     decoder: str = pixel_data.PYDICOM,
     black_out: BlackOut | None = None,
@@ -48,14 +48,14 @@ def decode(
     """The image as displayed, uint8 [H, W] (uint16 for 16 bits), bones white.
 
     Modality LUT, then VOI LUT or window (PS3.3 C.11.1, C.11.2; a LUT is preferred to a window, and
-    the first of several is taken), MONOCHROME1 inverted, then `normalise`. Padding pixels
+    the first of several is taken), MONOCHROME1 inverted, then `normalize`. Padding pixels
     (PixelPaddingValue) are black.
 
     Args:
         decoder: pixel_data.PYDICOM, or TFIO for tensorflow-io.
-        black_out: what is made black, and not counted by `normalise` (pgcxr.privacy.black_out).
+        black_out: what is made black, and not counted by `normalize` (pgcxr.privacy.black_out).
     Raises:
-        Rejected: the file cannot be read, has no pixels, several frames, colour, or shows nothing.
+        Rejected: the file cannot be read, has no pixels, several frames, color, or shows nothing.
         InputError: tensorflow-io is asked for and is not there.
     """
     take = pixel_data.reader(decoder)
@@ -69,15 +69,15 @@ def decode(
             raise Rejected("unreadable", "the pixel data is not one plane")
 
         def table(counts: np.ndarray) -> np.ndarray:
-            return grey_table(dataset, counts, normalise, bits)
+            return gray_table(dataset, counts, normalize, bits)
 
         if black_out is None:
             return pixel_data.look_up(table(pixel_data.count(codes)), codes)
         return black_out.look_up(codes, table, text(dataset, "Manufacturer"))
 
 
-def grey_table(
-    dataset: pydicom.Dataset, counts: np.ndarray, normalise: Normalisation, bits: int
+def gray_table(
+    dataset: pydicom.Dataset, counts: np.ndarray, normalize: Normalization, bits: int
 ) -> np.ndarray:
     """uint8 or uint16 [codes]: what each code is shown as.
 
@@ -91,11 +91,11 @@ def grey_table(
     if not present.any():
         raise Rejected("blank", "all pixels are padding")
     low, high = pixel_data.stored_range(dataset)
-    grey = luts.modality(Grey(stored.astype(np.float64), low, high), dataset, present)
-    if normalise.kind != normalization.NONE:
-        grey = luts.voi(grey, dataset, present)
+    gray = luts.modality(Gray(stored.astype(np.float64), low, high), dataset, present)
+    if normalize.kind != normalization.NONE:
+        gray = luts.voi(gray, dataset, present)
     if dataset.PhotometricInterpretation == "MONOCHROME1":
-        grey = Grey(-grey.values, -grey.high, -grey.low)
-    table = normalise.table(grey, counts, bits)
+        gray = Gray(-gray.values, -gray.high, -gray.low)
+    table = normalize.table(gray, counts, bits)
     table[padding] = 0
     return table

@@ -15,7 +15,7 @@ FEWEST_BITS = 8
 
 
 @dataclass(frozen=True)
-class Grey:
+class Gray:
     """`values`, float64 [codes], of every code, and the range that they can have: `low` to
     `high`."""
 
@@ -33,33 +33,33 @@ class Table:
     entries: np.ndarray
     bits: int
 
-    def __call__(self, grey: Grey) -> Grey:
-        index = np.clip(np.rint(grey.values) - self.first, 0, len(self.entries) - 1).astype(
+    def __call__(self, gray: Gray) -> Gray:
+        index = np.clip(np.rint(gray.values) - self.first, 0, len(self.entries) - 1).astype(
             np.int64
         )
-        return Grey(self.entries[index].astype(np.float64), 0, (1 << self.bits) - 1)
+        return Gray(self.entries[index].astype(np.float64), 0, (1 << self.bits) - 1)
 
 
 @dataclass(frozen=True)
 class Window:
-    """Centre and width, in the values' unit, and one of LINEAR, LINEAR_EXACT and SIGMOID."""
+    """Center and width, in the values' unit, and one of LINEAR, LINEAR_EXACT and SIGMOID."""
 
-    centre: float
+    center: float
     width: float
     function: str = LINEAR
 
-    def __call__(self, grey: Grey) -> Grey:
+    def __call__(self, gray: Gray) -> Gray:
         """0 to 1 (PS3.3 C.11.2.1.2.1; LINEAR_EXACT, C.11.2.1.3.2; SIGMOID, C.11.2.1.3.1)."""
-        centre, width = self.centre, self.width
+        center, width = self.center, self.width
         if self.function == SIGMOID:
             with np.errstate(over="ignore"):
-                return Grey(1 / (1 + np.exp(-4 * (grey.values - centre) / width)), 0, 1)
+                return Gray(1 / (1 + np.exp(-4 * (gray.values - center) / width)), 0, 1)
         if self.function == LINEAR:
-            centre, width = centre - 0.5, width - 1
-        return Grey(np.clip((grey.values - centre) / width + 0.5, 0, 1), 0, 1)
+            center, width = center - 0.5, width - 1
+        return Gray(np.clip((gray.values - center) / width + 0.5, 0, 1), 0, 1)
 
 
-def modality(grey: Grey, dataset: pydicom.Dataset, present: np.ndarray) -> Grey:
+def modality(gray: Gray, dataset: pydicom.Dataset, present: np.ndarray) -> Gray:
     """Stored values to what the modality measured (C.11.1): the table of ModalityLUTSequence, or
     slope and intercept.
 
@@ -68,36 +68,36 @@ def modality(grey: Grey, dataset: pydicom.Dataset, present: np.ndarray) -> Grey:
     Args:
         present: bool [codes], which of them any pixel has.
     """
-    for table in _tables(dataset, "ModalityLUTSequence", grey.values[present]):
-        return table(grey)
+    for table in _tables(dataset, "ModalityLUTSequence", gray.values[present]):
+        return table(gray)
     slope = next(iter(numbers(dataset, "RescaleSlope")), 1.0)
     intercept = next(iter(numbers(dataset, "RescaleIntercept")), 0.0)
     if not (np.isfinite(slope) and np.isfinite(intercept) and slope):
-        return grey
-    low, high = sorted((grey.low * slope + intercept, grey.high * slope + intercept))
-    return Grey(grey.values * slope + intercept, low, high)
+        return gray
+    low, high = sorted((gray.low * slope + intercept, gray.high * slope + intercept))
+    return Gray(gray.values * slope + intercept, low, high)
 
 
-def voi(grey: Grey, dataset: pydicom.Dataset, present: np.ndarray) -> Grey:
+def voi(gray: Gray, dataset: pydicom.Dataset, present: np.ndarray) -> Gray:
     """Values to what is displayed (C.11.2): the first table of VOILUTSequence, or else the first
     window, that is whole and leaves something to see. Without one, the values as they are.
     """
-    for apply in (*_tables(dataset, "VOILUTSequence", grey.values[present]), *_windows(dataset)):
-        shown = apply(grey)
+    for apply in (*_tables(dataset, "VOILUTSequence", gray.values[present]), *_windows(dataset)):
+        shown = apply(gray)
         if np.ptp(shown.values[present]) > 0:
             return shown
-    return grey
+    return gray
 
 
 def _windows(dataset: pydicom.Dataset) -> Iterator[Window]:
     function = text(dataset, "VOILUTFunction").upper()
     function = function if function in (LINEAR_EXACT, SIGMOID) else LINEAR
-    for centre, width in zip(
+    for center, width in zip(
         numbers(dataset, "WindowCenter"), numbers(dataset, "WindowWidth"), strict=False
     ):
-        # A LINEAR window of width 1 is a threshold: two greys are no radiograph.
-        if np.isfinite(centre) and np.isfinite(width) and width > (1 if function == LINEAR else 0):
-            yield Window(centre, width, function)
+        # A LINEAR window of width 1 is a threshold: two grays are no radiograph.
+        if np.isfinite(center) and np.isfinite(width) and width > (1 if function == LINEAR else 0):
+            yield Window(center, width, function)
 
 
 def _tables(dataset: pydicom.Dataset, keyword: str, values: np.ndarray) -> Iterator[Table]:

@@ -1,11 +1,11 @@
-"""From grey values to the 8 or 16 bits of a PNG."""
+"""From gray values to the 8 or 16 bits of a PNG."""
 
 import re
 from dataclasses import dataclass
 
 import numpy as np
 
-from pgcxr.dicom.luts import Grey
+from pgcxr.dicom.luts import Gray
 from pgcxr.dicom.reading import Rejected
 from pgcxr.errors import InputError
 
@@ -15,7 +15,7 @@ BITS = (8, 16)
 
 
 @dataclass(frozen=True)
-class Normalisation:
+class Normalization:
     """Which values become black and white; those beyond are clipped.
 
     Attributes:
@@ -31,29 +31,29 @@ class Normalisation:
     low: float = 0.0
     high: float = THESIS_PERCENTILE
 
-    def table(self, grey: Grey, counts: np.ndarray, bits: int = 8) -> np.ndarray:
+    def table(self, gray: Gray, counts: np.ndarray, bits: int = 8) -> np.ndarray:
         """uint8 or uint16 [codes]: what each code becomes.
 
         Args:
-            grey: of each code, brighter is denser.
+            gray: of each code, brighter is denser.
             counts: int64 [codes], pixels of each; those of padding are not counted.
         Raises:
             Rejected: there is nothing to see ("blank").
         """
         present = counts > 0
-        if not present.any() or not np.isfinite(grey.values[present]).all():
+        if not present.any() or not np.isfinite(gray.values[present]).all():
             raise Rejected("blank", "no pixel with a finite value")
-        low, high = grey.low, grey.high
+        low, high = gray.low, gray.high
         if self.kind == PERCENTILE:
-            low, high = (percentile(grey.values, counts, share) for share in (self.low, self.high))
+            low, high = (percentile(gray.values, counts, share) for share in (self.low, self.high))
             if high <= low:
                 raise Rejected(
                     "blank", f"{self.high - self.low:g} % of the pixels or more have the same value"
                 )
-        elif np.ptp(np.clip(grey.values[present], low, high)) == 0:
+        elif np.ptp(np.clip(gray.values[present], low, high)) == 0:
             raise Rejected("blank", "all pixels have the same value")
         white = (1 << bits) - 1
-        scaled = np.rint((np.clip(grey.values, low, high) - low) * (white / (high - low)))
+        scaled = np.rint((np.clip(gray.values, low, high) - low) * (white / (high - low)))
         return scaled.astype(np.uint8 if bits == 8 else np.uint16)
 
     def __str__(self) -> str:
@@ -66,26 +66,26 @@ class Normalisation:
         )
 
 
-THESIS = Normalisation()
+THESIS = Normalization()
 
 
-def normalise(image: np.ndarray) -> np.ndarray:
+def normalize(image: np.ndarray) -> np.ndarray:
     """uint8 [H, W] of real numbers [H, W], brighter is denser, as the thesis does it; of an image
     that is no file."""
     if not np.isfinite(image).all():
         raise Rejected("blank", "a pixel without a finite value")
     values, codes, counts = np.unique(image, return_inverse=True, return_counts=True)
     table = THESIS.table(
-        Grey(values.astype(np.float64), float(values[0]), float(values[-1])), counts
+        Gray(values.astype(np.float64), float(values[0]), float(values[-1])), counts
     )
     return table[codes].reshape(image.shape)
 
 
-def parse(text: str) -> Normalisation:
+def parse(text: str) -> Normalization:
     """`percentile` (the thesis's 99), `percentile:HIGH`, `percentile:LOW,HIGH`, `window` or `none`;
     or InputError."""
     if text in (PERCENTILE, WINDOW, NONE):
-        return Normalisation(text)
+        return Normalization(text)
     found = re.fullmatch(rf"{PERCENTILE}:(?:([\d.]+),)?([\d.]+)", text)
     try:
         low, high = float(found[1] or 0), float(found[2])
@@ -96,7 +96,7 @@ def parse(text: str) -> Normalisation:
             f"--normalise {text}: must be percentile:HIGH, percentile:LOW,HIGH (0 to 100), window "
             "or none"
         )
-    return Normalisation(PERCENTILE, low, high)
+    return Normalization(PERCENTILE, low, high)
 
 
 def check_bits(bits: int) -> None:

@@ -3,7 +3,7 @@ for.
 
 A code is the container of one pixel, an unsigned number of 8 or 16 bits: the stored value, and
 above its high bit whatever was left there (overlays, signs, junk; PS3.5 8.1.1). All that a header
-says of grey values is a function of the code, so it is worked out once for each of the 256 or
+says of gray values is a function of the code, so it is worked out once for each of the 256 or
 65,536 codes and looked up for the pixels.
 """
 

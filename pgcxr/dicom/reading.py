@@ -145,7 +145,7 @@ def read(path: str | os.PathLike, **options) -> pydicom.Dataset:
 
 
 def check_frames(dataset: pydicom.Dataset) -> None:
-    """Raises Rejected unless the header describes one frame of grey pixels."""
+    """Raises Rejected unless the header describes one frame of gray pixels."""
     rows, columns = whole(dataset, "Rows"), whole(dataset, "Columns")
     if rows < 1 or columns < 1:
         raise Rejected("no_pixels", "the header describes no image")
@@ -154,7 +154,7 @@ def check_frames(dataset: pydicom.Dataset) -> None:
     if whole(dataset, "NumberOfFrames", 1) > 1:
         raise Rejected("multi_frame", "more than one frame")
     # CR and DX have one sample (PS3.3 C.8.1.2, C.8.11.3): three, even if all are alike, are a
-    # screenshot or a colour JPEG of a radiograph, without the grey values of one and often with
+    # screenshot or a color JPEG of a radiograph, without the gray values of one and often with
     # writing on it.
     if whole(dataset, "SamplesPerPixel", 1) != 1:
         raise Rejected("colour", "more than one sample per pixel")

@@ -114,6 +114,6 @@ class Alarm:
 
 
 def diversity(images: np.ndarray) -> float:
-    """Root mean square over pixels of the standard deviation over images [N, ...], in grey
+    """Root mean square over pixels of the standard deviation over images [N, ...], in gray
     levels."""
     return float(np.sqrt(np.mean(np.var(np.asarray(images, np.float32), axis=0))))

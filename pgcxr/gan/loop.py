@@ -108,7 +108,7 @@ def _begin(
     except tf.errors.OpError:
         reals.name_damaged(0, needed, config["seed"])
         raise
-    found, labels = map(np.asarray, batch) if gan.labelled else (np.asarray(batch), None)
+    found, labels = map(np.asarray, batch) if gan.labeled else (np.asarray(batch), None)
     swd = None
     if compared:
         some = slice(2 * compared)
@@ -183,7 +183,7 @@ def train(
         (shown, gan.generator.latent_size)
     )
     latents, labels, described = latents.astype(np.float32), None, None
-    if gan.labelled:
+    if gan.labeled:
         rows, counts = label_kinds.patterns(reals.labels)
         gan.draw_labels_from(rows, counts)
         latents, labels = samples.rows_by_label(latents, rows[np.argsort(-counts, kind="stable")])

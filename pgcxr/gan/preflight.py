@@ -58,7 +58,7 @@ def _tried(gan: ProgressiveGAN, each: dict, strategy) -> dict:
     pixels = np.random.default_rng(0).integers(
         0, 256, (minibatch, size, size, gan.generator.channels), np.uint8
     )
-    batch = (pixels, gan.label_rows[np.zeros(minibatch, int)]) if gan.labelled else pixels
+    batch = (pixels, gan.label_rows[np.zeros(minibatch, int)]) if gan.labeled else pixels
     noise = tf.data.Dataset.from_tensors(batch).repeat()
     gan.grow_to(size.bit_length() - 1, False, minibatch, 0.999)
     batches = iter(strategy.experimental_distribute_dataset(noise))

@@ -59,8 +59,8 @@ class ProgressiveGAN(keras.Model):
             exclusive_labels,
             mirror,
         )
-        self.labelled = generator.label_size > 0
-        if self.labelled:
+        self.labeled = generator.label_size > 0
+        if self.labeled:
             self.draw_labels_from(
                 np.eye(generator.label_size, dtype=np.float32), np.ones(generator.label_size)
             )
@@ -128,7 +128,7 @@ class ProgressiveGAN(keras.Model):
         self.d_optimizer.forget()
 
     def train_step(self, data):
-        reals, labels = data if self.labelled else (data, None)
+        reals, labels = data if self.labeled else (data, None)
         fade = None
         if self.fading:
             lod = self.generator.lod.value
@@ -150,7 +150,7 @@ class ProgressiveGAN(keras.Model):
         # Not before: G's activations would be held beside all of D's.
         with tf.control_dependencies([d_logs["d_gradient_norm"]]):
             latents = tf.identity(draws.normal(seed, draws.LATENTS_G, seen, n, (size,)))
-        if self.labelled:
+        if self.labeled:
             picked = draws.pick(seed, draws.LABELS_G, seen, n, self.label_ends)
             labels = tf.gather(tf.constant(self.label_rows), picked)
         g_logs = self.generator_step(latents, fade, labels)
@@ -191,7 +191,7 @@ class ProgressiveGAN(keras.Model):
                 drift=self.drift,
             )
             loss = tf.reduce_mean(parts.pop("loss"))
-            if self.labelled:
+            if self.labeled:
                 for name, each in zip(("reals", "fakes"), tf.split(logits, 2), strict=True):
                     parts[f"label_penalty_{name}"] = acgan.label_penalty(
                         labels, each, self.exclusive_labels
@@ -211,7 +211,7 @@ class ProgressiveGAN(keras.Model):
             scores, logits = self.discriminator(fakes, level=self.level, fade=fade)
             loss = tf.reduce_mean(wgan_gp.generator_loss(scores))
             logs = {}
-            if self.labelled:
+            if self.labeled:
                 penalty = tf.reduce_mean(acgan.label_penalty(labels, logits, self.exclusive_labels))
                 loss += self.label_weight * penalty
                 logs["g_label_penalty"] = penalty

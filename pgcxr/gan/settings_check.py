@@ -109,7 +109,7 @@ GAN = {
     "labels": one_of("", *KINDS),
     "mirror": SWITCH,
     "resolution": SIZE,
-    "channels": whole(1, 1),  # radiographs are grey
+    "channels": whole(1, 1),  # radiographs are gray
     "latent_size": whole(1, 65_536),
     "fmap_base": whole(2, 65_536),
     "fmap_max": whole(1, 65_536),

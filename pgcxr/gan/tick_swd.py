@@ -18,7 +18,7 @@ import numpy as np
 from pgcxr.gan import samples, schedule
 from pgcxr.metrics import swd
 
-PER_IMAGE = 32  # neighbourhoods of each: more images with fewer of them vary less for the same time
+PER_IMAGE = 32  # neighborhoods of each: more images with fewer of them vary less for the same time
 SHARE = 16  # training images for each one that is compared
 FEWEST = 16  # with less, the distance says nothing
 PIXELS = 2**26  # of one set: 64 images at 1024 px

@@ -22,7 +22,7 @@ PAUSE = 15  # frames that the last one stays for
 # Smaller images are shown all; of larger ones 4 x 4, so that there is something to see on each.
 ALL_UP_TO, SIDE = 64, 4
 GREYS = (
-    64  # levels of grey: nobody sees more in a film of thumbnails, and the file is half as large
+    64  # levels of gray: nobody sees more in a film of thumbnails, and the file is half as large
 )
 CAPTION, MARGIN = 24, 6  # pixels below the images
 SHEET = re.compile(r"kimg(\d+\.\d{3})\.png")

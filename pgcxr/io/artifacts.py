@@ -2,7 +2,7 @@
 
 A reader never sees half of a file or folder under its final name. What a killed process leaves
 behind carries the suffix ``.partial`` and is removed by the next process that makes the same
-artefact.
+artifact.
 """
 
 import contextlib
@@ -129,7 +129,7 @@ def private_folder(folder: str | os.PathLike, final: str | os.PathLike) -> Itera
     alone.
 
     Raises:
-        InputError: another process holds it; `final` is the artefact that the line then names.
+        InputError: another process holds it; `final` is the artifact that the line then names.
     """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """Weighted ridge regression of disease logits on latents (thesis 3.4); an axis is the direction of
 its slopes.
 
-Latents are normalised, u = sqrt(L) z / |z|, because the generator depends on nothing else. They are
+Latents are normalized, u = sqrt(L) z / |z|, because the generator depends on nothing else. They are
 spread evenly over the sphere, so that least squares finds the direction of a disease whatever the
 monotone curve between the projection on it and the classifier's output.
 """
@@ -34,7 +34,7 @@ class Fit:
     loo_r2: np.ndarray
 
 
-def normalise(latents: np.ndarray) -> np.ndarray:
+def normalize(latents: np.ndarray) -> np.ndarray:
     """u = sqrt(L) z / |z|: latents [N, L] moved onto the sphere where the generator sees them."""
     latents = np.asarray(latents, np.float64)
     return latents * np.sqrt(latents.shape[-1]) / np.linalg.norm(latents, axis=-1, keepdims=True)
@@ -78,7 +78,7 @@ def fit(u: np.ndarray, targets: np.ndarray, weights: np.ndarray, ridges=RIDGES) 
     leverages give in closed form: no image is spent on choosing it.
 
     Args:
-        u: [N, L] normalised latents.
+        u: [N, L] normalized latents.
         targets: [N, K] logits.
         weights: [N].
         ridges: candidates, relative to the sum of the weights.

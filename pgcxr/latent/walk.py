@@ -12,7 +12,7 @@ import numpy as np
 
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
-from pgcxr.latent.regression import normalise
+from pgcxr.latent.regression import normalize
 
 FILE = "axes.npz"
 
@@ -50,14 +50,14 @@ def move(u: np.ndarray, axes: np.ndarray, angles) -> np.ndarray:
     n_t sin t), u and n_t of length 1, and for several no order of them matters. The length stays
     sqrt(L).
     """
-    u = normalise(u)
+    u = normalize(u)
     step = sum(
         angle * tangent(u, axis)
         for axis, angle in zip(np.atleast_2d(axes), np.atleast_1d(angles), strict=True)
     )
     size = np.linalg.norm(step, axis=-1, keepdims=True)
     heading = np.where(size > 0, step / np.where(size > 0, size, 1.0), 0.0)
-    return normalise(u * np.cos(size) + np.sqrt(u.shape[-1]) * heading * np.sin(size))
+    return normalize(u * np.cos(size) + np.sqrt(u.shape[-1]) * heading * np.sin(size))
 
 
 def walk(u: np.ndarray, axis: np.ndarray, angles: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""How far an image lies from another, one number per image: what latent inversion minimises (thesis
+"""How far an image lies from another, one number per image: what latent inversion minimizes (thesis
 4.2)."""
 
 import math
@@ -19,13 +19,13 @@ def mean_pairwise_squared_error(images, others):
         others: [N, H, W, C].
 
     Returns:
-        [N], in squared grey levels of the images.
+        [N], in squared gray levels of the images.
     """
     residual = _flat_residual(images, others)
     pixels = residual.shape[-1]
-    # The variance of centred residuals, not the difference of two large sums: exact in float32 too.
-    centred = residual - ops.mean(residual, axis=-1, keepdims=True)
-    return 2.0 * ops.sum(ops.square(centred), axis=-1) / (pixels - 1)
+    # The variance of centerd residuals, not the difference of two large sums: exact in float32 too.
+    centerd = residual - ops.mean(residual, axis=-1, keepdims=True)
+    return 2.0 * ops.sum(ops.square(centerd), axis=-1) / (pixels - 1)
 
 
 def squared_error(images, others):

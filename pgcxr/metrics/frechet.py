@@ -36,8 +36,8 @@ class Moments:
         features = np.asarray(features, np.float64)
         if len(features):
             part.n, part.mean = len(features), features.mean(axis=0)
-            centred = features - part.mean
-            part.scatter = centred.T @ centred
+            centerd = features - part.mean
+            part.scatter = centerd.T @ centerd
         return self.merge(part)
 
     def merge(self, other: "Moments") -> "Moments":

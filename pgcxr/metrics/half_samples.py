@@ -1,6 +1,6 @@
 """Intervals of distances between two sets: a bootstrap by random halves, without replacement.
 
-With replacement, copies would come: they make distances between sets larger (FID, SWD), neighbours
+With replacement, copies would come: they make distances between sets larger (FID, SWD), neighbors
 nearer (precision, coverage), and the interval often excludes its own estimate. A random half
 without replacement deviates from the whole as much as the whole from the population (variance s^2
 (2/n - 1/n) = s^2 / n): the delete-half jackknife of Shao and Wu, Ann. Statist. 17, 1989;

@@ -1,6 +1,6 @@
 """Precision, recall, density and coverage of two sets of features.
 
-Around each image a ball reaches to its k-th neighbour in its own set. Precision: the share of fake
+Around each image a ball reaches to its k-th neighbor in its own set. Precision: the share of fake
 images inside a ball of a real one (realism); recall: of real images inside a ball of a fake one
 (variety; Kynkäänniemi et al. 2019). Density: how many balls of real images a fake image lies in,
 over k; may exceed 1; coverage: the share of real balls that hold a fake image (Naeem et al., ICML
@@ -13,14 +13,14 @@ import numpy as np
 
 from pgcxr.metrics.feature_sets import checked, squared_distances
 
-NEIGHBOURS = 5
+NEIGHBORS = 5
 
 
-def prdc(real: np.ndarray, fake: np.ndarray, k: int = NEIGHBOURS) -> dict:
+def prdc(real: np.ndarray, fake: np.ndarray, k: int = NEIGHBORS) -> dict:
     """The four measures of features [N, D] and [M, D].
 
     Args:
-        k: which neighbour; 5 as in the paper. N and M must be larger.
+        k: which neighbor; 5 as in the paper. N and M must be larger.
 
     Returns:
         {precision, recall, density, coverage, k, n_real, n_fake, features: D}. Compare values of
@@ -30,8 +30,8 @@ def prdc(real: np.ndarray, fake: np.ndarray, k: int = NEIGHBOURS) -> dict:
         raise ValueError(f"k must be 1 or more, not {k}")
     real, fake = checked(real, fake, least=k + 1)
     # Around their own mean few digits are lost in the distances.
-    centre = real.mean(axis=0, dtype=np.float64)
-    real, fake = real - centre, fake - centre
+    center = real.mean(axis=0, dtype=np.float64)
+    real, fake = real - center, fake - center
     radii_real, radii_fake = _radii(real, k), _radii(fake, k)
     inside = np.zeros(len(fake), np.int64)  # balls of real images around each fake one
     recalled = covered = 0

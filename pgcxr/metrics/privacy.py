@@ -3,7 +3,7 @@ held-out images.
 
 C_T: Meehan, Chaudhuri & Dasgupta 2020, A non-parametric test to detect data-copying in generative
 models (AISTATS, arXiv 2004.05675). Authenticity: Alaa et al. 2022, How faithful is your synthetic
-data? (ICML, arXiv 2102.08921); here a training image's neighbours are those of other patients, as
+data? (ICML, arXiv 2102.08921); here a training image's neighbors are those of other patients, as
 two images of one patient may be near without any copying.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from pgcxr.metrics.neighbours import nearest, paired
+from pgcxr.metrics.neighbors import nearest, paired
 from pgcxr.metrics.proportions import clopper_pearson
 
 # The cut-off: half of all pairs of images of one patient are nearer, but 1 % of the nearest images

@@ -118,7 +118,7 @@ def _slope(labels: np.ndarray, logits: np.ndarray, codes) -> tuple[np.ndarray, n
         return np.array(
             [math.nan, math.copysign(math.inf, positives.mean() - negatives.mean())]
         ), unknown
-    # Standardised, so that logits far from 0 or close together don't make the equations singular.
+    # Standardized, so that logits far from 0 or close together don't make the equations singular.
     mean, deviation = logits.mean(), logits.std()
     design = np.stack([np.ones_like(logits), (logits - mean) / deviation], axis=1)
     beta, covariance = _logistic(design, labels, np.zeros_like(logits), codes)

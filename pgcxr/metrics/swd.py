@@ -1,7 +1,7 @@
 """Sliced Wasserstein distance between two sets of images, per scale (arXiv 1710.10196, section 5).
 
-Both sets are taken apart by a Laplacian pyramid down to 16 px; 128 neighbourhoods of 7 x 7 pixels
-are drawn per image and level, normalised per set to mean 0 and deviation 1 per colour, and the two
+Both sets are taken apart by a Laplacian pyramid down to 16 px; 128 neighborhoods of 7 x 7 pixels
+are drawn per image and level, normalized per set to mean 0 and deviation 1 per color, and the two
 clouds of points are compared along random directions: 4 repeats of 128. A small distance at 16 px
 says that the large structures agree, one at full size that the textures do.
 """
@@ -16,9 +16,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 SIDE, PER_IMAGE, SMALLEST = 7, 128, 16
 REPEATS, DIRECTIONS = 4, 128
 MINIBATCH = 32
-# The original tiles grey images to three equal colours; so do the numbers here, to be comparable
+# The original tiles gray images to three equal colors; so do the numbers here, to be comparable
 # with it.
-COLOURS = 3
+COLORS = 3
 # Directions projected and sorted at one time: bounds the memory.
 CHUNK = 16
 THREADS = 2
@@ -35,11 +35,11 @@ def sliced_wasserstein(
 
     Args:
         reals, fakes: uint8 [N, R, R, 1 or 3], equally many; R a power of two, 16 or more.
-        seed: of the neighbourhoods and directions. The stream is NumPy's frozen legacy one, drawn
+        seed: of the neighborhoods and directions. The stream is NumPy's frozen legacy one, drawn
             in the order of the original program, so that a seed gives the original's own numbers.
             Compare values of one N only: the distance of two samples of one distribution falls with
             N.
-        per_image, repeats: neighbourhoods of each image and level, times 128 directions: nearly all
+        per_image, repeats: neighborhoods of each image and level, times 128 directions: nearly all
             of the time goes with their product. The paper's by default.
 
     Returns:
@@ -63,8 +63,8 @@ def sliced_wasserstein(
 
     result = {}
     for level, size in enumerate(sizes):
-        a = normalised(descriptors(reals, level, of_reals[level]))
-        b = normalised(descriptors(fakes, level, of_fakes[level]))
+        a = normalized(descriptors(reals, level, of_reals[level]))
+        b = normalized(descriptors(fakes, level, of_fakes[level]))
         result[str(size)] = 1e3 * float(
             np.mean([distance(a, b, each) for each in directions[level]])
         )
@@ -81,7 +81,7 @@ def level_sizes(resolution: int) -> list[int]:
 def draw_positions(
     random: np.random.RandomState, n: int, sizes: list[int], per_image: int = PER_IMAGE
 ) -> list[np.ndarray]:
-    """Centres of the neighbourhoods, int16 [2 (x, y), n, per_image] per level; drawn minibatch by
+    """Centers of the neighborhoods, int16 [2 (x, y), n, per_image] per level; drawn minibatch by
     minibatch."""
     drawn = [[] for _ in sizes]
     for start in range(0, n, MINIBATCH):
@@ -94,15 +94,15 @@ def draw_positions(
 
 
 def descriptors(images: np.ndarray, level: int, positions: np.ndarray) -> np.ndarray:
-    """float32 [N * P, C, 49]: the neighbourhoods of a pyramid level of uint8 images [N, R, R, C]
+    """float32 [N * P, C, 49]: the neighborhoods of a pyramid level of uint8 images [N, R, R, C]
     around [2, N, P]."""
     gathered = np.empty((*positions.shape[1:], images.shape[-1], SIDE * SIDE), np.float32)
     for index, band in enumerate(_bands(images, level)):
-        gathered[index] = neighbourhoods(band, *positions[:, index])
+        gathered[index] = neighborhoods(band, *positions[:, index])
     return gathered.reshape(-1, *gathered.shape[2:])
 
 
-def neighbourhoods(band: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def neighborhoods(band: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """[P, C, 49]: the 7 x 7 pixels of [R, R, C] around each (x, y); x before y, as in the
     original."""
     # [R - 6, R - 6, C, 7 (y), 7 (x)]
@@ -123,12 +123,12 @@ def laplacian(image: np.ndarray, level: int) -> np.ndarray:
     return image if image.shape[0] <= SMALLEST else image - cv2.pyrUp(cv2.pyrDown(image))
 
 
-def normalised(points: np.ndarray) -> np.ndarray:
-    """The descriptors [M, C, 49] with mean 0 and deviation 1 per colour, in place."""
+def normalized(points: np.ndarray) -> np.ndarray:
+    """The descriptors [M, C, 49] with mean 0 and deviation 1 per color, in place."""
     count = np.float32(points.shape[0] * points.shape[2])
     points -= _column_sums(points) / count
-    centred = points - _column_sums(points) / count
-    deviation = np.sqrt(_column_sums(np.square(centred, out=centred)) / count)
+    centerd = points - _column_sums(points) / count
+    deviation = np.sqrt(_column_sums(np.square(centerd, out=centerd)) / count)
     points /= np.where(deviation > 0, deviation, 1)
     return points
 
@@ -143,7 +143,7 @@ def _column_sums(points: np.ndarray) -> np.ndarray:
 def _bands(images: np.ndarray, level: int) -> Iterator[np.ndarray]:
     for image in images:
         image = image.astype(np.float32)
-        # OpenCV drops a last axis of length 1, so grey images go through it without.
+        # OpenCV drops a last axis of length 1, so gray images go through it without.
         yield (
             laplacian(image, level)
             if image.shape[-1] > 1
@@ -153,7 +153,7 @@ def _bands(images: np.ndarray, level: int) -> Iterator[np.ndarray]:
 
 def draw_directions(random: np.random.RandomState) -> np.ndarray:
     """Unit vectors, float32 [3 * 49, 128]."""
-    vectors = random.randn(COLOURS * SIDE * SIDE, DIRECTIONS)
+    vectors = random.randn(COLORS * SIDE * SIDE, DIRECTIONS)
     return (vectors / np.sqrt(np.sum(np.square(vectors), axis=0, keepdims=True))).astype(np.float32)
 
 
@@ -161,8 +161,8 @@ def distance(a: np.ndarray, b: np.ndarray, directions: np.ndarray) -> float:
     """Mean over directions of the 1-D Wasserstein distance between the projections of a and b, [M,
     C, 49]."""
     if a.shape[1] == 1:
-        # Three equal colours projected on d are one colour projected on the sum of d's three parts.
-        directions = directions.reshape(COLOURS, SIDE * SIDE, -1).sum(axis=0)
+        # Three equal colors projected on d are one color projected on the sum of d's three parts.
+        directions = directions.reshape(COLORS, SIDE * SIDE, -1).sum(axis=0)
     a, b = a.reshape(len(a), -1), b.reshape(len(b), -1)
 
     def along(start: int) -> float:

@@ -29,7 +29,7 @@ def widened(x):
 
 @register
 class PixelNorm(keras.layers.Layer):
-    """Normalises the feature vector of each pixel to unit mean square: x / sqrt(mean_c(x^2) +
+    """Normalizes the feature vector of each pixel to unit mean square: x / sqrt(mean_c(x^2) +
     epsilon).
 
     Arguments:

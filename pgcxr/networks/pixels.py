@@ -7,7 +7,7 @@ from keras import ops
 
 
 def upscale(images, factor: int = 2):
-    """Nearest-neighbour upscaling, [N, H, W, C] -> [N, fH, fW, C]."""
+    """Nearest-neighbor upscaling, [N, H, W, C] -> [N, fH, fW, C]."""
     if factor == 1:
         return images
     n, h, w, c = ops.shape(images)

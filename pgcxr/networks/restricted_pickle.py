@@ -28,7 +28,7 @@ NUMPY_GLOBALS = {
 
 
 class NetworkState:
-    """What stands in for `tfutil.Network`: holds the state and has no behaviour."""
+    """What stands in for `tfutil.Network`: holds the state and has no behavior."""
 
     def __setstate__(self, state: dict) -> None:
         self.state = state

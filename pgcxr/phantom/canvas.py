@@ -55,29 +55,29 @@ def edges(lines: np.ndarray, width) -> tuple[np.ndarray, np.ndarray]:
     return lines + across, lines - across
 
 
-def ovals(centres, half_width, half_height, points: int = 12, wobble=None) -> np.ndarray:
-    """Ellipses [..., points, 2] around `centres` [..., 2]; `wobble` scales each radius."""
+def ovals(centers, half_width, half_height, points: int = 12, wobble=None) -> np.ndarray:
+    """Ellipses [..., points, 2] around `centers` [..., 2]; `wobble` scales each radius."""
     turn = np.arange(points) * (2 * np.pi / points)
     radius = 1.0 if wobble is None else wobble
     x = np.asarray(half_width)[..., None] * np.cos(turn) * radius
     y = np.asarray(half_height)[..., None] * np.sin(turn) * radius
-    return np.asarray(centres, np.float64)[..., None, :] + np.stack([x, y], -1)
+    return np.asarray(centers, np.float64)[..., None, :] + np.stack([x, y], -1)
 
 
 class Canvas:
-    """`size` pixels across a square of `field` cm around `centre`, turned by `tilt` degrees."""
+    """`size` pixels across a square of `field` cm around `center`, turned by `tilt` degrees."""
 
-    def __init__(self, size: int, field: float, centre=(0.0, 0.0), tilt: float = 0.0):
-        self.size, self.field, self.centre, self.tilt = size, field, centre, tilt
+    def __init__(self, size: int, field: float, center=(0.0, 0.0), tilt: float = 0.0):
+        self.size, self.field, self.center, self.tilt = size, field, center, tilt
         self.density = size / field  # pixels per cm
         turn = np.deg2rad(tilt)
         self.rotation = (
             np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) * self.density
         )
-        self.offset = size / 2 - 0.5 - self.rotation @ np.asarray(centre, np.float64)
+        self.offset = size / 2 - 0.5 - self.rotation @ np.asarray(center, np.float64)
 
     def pixels(self, points) -> np.ndarray:
-        """cm [..., 2] to pixel coordinates [..., 2] (pixel centres are whole numbers)."""
+        """cm [..., 2] to pixel coordinates [..., 2] (pixel centers are whole numbers)."""
         return np.asarray(points, np.float64) @ self.rotation.T + self.offset
 
     def _fixed(self, points) -> np.ndarray:
@@ -161,7 +161,7 @@ class Canvas:
         points = (self.size + 1) // 2
         at = ((np.arange(points) - points / 2 + 0.5) * (2 / self.density)).astype(np.float32)
         upright = field_of_xy(
-            (at + np.float32(self.centre[0]))[None], (at + np.float32(self.centre[1]))[:, None]
+            (at + np.float32(self.center[0]))[None], (at + np.float32(self.center[1]))[:, None]
         )
         turn = self.rotation / (2 * self.density)
         shift = points / 2 - 0.5 - turn.T @ np.full(2, self.size / 2 - 0.5)

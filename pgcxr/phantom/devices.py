@@ -13,15 +13,15 @@ def pacemaker(scene: Scene, rng: np.random.Generator) -> None:
     """A generator under the left clavicle, leads through the subclavian vein to the right heart."""
     canvas, frontal = scene.canvas, scene.frontal
     s, low = frontal.size, frontal.dome(1.0)
-    centre = np.array((rng.uniform(8.3, 10.5), rng.uniform(4.2, 6.5))) * s
+    center = np.array((rng.uniform(8.3, 10.5), rng.uniform(4.2, 6.5))) * s
     power = (np.abs(np.cos(a := np.arange(20) * np.pi / 10)) ** 4 + np.abs(np.sin(a)) ** 4) ** -0.25
-    case = ovals(centre, 2.3, 1.9, 20, 0.95 * power)
+    case = ovals(center, 2.3, 1.9, 20, 0.95 * power)
     layer = canvas.fill(smooth(case, steps=3), value=0.75)
-    inner = ovals(centre + (0.2, 0.35), 1.5, 1.0, 14)
+    inner = ovals(center + (0.2, 0.35), 1.5, 1.0, 14)
     canvas.fill(inner, layer=layer, value=1.0)
     scene.metal += canvas.cover(layer, 0.05) * np.float32(0.55)
     vein = [
-        centre + (-0.5, -1.7),
+        center + (-0.5, -1.7),
         (6.5 * s, 2.0 * s),
         (3.0 * s, 2.6 * s),
         (-1.4 * s, 5.0 * s),

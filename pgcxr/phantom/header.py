@@ -156,11 +156,11 @@ def _pixels(
             "RescaleSlope": "1",
             "RescaleType": made_by["rescale_type"],
         }
-    centre, width = 2048 + int(rng.integers(-100, 101)), int(rng.integers(3300, 4000))
+    center, width = 2048 + int(rng.integers(-100, 101)), int(rng.integers(3300, 4000))
     if made_by["window"] == "full":
         found |= {"WindowCenter": "2048", "WindowWidth": "4096"}
     elif made_by["window"] == "narrow":
-        found |= {"WindowCenter": str(centre), "WindowWidth": str(width)}
+        found |= {"WindowCenter": str(center), "WindowWidth": str(width)}
     if made_by["lut_shape"]:
         found["PresentationLUTShape"] = made_by["lut_shape"]
     return found

@@ -48,8 +48,8 @@ def anchors(
 def present(
     canvas: Canvas, log_signal: np.ndarray, low: float, high: float, exposure: Exposure
 ) -> np.ndarray:
-    """0..1: detail enhancement, then a sigmoid through (`low`, lung grey) and (`high`, body
-    grey)."""
+    """0..1: detail enhancement, then a sigmoid through (`low`, lung gray) and (`high`, body
+    gray)."""
     if exposure.detail > 0.05:
         # As makers do, enhance what is finer than about a rib, less where the local contrast is
         # high already: no halo along the dome, the heart and the border to direct exposure.
@@ -59,7 +59,7 @@ def present(
         log_signal = log_signal + np.float32(exposure.detail) * quiet * (
             fine + np.float32(0.4) * broad
         )
-    start, end = _logit(exposure.lung_grey), _logit(exposure.body_grey)
+    start, end = _logit(exposure.lung_gray), _logit(exposure.body_gray)
     slope = (end - start) / max(high - low, 0.2)
     return 1 / (1 + cv2.exp(-(start + slope * (log_signal - low)).astype(np.float32)))
 
@@ -83,19 +83,19 @@ def shutter(canvas: Canvas, exposure: Exposure) -> np.ndarray | None:
 
 
 def store(
-    canvas: Canvas, grey: np.ndarray, exposure: Exposure, window: np.ndarray | None
+    canvas: Canvas, gray: np.ndarray, exposure: Exposure, window: np.ndarray | None
 ) -> np.ndarray:
     """uint16 [size, size], 12 bit: range, marker, collimator blades."""
     first, last = exposure.range
-    grey = np.float32(first) + np.float32(last - first) * grey
+    gray = np.float32(first) + np.float32(last - first) * gray
     if exposure.marker:
-        _marker(canvas, grey, exposure, last)
+        _marker(canvas, gray, exposure, last)
     if window is not None:
-        grey = grey * (window * np.float32(1 / 255))
-    return np.clip(np.rint(grey * TOP), 0, TOP).astype(np.uint16)
+        gray = gray * (window * np.float32(1 / 255))
+    return np.clip(np.rint(gray * TOP), 0, TOP).astype(np.uint16)
 
 
-def _marker(canvas: Canvas, grey: np.ndarray, exposure: Exposure, value: float) -> None:
+def _marker(canvas: Canvas, gray: np.ndarray, exposure: Exposure, value: float) -> None:
     """Draws a lead "L", a little askew, on the patient's left."""
     x, y, tall = (part * canvas.size for part in exposure.marker)
     lean = 0.06 * exposure.tilt
@@ -112,7 +112,7 @@ def _marker(canvas: Canvas, grey: np.ndarray, exposure: Exposure, value: float) 
         cv2.LINE_AA,
         4,
     )
-    np.maximum(grey, layer * np.float32(value / 255), out=grey)
+    np.maximum(gray, layer * np.float32(value / 255), out=gray)
 
 
 def _logit(value: float) -> float:

@@ -22,8 +22,8 @@ def nodule(scene: Scene, severity: float, rng: np.random.Generator) -> None:
     for index in range(count):
         radius = 0.5 * largest * (1.0 if index == 0 else rng.uniform(0.55, 0.95))
         side = one_side(scene, rng)
-        centre = in_lung(scene, rng, side, 0.6 + 0.5 * radius, (0.08, 0.92))
-        scene.blood += scene.canvas.blur(ball(scene, centre, radius, 0.07, rng.uniform(0, 6)), 0.06)
+        center = in_lung(scene, rng, side, 0.6 + 0.5 * radius, (0.08, 0.92))
+        scene.blood += scene.canvas.blur(ball(scene, center, radius, 0.07, rng.uniform(0, 6)), 0.06)
 
 
 def consolidation(scene: Scene, severity: float, rng: np.random.Generator) -> None:
@@ -39,7 +39,7 @@ def consolidation(scene: Scene, severity: float, rng: np.random.Generator) -> No
             * rng.uniform(0.85, 1.15)
             * _size(scene)
         )
-        centre = in_lung(
+        center = in_lung(
             scene,
             rng,
             side,
@@ -47,11 +47,11 @@ def consolidation(scene: Scene, severity: float, rng: np.random.Generator) -> No
             (0.3, 0.95) if rng.random() < 0.75 else (0.1, 0.5),
         )
         wobble = 1 + 0.22 * rng.standard_normal(10)
-        outline = smooth(ovals(centre, radius * rng.uniform(0.8, 1.2), radius, 10, wobble), steps=4)
+        outline = smooth(ovals(center, radius * rng.uniform(0.8, 1.2), radius, 10, wobble), steps=4)
         patchy = canvas.noise(rng, (1.4, 3.0), (0.16, 0.20))
         filled = canvas.cover(canvas.fill(outline), 0.22 * radius + 0.25) * scene.cover[side]
         filled = np.clip(filled * (0.93 + patchy), 0, 1) * np.float32(0.38 + 0.52 * severity)
-        root = centre - np.array((side, -0.1)) * 0.8 * radius
+        root = center - np.array((side, -0.1)) * 0.8 * radius
         bronchi = vessels.draw(
             canvas, vessels.tree(rng, [root], [side], 2.4 * radius, 0.34, (-0.7, 0.7))
         )

@@ -1,4 +1,4 @@
-"""What real exports also hold: broken, duplicate and mislabelled files, and rows and images that
+"""What real exports also hold: broken, duplicate and mislabeled files, and rows and images that
 don't match."""
 
 import csv

@@ -13,16 +13,16 @@ def calcification(scene: Scene, severity: float, rng: np.random.Generator) -> No
     if rng.random() < 0.7 or scene.frontal is None:
         for _ in range(1 + int(rng.integers(0, 2 + round(3 * severity)))):
             radius = (0.14 + 0.42 * severity) * rng.uniform(0.7, 1.2)
-            centre = in_lung(scene, rng, one_side(scene, rng), 0.8, (0.05, 0.75))
-            scene.bone += ball(scene, centre, radius, 0.12, rng.uniform(0, 6)) * np.float32(1.1)
+            center = in_lung(scene, rng, one_side(scene, rng), 0.8, (0.05, 0.75))
+            scene.bone += ball(scene, center, radius, 0.12, rng.uniform(0, 6)) * np.float32(1.1)
         return
     canvas, s = scene.canvas, scene.frontal.size
     for _ in range(1 + round(3 * severity * rng.random())):
         side = one_side(scene, rng)
         y = rng.uniform(8, 18) * s
-        centre = (side * (float(scene.frontal.cage(y)) - rng.uniform(1.0, 3.5) * s), y)
+        center = (side * (float(scene.frontal.cage(y)) - rng.uniform(1.0, 3.5) * s), y)
         outline = ovals(
-            centre,
+            center,
             0.9 + 1.0 * severity,
             1.3 + 2.2 * severity,
             14,
@@ -102,7 +102,7 @@ def mediastinal_widening(scene: Scene, severity: float, rng: np.random.Generator
 
 
 def rib_fracture(scene: Scene, severity: float, rng: np.random.Generator) -> None:
-    """Broken neighbouring ribs of one side: a step and a gap in each, and blood under the pleura
+    """Broken neighboring ribs of one side: a step and a gap in each, and blood under the pleura
     when severe."""
     canvas, bones, s = scene.canvas, scene.bones, scene.frontal.size
     side = one_side(scene, rng)

@@ -142,7 +142,7 @@ class Frontal:
         return smooth(left_side + right_side[::-1], steps=5)
 
     def aorta(self) -> np.ndarray:
-        """Centre line of the descending aorta, from the knob down behind the heart."""
+        """Center line of the descending aorta, from the knob down behind the heart."""
         s, knob = self.size, 0.55 + 1.05 * self.patient.aorta
         turn = 0.5 * self.exposure.turn * s
         points = [
@@ -155,7 +155,7 @@ class Frontal:
         return smooth(np.array([*points, (0.8, 26)]) * s + (turn, 0), closed=False)
 
     def trachea(self) -> list[np.ndarray]:
-        """Centre lines of the trachea and both main bronchi."""
+        """Center lines of the trachea and both main bronchi."""
         s = self.size
         turn = 0.7 * self.exposure.turn * s
         carina = (0.35 * s + turn, 9.3 * s)
@@ -197,7 +197,7 @@ class Frontal:
         return np.concatenate([half, (half * (-1, 1))[::-1]])
 
     def arms(self) -> list[np.ndarray]:
-        """Centre lines of the upper arms (humeral shafts)."""
+        """Center lines of the upper arms (humeral shafts)."""
         s, p = self.size, self.patient
         reach = 18.3 * s * p.chest_width * (0.6 + 0.4 * p.muscle) - 0.6 * s
         shoulder = np.array([reach, 2.6 * s + p.shoulder_drop * s])

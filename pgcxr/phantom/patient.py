@@ -43,14 +43,14 @@ class Exposure:
     """One shot: geometry of the projection, breathing, dose and the maker's processing."""
 
     field: float  # cm across the (square) image at the patient
-    centre: tuple[float, float]  # cm, the patient's point in the middle of the image
+    center: tuple[float, float]  # cm, the patient's point in the middle of the image
     tilt: float  # degrees, in the image plane
     turn: float  # -1..1, about the long axis: moves the heart and the medial clavicles against the spine
     inspiration: float  # cm, positive pushes the diaphragm down
     dose: float  # factor on quanta
     scatter: float  # scattered part of the detected signal behind the grid
-    lung_grey: float  # 0..1, where the presentation curve puts the lungs
-    body_grey: float  # and the abdomen
+    lung_gray: float  # 0..1, where the presentation curve puts the lungs
+    body_gray: float  # and the abdomen
     detail: float  # gain of the maker's detail enhancement
     blur: float  # cm, focal spot and motion
     collimation: tuple[
@@ -113,7 +113,7 @@ def sample_exposure(rng: np.random.Generator, patient: Patient, view: str) -> Ex
     body = patient.scale * (1 + 0.5 * (patient.chest_width - 1))
     return Exposure(
         field=float(np.clip(rng.normal(37.6, 2.7), 32, 47) * body * (1.04 if supine else 1.0)),
-        centre=(float(rng.normal(0, 0.8)), float(rng.normal(15.2, 1.5)) * patient.scale),
+        center=(float(rng.normal(0, 0.8)), float(rng.normal(15.2, 1.5)) * patient.scale),
         tilt=float(rng.normal(0, 2.6 if supine else 1.1)),
         turn=float(np.clip(rng.normal(0, 0.55 if supine else 0.3), -1.2, 1.2)),
         inspiration=float(
@@ -121,8 +121,8 @@ def sample_exposure(rng: np.random.Generator, patient: Patient, view: str) -> Ex
         ),
         dose=float(np.exp(rng.normal(-0.4 if supine else 0.0, 0.45))),
         scatter=float(np.clip(rng.normal(0.42 if supine else 0.28, 0.07), 0.1, 0.6)),
-        lung_grey=float(np.clip(rng.normal(0.415, 0.10), 0.15, 0.65)),
-        body_grey=float(np.clip(rng.normal(0.945, 0.018), 0.88, 0.985)),
+        lung_gray=float(np.clip(rng.normal(0.415, 0.10), 0.15, 0.65)),
+        body_gray=float(np.clip(rng.normal(0.945, 0.018), 0.88, 0.985)),
         detail=float(np.clip(rng.normal(1.0, 0.4), 0.1, 2.0)),
         blur=float(rng.uniform(0.02, 0.07)),
         collimation=tuple(float(edge) for edge in edges),

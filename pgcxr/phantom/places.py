@@ -35,10 +35,10 @@ def in_lung(
     return best
 
 
-def ball(scene: Scene, centre, radius: float, lumpy: float = 0.0, phase: float = 0.0) -> np.ndarray:
+def ball(scene: Scene, center, radius: float, lumpy: float = 0.0, phase: float = 0.0) -> np.ndarray:
     """cm of a ball along each ray, float32; `lumpy` makes its outline uneven."""
     x, y = scene.canvas.grid()
-    dx, dy = x - np.float32(centre[0]), y - np.float32(centre[1])
+    dx, dy = x - np.float32(center[0]), y - np.float32(center[1])
     reach = radius
     if lumpy:
         turn = np.arctan2(dy, dx)

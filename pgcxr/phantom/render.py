@@ -58,8 +58,8 @@ def render(
     exposure = sample_exposure(np.random.default_rng([patient.seed, seed, 1]), patient, view)
     # Small images are drawn finer and averaged down, as a detector element averages.
     work = size if size >= 256 else max(128, 3 * size // 2)
-    canvas = Canvas(work, exposure.field, exposure.centre, exposure.tilt)
-    final = canvas if work == size else Canvas(size, exposure.field, exposure.centre, exposure.tilt)
+    canvas = Canvas(work, exposure.field, exposure.center, exposure.tilt)
+    final = canvas if work == size else Canvas(size, exposure.field, exposure.center, exposure.tilt)
     frontal = None
     if view == "LATERAL":
         scene = lateral.lateral_scene(canvas, patient, exposure)
@@ -85,8 +85,8 @@ def render(
     if work != size:
         level = cv2.resize(level, (size, size), interpolation=cv2.INTER_AREA)
     signal = imaging.detect(final, level, exposure, _rng(patient, seed, 2))
-    grey = imaging.present(final, signal, low, high, exposure)
-    return Radiograph(imaging.store(final, grey, exposure, window), masks)
+    gray = imaging.present(final, signal, low, high, exposure)
+    return Radiograph(imaging.store(final, gray, exposure, window), masks)
 
 
 def change(scene: Scene, finding: str, severity: float, rng: np.random.Generator) -> None:

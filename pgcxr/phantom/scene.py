@@ -173,16 +173,16 @@ def _breasts(canvas: Canvas, frontal: Frontal) -> np.ndarray:
     turn = np.arange(24) * (2 * np.pi / 24)
     big = (3.6 + 2.7 * p.breast + 1.8 * p.habitus) * s
     for side in (RIGHT, LEFT):
-        centre = (
+        center = (
             np.array([side * (8.4 + 0.9 * p.habitus), 16.0 + p.breast_drop + rng.normal(0, 0.4)])
             * s
         )
         sag = np.where(np.sin(turn) > 0, 1.0, 1.25)
-        outline = centre + big * np.stack([1.12 * np.cos(turn), sag * np.sin(turn)], 1)
+        outline = center + big * np.stack([1.12 * np.cos(turn), sag * np.sin(turn)], 1)
         shape = canvas.solid(outline, 0.42 * big)
         # Standing, the weight hangs low: thickest just above the fold, fading out upwards.
         slope = canvas.rows(
-            lambda x, y, c=centre: np.clip((y - c[1]) / (2.0 * big) + 0.62, 0.05, 1) + 0 * x
+            lambda x, y, c=center: np.clip((y - c[1]) / (2.0 * big) + 0.62, 0.05, 1) + 0 * x
         )
         total += shape * slope * np.float32(big * (0.46 + 0.34 * p.breast))
     return total
@@ -225,12 +225,12 @@ def _bowel(canvas: Canvas, frontal: Frontal, lungs: np.ndarray) -> np.ndarray:
         edge, deep = (0.14, 1.0 + 3.0 * e.gas) if frontal.view == "PA" else (0.5, 0.6 + 1.4 * e.gas)
         total += canvas.cover(canvas.fill(bubble), edge * s) * np.float32(deep * s)
     many = int(rng.integers(0, 7)) if rng.random() < 0.6 else 0
-    centres = (
+    centers = (
         np.stack([rng.uniform(-0.2, 1.0, many) * 10.5, 24.5 + rng.uniform(0, 10, many)], 1) * s
     )
     radius = rng.uniform(0.5, 1.7, many) * s
     wobble = 1 + 0.25 * rng.standard_normal((many, 12))
-    spots = canvas.fill(smooth(ovals(centres, radius, 0.75 * radius, wobble=wobble), steps=3))
+    spots = canvas.fill(smooth(ovals(centers, radius, 0.75 * radius, wobble=wobble), steps=3))
     total += canvas.cover(spots, 0.22 * s) * np.float32(rng.uniform(0.6, 1.7) * s)
     return total * (1 - lungs)
 
@@ -279,7 +279,7 @@ def _blood(canvas: Canvas, frontal: Frontal) -> np.ndarray:
 
 
 def _hilum(side: float, s: float, turn: float) -> np.ndarray:
-    """Centre line of the interlobar artery, the trunk that gives a hilum its comma shape."""
+    """Center line of the interlobar artery, the trunk that gives a hilum its comma shape."""
     lift = 0.0 if side == RIGHT else -1.0
     points = [(2.2, 10.9), (3.3, 11.2), (4.1, 12.4), (4.5, 14.2), (4.7, 16.0)]
     return np.array([(side * x * s + turn, (y + lift) * s) for x, y in points])

@@ -16,7 +16,7 @@ _SIDES = np.repeat((RIGHT, LEFT), RIBS)
 
 @dataclass(frozen=True)
 class Ribs:
-    """Centre lines of all ribs, right ones first, from the top: cm, and their heights, cm."""
+    """Center lines of all ribs, right ones first, from the top: cm, and their heights, cm."""
 
     back: np.ndarray  # [2 RIBS, 15, 2] posterior arcs, from the spine outwards
     front: np.ndarray  # [2 RIBS, 10, 2] anterior arcs, from the side inwards

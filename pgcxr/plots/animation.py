@@ -20,7 +20,7 @@ def write_gif(
     """Writes frames, uint8 [H, W], [H, W, 1] or RGB [H, W, 3], all of one shape, as a GIF that
     repeats for ever.
 
-    Grey frames keep every grey level; colours are reduced to 256 a frame. Equal neighbours become
+    Gray frames keep every gray level; colors are reduced to 256 a frame. Equal neighbors become
     one frame of their joint duration. The same frames give the same bytes. All frames are held in
     memory.
 

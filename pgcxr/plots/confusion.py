@@ -57,13 +57,13 @@ def matrix_plot(values, names: list[str], path: str | os.PathLike, title: str = 
     return save(figure, path)
 
 
-def _matrix(axes, values, text, colours, limits, columns, rows, size) -> None:
+def _matrix(axes, values, text, colors, limits, columns, rows, size) -> None:
     image = axes.imshow(
-        values, cmap=colormaps[colours].with_extremes(bad="#EEEEEE"), vmin=limits[0], vmax=limits[1]
+        values, cmap=colormaps[colors].with_extremes(bad="#EEEEEE"), vmin=limits[0], vmax=limits[1]
     )
-    colours = image.to_rgba(np.ma.masked_invalid(values))
+    colors = image.to_rgba(np.ma.masked_invalid(values))
     for i, j in np.ndindex(values.shape):
-        red, green, blue = colours[i, j, :3]
+        red, green, blue = colors[i, j, :3]
         dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
         axes.text(
             j,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr.plots.figure import COLOURS, line_style, new_figure, save, styled
+from pgcxr.plots.figure import COLORS, line_style, new_figure, save, styled
 
 
 @styled
@@ -96,7 +96,7 @@ def histogram_plot(
         axes.stairs(share, edges, fill=True, color=style["color"], alpha=0.16)
         axes.stairs(share, edges, **style, linewidth=1.5, label=f"{name} (n = {len(scores):,})")
     if threshold is not None:
-        axes.axvline(threshold, color=COLOURS[4], linewidth=1.0, label=f"threshold {threshold:.3g}")
+        axes.axvline(threshold, color=COLORS[4], linewidth=1.0, label=f"threshold {threshold:.3g}")
     axes.set(xlabel=xlabel, ylabel="Share of the group")
     axes.set_ylim(bottom=0)
     if title:

@@ -1,7 +1,7 @@
 """A matplotlib figure of its own (no pyplot, no global state), written as the same bytes each time.
 
-Colours are Okabe and Ito's: told apart by colour-blind readers and, in this order, by lightness in
-grey print.
+Colors are Okabe and Ito's: told apart by color-blind readers and, in this order, by lightness in
+gray print.
 """
 
 import io
@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from pgcxr.io.artifacts import atomic_path
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9", "#8C6D1F")
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9", "#8C6D1F")
 DASHES = ("-", "--", "-.", ":")
 STYLE = {
     "font.family": "DejaVu Sans",
@@ -71,5 +71,5 @@ def save(figure: Figure, path: str | os.PathLike, tight: bool = False) -> Path:
 
 
 def line_style(index: int) -> dict:
-    """Colour and dashes of the `index`-th curve of a plot."""
-    return {"color": COLOURS[index % len(COLOURS)], "linestyle": DASHES[index % len(DASHES)]}
+    """Color and dashes of the `index`-th curve of a plot."""
+    return {"color": COLORS[index % len(COLORS)], "linestyle": DASHES[index % len(DASHES)]}

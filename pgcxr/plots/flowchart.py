@@ -79,25 +79,25 @@ def draw(chart: dict, path: str | os.PathLike) -> None:
         pen.line((WIDTH / 2, start), (WIDTH / 2, fork))
         lines = {label: _column(after, label) for label in LABELS}
         rows = max(len(column) for column in lines.values())
-        for label, centre in zip(LABELS, (WIDTH / 4, WIDTH * 3 / 4), strict=True):
+        for label, center in zip(LABELS, (WIDTH / 4, WIDTH * 3 / 4), strict=True):
             total = chart[label] + sum(step[label] for step in after)
-            pen.line((WIDTH / 2, fork), (centre, fork))
-            low = pen.after(fork, centre, [f"{label.capitalize()} by diagnosis", f"n = {total:,}"])
+            pen.line((WIDTH / 2, fork), (center, fork))
+            low = pen.after(fork, center, [f"{label.capitalize()} by diagnosis", f"n = {total:,}"])
             below = low - pen.GAP - pen.height([""] * rows) if rows else low
             if lines[label]:
                 pen.after(
                     low,
-                    centre,
+                    center,
                     lines[label] + [""] * (rows - len(lines[label])),
                     width=3.2,
                     dashed=True,
                 )
             elif rows:
-                pen.line((centre, low), (centre, below))
+                pen.line((center, low), (center, below))
             low = below
             low = pen.after(
                 low,
-                centre,
+                center,
                 [f"{label.capitalize()} in the cohort", f"n = {chart[label]:,}"],
                 bold=True,
             )

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from pgcxr.io.artifacts import atomic_path
-from pgcxr.plots.figure import COLOURS, new_figure, save, styled
+from pgcxr.plots.figure import COLORS, new_figure, save, styled
 
 GAP = 2
 PAPER = 255
@@ -48,7 +48,7 @@ def tile(images: np.ndarray, columns: int | None = None, scale: int = 1) -> np.n
 
 
 @styled
-def labelled_grid(
+def labeled_grid(
     rows: list[tuple[str, np.ndarray]],
     path: str | os.PathLike,
     columns: list[str] | None = None,
@@ -87,7 +87,7 @@ def labelled_grid(
     axes.set_yticks([row + 0.5 for row in range(len(sheets))], [label for label, _ in sheets])
     axes.xaxis.tick_top()
     axes.set_xticks(
-        [column + 0.5 for column in range(len(columns or ()))], columns or [], color=COLOURS[4]
+        [column + 0.5 for column in range(len(columns or ()))], columns or [], color=COLORS[4]
     )
     if title:
         axes.set_title(title, loc="left")

@@ -32,13 +32,13 @@ def interval_plot(
         at = np.arange(len(names)) + 0.18 * (index - (len(series) - 1) / 2)
         values = np.asarray(values, float)
         reach = np.abs(np.stack([np.asarray(lows, float), np.asarray(highs, float)]) - values)
-        colour = line_style(index)["color"]
+        color = line_style(index)["color"]
         axes.errorbar(
             at,
             values,
             np.nan_to_num(reach),
             fmt=MARKERS[index % len(MARKERS)],
-            color=colour,
+            color=color,
             markersize=5,
             capsize=3,
             elinewidth=1.2,

@@ -10,7 +10,7 @@ def overlay(
     alpha: float = 0.6,
     limits: tuple[float, float] | None = None,
 ) -> np.ndarray:
-    """A heat map over a grey image: cold stays grey, hot turns yellow over dark red ("inferno").
+    """A heat map over a gray image: cold stays gray, hot turns yellow over dark red ("inferno").
 
     Args:
         image: uint8 [H, W] or [H, W, 1].
@@ -22,56 +22,56 @@ def overlay(
     Returns:
         uint8 [H, W, 3].
     """
-    grey = _grey(image)
-    heat = _resized(heat, grey.shape)
+    gray = _gray(image)
+    heat = _resized(heat, gray.shape)
     low, high = limits if limits is not None else (float(heat.min()), float(heat.max()))
     strength = np.clip((heat - low) / (high - low), 0, 1) if high > low else np.zeros_like(heat)
-    colours = cv2.applyColorMap(np.rint(strength * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[
+    colors = cv2.applyColorMap(np.rint(strength * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[
         ..., ::-1
     ]
-    return _blend(grey, colours, alpha * strength)
+    return _blend(gray, colors, alpha * strength)
 
 
 def diff_overlay(
     image: np.ndarray, difference: np.ndarray, limit: float | None = None, alpha: float = 0.85
 ) -> np.ndarray:
-    """A signed difference over a grey image: red where the query is brighter than its
+    """A signed difference over a gray image: red where the query is brighter than its
     reconstruction, else blue.
 
     Args:
         image: uint8 [H, W] or [H, W, 1].
         difference: float [h, w], query minus reconstruction, resized to the image; NaN counts as 0.
-        limit: the difference at full colour; else the 99.5th percentile of its size.
+        limit: the difference at full color; else the 99.5th percentile of its size.
         alpha: opacity at `limit`.
 
     Returns:
         uint8 [H, W, 3].
     """
-    grey = _grey(image)
-    difference = _resized(difference, grey.shape)
+    gray = _gray(image)
+    difference = _resized(difference, gray.shape)
     if limit is None:
         limit = float(np.percentile(np.abs(difference), 99.5))
     strength = np.clip(difference / limit, -1, 1) if limit > 0 else np.zeros_like(difference)
-    # Red and blue of one lightness, told apart by colour-blind readers.
+    # Red and blue of one lightness, told apart by color-blind readers.
     red, blue = np.array([222, 45, 38]), np.array([33, 113, 240])
-    colours = np.where(strength[..., None] > 0, red, blue)
-    return _blend(grey, colours, alpha * np.abs(strength))
+    colors = np.where(strength[..., None] > 0, red, blue)
+    return _blend(gray, colors, alpha * np.abs(strength))
 
 
 def outline(
-    rgb: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] = (86, 224, 120)
+    rgb: np.ndarray, mask: np.ndarray, color: tuple[int, int, int] = (86, 224, 120)
 ) -> np.ndarray:
-    """`rgb` uint8 [H, W, 3] (or grey [H, W]) with the border of a mask [h, w] (> 0.5 inside) drawn
+    """`rgb` uint8 [H, W, 3] (or gray [H, W]) with the border of a mask [h, w] (> 0.5 inside) drawn
     on a copy."""
     rgb = np.ascontiguousarray(
-        rgb if rgb.ndim == 3 and rgb.shape[-1] == 3 else _grey(rgb)[..., None].repeat(3, -1)
+        rgb if rgb.ndim == 3 and rgb.shape[-1] == 3 else _gray(rgb)[..., None].repeat(3, -1)
     )
     inside = (_resized(mask, rgb.shape[:2]) > 0.5).astype(np.uint8)
     contours, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return cv2.drawContours(rgb.copy(), contours, -1, colour, max(1, rgb.shape[0] // 256))
+    return cv2.drawContours(rgb.copy(), contours, -1, color, max(1, rgb.shape[0] // 256))
 
 
-def _grey(image: np.ndarray) -> np.ndarray:
+def _gray(image: np.ndarray) -> np.ndarray:
     image = np.asarray(image)
     image = image[..., 0] if image.ndim == 3 else image
     if image.dtype != np.uint8 or image.ndim != 2:
@@ -88,6 +88,6 @@ def _resized(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return cv2.resize(values, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
 
 
-def _blend(grey: np.ndarray, colours: np.ndarray, opacity: np.ndarray) -> np.ndarray:
+def _blend(gray: np.ndarray, colors: np.ndarray, opacity: np.ndarray) -> np.ndarray:
     opacity = opacity[..., None]
-    return np.rint(grey[..., None] * (1 - opacity) + colours * opacity).astype(np.uint8)
+    return np.rint(gray[..., None] * (1 - opacity) + colors * opacity).astype(np.uint8)

@@ -104,7 +104,7 @@ class Page:
         )
 
     def verdict(self, ok: bool | None, text: str) -> "Page":
-        """Whether an aim was reached (True, False), in words and not by colour alone; None is a
+        """Whether an aim was reached (True, False), in words and not by color alone; None is a
         remark."""
         kind, word = VERDICTS[None if ok is None else bool(ok)]
         return self._add(

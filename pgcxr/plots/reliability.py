@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from pgcxr.metrics.calibration import BINS, bin_edges, ece, reliability_curve
-from pgcxr.plots.figure import COLOURS, DPI, save, styled
+from pgcxr.plots.figure import COLORS, DPI, save, styled
 
 LOW = 0.38  # height of the histogram, of its width
 
@@ -61,7 +61,7 @@ def _curve(axes, labels, scores, edges: np.ndarray) -> None:
         curve["score"],
         curve["share"],
         yerr=reach,
-        color=COLOURS[0],
+        color=COLORS[0],
         marker="o",
         markersize=4,
         elinewidth=1.0,
@@ -77,13 +77,13 @@ def _curve(axes, labels, scores, edges: np.ndarray) -> None:
 
 
 def _histogram(axes, labels: np.ndarray, scores: np.ndarray, edges: np.ndarray) -> None:
-    for value, name, colour, style in (
-        (0, "normal", COLOURS[0], "-"),
-        (1, "abnormal", COLOURS[1], "--"),
+    for value, name, color, style in (
+        (0, "normal", COLORS[0], "-"),
+        (1, "abnormal", COLORS[1], "--"),
     ):
         counts = np.histogram(scores[labels == value], edges)[0]
-        axes.stairs(counts, edges, fill=True, color=colour, alpha=0.16)
-        axes.stairs(counts, edges, color=colour, linestyle=style, linewidth=1.3, label=name)
+        axes.stairs(counts, edges, fill=True, color=color, alpha=0.16)
+        axes.stairs(counts, edges, color=color, linestyle=style, linewidth=1.3, label=name)
     axes.set(xlim=(0, 1), box_aspect=LOW)
     axes.set_ylim(bottom=0)
     axes.locator_params(axis="y", nbins=4, integer=True)

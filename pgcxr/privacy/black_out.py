@@ -1,7 +1,7 @@
 """What is made black in an image: regions as fractions of its sides, of all makers or of one, and
 text that is found.
 
-It is made black after the display pipeline (VOI, inversion) and before the normalisation's
+It is made black after the display pipeline (VOI, inversion) and before the normalization's
 percentiles: the brightness of letters that nobody will see must not decide how bright the chest is.
 Like padding, its pixels are not counted.
 """

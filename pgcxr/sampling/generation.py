@@ -108,15 +108,15 @@ def synthesizer(generator, batch: int) -> Callable[..., np.ndarray]:
     from pgcxr.networks import synthesize
 
     lod = float(np.asarray(generator.lod))
-    labelled = generator.label_size > 0
+    labeled = generator.label_size > 0
 
     @tf.function(jit_compile=False)
     def graph(z, labels):
-        return synthesize(generator, z, labels if labelled else None, lod=lod)
+        return synthesize(generator, z, labels if labeled else None, lod=lod)
 
     def forward(z: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         n = len(z)
-        if labelled and labels is None:
+        if labeled and labels is None:
             raise ValueError(
                 f"the generator was trained with {generator.label_size} labels; give labels"
             )

@@ -2,7 +2,7 @@
 
 latents float32 [N, L] as they enter the generator (truncated, interpolated); numbers int64 [N];
 seeds int64 [N] where every image has its own, or seed, a number; labels float32 [N, K] of a
-conditioned generator; truncation, a number, and centre [L] where it is not 1; origin and
+conditioned generator; truncation, a number, and center [L] where it is not 1; origin and
 weights_sha256, text. An .npy of latents alone, or an .npz with nothing but `latents`, is read too.
 """
 
@@ -96,7 +96,7 @@ def read(path: str | os.PathLike, latent_size: int, label_size: int = 0) -> Sele
         seed=_number(arrays, "seed", "iu", int, 0, MOST_NUMBER),
         labels=_labels(path, arrays, len(latents), label_size),
         truncation=_number(arrays, "truncation", "f", float, 0, 1) or 1.0,
-        centre=_numbers_of(path, arrays, "centre", 1) if "centre" in arrays else None,
+        center=_numbers_of(path, arrays, "centre", 1) if "centre" in arrays else None,
         weights_sha256=_text(arrays, "weights_sha256"),
     )
 

@@ -68,7 +68,7 @@ def truncate(
         raise InputError(
             "--truncation: a generator with labels has no one most typical image; leave it out"
         )
-    return selection.pulled(truncation.centre(generator, progress), psi)
+    return selection.pulled(truncation.center(generator, progress), psi)
 
 
 def save(

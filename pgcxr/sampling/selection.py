@@ -26,7 +26,7 @@ _RANGE = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?")
 class Selection:
     """`latents` float32 [N, L]; `numbers` int64 [N], each once; `origin`, one line of where the
     latents come from, and `seed` where it is one; `labels` float32 [N, K] or None; `truncation` and
-    the `centre` [L] it went toward; `weights_sha256` of the generator that they were first used
+    the `center` [L] it went toward; `weights_sha256` of the generator that they were first used
     with, "" where that is unknown."""
 
     latents: np.ndarray
@@ -35,7 +35,7 @@ class Selection:
     seed: int | None = None
     labels: np.ndarray | None = None
     truncation: float = 1.0
-    centre: np.ndarray | None = None
+    center: np.ndarray | None = None
     weights_sha256: str = ""
 
     def __len__(self) -> int:
@@ -56,11 +56,11 @@ class Selection:
             )
         return self.take(np.array([row_of[number] for number in numbers.tolist()]))
 
-    def pulled(self, centre: np.ndarray, truncation: float) -> "Selection":
-        """Each latent's angle to `centre` multiplied by `truncation`."""
-        latents = sphere.toward(centre, self.latents, truncation)
+    def pulled(self, center: np.ndarray, truncation: float) -> "Selection":
+        """Each latent's angle to `center` multiplied by `truncation`."""
+        latents = sphere.toward(center, self.latents, truncation)
         return replace(
-            self, latents=latents, truncation=truncation, centre=np.asarray(centre, np.float32)
+            self, latents=latents, truncation=truncation, center=np.asarray(center, np.float32)
         )
 
     def path(self, steps: int) -> "Selection":

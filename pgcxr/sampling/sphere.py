@@ -50,12 +50,12 @@ def path(keys: np.ndarray, steps: int) -> np.ndarray:
     return frames
 
 
-def toward(centre: np.ndarray, latents: np.ndarray, share: float) -> np.ndarray:
-    """float32 [N, L]: each latent's angle to `centre` [L] multiplied by `share`; 1 leaves them as
+def toward(center: np.ndarray, latents: np.ndarray, share: float) -> np.ndarray:
+    """float32 [N, L]: each latent's angle to `center` [L] multiplied by `share`; 1 leaves them as
     they are."""
     if share == 1:
         return np.asarray(latents, np.float32)
-    middle = on_sphere(centre[None])[0]
+    middle = on_sphere(center[None])[0]
     return np.stack([slerp(middle, point, share) for point in on_sphere(latents)]).astype(
         np.float32
     )

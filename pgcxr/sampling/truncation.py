@@ -2,14 +2,14 @@
 
 Brock et al. (arXiv 1809.11096, section 3.1) draw again each component of z that is far from 0;
 Karras et al. (arXiv 1812.04948, appendix B) pull StyleGAN's intermediate latents toward their mean.
-Neither carries over. The Progressive GAN normalises z, so its latents lie on a sphere and are
+Neither carries over. The Progressive GAN normalizes z, so its latents lie on a sphere and are
 equally likely everywhere: a direction is no rarer for a large component, the mean of all is no
 direction, and there are no intermediate latents. What is left of the idea and well defined on the
-sphere: a centre, and every latent's angle to it multiplied by psi. At 1 nothing changes; toward 0
-all images become the centre's. Two images drawn at random are about 90 degrees apart, so at psi
+sphere: a center, and every latent's angle to it multiplied by psi. At 1 nothing changes; toward 0
+all images become the center's. Two images drawn at random are about 90 degrees apart, so at psi
 their cosine is about cos(90 psi)^2: 0.21 at 0.7, 0.5 at 0.5.
 
-The centre is the latent of the most typical image: of PROBES images the one nearest to their mean
+The center is the latent of the most typical image: of PROBES images the one nearest to their mean
 (their medoid in squared distance). It depends on the generator alone, so that an image of its own
 seed is the same in any company.
 
@@ -32,7 +32,7 @@ PURPOSE = 8
 COMPARED_AT = 32
 
 
-def centre(
+def center(
     generator, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> np.ndarray:
     """float32 [L]; `progress` is called with (done, total)."""

@@ -3,8 +3,8 @@
 A source is a module with - `matches(folder)`: whether the folder has its layout; - `KNOWS`: the
 rules that it has the data for (the other ones do not apply to it), or, where that depends on what
 lies
-  in the folder, `knows(folder, labelling)`;
-- `scans(folder, map_files, labelling)`: a list of Scan in the order of the paths, and a dict of
+  in the folder, `knows(folder, labeling)`;
+- `scans(folder, map_files, labeling)`: a list of Scan in the order of the paths, and a dict of
   counts for the report.
 
 Labels come out of pgcxr.sources.weak_labels: what each witness says (Opinion), and what is made of
@@ -21,7 +21,7 @@ import numpy as np
 
 from pgcxr.errors import InputError
 from pgcxr.sources.weak_labels.decision import Decision
-from pgcxr.sources.weak_labels.labelling import Labelling
+from pgcxr.sources.weak_labels.labeling import Labeling
 from pgcxr.sources.weak_labels.opinion import Opinion
 
 # What tells each source from the others; in the order in which they are tried.
@@ -112,9 +112,9 @@ def named(name: str | None, folder: Path) -> tuple[str, ModuleType]:
     )
 
 
-def knows(module: ModuleType, folder: Path, labelling: Labelling) -> tuple[str, ...]:
+def knows(module: ModuleType, folder: Path, labeling: Labeling) -> tuple[str, ...]:
     """The rules that the source has the data for, in this folder."""
-    return module.knows(folder, labelling) if hasattr(module, "knows") else module.KNOWS
+    return module.knows(folder, labeling) if hasattr(module, "knows") else module.KNOWS
 
 
 def _module(name: str) -> ModuleType:

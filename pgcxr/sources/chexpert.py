@@ -15,7 +15,7 @@ from pgcxr.errors import InputError
 from pgcxr.io.image_size import image_size
 from pgcxr.sources import Scan, label_map, tables
 from pgcxr.sources.weak_labels import decision
-from pgcxr.sources.weak_labels.labelling import Labelling
+from pgcxr.sources.weak_labels.labeling import Labeling
 from pgcxr.sources.weak_labels.opinion import NEGATIVE, POSITIVE, UNCERTAIN
 
 KNOWS = ("diagnosis", "label_conflict", "age", "sex", "view", "device")
@@ -31,9 +31,9 @@ def matches(folder: Path) -> bool:
     return bool(_tables(folder))
 
 
-def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[list[Scan], dict]:
+def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[list[Scan], dict]:
     """Every row of the tables whose file is there, in the order of the paths."""
-    labelling = labelling or Labelling()
+    labeling = labeling or Labeling()
     found_tables = _tables(folder)
     if not found_tables:
         raise InputError(
@@ -58,7 +58,7 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
                     scan,
                     statuses(labels, cells),
                     None,
-                    labelling,
+                    labeling,
                     "radiologists" if table.name == TABLES[1] else "chexpert",
                 )
                 found.append(scan)
@@ -96,7 +96,7 @@ def label(
     scan: Scan,
     first: dict[str, str],
     second: dict[str, str] | None,
-    labelling: Labelling,
+    labeling: Labeling,
     witness: str,
 ) -> None:
     """Gives a scan its label from one or two rows of the 14 labels."""
@@ -104,12 +104,12 @@ def label(
     opinion = label_map.opinion(witness, first, meanings)
     scan.device = label_map.has_device(first, meanings)
     if second is None:
-        scan.decide(decision.decide(opinion, None, labelling.uncertain))
+        scan.decide(decision.decide(opinion, None, labeling.uncertain))
     else:
         other = label_map.opinion("negbio", second, meanings)
         scan.opinions = (opinion, other)
-        both = decision.agree if labelling.policy == decision.AGREE else decision.decide
-        scan.decide(both(opinion, other, labelling.uncertain))
+        both = decision.agree if labeling.policy == decision.AGREE else decision.decide
+        scan.decide(both(opinion, other, labeling.uncertain))
     if label_map.contradicts(first, meanings):
         scan.rejected = ("label_conflict", "No Finding beside a finding")
     if witness == "radiologists" and scan.confidence is not None:

@@ -20,7 +20,7 @@ from pgcxr.dicom.ages import OLDEST
 from pgcxr.errors import InputError
 from pgcxr.io.image_size import image_size
 from pgcxr.sources import Scan, chexpert, label_map, tables
-from pgcxr.sources.weak_labels.labelling import Labelling
+from pgcxr.sources.weak_labels.labeling import Labeling
 
 PARTS = ("metadata", "chexpert", "negbio")
 META = ("dicom_id", "subject_id", "study_id", "ViewPosition")
@@ -31,15 +31,15 @@ def matches(folder: Path) -> bool:
     return _table(folder, "metadata") is not None
 
 
-def knows(folder: Path, labelling: Labelling | None = None) -> tuple[str, ...]:
+def knows(folder: Path, labeling: Labeling | None = None) -> tuple[str, ...]:
     """The rules that can be asked: age and sex only beside MIMIC-IV's table of patients."""
     rules = ("diagnosis", "label_conflict", "view", "device")
     return rules if _patients_table(folder) is None else (*rules, "age", "sex")
 
 
-def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[list[Scan], dict]:
+def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[list[Scan], dict]:
     """Every row of the metadata whose file is there, in the order of the paths."""
-    labelling = labelling or Labelling()
+    labeling = labeling or Labeling()
     paths = {part: _table(folder, part) for part in PARTS}
     for part in PARTS[:2]:
         if paths[part] is None:
@@ -62,7 +62,7 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
         else:
             scan = Scan(0, folder / name, name, patient=f"mimic {subject}", view=view)
             scan.sex, scan.age = _person(people, subject, date)
-            _label(scan, int(study), first, second, labelling)
+            _label(scan, int(study), first, second, labeling)
             found.append(scan)
     if not found:
         raise InputError(
@@ -83,12 +83,12 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
     return found, {"rows_without_file": absent, "rows_outside": outside}
 
 
-def _label(scan: Scan, study: int, first: dict, second: dict | None, labelling: Labelling) -> None:
+def _label(scan: Scan, study: int, first: dict, second: dict | None, labeling: Labeling) -> None:
     if study not in first:
         scan.rejected = ("diagnosis", "no row in the table of labels")
         return
     other = second.get(study) if second is not None else None
-    decided = _decided(first[study], other, labelling.policy, labelling.uncertain)
+    decided = _decided(first[study], other, labeling.policy, labeling.uncertain)
     scan.decide(decided[0])
     scan.opinions, scan.device = decided[1:]
 
@@ -98,9 +98,9 @@ def _decided(first: tuple, second: tuple | None, policy: str, uncertain: str) ->
     """(decision, opinions, device): few rows of labels differ, and the scans that are alike share
     them."""
     scan = Scan(0, Path(), "")
-    labelling = Labelling(policy, uncertain)
+    labeling = Labeling(policy, uncertain)
     chexpert.label(
-        scan, dict(first), None if second is None else dict(second), labelling, "chexpert"
+        scan, dict(first), None if second is None else dict(second), labeling, "chexpert"
     )
     return scan.decision(), scan.opinions, scan.device
 

@@ -33,7 +33,7 @@ def matches(folder: Path) -> bool:
     return _entry_table(folder) is not None
 
 
-def scans(folder: Path, map_files=None, labelling=None) -> tuple[list[Scan], dict]:
+def scans(folder: Path, map_files=None, labeling=None) -> tuple[list[Scan], dict]:
     """Every image file, in the order of the names. (The other arguments are for other sources.)"""
     table = _entry_table(folder)
     if table is None:

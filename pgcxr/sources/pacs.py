@@ -22,7 +22,7 @@ from pgcxr.io import trees
 from pgcxr.sources import Scan, dicom_files, tables
 from pgcxr.sources.weak_labels import decision
 from pgcxr.sources.weak_labels.codes import CODE
-from pgcxr.sources.weak_labels.labelling import Labelling
+from pgcxr.sources.weak_labels.labeling import Labeling
 
 KNOWS = (
     *(
@@ -52,21 +52,21 @@ def matches(folder: Path) -> bool:
     return (folder / TABLE).is_file()
 
 
-def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[list[Scan], dict]:
+def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[list[Scan], dict]:
     """Every file of the tree in the order of the paths.
 
     Args:
         map_files: function(worker, list of arguments) -> list of results, which may use several
             processes.
-        labelling: how codes and reports become labels; by default the codes decide.
+        labeling: how codes and reports become labels; by default the codes decide.
     """
-    labelling = labelling or Labelling()
+    labeling = labeling or Labeling()
     files = trees.files(folder, lambda name: name not in NO_IMAGES)
     if not files:
         raise InputError(
             f"{folder}: has no files besides tables; expected DICOM images and {TABLE}"
         )
-    studies = _studies(tables.rows(folder / TABLE, ("accession_number", *NEEDED[labelling.policy])))
+    studies = _studies(tables.rows(folder / TABLE, ("accession_number", *NEEDED[labeling.policy])))
     headers = map_files(dicom_files.header_or_reason, [folder / name for name in files])
     if all(header == ("unreadable", "not DICOM") for header in headers):
         raise InputError(
@@ -85,7 +85,7 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
         if isinstance(header, tuple):
             scan.rejected = header
         else:
-            _describe(scan, header, studies.get(header.accession), labelling)
+            _describe(scan, header, studies.get(header.accession), labeling)
             used.add(header.accession)
             flat = name.replace("/", "_")
             scan.masks = masks.get(flat) or masks.get(os.path.splitext(flat)[0], ())
@@ -93,7 +93,7 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
     return found, {"studies": len(studies), "studies_without_file": len(studies.keys() - used)}
 
 
-def _describe(scan: Scan, header: dicom.Header, study: dict | None, labelling: Labelling) -> None:
+def _describe(scan: Scan, header: dicom.Header, study: dict | None, labeling: Labeling) -> None:
     dicom_files.describe(scan, header)
     listed = study["patient"] if study else ""
     scan.patient = vocabulary.same_patient(header.patient) or listed
@@ -103,7 +103,7 @@ def _describe(scan: Scan, header: dicom.Header, study: dict | None, labelling: L
     scan.codes, scan.report = study["codes"], study["report"]
     scan.study = study.setdefault("first", scan.number)
     if "decided" not in study:
-        study["decided"] = labelling.of_study(scan.codes, scan.report)
+        study["decided"] = labeling.of_study(scan.codes, scan.report)
     made, scan.opinions = study["decided"]
     if not scan.patient:
         scan.patient = f"study {header.accession}"

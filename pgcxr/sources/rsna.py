@@ -22,7 +22,7 @@ from pgcxr.errors import InputError
 from pgcxr.io import user_files
 from pgcxr.sources import Scan, dicom_files, label_map, tables
 from pgcxr.sources.weak_labels import decision
-from pgcxr.sources.weak_labels.labelling import Labelling
+from pgcxr.sources.weak_labels.labeling import Labeling
 from pgcxr.sources.weak_labels.opinion import NEGATIVE, POSITIVE
 
 KNOWS = (
@@ -52,9 +52,9 @@ def matches(folder: Path) -> bool:
     return (folder / LABELS).is_file()
 
 
-def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[list[Scan], dict]:
+def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[list[Scan], dict]:
     """Every DICOM file of the two image folders, in the order of the paths."""
-    labelling = labelling or Labelling()
+    labeling = labeling or Labeling()
     boxes = _boxes(folder / LABELS)
     classes = dict(tables.columns(folder / CLASSES, ("patientId", "class")))
     patients = _patients(folder / PATIENTS)
@@ -71,20 +71,20 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
             missing = CLASSES if image in boxes else LABELS
             scan.rejected = ("diagnosis", f"no row in {missing}")
             continue
-        _label(scan, classes[image], boxes[image], labelling)
+        _label(scan, classes[image], boxes[image], labeling)
     present = {path.stem for path in paths}
     counts = {"rows_without_file": sum(image not in present for image in boxes)}
     return found, counts if patients else {**counts, "warnings": [SHARED_PATIENTS]}
 
 
-def _label(scan: Scan, named: str, boxes: list, labelling: Labelling) -> None:
+def _label(scan: Scan, named: str, boxes: list, labeling: Labeling) -> None:
     meanings = label_map.load("rsna")
     if named not in meanings:
         scan.rejected = ("diagnosis", f"an unknown class in {CLASSES}")
         return
     opacity = POSITIVE if named == OPACITY else NEGATIVE
     opinion = label_map.opinion("radiologists", {OPACITY: opacity, named: POSITIVE}, meanings)
-    made = decision.decide(opinion, None, labelling.uncertain)
+    made = decision.decide(opinion, None, labeling.uncertain)
     scan.decide(made)
     scan.confidence = decision.AGREED  # read by radiologists for this very question
     if scan.label == "abnormal":

@@ -19,7 +19,7 @@ from pgcxr.sources import Scan, column_map, dicom_files, label_map, tables
 from pgcxr.sources.column_map import ColumnMap
 from pgcxr.sources.weak_labels import codes as diagnosis_codes
 from pgcxr.sources.weak_labels import decision
-from pgcxr.sources.weak_labels.labelling import Labelling
+from pgcxr.sources.weak_labels.labeling import Labeling
 from pgcxr.sources.weak_labels.opinion import NEGATIVE, POSITIVE, Opinion
 
 OF_HEADERS = ("modality", "body_part", "age", "sex", "manufacturer", "view")
@@ -30,9 +30,9 @@ def matches(folder: Path) -> bool:
     return (folder / column_map.NAME).is_file()
 
 
-def knows(folder: Path, labelling: Labelling | None = None) -> tuple[str, ...]:
+def knows(folder: Path, labeling: Labeling | None = None) -> tuple[str, ...]:
     """The rules whose columns are mapped; all of the headers' where the files are DICOM."""
-    columns = _map(folder, labelling)
+    columns = _map(folder, labeling)
     asked = (
         OF_HEADERS
         if columns.dicom
@@ -45,11 +45,11 @@ def knows(folder: Path, labelling: Labelling | None = None) -> tuple[str, ...]:
     return ("diagnosis", "label_conflict", *asked, *(("device",) if device else ()))
 
 
-def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[list[Scan], dict]:
+def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[list[Scan], dict]:
     """Every row whose file is there, in the order of the names; a file that two rows name is a
     conflict."""
-    labelling = labelling or Labelling()
-    columns = _map(folder, labelling)
+    labeling = labeling or Labeling()
+    columns = _map(folder, labeling)
     table = _inside(folder, columns, columns.table)
     images = _inside(folder, columns, columns.images) if columns.images else folder
     boxes = _boxes(folder, columns)
@@ -67,7 +67,7 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
             continue
         scan = found[name] = Scan(0, place, name)
         _describe(scan, row, columns)
-        _label(scan, row, columns, labelling)
+        _label(scan, row, columns, labeling)
         scan.boxes = boxes.get(given)
     if not found:
         raise InputError(
@@ -84,11 +84,9 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
     return listed, counts
 
 
-def _map(folder: Path, labelling: Labelling | None) -> ColumnMap:
+def _map(folder: Path, labeling: Labeling | None) -> ColumnMap:
     path = (
-        labelling.columns
-        if labelling is not None and labelling.columns
-        else folder / column_map.NAME
+        labeling.columns if labeling is not None and labeling.columns else folder / column_map.NAME
     )
     if not path.exists():
         raise InputError(
@@ -139,10 +137,10 @@ def _describe(scan: Scan, row: dict[str, str], columns: ColumnMap) -> None:
         )
 
 
-def _label(scan: Scan, row: dict[str, str], columns: ColumnMap, labelling: Labelling) -> None:
+def _label(scan: Scan, row: dict[str, str], columns: ColumnMap, labeling: Labeling) -> None:
     own = bool(columns.findings or columns.listed or "label" in columns.columns)
     if not own:
-        made, scan.opinions = labelling.of_study(scan.codes, scan.report)
+        made, scan.opinions = labeling.of_study(scan.codes, scan.report)
         scan.decide(made)
         return
     statuses, meanings = _statuses(row, columns)
@@ -158,7 +156,7 @@ def _label(scan: Scan, row: dict[str, str], columns: ColumnMap, labelling: Label
                 "the label says normal, a finding abnormal",
             )
         opinion = Opinion("table", said, opinion.statuses)
-    scan.decide(decision.decide(opinion, None, labelling.uncertain))
+    scan.decide(decision.decide(opinion, None, labeling.uncertain))
     if scan.label == ABNORMAL:
         covered = {*columns.findings, *columns.meanings.values()}
         scan.unknown += tuple(

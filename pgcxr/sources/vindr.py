@@ -21,7 +21,7 @@ from pgcxr.cohort.findings import ABNORMAL, NORMAL
 from pgcxr.errors import InputError
 from pgcxr.sources import Scan, dicom_files, label_map, tables
 from pgcxr.sources.weak_labels import decision
-from pgcxr.sources.weak_labels.labelling import Labelling
+from pgcxr.sources.weak_labels.labeling import Labeling
 from pgcxr.sources.weak_labels.opinion import NEGATIVE, POSITIVE
 
 KNOWS = ("diagnosis", "label_conflict", "age", "sex", "view")
@@ -35,9 +35,9 @@ def matches(folder: Path) -> bool:
     return any(_labels(folder, part).is_file() for part in PARTS)
 
 
-def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[list[Scan], dict]:
+def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[list[Scan], dict]:
     """Every file of train/ and test/, in the order of the paths."""
-    labelling = labelling or Labelling()
+    labeling = labeling or Labeling()
     votes: dict[str, dict[str, tuple[int, int]]] = {}
     boxes: dict[str, list] = {}
     paths: list[Path] = []
@@ -67,14 +67,12 @@ def scans(folder: Path, map_files, labelling: Labelling | None = None) -> tuple[
         if image not in votes:
             scan.rejected = ("diagnosis", "no row in the table of image labels")
             continue
-        _label(scan, votes[image], boxes.get(image, []), labelling)
+        _label(scan, votes[image], boxes.get(image, []), labeling)
     present = {path.stem for path in paths}
     return listed, {"rows_without_file": sum(image not in present for image in votes)}
 
 
-def _label(
-    scan: Scan, votes: dict[str, tuple[int, int]], boxes: list, labelling: Labelling
-) -> None:
+def _label(scan: Scan, votes: dict[str, tuple[int, int]], boxes: list, labeling: Labeling) -> None:
     statuses = {
         label: POSITIVE if 2 * said > asked else NEGATIVE for label, (said, asked) in votes.items()
     }
@@ -82,7 +80,7 @@ def _label(
         decision.decide(
             label_map.opinion("readers", statuses, label_map.load("vindr")),
             None,
-            labelling.uncertain,
+            labeling.uncertain,
         )
     )
     normals, asked = votes[NO_FINDING]

@@ -52,7 +52,7 @@ def test_the_score_is_the_mean_of_the_highest_parts_of_the_map():
 
 def test_healthy_z_has_mean_0_and_deviation_1_at_every_place():
     seen = calibration.windowed(healthy(np.random.default_rng(1), 1500))
-    z = calibration.standardised(seen, calibration.learn(seen))[:, :, :, 4:]
+    z = calibration.standardized(seen, calibration.learn(seen))[:, :, :, 4:]
     np.testing.assert_allclose(z.mean(axis=0), 0, atol=1e-3)
     assert abs(z.std(axis=0).mean() - 1) < 0.05
     np.testing.assert_allclose(z.std(axis=0), 1, atol=0.25)
@@ -94,7 +94,7 @@ def test_new_healthy_images_raise_false_alarms_at_the_stated_rate():
             calibration.windowed(healthy(rng, 100)),
         )
         limit = calibration.threshold(calibration.cross_scores(known, rng), 0.95)
-        z = calibration.standardised(new, calibration.learn(known))
+        z = calibration.standardized(new, calibration.learn(known))
         alarms.append(np.mean(calibration.scores(z) > limit))
     # 1,200 images, and thresholds from 100 each: 5 % give or take 2.5.
     assert 0.02 < np.mean(alarms) < 0.08, alarms
@@ -103,7 +103,7 @@ def test_new_healthy_images_raise_false_alarms_at_the_stated_rate():
 def test_scored_by_their_own_statistics_healthy_images_would_look_too_healthy():
     rng = np.random.default_rng(5)
     known = calibration.windowed(healthy(rng, 40))
-    own = calibration.scores(calibration.standardised(known, calibration.learn(known)))
+    own = calibration.scores(calibration.standardized(known, calibration.learn(known)))
     assert calibration.cross_scores(known, rng).mean() > own.mean() + 0.05
 
 
@@ -112,7 +112,7 @@ def test_a_lesion_is_found_in_place_and_a_busy_place_is_forgiven():
     known = calibration.windowed(healthy(rng, 200))
     ill = healthy(rng, 1)
     ill[0, 6:9, 4:7] += 0.6  # where healthy differences have a deviation of about 0.1
-    z = calibration.standardised(calibration.windowed(ill), calibration.learn(known))
+    z = calibration.standardized(calibration.windowed(ill), calibration.learn(known))
     peak = np.unravel_index(np.argmax(calibration.anomaly_map(z)[0]), (WIDTH, WIDTH))
     assert 5 <= peak[0] <= 9 and 3 <= peak[1] <= 7
     assert calibration.scores(z)[0] > calibration.threshold(
@@ -121,5 +121,5 @@ def test_a_lesion_is_found_in_place_and_a_busy_place_is_forgiven():
     # The same bump where healthy images differ as much is no alarm.
     busy = healthy(np.random.default_rng(6), 1)
     busy[0, 6:9, 13:16] += 0.6
-    z_busy = calibration.standardised(calibration.windowed(busy), calibration.learn(known))
+    z_busy = calibration.standardized(calibration.windowed(busy), calibration.learn(known))
     assert calibration.scores(z_busy)[0] < calibration.scores(z)[0] / 2

@@ -46,8 +46,8 @@ def test_a_classifier_gives_what_its_last_layer_reads(run, images):
 
 
 def test_any_model_gives_its_last_output(tmp_path, images):
-    grey = keras.Input((None, None, 3))
-    keras.Model(grey, keras.layers.Rescaling(2.0, 1.0)(grey)).save(tmp_path / "scale.keras")
+    gray = keras.Input((None, None, 3))
+    keras.Model(gray, keras.layers.Rescaling(2.0, 1.0)(gray)).save(tmp_path / "scale.keras")
     found = features.features(tmp_path / "scale.keras", [images])
     # 2 x + 1 of the three equal channels, averaged over places.
     expected = 2 * (images.mean(axis=(1, 2, 3)) / 127.5 - 1) + 1

@@ -47,11 +47,11 @@ def test_weights_file(original, tmp_path):
     original.save_weights(path)
     ours = network.resnet(64, 1)
     network.load_weights_file(ours, path)
-    grey = np.random.default_rng(2).uniform(-1, 1, (2, 64, 64, 1)).astype(np.float32)
-    theirs = keras.applications.resnet50.preprocess_input(np.repeat(127.5 * (grey + 1), 3, axis=-1))
-    found = keras.Model(ours.input, ours.get_layer("conv1_conv").output)(grey)
+    gray = np.random.default_rng(2).uniform(-1, 1, (2, 64, 64, 1)).astype(np.float32)
+    theirs = keras.applications.resnet50.preprocess_input(np.repeat(127.5 * (gray + 1), 3, axis=-1))
+    found = keras.Model(ours.input, ours.get_layer("conv1_conv").output)(gray)
     wanted = keras.Model(original.input, original.get_layer("conv1_conv").output)(theirs)
-    # Two pixels at each border see the padding, which is black there and mean grey here.
+    # Two pixels at each border see the padding, which is black there and mean gray here.
     np.testing.assert_allclose(found[:, 2:-2, 2:-2], wanted[:, 2:-2, 2:-2], rtol=1e-3, atol=1e-2)
     for name in ("conv2_block1_0_conv", "conv5_block3_3_bn"):
         for mine, given in zip(

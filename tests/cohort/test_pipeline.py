@@ -94,8 +94,8 @@ def test_a_batch_holds_the_images_that_the_order_names(cohort):
 def test_labels_go_with_their_images(cohort, monkeypatch, in_memory):
     monkeypatch.setattr(pipeline, "IN_MEMORY_BYTES", 10**9 if in_memory else 0)
     labels = np.eye(5, dtype=np.float32)
-    plain, labelled = pipeline.Reals(cohort, 32), pipeline.Reals(cohort, 32, labels)
-    batches = list(labelled.dataset(4, 2, 3, 2, seed=9).as_numpy_iterator())
+    plain, labeled = pipeline.Reals(cohort, 32), pipeline.Reals(cohort, 32, labels)
+    batches = list(labeled.dataset(4, 2, 3, 2, seed=9).as_numpy_iterator())
     np.testing.assert_array_equal(
         np.concatenate([rows for _, rows in batches]), labels[pipeline.order(5, 2, 6, seed=9)]
     )
@@ -103,7 +103,7 @@ def test_labels_go_with_their_images(cohort, monkeypatch, in_memory):
         batches, plain.dataset(4, 2, 3, 2, seed=9).as_numpy_iterator(), strict=True
     ):
         np.testing.assert_array_equal(images, same)
-    assert labelled.dataset(4, 2, 3, 2, seed=9).element_spec[1].shape == (2, 5)
+    assert labeled.dataset(4, 2, 3, 2, seed=9).element_spec[1].shape == (2, 5)
 
 
 def test_an_image_smaller_than_the_network_is_refused(cohort):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pgcxr.curation import duplicates, image_checks
 from pgcxr.curation.pixels import Done
-from pgcxr.dicom.normalization import normalise
+from pgcxr.dicom.normalization import normalize
 from pgcxr.phantom.clinic import attend
 from pgcxr.phantom.render import render
 from pgcxr.sources import Scan
@@ -55,10 +55,10 @@ def all_pairs(hashes: np.ndarray, distance: int) -> list[tuple[int, int, int]]:
 @settings(max_examples=60, deadline=None)
 def test_near_pairs_are_those_of_all_pairs(distance, seed, count):
     rng = np.random.default_rng(seed)
-    centres = rng.integers(0, 2, (3, 256), np.uint8)
-    # About `distance` bits from a centre, so that pairs lie on both sides of it.
+    centers = rng.integers(0, 2, (3, 256), np.uint8)
+    # About `distance` bits from a center, so that pairs lie on both sides of it.
     flips = rng.random((count, 256)) < distance / 512
-    hashes = np.packbits(centres[rng.integers(3, size=count)] ^ flips, axis=1)
+    hashes = np.packbits(centers[rng.integers(3, size=count)] ^ flips, axis=1)
     assert duplicates.near_pairs(hashes, distance) == all_pairs(hashes, distance)
 
 
@@ -144,7 +144,7 @@ def test_exact_ones():
 def radiographs() -> list[np.ndarray]:
     patients = [attend(21, index).patient for index in range(10)]
     return [
-        normalise(render(patient, 256, seed=0).pixels.astype(np.float32)) for patient in patients
+        normalize(render(patient, 256, seed=0).pixels.astype(np.float32)) for patient in patients
     ]
 
 
@@ -173,6 +173,6 @@ def test_changed_copies_are_near_and_other_patients_are_far(radiographs):
 def test_two_exposures_of_one_patient_are_no_duplicates():
     patient = attend(21, 0).patient
     shots = [
-        normalise(render(patient, 256, seed=seed).pixels.astype(np.float32)) for seed in range(5)
+        normalize(render(patient, 256, seed=seed).pixels.astype(np.float32)) for seed in range(5)
     ]
     assert min(distance(a, b) for i, a in enumerate(shots) for b in shots[:i]) > 20

@@ -104,7 +104,7 @@ def test_every_file_is_kept_or_excluded_by_one_rule_that_is_on(rule_set, files, 
         assert step["excluded"] == len(taken)
         remain -= len(taken)
         assert step["remaining"] == remain
-        if step["rule"] in rules.LABELLED:
+        if step["rule"] in rules.LABELED:
             assert step["normal"] == sum(scans[number - 1].label == "normal" for number in taken)
             assert step["normal"] + step["abnormal"] == step["excluded"]
         for number in taken:

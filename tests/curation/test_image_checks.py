@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 
 from pgcxr.curation import chest_template, image_checks, rules
 from pgcxr.curation.pixels import decode_image
-from pgcxr.dicom.normalization import normalise
+from pgcxr.dicom.normalization import normalize
 from pgcxr.phantom.clinic import attend
 from pgcxr.phantom.render import render
 
@@ -38,7 +38,7 @@ def radiographs():
 def _one(index: int, size: int, view: str) -> np.ndarray:
     attendance = attend(11, index)
     shown = attendance.studies[0].findings if view != "LATERAL" else {}
-    return normalise(
+    return normalize(
         render(attendance.patient, size, view=view, findings=shown).pixels.astype(np.float32)
     )
 
@@ -104,17 +104,17 @@ def test_a_lateral_film_called_frontal_is_told(radiographs, size):
 def test_noise_is_blank_and_a_chest_under_noise_is_not(radiographs):
     rng = np.random.default_rng(0)
     for side in (128, 2000):
-        noise = normalise(rng.normal(500, 20, (side, side)).astype(np.float32))
+        noise = normalize(rng.normal(500, 20, (side, side)).astype(np.float32))
         assert flags(noise) == ["blank"]
-    gradient = normalise(
+    gradient = normalize(
         (rng.normal(500, 20, (512, 512)) + np.linspace(0, 5, 512)).astype(np.float32)
     )
     assert flags(gradient) == ["blank"]
     noisy = radiographs(128)[0].astype(np.float32) + rng.normal(0, 40, (128, 128))
-    assert flags(normalise(noisy.astype(np.float32))) == []
+    assert flags(normalize(noisy.astype(np.float32))) == []
 
 
-def test_grey_values_do_not_matter_only_their_order(radiographs):
+def test_gray_values_do_not_matter_only_their_order(radiographs):
     image = radiographs(300)[0]
     darker = (255 * (image / 255.0) ** 2).astype(np.uint8)
     a, b = image_checks.measure(image), image_checks.measure(darker)

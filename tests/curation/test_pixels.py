@@ -6,7 +6,7 @@ import pytest
 
 from pgcxr.curation import pixels
 from pgcxr.dicom import Rejected
-from pgcxr.dicom.normalization import normalise
+from pgcxr.dicom.normalization import normalize
 from pgcxr.images import CROP, PAD, to_square
 
 
@@ -21,7 +21,7 @@ def area(image: np.ndarray, factor: int) -> np.ndarray:
     return np.array([block.mean() for block in blocks]).reshape(rows, columns)
 
 
-def test_pad_keeps_all_and_centres():
+def test_pad_keeps_all_and_centers():
     image = np.random.default_rng(0).integers(1, 256, (64, 32), np.uint8)
     found = to_square(image, 16, PAD)
     assert found.shape == (16, 16)
@@ -141,17 +141,17 @@ def test_broken_png_is_refused(tmp_path, chest):
 
 
 def test_pictures_of_16_bits_and_jpeg(tmp_path):
-    """All grey levels of a 12-bit ramp are used; a JPEG is normalised like its own pixels; a cut
+    """All gray levels of a 12-bit ramp are used; a JPEG is normalized like its own pixels; a cut
     one is refused."""
     ramp = np.tile(np.linspace(0, 4095, 256).astype(np.uint16), (64, 1))
     cv2.imwrite(str(tmp_path / "ramp.png"), ramp)
     decoded = pixels.decode_image(tmp_path / "ramp.png")
-    np.testing.assert_array_equal(decoded, normalise(ramp.astype(np.float32)))
+    np.testing.assert_array_equal(decoded, normalize(ramp.astype(np.float32)))
     assert len(np.unique(decoded)) > 240
     path = tmp_path / "ramp.jpg"
     cv2.imwrite(str(path), (ramp // 16).astype(np.uint8))
     stored = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    np.testing.assert_array_equal(pixels.decode_image(path), normalise(stored.astype(np.float32)))
+    np.testing.assert_array_equal(pixels.decode_image(path), normalize(stored.astype(np.float32)))
     path.write_bytes(path.read_bytes() + b"\0\0")
     pixels.decode_image(path)
     path.write_bytes(path.read_bytes()[:-100])

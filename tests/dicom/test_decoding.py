@@ -54,10 +54,10 @@ def test_monochrome1_is_inverted(tmp_path, make_dicom, chest):
 
 
 def test_linear_window_of_ps3_3(tmp_path, make_dicom, chest):
-    pixels, centre, width = chest(3), 1800.0, 900.0
-    found = dicom.decode(make_dicom(tmp_path / "a", pixels, WindowCenter=centre, WindowWidth=width))
+    pixels, center, width = chest(3), 1800.0, 900.0
+    found = dicom.decode(make_dicom(tmp_path / "a", pixels, WindowCenter=center, WindowWidth=width))
     # PS3.3 C.11.2.1.2.1
-    display = np.clip(((pixels - (centre - 0.5)) / (width - 1) + 0.5) * 4095, 0, 4095)
+    display = np.clip(((pixels - (center - 0.5)) / (width - 1) + 0.5) * 4095, 0, 4095)
     close(found, by_hand(display))
 
 

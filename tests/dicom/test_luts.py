@@ -15,10 +15,10 @@ from tests.dicom import encoders
 WINDOW, NONE = normalization.parse("window"), normalization.parse("none")
 
 
-def shown(tmp_path, pixels, normalise=WINDOW, bits=12, syntax="explicit", **tags) -> np.ndarray:
+def shown(tmp_path, pixels, normalize=WINDOW, bits=12, syntax="explicit", **tags) -> np.ndarray:
     """As displayed, 0 to 1 in steps of 1 / 65535."""
     path = encoders.write(tmp_path / "a.dcm", pixels, bits, syntax, **tags)
-    return dicom.decode(path, normalise=normalise, bits=16) / 65535
+    return dicom.decode(path, normalize=normalize, bits=16) / 65535
 
 
 def close(found, expected) -> None:
@@ -53,12 +53,12 @@ FUNCTIONS = {"LINEAR": linear, "LINEAR_EXACT": linear_exact, "SIGMOID": sigmoid}
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize(
-    ("centre", "width"), [(2048, 4096), (1800.5, 300.25), (3000, 2), (-100, 5000), (150, 60.5)]
+    ("center", "width"), [(2048, 4096), (1800.5, 300.25), (3000, 2), (-100, 5000), (150, 60.5)]
 )
-def test_windows(tmp_path, chest, function, centre, width):
+def test_windows(tmp_path, chest, function, center, width):
     pixels = chest(3)
-    found = shown(tmp_path, pixels, WindowCenter=centre, WindowWidth=width, VOILUTFunction=function)
-    close(found.ravel(), [FUNCTIONS[function](float(x), centre, width) for x in pixels.ravel()])
+    found = shown(tmp_path, pixels, WindowCenter=center, WindowWidth=width, VOILUTFunction=function)
+    close(found.ravel(), [FUNCTIONS[function](float(x), center, width) for x in pixels.ravel()])
 
 
 def test_the_examples_of_the_standard(tmp_path):
@@ -131,16 +131,16 @@ def test_without_a_window_that_can_be_used_the_whole_range_is_shown(tmp_path, ch
 
 
 @pytest.mark.parametrize(
-    ("centre", "width"), [(b"1800,0", b"900,0 "), (b"abc\\1800", b"50\\900"), (b" 1800 ", b"+9e2 ")]
+    ("center", "width"), [(b"1800,0", b"900,0 "), (b"abc\\1800", b"50\\900"), (b" 1800 ", b"+9e2 ")]
 )
-def test_windows_as_broken_text(tmp_path, chest, centre, width):
+def test_windows_as_broken_text(tmp_path, chest, center, width):
     pixels = chest(7)
     path = encoders.write(
         tmp_path / "a.dcm", pixels, 12, "explicit", WindowCenter="1" * 8, WindowWidth="2" * 8
     )
-    content = path.read_bytes().replace(b"1" * 8, centre.ljust(8)).replace(b"2" * 8, width.ljust(8))
+    content = path.read_bytes().replace(b"1" * 8, center.ljust(8)).replace(b"2" * 8, width.ljust(8))
     path.write_bytes(content)
-    found = dicom.decode(path, normalise=WINDOW, bits=16) / 65535
+    found = dicom.decode(path, normalize=WINDOW, bits=16) / 65535
     close(found.ravel(), [linear(float(x), 1800, 900) for x in pixels.ravel()])
 
 
@@ -151,7 +151,7 @@ def test_a_slope_that_says_nothing(tmp_path, chest, slope):
     )
 
 
-def test_no_normalisation_leaves_out_the_window_but_not_the_rescale(tmp_path, chest):
+def test_no_normalization_leaves_out_the_window_but_not_the_rescale(tmp_path, chest):
     tags = {"RescaleSlope": -2, "RescaleIntercept": 7, "WindowCenter": 5, "WindowWidth": 3}
     close(shown(tmp_path, chest(9), NONE, **tags), 1 - chest(9) / 4095)
 

@@ -11,7 +11,7 @@ from pgcxr.cohort import manifest
 from pgcxr.curation import pixels as curated
 from pgcxr.curation.run import curate
 from pgcxr.dicom import normalization
-from pgcxr.dicom.luts import Grey
+from pgcxr.dicom.luts import Gray
 from pgcxr.errors import InputError
 
 
@@ -37,7 +37,7 @@ def expected(display: np.ndarray, low: float, high: float, white: int) -> np.nda
 )
 def test_percentiles(tmp_path, make_dicom, chest, text, kind, bits):
     path = make_dicom(tmp_path / "a", chest(1), PhotometricInterpretation=kind)
-    found = dicom.decode(path, normalise=normalization.parse(text), bits=bits)
+    found = dicom.decode(path, normalize=normalization.parse(text), bits=bits)
     assert found.dtype == (np.uint8 if bits == 8 else np.uint16)
     display = chest(1).astype(float) * (-1 if kind == "MONOCHROME1" else 1)
     shares = {"percentile": (0, 99), "percentile:99": (0, 99), "percentile:95": (0, 95)}
@@ -55,22 +55,22 @@ def test_window_and_none(tmp_path, make_dicom, chest, kind, bits):
     white = (1 << bits) - 1
     for text, low, high in (("window", 500, 2500), ("none", 0, 4095)):
         display = expected(chest(2).astype(float), low, high, white)
-        found = dicom.decode(path, normalise=normalization.parse(text), bits=bits)
+        found = dicom.decode(path, normalize=normalization.parse(text), bits=bits)
         np.testing.assert_allclose(
             found, white - display if kind == "MONOCHROME1" else display, atol=0.501
         )
 
 
-def test_8_bits_pass_unchanged_without_normalisation(tmp_path, make_dicom, chest):
+def test_8_bits_pass_unchanged_without_normalization(tmp_path, make_dicom, chest):
     pixels = (chest(3) >> 4).astype(np.uint8)
-    found = dicom.decode(make_dicom(tmp_path / "a", pixels), normalise=normalization.parse("none"))
+    found = dicom.decode(make_dicom(tmp_path / "a", pixels), normalize=normalization.parse("none"))
     np.testing.assert_array_equal(found, pixels)
 
 
 @pytest.mark.parametrize("text", ["none", "window", "percentile:0,100"])
 def test_16_bits_keep_every_value_apart(tmp_path, make_dicom, chest, text):
     found = dicom.decode(
-        make_dicom(tmp_path / "a", chest(4)), normalise=normalization.parse(text), bits=16
+        make_dicom(tmp_path / "a", chest(4)), normalize=normalization.parse(text), bits=16
     )
     assert len(np.unique(found)) == len(np.unique(chest(4))) > 256
     assert (
@@ -108,7 +108,7 @@ def test_blank(text):
     values = np.arange(5, dtype=float)
     with pytest.raises(dicom.Rejected) as refusal:
         normalization.parse(text).table(
-            Grey(values, 0, 4), np.array([0, 0, 1000, 2, 0]) * (values == 2), 8
+            Gray(values, 0, 4), np.array([0, 0, 1000, 2, 0]) * (values == 2), 8
         )
     assert refusal.value.rule == "blank"
 
@@ -118,7 +118,7 @@ def test_a_public_sets_png_goes_the_same_way_as_dicom(tmp_path, make_dicom, ches
         cv2.imwrite(str(tmp_path / "a.png"), image)
         path = make_dicom(tmp_path / "a.dcm", image, BitsStored=bits, HighBit=bits - 1)
         for text in ("percentile:99", "percentile:5,90", "none"):
-            options = {"normalise": normalization.parse(text), "bits": bits}
+            options = {"normalize": normalization.parse(text), "bits": bits}
             np.testing.assert_array_equal(
                 curated.decode(tmp_path / "a.png", **options), curated.decode(path, **options)
             )
@@ -132,7 +132,7 @@ def test_curate_writes_16_bits_and_readers_take_the_upper_8(tmp_path, make_expor
     rows = [{"codes": "J18.9" if index % 2 else "Z00.0"} for index in range(4)]
     export = make_export(rows)
     options = {"size": 32, "processes": 0, "key_file": tmp_path / "key", "show_progress": False}
-    report = curate(export, tmp_path / "c16", bits=16, normalise="none", **options)
+    report = curate(export, tmp_path / "c16", bits=16, normalize="none", **options)
     assert (report["bits"], report["normalise"], report["decoder"]) == (16, "none", "pydicom")
     found = manifest.load(tmp_path / "c16")
     for path in found.paths():
@@ -143,14 +143,14 @@ def test_curate_writes_16_bits_and_readers_take_the_upper_8(tmp_path, make_expor
         np.testing.assert_array_equal(by_tensorflow.numpy()[..., 0], stored >> 8)
     np.testing.assert_array_equal(found.images(32)[0, ..., 0], manifest.read_png(found.paths()[0]))
     eight = manifest.load(
-        curate(export, tmp_path / "c8", normalise="none", **options) and tmp_path / "c8"
+        curate(export, tmp_path / "c8", normalize="none", **options) and tmp_path / "c8"
     )
     assert np.abs(eight.images(32).astype(int) - found.images(32)).max() <= 1
 
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("bits", 12), ("normalise", "percentile:9,3"), ("normalise", "best"), ("decoder", "gdcm")],
+    [("bits", 12), ("normalize", "percentile:9,3"), ("normalize", "best"), ("decoder", "gdcm")],
 )
 def test_curate_refuses_before_it_reads_anything(tmp_path, make_export, option, value):
     export = make_export([{}])

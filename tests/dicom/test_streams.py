@@ -24,16 +24,16 @@ def test_the_size_of_every_codec(chest, name):
     assert streams.of_stream(stream) == (31, 37, 1)
 
 
-def test_high_throughput_and_colour(chest):
+def test_high_throughput_and_color(chest):
     assert streams.of_stream(encoders.HTJ2K_FILE.read_bytes()) == (32, 40, 1)
-    colour = np.repeat(picture(chest, 8)[..., None], 3, axis=2)
-    rows, columns = colour.shape[:2]
+    color = np.repeat(picture(chest, 8)[..., None], 3, axis=2)
+    rows, columns = color.shape[:2]
     for encode in (
         imagecodecs.jpeg8_encode,
         imagecodecs.jpegls_encode,
         lambda a: imagecodecs.jpeg2k_encode(a, codecformat="J2K"),
     ):
-        assert streams.of_stream(encode(colour)) == (rows, columns, 3)
+        assert streams.of_stream(encode(color)) == (rows, columns, 3)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_unsigned(tmp_path, chest, name, bits):
     path = encoders.write(tmp_path / "a", pixels, bits, name)
     error = 0 if name in encoders.NATIVE else encoders.ENCAPSULATED[name][3]
     assert np.abs(stored(path) - pixels.astype(int)).max() <= error
-    shown = dicom.decode(path, normalise=NONE, bits=16)
+    shown = dicom.decode(path, normalize=NONE, bits=16)
     expected = pixels * (65535 / ((1 << bits) - 1))
     assert np.abs(shown - expected).max() <= error * 65535 / ((1 << bits) - 1) + 0.5
 
@@ -134,13 +134,13 @@ def test_what_a_lossy_codec_overshoots_is_clipped_not_wrapped(tmp_path):
 
 
 @pytest.mark.parametrize("samples", [1, 3])
-def test_a_colour_jpeg_is_refused_even_if_it_is_grey(tmp_path, chest, samples):
+def test_a_color_jpeg_is_refused_even_if_it_is_gray(tmp_path, chest, samples):
     import imagecodecs
 
-    grey = picture(chest, 8)
-    path = encoders.write(tmp_path / "a", grey, 8, "jpeg-baseline")
+    gray = picture(chest, 8)
+    path = encoders.write(tmp_path / "a", gray, 8, "jpeg-baseline")
     dataset = pydicom.dcmread(path)
-    encoders.encapsulated(dataset, imagecodecs.jpeg8_encode(np.repeat(grey[..., None], 3, axis=2)))
+    encoders.encapsulated(dataset, imagecodecs.jpeg8_encode(np.repeat(gray[..., None], 3, axis=2)))
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation = (
         samples,
         "MONOCHROME2" if samples == 1 else "YBR_FULL",
@@ -148,7 +148,7 @@ def test_a_colour_jpeg_is_refused_even_if_it_is_grey(tmp_path, chest, samples):
     dataset.save_as(path)
     with pytest.raises(dicom.Rejected) as refusal:
         dicom.decode(path)
-    # A header that says grey and a stream that is not: nothing to be believed.
+    # A header that says gray and a stream that is not: nothing to be believed.
     assert refusal.value.rule == ("unreadable" if samples == 1 else "colour")
 
 

@@ -47,7 +47,7 @@ def patterns() -> np.ndarray:
 
 @keras.saving.register_keras_serializable(package="pgcxr-tests")
 class Known(networks.Generator):
-    """Grey images with a bright 2 x 2 square for each finding, as bright as sigmoid(2 (u .
+    """Gray images with a bright 2 x 2 square for each finding, as bright as sigmoid(2 (u .
     direction) + offset)."""
 
     def call(self, latents, labels=None, level=None, fade=None):

@@ -63,7 +63,7 @@ def test_generated_images_do_not_depend_on_the_batch_and_keep_the_lod(run):
     expected = np.asarray(synthesize(generator, z, lod=0.5))
     for pixels in (whole, np.concatenate(parts)):
         assert pixels.shape == (7, 16, 16, 1) and pixels.dtype == np.uint8
-        # Round-off may tip a value over the border between two grey levels.
+        # Round-off may tip a value over the border between two gray levels.
         assert np.abs(pixels.astype(int) - common.to_uint8(expected)).max() <= 1
     assert (
         np.abs(whole.astype(int) - common.to_uint8(np.asarray(synthesize(generator, z)))).max() > 1

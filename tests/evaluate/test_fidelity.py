@@ -15,7 +15,7 @@ from evaluate.fidelity import (
     arms,
     explain,
     figures,
-    labelling,
+    labeling,
     page,
     real_images,
     statistics,
@@ -127,7 +127,7 @@ def test_three_steps(runs, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(training, "fit_classifier", kill)  # nothing is trained again
         for name in ("synthesize", "pseudo_labelled_real"):
-            patched.setattr(labelling, name, seen(name, getattr(labelling, name)))
+            patched.setattr(labeling, name, seen(name, getattr(labeling, name)))
         patched.setattr(arms.Trainer, "model", taught)
         report = fidelity.run(*arguments, seed=4)
     assert not (runs / ".out.work").exists()

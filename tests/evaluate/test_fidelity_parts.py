@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from evaluate.fidelity import acceptance, arms, explain, figures, labelling, real_images, statistics
+from evaluate.fidelity import acceptance, arms, explain, figures, labeling, real_images, statistics
 from evaluate.fidelity.pseudo import Synthetic, collect, pseudo_labels
 from evaluate.fidelity.settings import PRESETS, settings
 from pgcxr.classifier import training
@@ -36,7 +36,7 @@ def test_collect_fills_every_split_and_stops():
     found = collect(_batches(values), _score, wanted, 0.7, 0.3)
     assert found.counts == {"generated": 12, "normal": 4, "abnormal": 6, "rejected": 2}
     np.testing.assert_allclose(found.probability, np.array(values[:12]) / 100)
-    ended = labelling.sampling(found, wanted, 5.0)
+    ended = labeling.sampling(found, wanted, 5.0)
     assert not ended["bound_hit"] and ended["share"] == 1 and ended["used"] == ended["wanted"]
     assert found.images["train"].ravel().tolist() == [10, 11, 90, 91, 92]
     assert found.labels["train"].ravel().tolist() == [0, 0, 1, 1, 1]
@@ -53,14 +53,14 @@ def test_collect_keeps_the_ratio_where_a_class_runs_out(capsys):
     # Two of the four abnormal ones wanted were found: half of everything.
     assert [len(found.labels[split]) for split in ("train", "test")] == [3 + 1, 1 + 0]
     assert found.labels["train"].sum() == 1
-    ended = labelling.sampling(found, wanted, 3.0)
+    ended = labeling.sampling(found, wanted, 3.0)
     assert ended["bound_hit"] and ended["share"] == 0.5
     assert ended["wanted"] == {"normal": 8, "abnormal": 4} and ended["labelled"] == {
         "normal": 31,
         "abnormal": 2,
     }
     assert ended["used"] == {"normal": 4, "abnormal": 1}
-    labelling.warn("RUN", ended, 33)
+    labeling.warn("RUN", ended, 33)
     said = capsys.readouterr().err
     assert (
         said.count("\n") == 1
@@ -76,7 +76,7 @@ def test_the_control_arm_by_hand():
     real = SimpleNamespace(
         parts={split: (None, pictures, truth) for split in ("train", "val", "test")}
     )
-    images, labels, found = labelling.pseudo_labelled_real(
+    images, labels, found = labeling.pseudo_labeled_real(
         real, settings("thesis"), {"train": said, "val": said}
     )
     assert images["train"].ravel().tolist() == list(range(1, 10))
@@ -93,7 +93,7 @@ def test_the_control_arm_by_hand():
     assert found["splits"] == {"train": counted, "val": counted}
     assert (found["images"], found["rejected"], found["wrong"]) == (22, 4, 4)
     with pytest.raises(InputError, match="calls almost all real images of split train the same"):
-        labelling.pseudo_labelled_real(real, settings("thesis"), {"train": said / 2, "val": said})
+        labeling.pseudo_labeled_real(real, settings("thesis"), {"train": said / 2, "val": said})
 
 
 def test_confusion_table_is_laid_out_as_thesis_table_5():
@@ -109,10 +109,10 @@ def test_the_columns_of_synthetic_images_are_no_truth():
 def test_too_few_labels_are_blamed_on_what_is_to_blame():
     counts = {"generated": 100, "normal": 0, "abnormal": 1, "rejected": 99}
     unsure = Synthetic({}, {}, counts, np.linspace(0.45, 0.55, 100))
-    ignorant = labelling.too_few("RUN", unsure, 0.55, settings("demo"))
+    ignorant = labeling.too_few("RUN", unsure, 0.55, settings("demo"))
     assert "0.50 in the median" in ignorant and "AUROC on real test images 0.55" in ignorant
     assert "the classifier has learned too little" in ignorant and "(normal never came)" in ignorant
-    assert "the GAN's are alike" in labelling.too_few("RUN", unsure, 0.9, settings("demo"))
+    assert "the GAN's are alike" in labeling.too_few("RUN", unsure, 0.9, settings("demo"))
 
 
 def test_acceptance_by_hand():

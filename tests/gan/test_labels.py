@@ -101,7 +101,7 @@ def _iteration(gan, given: dict, fade, decay: float) -> dict:
 
 
 def three_small_iterations() -> dict:
-    """What the golden holds: inputs, losses and weights of three iterations of a small labelled
+    """What the golden holds: inputs, losses and weights of three iterations of a small labeled
     GAN."""
     gan = small_gan(resolution=8, label_size=3)
     for index, variable in enumerate(

@@ -12,7 +12,7 @@ SIZE = 24
 
 
 def sphere(rng, count, size=SIZE):
-    return regression.normalise(rng.normal(size=(count, size)))
+    return regression.normalize(rng.normal(size=(count, size)))
 
 
 def cosines(found, true):
@@ -83,9 +83,9 @@ def test_the_ridge_is_the_one_of_the_least_leave_one_out_error(rng):
     errors = [left_out(ridge) for ridge in candidates]
     fitted = regression.fit(u, targets, weights, candidates)
     assert fitted.ridges[0] == candidates[int(np.argmin(errors))]
-    centre = weights @ targets[:, 0] / weights.sum()
+    center = weights @ targets[:, 0] / weights.sum()
     assert fitted.loo_r2[0] == pytest.approx(
-        1 - min(errors) / (weights @ (targets[:, 0] - centre) ** 2), rel=1e-6
+        1 - min(errors) / (weights @ (targets[:, 0] - center) ** 2), rel=1e-6
     )
 
 

@@ -5,14 +5,14 @@ import pytest
 
 from pgcxr.errors import InputError
 from pgcxr.latent import walk
-from pgcxr.latent.regression import normalise, unit
+from pgcxr.latent.regression import normalize, unit
 
 SIZE = 16
 
 
 @pytest.fixture
 def u():
-    return normalise(np.random.default_rng(1).normal(size=(6, SIZE)))
+    return normalize(np.random.default_rng(1).normal(size=(6, SIZE)))
 
 
 @pytest.fixture

@@ -29,16 +29,16 @@ def test_the_pyramid_is_the_original_one(golden, level):
     image = golden["pyr_input"][0].transpose(1, 2, 0).astype(np.float32)
     found = swd.laplacian(image, level).transpose(2, 0, 1)
     assert found == pytest.approx(golden[f"pyr_level{level}"][0], abs=1e-4)
-    # A grey image goes through OpenCV without its last axis.
+    # A gray image goes through OpenCV without its last axis.
     assert swd.laplacian(image[..., 0], level) == pytest.approx(found[0], abs=1e-4)
 
 
-def test_descriptors_and_their_normalisation_are_the_original_ones(golden):
+def test_descriptors_and_their_normalization_are_the_original_ones(golden):
     whole = golden["pyr_input"].transpose(0, 2, 3, 1).astype(np.float32)
     positions = swd.draw_positions(np.random.RandomState(77), 2, [64], per_image=4)[0]
-    found = np.concatenate([swd.neighbourhoods(whole[i], *positions[:, i]) for i in range(2)])
+    found = np.concatenate([swd.neighborhoods(whole[i], *positions[:, i]) for i in range(2)])
     assert np.array_equal(found, golden["desc_seed77"].reshape(8, 3, 49))
-    assert swd.normalised(found).reshape(8, 147) == pytest.approx(
+    assert swd.normalized(found).reshape(8, 147) == pytest.approx(
         golden["desc_finalized"], abs=1e-6
     )
 

@@ -10,7 +10,7 @@ from pgcxr.phantom.patient import sample_patient
 from pgcxr.phantom.render import render
 
 
-def normalised(image: np.ndarray) -> np.ndarray:
+def normalized(image: np.ndarray) -> np.ndarray:
     return np.clip(image / max(np.percentile(image, 99), 1), 0, 1) * 255
 
 
@@ -19,7 +19,7 @@ def phantoms(count: int) -> np.ndarray:
     people = [
         sample_patient(np.random.default_rng([8, i]), age=int(age)) for i, age in enumerate(ages)
     ]
-    return np.stack([normalised(render(person, 64).pixels) for person in people])
+    return np.stack([normalized(render(person, 64).pixels) for person in people])
 
 
 def test_lungs_are_darker_than_the_mediastinum_and_the_heart_points_left():
@@ -37,7 +37,7 @@ def test_lungs_are_darker_than_the_mediastinum_and_the_heart_points_left():
     assert mean[34:40, 37:42].mean() > mean[34:40, 22:27].mean() + 20
 
 
-def test_grey_levels_are_those_of_real_radiographs(shared):
+def test_gray_levels_are_those_of_real_radiographs(shared):
     with open(shared / "nih" / "Data_Entry_2017_v2020.csv", newline="") as file:
         rows = [
             row
@@ -49,7 +49,7 @@ def test_grey_levels_are_those_of_real_radiographs(shared):
         cv2.imread(str(shared / "nih" / "images" / name), cv2.IMREAD_GRAYSCALE) for name in names
     ]
     real = np.stack(
-        [normalised(cv2.resize(image, (64, 64), interpolation=cv2.INTER_AREA)) for image in real]
+        [normalized(cv2.resize(image, (64, 64), interpolation=cv2.INTER_AREA)) for image in real]
     )
     made = phantoms(120)
     assert np.abs(made.mean(0) - real.mean(0)).mean() < 22

@@ -93,6 +93,6 @@ def test_presentation_goes_through_its_two_anchors():
     exposure = sample_exposure(
         np.random.default_rng(2), sample_patient(np.random.default_rng(2)), "PA"
     )
-    for level, grey in ((1.9, exposure.lung_grey), (3.5, exposure.body_grey)):
+    for level, gray in ((1.9, exposure.lung_gray), (3.5, exposure.body_gray)):
         shown = imaging.present(canvas, np.full((64, 64), level, np.float32), 1.9, 3.5, exposure)
-        assert shown.mean() == pytest.approx(grey, abs=1e-3)
+        assert shown.mean() == pytest.approx(gray, abs=1e-3)

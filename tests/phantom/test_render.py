@@ -27,7 +27,7 @@ def adult(index: int):
 
 @pytest.fixture(scope="module")
 def pairs():
-    """{(finding, severity): (without, with, mask)} of one patient each, in grey levels of 12
+    """{(finding, severity): (without, with, mask)} of one patient each, in gray levels of 12
     bit."""
     found = {}
     for index, finding in enumerate(TABLE_6):

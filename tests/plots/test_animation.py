@@ -1,4 +1,4 @@
-"""Animated GIFs: every frame and grey level, the same bytes, nothing half-written."""
+"""Animated GIFs: every frame and gray level, the same bytes, nothing half-written."""
 
 import numpy as np
 import pytest
@@ -14,8 +14,8 @@ def _frames(path):
             yield np.asarray(gif.convert("RGB")), gif.info
 
 
-def test_grey_frames_come_back_to_the_bit_and_repeat_for_ever(tmp_path):
-    # All 256 grey levels in each frame; only a few pixels differ between the last two.
+def test_gray_frames_come_back_to_the_bit_and_repeat_for_ever(tmp_path):
+    # All 256 gray levels in each frame; only a few pixels differ between the last two.
     first = np.arange(256, dtype=np.uint8).reshape(16, 16)
     frames = [first, first[::-1], first[::-1].copy()]
     frames[2][3, 4:7] = 0
@@ -30,7 +30,7 @@ def test_grey_frames_come_back_to_the_bit_and_repeat_for_ever(tmp_path):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.gif", "b.gif"]
 
 
-def test_colours_stay(tmp_path):
+def test_colors_stay(tmp_path):
     red, blue = np.zeros((2, 8, 8, 3), np.uint8)
     red[..., 0], blue[..., 2] = 200, 90
     shown = [image for image, _ in _frames(write_gif(tmp_path / "c.gif", [red, blue]))]
@@ -38,16 +38,16 @@ def test_colours_stay(tmp_path):
 
 
 def test_frames_that_are_no_images_leave_nothing(tmp_path):
-    grey = np.zeros((8, 8), np.uint8)
+    gray = np.zeros((8, 8), np.uint8)
     for bad, message in [
         ([], "no frames"),
-        ([grey, np.zeros((8, 9), np.uint8)], "of one shape"),
-        ([grey, grey.astype(float)], "must be uint8"),
+        ([gray, np.zeros((8, 9), np.uint8)], "of one shape"),
+        ([gray, gray.astype(float)], "must be uint8"),
         ([np.zeros((8, 8, 2), np.uint8)], "must be .H, W."),
         ([np.zeros(8, np.uint8)], "must be .H, W."),
     ]:
         with pytest.raises(ValueError, match=message):
             write_gif(tmp_path / "bad.gif", bad)
     with pytest.raises(ValueError, match="20 ms or longer"):
-        write_gif(tmp_path / "bad.gif", [grey], 10)
+        write_gif(tmp_path / "bad.gif", [gray], 10)
     assert list(tmp_path.iterdir()) == []

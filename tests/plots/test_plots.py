@@ -49,7 +49,7 @@ def draw_all(folder, readings, kind):
         reliability.reliability_plot(
             {"a": (labels, 1 / (1 + np.exp(-scores)))}, folder / f"reliability.{kind}"
         ),
-        grids.labelled_grid(
+        grids.labeled_grid(
             [("row", np.zeros((2, 8, 8), np.uint8))], folder / f"grid.{kind}", ["1", "2"]
         ),
     ]
@@ -150,7 +150,7 @@ def test_a_grid_holds_every_pixel_where_it_belongs(tmp_path):
     )
 
 
-def test_colour_is_written_as_rgb(tmp_path):
+def test_color_is_written_as_rgb(tmp_path):
     red = np.zeros((1, 2, 2, 3), np.uint8)
     red[..., 0] = 200
     path = grids.image_grid(red, 1, tmp_path / "red.png")
@@ -186,7 +186,7 @@ def test_only_uint8_images_are_drawn(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_heat_colours_the_hot_and_leaves_the_cold():
+def test_heat_colors_the_hot_and_leaves_the_cold():
     image = np.full((8, 8), 100, np.uint8)
     heat = np.zeros((8, 8))
     heat[2, 5] = 3.0
@@ -224,6 +224,6 @@ def test_an_outline_runs_inside_the_border_of_the_mask():
     image = np.zeros((32, 32), np.uint8)
     mask = np.zeros((32, 32))
     mask[8:20, 10:25] = 1
-    coloured = overlay.outline(image, mask).any(axis=-1)
-    assert coloured[8, 10] and coloured[19, 24] and not coloured[13, 17] and not coloured[5, 5]
+    colored = overlay.outline(image, mask).any(axis=-1)
+    assert colored[8, 10] and colored[19, 24] and not colored[13, 17] and not colored[5, 5]
     assert image.max() == 0

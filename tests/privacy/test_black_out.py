@@ -1,4 +1,4 @@
-"""Regions and found text become black, and do not count for the normalisation."""
+"""Regions and found text become black, and do not count for the normalization."""
 
 import csv
 import json

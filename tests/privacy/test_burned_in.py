@@ -35,7 +35,7 @@ def printed(image, text, height, font, where, contrast, thickness=1):
     left = int(3 + where[0] * (image.shape[1] - width - 6))
     bottom = int(high + 3 + where[1] * (image.shape[0] - high - 12))
     ground = int(np.median(image[bottom - high : bottom, left : left + width]))
-    colour = ground + contrast if ground < 128 else ground - contrast
+    color = ground + contrast if ground < 128 else ground - contrast
     copy = image.copy()
     cv2.putText(
         copy,
@@ -43,7 +43,7 @@ def printed(image, text, height, font, where, contrast, thickness=1):
         (left, bottom),
         font,
         scale,
-        int(np.clip(colour, 0, 255)),
+        int(np.clip(color, 0, 255)),
         thickness,
         cv2.LINE_AA,
     )

@@ -17,7 +17,7 @@ def conv2d(x, kernel):
 
 
 def upscale(x):
-    """Nearest neighbour, twice as large."""
+    """Nearest neighbor, twice as large."""
     return x.repeat(2, axis=1).repeat(2, axis=2)
 
 

@@ -1,4 +1,4 @@
-"""Nearest neighbours one pair at a time, in plain loops."""
+"""Nearest neighbors one pair at a time, in plain loops."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The sliced Wasserstein distance of arXiv 1710.10196 step by step, on three equal colours, in
+"""The sliced Wasserstein distance of arXiv 1710.10196 step by step, on three equal colors, in
 float64: for tests."""
 
 import numpy as np
@@ -40,13 +40,13 @@ def sliced_wasserstein(reals, fakes, seed, per_image=128, repeats=4):
     clouds = []
     levels = len(pyramid(np.zeros((3, *reals.shape[1:3]))))
     for images in (reals, fakes):
-        coloured = [
+        colored = [
             np.broadcast_to(image, (*image.shape[:2], 3)).transpose(2, 0, 1).astype(float)
             for image in images
         ]
         points = [[] for _ in range(levels)]
         for start in range(0, len(images), 32):
-            pyramids = [pyramid(image) for image in coloured[start : start + 32]]
+            pyramids = [pyramid(image) for image in colored[start : start + 32]]
             for level in range(levels):
                 size = pyramids[0][level].shape[1]
                 xs = random.randint(3, size - 3, size=per_image * len(pyramids))

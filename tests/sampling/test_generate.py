@@ -183,7 +183,7 @@ def test_a_path_begins_and_ends_with_its_images(generate):
 
 
 def test_truncation_brings_images_together_and_says_so(generate, capsys):
-    spread, centres = {}, []
+    spread, centers = {}, []
     for psi in (1, 0.7, 0.3):
         folder = generate(f"psi{psi}", "--n", 32, "--truncation", psi)
         noted = "vary less" in capsys.readouterr().err
@@ -197,15 +197,15 @@ def test_truncation_brings_images_together_and_says_so(generate, capsys):
         with np.load(folder / "latents.npz") as file:
             assert file["truncation"] == psi and ("centre" in file) == (psi < 1)
             if psi < 1:
-                centres.append(sphere.on_sphere(file["centre"][None])[0])
+                centers.append(sphere.on_sphere(file["centre"][None])[0])
                 u = sphere.on_sphere(file["latents"])
                 drawn = sphere.on_sphere(generation.latents(0, 32, 8))
                 angles, before = (
-                    np.arccos(np.clip(each @ centres[0] / 8, -1, 1)) for each in (u, drawn)
+                    np.arccos(np.clip(each @ centers[0] / 8, -1, 1)) for each in (u, drawn)
                 )
                 np.testing.assert_allclose(angles, psi * before, atol=1e-5)
     assert spread[0.3] < 0.8 * spread[0.7] < 0.8 * spread[1]
-    assert np.array_equal(*centres)
+    assert np.array_equal(*centers)
 
 
 def test_another_generator_is_told_of(generate, run, tmp_path, capsys):

@@ -166,7 +166,7 @@ def test_curation_keeps_no_synthetic_image(tmp_path):
     )
 
 
-def test_colour_and_large_numbers():
+def test_color_and_large_numbers():
     picture = _picture(np.uint8, (5, 3, 3))
     dataset = _read(encode(picture, 2**40, SOURCE))
     assert dataset.PhotometricInterpretation == "RGB" and dataset.PlanarConfiguration == 0

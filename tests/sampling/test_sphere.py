@@ -1,4 +1,4 @@
-"""Great circles between latents, and the pull toward a centre."""
+"""Great circles between latents, and the pull toward a center."""
 
 import numpy as np
 import pytest
@@ -42,14 +42,14 @@ def test_there_is_no_path_to_the_opposite():
 
 def test_each_row_is_pulled_by_itself():
     random = np.random.default_rng(2)
-    z, centre = random.normal(size=(300, 512)).astype(np.float32), random.normal(size=512)
-    pulled = sphere.toward(centre, z, 0.4)
+    z, center = random.normal(size=(300, 512)).astype(np.float32), random.normal(size=512)
+    pulled = sphere.toward(center, z, 0.4)
     for row in (0, 7, 299):
-        np.testing.assert_array_equal(sphere.toward(centre, z[row : row + 1], 0.4)[0], pulled[row])
-    cosine = (sphere.on_sphere(pulled) @ sphere.on_sphere(centre[None])[0]) / 512
-    before = (sphere.on_sphere(z) @ sphere.on_sphere(centre[None])[0]) / 512
+        np.testing.assert_array_equal(sphere.toward(center, z[row : row + 1], 0.4)[0], pulled[row])
+    cosine = (sphere.on_sphere(pulled) @ sphere.on_sphere(center[None])[0]) / 512
+    before = (sphere.on_sphere(z) @ sphere.on_sphere(center[None])[0]) / 512
     np.testing.assert_allclose(np.arccos(cosine), 0.4 * np.arccos(before), atol=1e-6)
-    np.testing.assert_array_equal(sphere.toward(centre, z, 1), z)
+    np.testing.assert_array_equal(sphere.toward(center, z, 1), z)
 
 
 def test_the_most_typical_has_the_least_distances():

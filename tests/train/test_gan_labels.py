@@ -68,7 +68,7 @@ def run(cohort, tmp_path_factory):
     return out, *_train(cohort, out, "findings")
 
 
-def test_a_labelled_float16_run_goes_on_to_the_same_bit(cohort, run, tmp_path):
+def test_a_labeled_float16_run_goes_on_to_the_same_bit(cohort, run, tmp_path):
     _, undisturbed, _ = run
     resumed, _ = _train(cohort, tmp_path / "run", "findings", stop_after=250)
     assert set(resumed) == set(undisturbed)

@@ -1,7 +1,7 @@
 """32 px on one CPU core in minutes, for `make demo`.
 
 Command:  python -m train.gan COHORT --config demo --out RUN
-Expected: 8 minutes, blurred but recognisable chests, large lesions among them.
+Expected: 8 minutes, blurred but recognizable chests, large lesions among them.
 """
 
 from train.configs import gan_small

@@ -1,7 +1,7 @@
 """64 px on two CPU cores in about two and a half hours.
 
 Command:  python -m train.gan COHORT --config small --out RUN
-Expected: recognisable chests from 16 px on, findings at 64 px; 240 kimg in 2.4 h by --preflight on
+Expected: recognizable chests from 16 px on, findings at 64 px; 240 kimg in 2.4 h by --preflight on
           two idle cores (EPYC, AVX2), of which 64 px take 2.3 h (22 images/s). FID 48 at 160 kimg,
           26 to 35 from 200 on (docs/results, phantom-64).
 """

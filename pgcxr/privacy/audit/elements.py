@@ -24,7 +24,7 @@ from pgcxr.privacy.audit.own_words import CHARACTER_SETS
 PROFILE = "dicomfields_2026c"
 TEXT_VRS = ("LO", "SH", "ST", "LT", "UC", "UT", "UR", "CS", "AE")
 FREE_TEXT_VRS = ("ST", "LT", "UC", "UT")
-# Of radiographs, what anybody may write into a table of grey values.
+# Of radiographs, what anybody may write into a table of gray values.
 EXPLANATIONS = ("LUTExplanation", "WindowCenterWidthExplanation")
 # What any number of patients share: the writing software.
 NOT_OF_A_PATIENT = ("ImplementationClassUID", "ImplementationVersionName")

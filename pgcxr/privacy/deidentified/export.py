@@ -65,7 +65,7 @@ def export_deidentified(
     export has that table) and report.json into the new folder `out`; returns the report.
 
     Pixel data stays as it is, bit for bit and compressed as it was, except where something is made
-    black: those images become uncompressed. Files that are no single grey image are left out, and
+    black: those images become uncompressed. Files that are no single gray image are left out, and
     so are those that say that an identity is burned in (BurnedInAnnotation), where nothing is made
     black in them.
 
@@ -188,7 +188,7 @@ def _hidden(dataset: pydicom.Dataset, hide: BlackOut) -> np.ndarray:
         codes = pixel_data.read(dataset)
         maker = reading.text(dataset, "Manufacturer")
         return hide.hidden(
-            codes, lambda counts: dicom.grey_table(dataset, counts, THESIS, 8), maker
+            codes, lambda counts: dicom.gray_table(dataset, counts, THESIS, 8), maker
         )
     except Rejected:
         raise

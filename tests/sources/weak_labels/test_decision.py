@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pgcxr.errors import InputError
-from pgcxr.sources.weak_labels import agreement, codes, decision, labelling
+from pgcxr.sources.weak_labels import agreement, codes, decision, labeling
 from pgcxr.sources.weak_labels.opinion import NEGATIVE, POSITIVE, UNCERTAIN, Opinion
 
 NORMAL = Opinion("codes", "normal")
@@ -122,7 +122,7 @@ def test_policies():
     codes_of, report = ["R91.1"], "No nodule. Small left pleural effusion."
 
     def made(policy, given=codes_of, text=report):
-        return labelling.load(policy).of_study(given, text)[0]
+        return labeling.load(policy).of_study(given, text)[0]
 
     assert (made("codes").findings, made("report").findings) == (("nodule",), ("pleural_effusion",))
     assert made("agree").unknown == ("nodule", "pleural_effusion")
@@ -131,7 +131,7 @@ def test_policies():
     assert made("report", codes_of, " ").rejected == ("diagnosis", "no report")
     for policy, uncertain in (("both", "unknown"), ("codes", "maybe")):
         with pytest.raises(InputError, match="expected"):
-            labelling.load(policy, uncertain)
+            labeling.load(policy, uncertain)
 
 
 @pytest.mark.parametrize(

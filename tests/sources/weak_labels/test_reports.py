@@ -1,4 +1,4 @@
-"""The report labeler against hand-labelled reports, and how it reads single sentences."""
+"""The report labeler against hand-labeled reports, and how it reads single sentences."""
 
 import tomllib
 from collections import Counter
@@ -15,10 +15,10 @@ from pgcxr.sources.weak_labels.opinion import NEGATIVE, NOT_MENTIONED, POSITIVE,
 from pgcxr.sources.weak_labels.reports import Labeler
 
 MARKS = {"+": POSITIVE, "-": NEGATIVE, "?": UNCERTAIN, ".": NOT_MENTIONED}
-HAND_LABELLED = tomllib.loads(
+HAND_LABELED = tomllib.loads(
     Path(__file__).with_name("hand_labelled.toml").read_text(encoding="utf-8")
 )
-SENTENCES = [(*row, kind) for kind, rows in HAND_LABELLED.items() for row in rows]
+SENTENCES = [(*row, kind) for kind, rows in HAND_LABELED.items() for row in rows]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def read(labeler, marks, text):
     ]
 
 
-def test_precision_and_recall_on_the_hand_labelled(labeler):
+def test_precision_and_recall_on_the_hand_labeled(labeler):
     """Every positive and every doubt in 101 texts is found and none is made up; of the denials, 95
     in 100."""
     counts = Counter()
@@ -52,7 +52,7 @@ def test_precision_and_recall_on_the_hand_labelled(labeler):
 
 
 @pytest.mark.parametrize(("marks", "text"), [(marks, text) for marks, text, _ in SENTENCES])
-def test_labels_of_the_hand_labelled(labeler, marks, text):
+def test_labels_of_the_hand_labeled(labeler, marks, text):
     wanted, said = read(labeler, marks, text)
     assert said[5] == wanted[5]
 

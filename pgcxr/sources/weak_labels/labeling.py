@@ -1,4 +1,4 @@
-"""How the studies of one run are labelled: the policy, the code lists, and the language of the
+"""How the studies of one run are labeled: the policy, the code lists, and the language of the
 reports."""
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from pgcxr.sources.weak_labels.reports import Labeler
 
 
 @dataclass(frozen=True)
-class Labelling:
+class Labeling:
     """`policy` is one of decision.POLICIES, `uncertain` one of decision.UNCERTAIN_POLICIES.
 
     `neutral` are roots of codes that decide nothing; `columns` is the column map of `--source
@@ -78,10 +78,10 @@ def load(
     codes_file: str | Path | None = None,
     labels_file: str | Path | None = None,
     columns: str | Path | None = None,
-) -> Labelling:
+) -> Labeling:
     """Reads the files; InputError where an option or a file is wrong."""
     decision.check(policy, uncertain)
-    return Labelling(
+    return Labeling(
         policy,
         uncertain,
         tuple(neutral),

@@ -79,7 +79,7 @@ def sampling(synthetic: Synthetic, wanted: dict, most_generated: float) -> dict:
     """How the sampling by rejection ended, in all splits together.
 
     Returns:
-        {wanted, labelled, used: {normal, abnormal}, bound_hit, share}: `labelled` of all that were
+        {wanted, labeled, used: {normal, abnormal}, bound_hit, share}: `labeled` of all that were
         generated, `used` after both classes were reduced alike to `share` of what was wanted, where
         the bound was hit.
     """
@@ -87,15 +87,15 @@ def sampling(synthetic: Synthetic, wanted: dict, most_generated: float) -> dict:
         name: sum(each[place] for each in wanted.values())
         for place, name in enumerate(("normal", "abnormal"))
     }
-    labelled = {name: synthetic.counts[name] for name in asked}
+    labeled = {name: synthetic.counts[name] for name in asked}
     used = counts(np.concatenate(list(synthetic.labels.values())))
     return {
         "wanted": asked,
-        "labelled": labelled,
+        "labelled": labeled,
         "used": used,
         "most_generated": most_generated,
-        "bound_hit": any(labelled[name] < asked[name] for name in asked),
-        "share": min(1.0, *(labelled[name] / asked[name] for name in asked)),
+        "bound_hit": any(labeled[name] < asked[name] for name in asked),
+        "share": min(1.0, *(labeled[name] / asked[name] for name in asked)),
     }
 
 
@@ -137,7 +137,7 @@ def too_few(gan_run: Path, synthetic: Synthetic, area: float, chosen: dict) -> s
     )
 
 
-def pseudo_labelled_real(
+def pseudo_labeled_real(
     real: RealImages, chosen: dict, probability: dict
 ) -> tuple[dict, dict, dict]:
     """The control arm: real training and validation images with the labels that classifier (real)

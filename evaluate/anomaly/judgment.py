@@ -79,7 +79,7 @@ def report(
     }
 
 
-def localisation(marks: np.ndarray, masks: np.ndarray, classes: np.ndarray) -> dict:
+def localization(marks: np.ndarray, masks: np.ndarray, classes: np.ndarray) -> dict:
     """{pixel_auroc, hit_rate, hit_rate_by_chance, n, classes}: how well anomaly maps [N, S, S]
     point at lesions.
 

@@ -27,12 +27,12 @@ def nearest(
     if groups is not None and (len(groups[0]), len(groups[1])) != (len(queries), len(references)):
         raise ValueError("groups: one is needed for each query and each reference")
     # Around the mean few digits are lost in the distances.
-    centre = references.mean(axis=0, dtype=np.float64)
+    center = references.mean(axis=0, dtype=np.float64)
     least, index = np.full(len(queries), np.inf), np.zeros(len(queries), np.int64)
     for start in range(0, len(references), CHUNK):
-        some = references[start : start + CHUNK] - centre
+        some = references[start : start + CHUNK] - center
         for first in range(0, len(queries), CHUNK):
-            for rows, apart in squared_distances(queries[first : first + CHUNK] - centre, some):
+            for rows, apart in squared_distances(queries[first : first + CHUNK] - center, some):
                 place = slice(first + rows.start, first + rows.stop)
                 if groups is not None:
                     apart[groups[0][place, None] == groups[1][None, start : start + CHUNK]] = np.inf
