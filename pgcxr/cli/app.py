@@ -1,5 +1,10 @@
 """The installed command. Each body imports what it needs, so that `pgcxr --help` is instant."""
 
+from typing import Annotated
+
+import typer
+
+import pgcxr
 from pgcxr.cli import command
 from pgcxr.cli.curate import curate, records
 from pgcxr.cli.export_deidentified import export_deidentified
@@ -30,6 +35,21 @@ app.command(epilog="Example: pgcxr import-nvidia karras2018iclr.pkl --out runs/i
     import_nvidia
 )
 app.command(epilog="Example: pgcxr export-nvidia runs/gan --out runs/gan.pkl")(export_nvidia)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"pgcxr {pgcxr.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _of_all(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:

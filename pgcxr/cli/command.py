@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import typer
 
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError, InputError
 from pgcxr.options import LARGEST_SEED
 
 INPUT = 2
@@ -59,6 +59,8 @@ def _run(app: typer.Typer, arguments: Sequence[str] | None, name: str | None) ->
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     try:
         code = app(arguments, prog_name=name, standalone_mode=False) or 0
+    except ArgumentError as error:
+        _stop(error.spelled(_option(app, arguments, error.argument)), INPUT)
     except InputError as error:
         _stop(str(error), INPUT)
     except USAGE_ERROR as error:
@@ -90,6 +92,20 @@ def new_app(help_text: str, epilog: str | None = None) -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
+
+
+def _option(app: typer.Typer, arguments: Sequence[str] | None, argument: str) -> str:
+    """How the user spells an argument of the library: as the option of that name, or of --set."""
+    command = typer.main.get_command(app)
+    words = sys.argv[1:] if arguments is None else arguments
+    command = getattr(command, "commands", {}).get(words[0] if words else "", command)
+    for parameter in command.params:
+        if parameter.name == argument:
+            option = parameter.param_type_name == "option"
+            return parameter.opts[0] if option else argument.upper()
+    if any("--set" in parameter.opts for parameter in command.params):
+        return f"--set {argument}"
+    return "--" + argument.replace("_", "-")
 
 
 def _mendable(error: Exception) -> str | None:

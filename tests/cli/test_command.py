@@ -3,15 +3,22 @@
 import errno
 import subprocess
 import sys
+from typing import Annotated
 
 import pytest
+import typer
 
+import pgcxr
 from pgcxr.cli import app as cli
 from pgcxr.cli import command
+from pgcxr.errors import ArgumentError
 
 
 def test_help_is_instant_and_names_every_command():
-    code = "import sys; from pgcxr import cli; assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules"
+    code = (
+        "import sys; from pgcxr.cli import app; "
+        "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
     shown = subprocess.run(
         [sys.executable, "-m", "pgcxr", "--help"], capture_output=True, text=True, check=True
@@ -92,3 +99,24 @@ def test_a_wrong_seed_is_one_line_that_ends_in_a_full_stop(
     line = capsys.readouterr().err
     assert stop.value.code == 2 and line.startswith("error: ") and line.count("\n") == 1
     assert "--seed" in line and line.endswith(". See --help.\n")
+
+
+def test_an_argument_of_the_library_is_shown_as_the_option_that_the_user_typed(capsys):
+    app = command.new_app("x")
+
+    @app.command()
+    def paint(place: str, size: int = 4, set_: Annotated[list[str], typer.Option("--set")] = []):  # noqa: B006
+        raise ArgumentError(place, "must be 8 or more", received=size)
+
+    for argument, shown in (("size", "--size 4"), ("width", "--set width=4"), ("place", "PLACE 4")):
+        with pytest.raises(SystemExit) as stopped:
+            command.run(app, [argument])
+        assert stopped.value.code == 2
+        assert capsys.readouterr().err == f"error: {shown}: must be 8 or more\n"
+
+
+def test_the_version_and_python_dash_m():
+    shown = subprocess.run(
+        [sys.executable, "-m", "pgcxr", "--version"], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout == f"pgcxr {pgcxr.__version__}\n"
