@@ -32,7 +32,7 @@ def commands() -> list[list[str]]:
 def parsed(words: list[str]) -> dict:
     """Name and value of each argument and option, as typer reads them; nothing is run."""
     if words[0] == "pgcxr":
-        group = typer.main.get_command(app.app)
+        group = typer.main.get_command(app)
         name, command, rest = words[1], group.commands[words[1]], words[2:]
     else:
         assert words[:2] == ["python", "-m"], words

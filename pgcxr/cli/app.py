@@ -13,12 +13,13 @@ from pgcxr.cli.nvidia import export_nvidia, import_nvidia
 from pgcxr.cli.phantom import phantom
 from pgcxr.cli.privacy_audit import privacy_audit
 from pgcxr.cli.timelapse import timelapse
+from pgcxr.errors import InputError
 
 app = command.new_app(
     "Progressive GANs on chest radiographs: phantom, curation, records, generation, timelapse of "
     "a training, exchange with the original.",
     "Example: pgcxr phantom runs/export --patients 200 --seed 1 --size 256; then `pgcxr COMMAND "
-    "--help`",
+    "--help`. Training and evaluation are scripts of the checkout: `python -m train.gan --help`.",
 )
 app.command(epilog="Example: pgcxr phantom runs/export --patients 200 --seed 1 --size 256")(phantom)
 app.command(epilog="Example: pgcxr curate runs/export --out runs/cohort --size 128")(curate)
@@ -35,6 +36,17 @@ app.command(epilog="Example: pgcxr import-nvidia karras2018iclr.pkl --out runs/i
     import_nvidia
 )
 app.command(epilog="Example: pgcxr export-nvidia runs/gan --out runs/gan.pkl")(export_nvidia)
+
+
+@app.command("evaluate", hidden=True, context_settings={"ignore_unknown_options": True})
+@app.command("train", hidden=True, context_settings={"ignore_unknown_options": True})
+def _of_the_checkout(words: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+    """Says where training and evaluation are."""
+    raise InputError(
+        "training and evaluation are scripts of the checkout, not of this command: in it, "
+        "`pip install -e .` once, then `python -m train.gan` or `python -m evaluate.study` from "
+        "any folder"
+    )
 
 
 def _version(asked: bool) -> None:
