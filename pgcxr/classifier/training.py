@@ -36,7 +36,8 @@ CONFIG = {
     "shift": float,  # augmentation: fraction of the width, each way
     "rotation": float,  # degrees, each way
     "brightness": float,  # fraction of the range [-1, 1], each way
-    "precision": str,  # of the training: float32, float16 or bfloat16 (mixed); the network that comes out is float32
+    # Of the training: float32, float16 or bfloat16 (mixed); the network that comes out is float32.
+    "precision": str,
     "curriculum": int,  # epochs on crops around lesions before those on whole images
 }
 

@@ -57,9 +57,9 @@ def iteration(sizes: Mapping, level: int, fading: bool = False) -> int:
     | part | passes |
     | --- | --- |
     | D's loss | G forward; D forward and backward (weights, inputs) on a real and a fake image |
-    | gradient penalty | D forward and backward to the image; the gradients of that pass (weights, its own gradients); D
-      backward (weights, inputs) once more, as the slope of the minibatch statistics depends on the
-      features |
+    | penalty, first order | D forward and backward to the image |
+    | penalty, second order | the gradients of that pass (weights, its own gradients); D backward
+      (weights, inputs) once more, as the slope of the minibatch statistics depends on the features |
     | G's loss | G and D forward, D backward to the image, G backward (weights, inputs) |
 
     Nothing is differentiated with respect to images in D's loss, or to latents; the penalty needs

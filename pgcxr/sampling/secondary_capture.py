@@ -18,7 +18,10 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, SecondaryCaptureImageStorag
 
 import pgcxr
 
-NOTICE = "SYNTHETIC image, made by a neural network: it shows no patient. For research, not for diagnosis."
+NOTICE = (
+    "SYNTHETIC image, made by a neural network: it shows no patient. "
+    "For research, not for diagnosis."
+)
 # The largest Integer String of DICOM (PS3.5 6.2) that fits InstanceNumber.
 MOST_INSTANCES = 2**31 - 1
 
@@ -83,7 +86,9 @@ def _header(number: int, source: Source) -> dict:
         "InstanceNumber": number if number <= MOST_INSTANCES else None,
         "PatientOrientation": "",
         "ImageType": ["DERIVED", "SECONDARY", "SYNTHETIC"],
-        "DerivationDescription": f"Output of a Progressive GAN (arXiv 1710.10196), not acquired: {which}; {made_by}",
+        "DerivationDescription": (
+            f"Output of a Progressive GAN (arXiv 1710.10196), not acquired: {which}; {made_by}"
+        ),
         "ImageComments": f"{NOTICE} {which}; {made_by}",
         "BurnedInAnnotation": "NO",
         "RecognizableVisualFeatures": "NO",

@@ -185,11 +185,19 @@ def opcodes(module: str, name: str, argument: str) -> bytes:
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        ("os", "system"), ("posix", "system"), ("builtins", "eval"), ("numpy", "load"), ("numpy", "ndarray.tofile"),
-        ("numpy", "dtype.__class__"), ("functools", "partial"), ("tfutil", "Network.__init__"), ("tfutil", "os"),
-        ("numpy.core.multiarray", "_reconstruct.__self__"), ("copyreg", "_reconstructor"),
+        ("os", "system"),
+        ("posix", "system"),
+        ("builtins", "eval"),
+        ("numpy", "load"),
+        ("numpy", "ndarray.tofile"),
+        ("numpy", "dtype.__class__"),
+        ("functools", "partial"),
+        ("tfutil", "Network.__init__"),
+        ("tfutil", "os"),
+        ("numpy.core.multiarray", "_reconstruct.__self__"),
+        ("copyreg", "_reconstructor"),
     ],
-)  # fmt: skip
+)
 def test_a_name_that_is_no_data_is_refused_and_not_run(tmp_path, monkeypatch, module, name):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "net.pkl").write_bytes(opcodes(module, name, "touch executed"))
