@@ -103,7 +103,10 @@ def _tables(folder: Path, count: int) -> None:
     """A table of studies with reports of two lines."""
     from pgcxr.privacy.audit import tables
 
-    said = "the heart is of normal size; the lungs are clear and there is no effusion or pneumothorax to be seen"
+    said = (
+        "the heart is of normal size; the lungs are clear and there is no effusion or pneumothorax "
+        "to be seen"
+    )
     words = said.split()
     rows = [
         f'A{n:09d},{n:08d},J90,"{" ".join(words[n % 9 :])}\nno {" ".join(words[: n % 7])}"'
@@ -158,8 +161,8 @@ def _manifest(path: Path, size: int) -> None:
     while written < size:
         patient, sha = rng.bytes(8).hex(), hashlib.sha256(rng.bytes(8)).hexdigest()
         number = len(rows) - 1
-        row = f"{number:06d},{patient},normal,0,{rng.integers(19, 90)},F,PA,GE,train,images/{number:06d}.png,{sha}"
-        rows.append(f"{row},{rng.random()}")
+        row = f"{number:06d},{patient},normal,0,{rng.integers(19, 90)},F,PA,GE,train"
+        rows.append(f"{row},images/{number:06d}.png,{sha},{rng.random()}")
         written += len(rows[-1]) + 1
     path.write_text("\n".join(rows) + "\n")
 

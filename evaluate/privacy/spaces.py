@@ -116,9 +116,9 @@ def twin(pixels: np.ndarray, form: tuple[bool, int, int]) -> np.ndarray:
 
 def _standardized(pixels: np.ndarray) -> np.ndarray:
     """Each row less its mean, over its standard deviation; 0 where all pixels are equal."""
-    centerd = pixels - pixels.mean(axis=1, keepdims=True)
-    deviation = centerd.std(axis=1, keepdims=True)
-    return centerd / np.maximum(deviation, 1e-6)
+    centered = pixels - pixels.mean(axis=1, keepdims=True)
+    deviation = centered.std(axis=1, keepdims=True)
+    return centered / np.maximum(deviation, 1e-6)
 
 
 def scaled(sets: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

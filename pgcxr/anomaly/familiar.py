@@ -62,7 +62,7 @@ def learn(maps: np.ndarray, rng: np.random.Generator) -> Familiar:
 def log_likelihood(
     rest: np.ndarray, directions: np.ndarray, variances: np.ndarray, rank: int
 ) -> np.ndarray:
-    """[N], up to a constant: of centerd rows [N, D] under `rank` components and equal noise
+    """[N], up to a constant: of centered rows [N, D] under `rank` components and equal noise
     elsewhere."""
     size = rest.shape[1]
     noise = _noise(variances, rank, size)

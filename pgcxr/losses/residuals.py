@@ -23,9 +23,9 @@ def mean_pairwise_squared_error(images, others):
     """
     residual = _flat_residual(images, others)
     pixels = residual.shape[-1]
-    # The variance of centerd residuals, not the difference of two large sums: exact in float32 too.
-    centerd = residual - ops.mean(residual, axis=-1, keepdims=True)
-    return 2.0 * ops.sum(ops.square(centerd), axis=-1) / (pixels - 1)
+    # The variance of centered residuals, not the difference of two large sums: exact in float32 too.
+    centered = residual - ops.mean(residual, axis=-1, keepdims=True)
+    return 2.0 * ops.sum(ops.square(centered), axis=-1) / (pixels - 1)
 
 
 def squared_error(images, others):

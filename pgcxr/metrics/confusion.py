@@ -96,7 +96,7 @@ def evaluation(
         `youden` and `at_specificity` hold the same as the top level does from sensitivity to
         at_prevalence, at Youden's point and at the highest sensitivity of `specificity` or more.
         Their thresholds are chosen on what `chosen_on` names: "validation", or "test", where their
-        rates are optimiztic. `at_prevalence`: PPV and NPV were `prevalence` of the cases positive,
+        rates are optimistic. `at_prevalence`: PPV and NPV were `prevalence` of the cases positive,
         not the test set's share. `calibration`: see `pgcxr.metrics.calibration.calibration`, with
         `temperature` {temperature, log_loss_before, log_loss_after, ece_before, ece_after} (equal
         width), fitted on validation, and None without one; None as a whole where scores are no

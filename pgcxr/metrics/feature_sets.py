@@ -45,7 +45,7 @@ def products(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]
 
 
 def squared_distances(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """(rows of a, float64 [rows, M]) for centerd float64 features a [N, D] and b [M, D].
+    """(rows of a, float64 [rows, M]) for centered float64 features a [N, D] and b [M, D].
 
     By |a|^2 + |b|^2 - 2 a.b. What is less than the rounding error of these is 0, so that equal
     vectors are at 0. The block is the caller's to change, until the next comes.

@@ -36,8 +36,8 @@ class Moments:
         features = np.asarray(features, np.float64)
         if len(features):
             part.n, part.mean = len(features), features.mean(axis=0)
-            centerd = features - part.mean
-            part.scatter = centerd.T @ centerd
+            centered = features - part.mean
+            part.scatter = centered.T @ centered
         return self.merge(part)
 
     def merge(self, other: "Moments") -> "Moments":

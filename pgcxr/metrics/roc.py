@@ -43,7 +43,7 @@ def youden(labels, scores) -> dict:
     """{threshold, index}: the observed score that maximizes sensitivity + specificity - 1; the
     highest where tied.
 
-    Chosen and judged on the same cases, so its sensitivity and specificity are optimiztic.
+    Chosen and judged on the same cases, so its sensitivity and specificity are optimistic.
     """
     curve = roc_curve(labels, scores)
     index = (curve["true_positive_rate"] - curve["false_positive_rate"])[1:]
@@ -57,7 +57,7 @@ def at_specificity(labels, scores, specificity: float = 0.95) -> dict:
     `specificity` or more.
 
     The threshold is an observed score, or, where even the highest is too common among the
-    negatives, just above all. On the cases that it was chosen on, the specificity is optimiztic:
+    negatives, just above all. On the cases that it was chosen on, the specificity is optimistic:
     choose it on validation data.
     """
     if not 0 < specificity <= 1:

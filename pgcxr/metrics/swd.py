@@ -127,8 +127,8 @@ def normalized(points: np.ndarray) -> np.ndarray:
     """The descriptors [M, C, 49] with mean 0 and deviation 1 per color, in place."""
     count = np.float32(points.shape[0] * points.shape[2])
     points -= _column_sums(points) / count
-    centerd = points - _column_sums(points) / count
-    deviation = np.sqrt(_column_sums(np.square(centerd, out=centerd)) / count)
+    centered = points - _column_sums(points) / count
+    deviation = np.sqrt(_column_sums(np.square(centered, out=centered)) / count)
     points /= np.where(deviation > 0, deviation, 1)
     return points
 

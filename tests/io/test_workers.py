@@ -164,13 +164,13 @@ def slow(item: str) -> str:
 
 
 POOLS = {
-    "curate": "list(workers.stream(slow, [f'{out}{number}' for number in range(9)], said, workers=2))",
+    "curate": "list(workers.stream(slow, [f'{out}{n}' for n in range(9)], said, workers=2))",
     "phantom": "export.write_export(out, 5000, 0, 64, workers=2)",
 }
 CALL = """
 import sys, typer
-from pgcxr import command
-from pgcxr.curation import pixels, stages, workers
+from pgcxr.cli import command
+from pgcxr.io import workers
 from pgcxr.phantom import export
 from tests.io.test_workers import said, slow
 app = typer.Typer()

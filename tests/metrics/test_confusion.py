@@ -139,7 +139,7 @@ def test_the_rates_of_each_point_are_clustered_by_hand():
     assert found["ppv"] == clustered_wilson([2, 1, 0], [2, 1, 1])
 
 
-def test_thresholds_from_validation_are_not_optimiztic(clustered):
+def test_thresholds_from_validation_are_not_optimistic(clustered):
     labels, a, b, _ = clustered
     half = np.arange(len(labels)) % 2 == 0
     found = evaluation(labels[half], a[half], validation=(labels[~half], a[~half]), specificity=0.9)
