@@ -17,12 +17,14 @@ OUTPUTS = (NORMAL, *FINDINGS)
 VARIANTS = ("all", "exclusive")
 CONFIG = {
     "samples": 30_000,  # synthetic images that are classified (thesis 3: 30,000)
-    "variant": "all",  # regression on "all" images, or on those with an "exclusive" pattern (thesis 3.3)
+    # Regression on "all" images, or on those with an "exclusive" pattern (thesis 3.3).
+    "variant": "all",
     "orthogonal": False,  # free each axis of its part in the others
     "held_out": 0.2,  # share of the images that judge the axes and have no part in them
     "permutations": 999,
     "bootstraps": 50,
-    "starts": 64,  # normal-looking images that walks begin with; half choose where to end, half are reported
+    # Normal-looking images that walks begin with; half choose where to end, half are reported.
+    "starts": 64,
     "steps": 17,
     "max_angle": float(np.pi / 3),  # radians; at pi / 2 nothing is left of the start
     "examples": 4,  # images per strip
@@ -177,9 +179,13 @@ def study(read: Reader, config: dict, seed: int, folder: Path) -> dict:
             "single pattern; use --variant all, more --samples, or train the GAN longer"
         )
     cosines = regression.bootstrap_cosines(
-        chosen["u"], chosen["targets"], chosen["weights"], chosen["fit"], config["bootstraps"],
+        chosen["u"],
+        chosen["targets"],
+        chosen["weights"],
+        chosen["fit"],
+        config["bootstraps"],
         np.random.default_rng([seed, 2]),
-    ).mean(axis=0)  # fmt: skip
+    ).mean(axis=0)
     starts = normal_starts(u[judged], likelihoods[judged], config["starts"])
     angles = np.linspace(0, config["max_angle"], config["steps"])
     axes, curves, ends = {}, {}, []

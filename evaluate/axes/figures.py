@@ -122,7 +122,10 @@ def _draw_strip(path: Path, read, starts, axes: walk.Axes, index: int, examples:
         f"{np.rad2deg(angle):.0f}°: {mean:.2f}"
         for angle, mean in zip(angles, likelihood, strict=True)
     ]
-    title = f"{_title(axes, index)}\nAngle: mean likelihood of {total} images, {len(starts)} of them shown"
+    title = (
+        f"{_title(axes, index)}\nAngle: mean likelihood of {total} images, {len(starts)} of them "
+        "shown"
+    )
     grids.labeled_grid(rows, path, columns, title)
 
 

@@ -177,7 +177,8 @@ def explained(
             )
         if np.nan_to_num(masks[row]).any():
             cells = [outline(cell, cv2.resize(masks[row], cell.shape[1::-1])) for cell in cells]
-        called = f"{scores['real'][index]:.2f} by (real)\n{scores['synthetic'][index]:.2f} by (synthetic)"
+        real_score, synthetic_score = scores["real"][index], scores["synthetic"][index]
+        called = f"{real_score:.2f} by (real)\n{synthetic_score:.2f} by (synthetic)"
         sheet.append((f"{name}\nP(abnormal):\n{called}", np.stack(cells)))
     heads = [
         "Image",

@@ -122,11 +122,20 @@ def too_few(gan_run: Path, synthetic: Synthetic, area: float, chosen: dict) -> s
     below, above = chosen["normal_below"], chosen["abnormal_above"]
     never = " and ".join(name for name in ("normal", "abnormal") if not found[name])
     if area < READS:
-        cause = "the classifier has learned too little to be sure of any image: train it on more images, or longer"
+        cause = (
+            "the classifier has learned too little to be sure of any image: train it on more "
+            "images, or longer"
+        )
     elif low <= below and above <= high:
-        cause = "both kinds come, but few are sure enough: raise --most-generated, or set thresholds less strict"
+        cause = (
+            "both kinds come, but few are sure enough: raise --most-generated, or set thresholds "
+            "less strict"
+        )
     else:
-        cause = "the classifier tells real images apart, so the GAN's are alike: train it longer, on both classes"
+        cause = (
+            "the classifier tells real images apart, so the GAN's are alike: train it longer, on "
+            "both classes"
+        )
     return (
         f"{gan_run}: of {found['generated']} images, all that are allowed "
         f"({chosen['most_generated']:g} for each wanted), classifier (real) called "

@@ -58,13 +58,13 @@ def _labels(page: Page, folder: Path, report: dict, chosen: dict) -> None:
         f"{found['rejected']:,} dropped."
     )
     names = ("normal", "abnormal")
+    asked = "as was asked for" if chosen["per_class"] else "as many as there are real ones"
+    kinds = {f"Wanted: {asked}": "wanted", "Labelled": "labelled", "Used": "used"}
     page.table(
         ["Synthetic images", *names],
-        [(head, *(sampling[key][name] for name in names)) for head, key in
-         ((f"Wanted: {'as was asked for' if chosen['per_class'] else 'as many as there are real ones'}", "wanted"),
-          ("Labelled", "labelled"), ("Used", "used"))],
+        [(head, *(sampling[key][name] for name in names)) for head, key in kinds.items()],
         "Sampling by rejection, until both classes have enough.",
-    )  # fmt: skip
+    )
     if sampling["bound_hit"]:
         page.verdict(
             False,
@@ -262,10 +262,15 @@ def _explained(page: Page, folder: Path, found: dict) -> None:
         "agreement to measure. Last row: what the maps of any two images have in common.",
     )
     rows = [
-        (name, part["hits"]["real"]["n"], *(_mean(part["hits"][arm]) for arm in ("real", "synthetic")),
-         part["hits"]["by_chance"])
-        for name, part in found["groups"].items() if part["hits"]["real"]["n"]
-    ]  # fmt: skip
+        (
+            name,
+            part["hits"]["real"]["n"],
+            *(_mean(part["hits"][arm]) for arm in ("real", "synthetic")),
+            part["hits"]["by_chance"],
+        )
+        for name, part in found["groups"].items()
+        if part["hits"]["real"]["n"]
+    ]
     if rows:
         page.table(
             [

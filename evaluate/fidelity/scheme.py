@@ -47,8 +47,14 @@ def _rows(report: dict) -> list:
         f"Real test set\n{_count(real['test'])}",
         f"Synthetic test set\n{_count(synthetic['test'])}",
     )
-    of_gan = f"{made:,} images of the PGGAN,\n{dropped:,} dropped: unsure\nto train on: {_count(synthetic['train'])}"
-    of_real = f"Real images, pseudo-labelled,\n{wrong:.1%} of the labels wrong\nto train on: {_count(control['train'])}"
+    of_gan = (
+        f"{made:,} images of the PGGAN,\n{dropped:,} dropped: unsure\n"
+        f"to train on: {_count(synthetic['train'])}"
+    )
+    of_real = (
+        f"Real images, pseudo-labelled,\n{wrong:.1%} of the labels wrong\n"
+        f"to train on: {_count(control['train'])}"
+    )
     rows = [
         (
             "Step 1",

@@ -147,19 +147,35 @@ def chapter(page: Page, folder: Path, report: dict) -> None:
         )
     share = first["at_prevalence"]["prevalence"]
     page.table(
-        ["", "Operating point", "Threshold", "Sensitivity", "Specificity", "PPV", "NPV",
-         f"PPV at {share:.0%}", f"NPV at {share:.0%}"],
+        [
+            "",
+            "Operating point",
+            "Threshold",
+            "Sensitivity",
+            "Specificity",
+            "PPV",
+            "NPV",
+            f"PPV at {share:.0%}",
+            f"NPV at {share:.0%}",
+        ],
         rows,
         "Operating points, thresholds chosen on validation images; 95 % intervals (Wilson) allow "
         "for several images of one patient. PPV and NPV hold for the test set's share of abnormal "
         f"images, the last two for a share of {share:.0%}.",
-    )  # fmt: skip
+    )
     rows = []
     for arm, title in ARMS.items():
         found = report[arm].get("clustered")
         if found:
-            rows.append((title, report[arm]["auroc"], report[arm]["auroc_ci95"], found["auroc_ci95"],
-                         found["bootstrap"]["ci95"]))  # fmt: skip
+            rows.append(
+                (
+                    title,
+                    report[arm]["auroc"],
+                    report[arm]["auroc_ci95"],
+                    found["auroc_ci95"],
+                    found["bootstrap"]["ci95"],
+                )
+            )
     if rows:
         found = first["clustered"]
         page.table(
@@ -178,8 +194,19 @@ def chapter(page: Page, folder: Path, report: dict) -> None:
     for arm, title in ARMS.items():
         found = report[arm]["calibration"]
         equal, changed, cooled = found["equal_width"], found["recalibration"], found["temperature"]
-        rows.append((title, found["brier"]["score"], equal["ece"], equal["ece_by_chance"], equal["p"], changed["slope"],
-                     changed["in_the_large"], cooled["temperature"], cooled.get("ece_after")))  # fmt: skip
+        rows.append(
+            (
+                title,
+                found["brier"]["score"],
+                equal["ece"],
+                equal["ece_by_chance"],
+                equal["p"],
+                changed["slope"],
+                changed["in_the_large"],
+                cooled["temperature"],
+                cooled.get("ece_after"),
+            )
+        )
     page.table(
         [
             "",

@@ -199,9 +199,14 @@ def test_walks_choose_their_end_on_other_images_than_they_report():
 
 @pytest.mark.parametrize(
     "change",
-    [{"heldout_auroc": 0.69}, {"null_p": 0.02}, {"likelihood_end": 0.45}, {"likelihood_start": 0.5},
-     {"off_target_max": 0.95}],
-)  # fmt: skip
+    [
+        {"heldout_auroc": 0.69},
+        {"null_p": 0.02},
+        {"likelihood_end": 0.45},
+        {"likelihood_start": 0.5},
+        {"off_target_max": 0.95},
+    ],
+)
 def test_each_part_of_the_criterion_counts(change):
     good = {
         "heldout_auroc": 0.8,

@@ -126,7 +126,7 @@ def test_three_steps(runs, monkeypatch):
     trained = arms.Trainer.model
     with monkeypatch.context() as patched:
         patched.setattr(training, "fit_classifier", kill)  # nothing is trained again
-        for name in ("synthesize", "pseudo_labelled_real"):
+        for name in ("synthesize", "pseudo_labeled_real"):
             patched.setattr(labeling, name, seen(name, getattr(labeling, name)))
         patched.setattr(arms.Trainer, "model", taught)
         report = fidelity.run(*arguments, seed=4)
@@ -158,7 +158,7 @@ def test_three_steps(runs, monkeypatch):
     )
     assert all(
         given is found
-        for given, found in zip(learned[arms.CONTROL], made["pseudo_labelled_real"], strict=False)
+        for given, found in zip(learned[arms.CONTROL], made["pseudo_labeled_real"], strict=False)
     )
     generator = common.load_generator(runs / "gan")
     (first,) = common.generate_batches(generator, common.latents(4, 64, 17), None, 64)

@@ -88,8 +88,12 @@ def test_the_mean_of_the_searches_is_returned_beside_the_best(world, inverter):
     # Without any steps, the searches are where they began: at the four guesses there are.
     guesses = bank.guesses(queries, 4)
     drawn = np.stack([np.asarray(generate(guess)) for guess in guesses])  # [N, P, R, R, C]
-    losses = np.stack([np.asarray(mean_pairwise_squared_error(np.repeat(q[None], 5, 0), d)) for q, d in
-                       zip(queries, drawn, strict=True)])  # fmt: skip
+    losses = np.stack(
+        [
+            np.asarray(mean_pairwise_squared_error(np.repeat(q[None], 5, 0), d))
+            for q, d in zip(queries, drawn, strict=True)
+        ]
+    )
     kept = np.argsort(losses, axis=1)[:, :4]
     expected = np.stack(
         [pictures[order].mean(axis=0) for pictures, order in zip(drawn, kept, strict=True)]
