@@ -48,7 +48,8 @@ class Measures:
     """
 
     structure: float  # standard deviation of the gray values on a grid of COARSE x COARSE
-    likeness: float  # correlation with the best explanation (turned, inverted or not): whether it is a chest at all
+    # Correlation with the best explanation (turned, inverted or not): whether it is a chest at all.
+    likeness: float
     lateral_by: float  # margin of the lateral chest over the frontal one through its best frame
     turned: int  # degrees clockwise by which the best explanation is turned: 0, 90, 180, 270
     turned_by: float  # margin of the best turned explanation over the best upright one

@@ -90,7 +90,10 @@ def test_rules_that_are_off_leave_a_flag(run, chest):
     off = "".join(
         f"[{rule}]\nenabled = false\n" for rule in ("inverted", "rotated", "cropped", "blank")
     )
-    off += "[near_duplicate]\nenabled = false\n[duplicate]\nenabled = false\n[burned_in_annotation]\nenabled = false\n"
+    off += "".join(
+        f"[{rule}]\nenabled = false\n"
+        for rule in ("near_duplicate", "duplicate", "burned_in_annotation")
+    )
     report, out, _ = run(spoilt(chest), off, size=64)
     assert report["images"] == 11
     flags = sorted(row["image_flags"] for row in table(out / "manifest.csv") if row["image_flags"])

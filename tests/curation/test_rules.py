@@ -79,7 +79,8 @@ def test_what_a_source_does_not_know_is_not_asked():
 def test_a_file_of_rules_goes_on_top(tmp_path):
     path = tmp_path / "rules.toml"
     path.write_text(
-        '[age]\nminimum = 50\n[view]\nallowed = ["PA", "AP"]\n[manufacturer]\nallowed = ["Acme Rays"]\n'
+        '[age]\nminimum = 50\n[view]\nallowed = ["PA", "AP"]\n'
+        '[manufacturer]\nallowed = ["Acme Rays"]\n'
     )
     loaded = rules.load(path)
     assert broken(loaded, manufacturer="ACME rays, inc.") == ("age", "under 50")
