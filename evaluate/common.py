@@ -1,10 +1,9 @@
 """What the evaluations share: runs, their cohorts and networks."""
 
-import contextlib
 import os
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from evaluate.protocol import progress_bars
 from pgcxr.cohort import manifest as cohort
 from pgcxr.cohort.findings import ABNORMAL, NORMAL
 from pgcxr.errors import InputError
@@ -49,22 +48,6 @@ def merge(defaults: dict, changes: dict | None) -> dict:
             f"config: no setting {', '.join(unknown)}; there are {', '.join(defaults)}"
         )
     return {**defaults, **changes}
-
-
-@contextlib.contextmanager
-def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
-    """Gives a function of (what, done, total) that shows one bar for each `what`."""
-    from rich.progress import Progress
-
-    with Progress() as shown:
-        tasks = {}
-
-        def advance(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = shown.add_task(what, total=total)
-            shown.update(tasks[what], completed=done)
-
-        yield advance
 
 
 def load_run(run: str | Path, **needed: type) -> dict:

@@ -3,57 +3,91 @@
 import hashlib
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from evaluate import common
 from evaluate.distribution import baseline, figures, measures, sources
+from evaluate.distribution.chapter import DistributionResult
 from evaluate.distribution.estimate import BETTER, Estimate, compared
 from evaluate.distribution.sources import Source
-from pgcxr.errors import InputError
+from evaluate.protocol import Progress, silent
+from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts, places
 from pgcxr.metrics import frechet, kid, prdc, swd
 from pgcxr.metrics.half_samples import half_samples
+from pgcxr.options import Options, number, option, whole
 
-DEFAULTS = {
-    "n": 0,  # images of each set; 0: as many as there are
-    "replicates": 100,  # random halves behind each interval
-    "explained": 0.95,  # share of the variance that the baseline keeps
-}
 NAMES = ("gan", "floor", "baseline")
 BATCH = 64
 
 
+@dataclass(frozen=True)
+class DistributionOptions(Options):
+    """What the comparison can be told.
+
+    Example:
+
+        >>> DistributionOptions(n=20)
+        Traceback (most recent call last):
+        pgcxr.errors.ArgumentError: n: must be 0 or at least 32, to compare sets. Received: n=20
+    """
+
+    n: int = option(
+        0, whole(0, 10**6), "images of each set; 0: half of the held-out ones, 5,000 at most"
+    )
+    replicates: int = option(
+        100, whole(0, 10**6), "random halves behind each interval; 0: no intervals"
+    )
+    explained: float = option(
+        0.95, number(0, 1, above=True), "share of the variance that the baseline's components keep"
+    )
+
+    def check(self) -> None:
+        if 0 < self.n < sources.LEAST:
+            raise ArgumentError(
+                "n", f"must be 0 or at least {sources.LEAST}, to compare sets", received=self.n
+            )
+
+
 def run(
-    gan_run: Path, out: Path, features: str = "", config: dict | None = None, seed: int = 0
-) -> dict:
-    """Compares the images of `gan_run` with real ones and writes the folder `out`; returns its
-    report.
+    gan_run: str | Path,
+    out: str | Path,
+    features: str = "",
+    options: DistributionOptions | None = None,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> DistributionResult:
+    """Compares the images of `gan_run` with real ones and writes the folder `out`.
 
     Args:
+        gan_run: RUN of train.gan, of gray images.
+        out: new folder.
         features: see pgcxr.classifier.features.KINDS; "" for the measures on pixels alone.
-        config: changes to DEFAULTS.
+        options: `DistributionOptions()` where left out.
+        seed: of latents, choices of images and halves.
+        progress: told how far it is.
+
+    Raises:
+        InputError: a run that does not do, too few real images, or `out` is not empty.
     """
     begin = time.perf_counter()
-    chosen = common.merge(DEFAULTS, config)
-    if chosen["n"] < 0 or chosen["replicates"] < 0 or not 0 < chosen["explained"] <= 1:
-        raise InputError(
-            "distribution: n and replicates must be 0 or more, explained above 0 and at most 1"
-        )
+    options = options or DistributionOptions()
     places.refuse_existing(Path(out))
     generator = common.load_generator(gan_run)
     if generator.resolution < swd.SMALLEST or generator.channels != 1:
         raise InputError(
             f"{gan_run}: makes images of {generator.resolution} px and {generator.channels} "
-            f"channels; grey ones of {swd.SMALLEST} px or more are compared"
+            f"channels; gray ones of {swd.SMALLEST} px or more are compared"
         )
     extractor = _extractor(features)
     real, disjoint = sources.real_sets(gan_run, seed)
-    n = sources.chosen_number(gan_run, real, chosen["n"])
+    n = sources.chosen_number(gan_run, real, options.n)
     with artifacts.new_folder(out) as folder:
         size = generator.resolution
-        gaussian = baseline.fit(real.training, size, chosen["explained"], seed)
+        gaussian = baseline.fit(real.training, size, options.explained, seed)
         sets = {
             "reference": sources.of_cohort(real.reference, n, size),
             "training": sources.of_cohort(real.training, n, size),
@@ -61,7 +95,7 @@ def run(
             "floor": sources.of_cohort(real.floor, n, size),
             "baseline": sources.of_baseline(gaussian, n, seed),
         }
-        found, vectors = _measured(sets, extractor, chosen["replicates"], seed)
+        found, vectors = _measured(sets, extractor, options.replicates, seed, progress)
         report = {
             "n": n,
             "real_n": n,
@@ -85,15 +119,12 @@ def run(
             for name, entry in report["metrics"].items()
         }
         report["seconds"] = time.perf_counter() - begin
-        artifacts.write_report(
-            folder, report, command="evaluate.distribution", seed=seed, config=chosen
-        )
-        figures.write(
-            folder,
-            report,
-            {name: sets[name].examples(figures.SHOWN) for name in ("reference", *NAMES)},
-        )
-    return artifacts.read_json(Path(out) / "report.json")
+        tables = {"distribution.csv": figures.table(report)}
+        result = DistributionResult(Path(out), report, tables).made_with(options, seed)
+        result.write(folder)
+        examples = {name: sets[name].examples(figures.SHOWN) for name in ("reference", *NAMES)}
+        figures.write(folder, report, examples)
+    return result
 
 
 def _extractor(features: str):
@@ -104,33 +135,34 @@ def _extractor(features: str):
     return networks.load(features)
 
 
-def _measured(sets: dict[str, Source], extractor, replicates: int, seed: int) -> tuple[dict, dict]:
+def _measured(
+    sets: dict[str, Source], extractor, replicates: int, seed: int, progress: Progress
+) -> tuple[dict, dict]:
     """({source: {measure: Estimate}}, {set: features [N, D]})."""
     n, found, vectors = len(sets["gan"]), {}, {}
-    with common.progress_bars() as advance:
-        done = 0
-        total = n * (len(NAMES) if extractor is None else len(sets))
-        for name in NAMES if extractor is None else sets:
-            against = sets["reference"] if name in NAMES else None
-            found[name], vectors[name] = measures.one_pass(
-                *(sets[name], against, extractor, replicates, seed),
-                lambda images, done=done: advance("images", done + images, total),
-            )
-            done += n
-        if extractor is None:
-            return found, {}
-        halves = {
-            name: half_samples(sets[name].clusters, replicates, [seed, place])
-            for place, name in enumerate(("reference", "floor", "gan"))
-        }
-        for place, name in enumerate(NAMES):
-            of_fake = halves["floor" if name == "floor" else "gan"]
-            found[name] |= measures.with_halves(
-                *(vectors["reference"], vectors[name], halves["reference"], of_fake),
-                lambda done, place=place: advance(
-                    "intervals", place * replicates + done, len(NAMES) * replicates
-                ),
-            )
+    done = 0
+    total = n * (len(NAMES) if extractor is None else len(sets))
+    for name in NAMES if extractor is None else sets:
+        against = sets["reference"] if name in NAMES else None
+        found[name], vectors[name] = measures.one_pass(
+            *(sets[name], against, extractor, replicates, seed),
+            lambda images, done=done: progress("images", done + images, total),
+        )
+        done += n
+    if extractor is None:
+        return found, {}
+    halves = {
+        name: half_samples(sets[name].clusters, replicates, [seed, place])
+        for place, name in enumerate(("reference", "floor", "gan"))
+    }
+    for place, name in enumerate(NAMES):
+        of_fake = halves["floor" if name == "floor" else "gan"]
+        found[name] |= measures.with_halves(
+            *(vectors["reference"], vectors[name], halves["reference"], of_fake),
+            lambda done, place=place: progress(
+                "intervals", place * replicates + done, len(NAMES) * replicates
+            ),
+        )
     return found, vectors
 
 

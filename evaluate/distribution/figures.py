@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from pgcxr.io import artifacts
 from pgcxr.plots.grids import labeled_grid
 from pgcxr.plots.intervals import interval_plot
 
@@ -17,15 +16,11 @@ NEIGHBORS = ("precision", "recall", "density", "coverage")
 
 
 def write(folder: Path, report: dict, images: dict[str, np.ndarray]) -> None:
-    """distribution.csv, samples.png, swd.png and, where there are features, prdc.png, fid.png and
-    kid.png.
+    """samples.png, swd.png and, where there are features, prdc.png, fid.png and kid.png.
 
     Args:
         images: {"reference", "gan", "floor", "baseline"}: uint8 [SHOWN, R, R, 1].
     """
-    artifacts.write_text(
-        folder / "distribution.csv", table(report).to_csv(index=False, float_format="%.6g")
-    )
     titles = {
         "reference": "Real",
         "floor": "Real, other\npatients (floor)",

@@ -69,18 +69,13 @@ def real_sets(gan_run: str | Path, seed: int) -> tuple[RealSets, dict]:
 
 def chosen_number(gan_run: str | Path, sets: RealSets, asked: int) -> int:
     """How many images each set has: `asked`, or as many as there are, up to MOST."""
-    if 0 < asked < LEAST:
-        raise InputError(
-            f"--n {asked}: {LEAST} or more are needed to compare sets; raise it, or 0 for as many "
-            "as there are"
-        )
     n = asked or min(sets.most(), MOST)
     if sets.most() < max(n, LEAST):
         raise InputError(
             f"{gan_run}: its cohort has {len(sets.reference)} and {len(sets.floor)} real images in "
             f"two halves of the held-out patients and {len(sets.training)} to train on, where "
             f"{max(n, LEAST)} of each are needed; "
-            + ("lower --n" if sets.most() >= LEAST else "train on a cohort with more")
+            + ("lower n" if sets.most() >= LEAST else "train on a cohort with more")
         )
     return n
 

@@ -3,8 +3,8 @@ own number."""
 
 from pathlib import Path
 
-from evaluate.study import thesis
-from evaluate.study.wording import ARM_NAMES, interval, percent, words
+from evaluate import thesis
+from evaluate.thesis import ARM_NAMES, interval, percent, words
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort.findings import ABNORMAL, FINDINGS
 from pgcxr.plots.page import Page

@@ -2,7 +2,12 @@
 
 from pathlib import Path
 
-from evaluate.study import chapters, results, shortfalls
+from evaluate.anomaly.chapter import AnomalyResult
+from evaluate.axes.chapter import AxesResult
+from evaluate.distribution.chapter import DistributionResult
+from evaluate.fidelity.chapter import FidelityResult
+from evaluate.privacy.chapter import PrivacyResult
+from evaluate.study import chapters, shortfalls
 from pgcxr.io import artifacts
 from pgcxr.plots.page import Page
 
@@ -14,6 +19,14 @@ AIMS = {
     "axes found": 3,
     "anomaly AUROC": 0.80,
     "specificity on normals": 0.90,
+}
+# In the order of their chapters.
+RESULTS = {
+    "fidelity": FidelityResult,
+    "distribution": DistributionResult,
+    "privacy": PrivacyResult,
+    "axes": AxesResult,
+    "anomaly": AnomalyResult,
 }
 
 
@@ -46,11 +59,8 @@ def write(
             page.text(why[name])
     chapters.data(page, out, steps)
     chapters.growing(page, out, steps)
-    results.fidelity(page, out, steps["fidelity"])
-    results.distribution(page, out, steps["distribution"])
-    results.privacy(page, out, steps["privacy"])
-    results.axes(page, out, steps["axes"])
-    results.anomaly(page, out, steps["anomaly"])
+    for name, result in RESULTS.items():
+        result.load(out / name).chapter(page)
     chapters.provenance(page, steps, seconds, elapsed)
     page.write(out / "report.html")
 

@@ -1,6 +1,6 @@
 """Why a number fell short of its aim, in terms of what the run itself measured."""
 
-from evaluate.study.wording import listed, percent, words
+from evaluate.thesis import listed, percent, words
 from pgcxr.cohort.findings import FINDINGS
 
 # A finding that the classifier of findings reads no better than this limits everything that is
@@ -48,13 +48,16 @@ def reasons(steps: dict) -> dict:
             f"{control - synthetic:.3f} is lost by the images of a GAN that was shown "
             f"{steps['gan']['kimg']:,.0f} kimg at {size} px (thesis: 14,451 kimg at 1024 px)."
         ),
-        "axes found": "An axis can be found only where the six-output classifier reads the disease; its AUROC on the "
-        "real "
-        f"test set: {seen}.",
+        "axes found": (
+            "An axis can be found only where the six-output classifier reads the disease; its AUROC "
+            f"on the real test set: {seen}."
+        ),
         "anomaly AUROC": _drowned(steps, missed),
-        "specificity on normals": f"The threshold was set on {anomaly['healthy']['n']} held-out healthy images for "
-        f"{anomaly['healthy']['specificity_aimed_at']:.0%}; so few leave it uncertain by some per "
-        "cent.",
+        "specificity on normals": (
+            f"The threshold was set on {anomaly['healthy']['n']} held-out healthy images for "
+            f"{anomaly['healthy']['specificity_aimed_at']:.0%}; so few leave it uncertain by some "
+            "per cent."
+        ),
     }
 
 

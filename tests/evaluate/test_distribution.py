@@ -10,7 +10,14 @@ import pandas as pd
 import pytest
 
 from evaluate import distribution
-from evaluate.distribution import baseline, estimate, experiment, measures, sources
+from evaluate.distribution import (
+    DistributionOptions,
+    baseline,
+    estimate,
+    experiment,
+    measures,
+    sources,
+)
 from evaluate.distribution.estimate import Estimate, compared
 from pgcxr.classifier import features, network
 from pgcxr.cohort import manifest as cohorts
@@ -157,10 +164,10 @@ def test_who_wins_by_hand():
 
 
 def test_the_whole_with_an_untrained_generator(runs):
-    report = distribution.run(
-        runs / "gan", runs / "out", str(runs / "binary"), {"replicates": 20, "explained": 0.6}, 3
-    )
-    assert report == json.loads((runs / "out" / "report.json").read_text())
+    options = DistributionOptions(replicates=20, explained=0.6)
+    result = distribution.run(runs / "gan", runs / "out", str(runs / "binary"), options, 3)
+    report = result.figures
+    assert result.to_json() == json.loads((runs / "out" / "report.json").read_text())
     assert report["n"] == report["real_n"] == 80 and report["features"]["dimensions"] == 16
     metrics = report["metrics"]
     assert list(metrics) == [
@@ -224,9 +231,8 @@ def test_a_generator_of_the_truth_wins_and_is_at_the_floor(runs, tmp_path, monke
         "of_gan",
         lambda *_: sources.Source(np.arange(80), lambda start, stop: fresh[start:stop]),
     )
-    report = distribution.run(
-        runs / "gan", tmp_path / "out", str(runs / "binary"), {"replicates": 40, "explained": 0.6}
-    )
+    options = DistributionOptions(replicates=40, explained=0.6)
+    report = distribution.run(runs / "gan", tmp_path / "out", str(runs / "binary"), options).figures
     for name in ("fid", "coverage"):
         entry = report["metrics"][name]
         assert report["gan_wins"][name] and entry["gan_ahead_by"]["ci95"][0] > 0
@@ -252,7 +258,8 @@ def test_fewer_images_than_twice_the_features_are_warned_of():
 
 
 def test_without_features_pixels_alone(runs, tmp_path):
-    report = distribution.run(runs / "gan", tmp_path / "out", config={"n": 32, "replicates": 0})
+    options = DistributionOptions(n=32, replicates=0)
+    report = distribution.run(runs / "gan", tmp_path / "out", options=options).figures
     assert (
         list(report["metrics"]) == ["swd", "ms_ssim"]
         and report["features"] is None
@@ -267,14 +274,15 @@ def test_without_features_pixels_alone(runs, tmp_path):
 
 def test_what_does_not_fit_is_refused_and_leaves_nothing(runs, tmp_path):
     for change, said in (
-        ({"n": 81}, "80 and 80 real images .* lower --n"),
-        ({"n": -1}, "0 or more"),
-        ({"n": 31}, "--n 31: 32 or more"),
+        ({"n": 81}, "80 and 80 real images .* lower n"),
+        ({"n": -1}, "n: must be a whole number from 0"),
+        ({"n": 31}, "n: must be 0 or at least 32.*Received: n=31"),
         ({"explained": 0.0}, "above 0"),
-        ({"images": 3}, "no setting"),
+        ({"images": 3}, "images: is no option"),
     ):
         with pytest.raises(InputError, match=said):
-            distribution.run(runs / "gan", tmp_path / "out", config=change)
+            options = DistributionOptions.from_dict(change)
+            distribution.run(runs / "gan", tmp_path / "out", options=options)
     with pytest.raises(InputError, match="no such network"):
         distribution.run(runs / "gan", tmp_path / "out", str(tmp_path / "gone"))
     small = Generator(resolution=8, latent_size=8, fmap_base=16, fmap_max=8)

@@ -2,7 +2,7 @@
 
 from evaluate.study import shortfalls
 from evaluate.study.steps import Runner, Step
-from evaluate.study.wording import listed, percent
+from evaluate.thesis import listed, percent
 from pgcxr.io import artifacts
 
 

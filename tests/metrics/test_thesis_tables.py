@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from evaluate.study import thesis
+from evaluate import thesis
 from pgcxr.metrics.auroc import hanley_mcneil, hanley_mcneil_1982
 from pgcxr.metrics.confusion import clopper_pearson, evaluation, mcnemar, rates
 

@@ -1,5 +1,8 @@
-"""The thesis's own numbers, as printed and as its own tables give them (design section 6 says where
-the two differ)."""
+"""What chapters are written with: the thesis's own numbers, and how numbers and names are worded.
+
+The numbers are as printed and as the thesis's own tables give them (design section 6 says where the
+two differ).
+"""
 
 # Figure 1 and thesis 1.1.
 COLLECTED = {"total": 217_924, "normal": 109_201, "abnormal": 108_723}
@@ -56,6 +59,13 @@ ARMS = {
         "figure": 9,
     },
 }
+ARM_NAMES = {
+    "real_on_real": "Classifier (real) on real test set",
+    "synthetic_on_synthetic": "Classifier (synthetic) on synthetic test set",
+    "synthetic_on_real": "Classifier (synthetic) on real test set",
+    "pseudolabelled_real_on_real": "Classifier (pseudo-labelled real) on real test set (control, not "
+    "in the thesis)",
+}
 HANLEY_MCNEIL_1982_Z = 15.5
 # Results 2: images left by the 0.9 / 0.1 filter, of 30,000.
 SAMPLES = 30_000
@@ -95,3 +105,23 @@ def specificity(arm: str) -> float:
     """TN / (TN + FP) of the arm's own table."""
     counts = ARMS[arm]
     return counts["tn"] / (counts["tn"] + counts["fp"])
+
+
+def words(name: str) -> str:
+    """A finding's name as text."""
+    return name.replace("_", " ").capitalize()
+
+
+def percent(share: float) -> str:
+    """A share as per cent, with a decimal where it is small."""
+    return f"{share:.1%}" if share < 0.1 else f"{share:.0%}"
+
+
+def listed(items: list[str]) -> str:
+    """a, b and c."""
+    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+
+
+def interval(ends) -> str:
+    """A 95 % interval as text."""
+    return f"95 % interval {ends[0]:.3f} to {ends[1]:.3f}"

@@ -2,15 +2,24 @@
 
 from pathlib import Path
 
-from evaluate.study import thesis
-from evaluate.study.wording import interval, listed, percent, words
+from evaluate import thesis
+from evaluate.protocol import Result
+from evaluate.thesis import interval, listed, percent, words
 from pgcxr.cohort.findings import TABLE_6
 from pgcxr.plots.page import Page
 
 
-def anomaly(page: Page, out: Path, report: dict) -> None:
+class AnomalyResult(Result):
+    """What was detected and where, and its chapter."""
+
+    command = "evaluate.anomaly"
+
+    def chapter(self, page: Page) -> None:
+        _write(page, self.folder, self.figures)
+
+
+def _write(page: Page, folder: Path, report: dict) -> None:
     """Table 6, Figures 6, 14 and 15."""
-    folder = out / "anomaly"
     healthy, where = report["healthy"], report["localisation"]
     normals, overall, supervised = report["normals"], report["overall"], report["supervised"]
     page.section("Anomaly detection by latent inversion (thesis, Results 3)")

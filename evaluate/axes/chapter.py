@@ -3,15 +3,24 @@
 import math
 from pathlib import Path
 
-from evaluate.study import thesis
-from evaluate.study.wording import words
+from evaluate import thesis
+from evaluate.protocol import Result
+from evaluate.thesis import words
 from pgcxr.cohort.findings import FINDINGS
 from pgcxr.plots.page import Page
 
 
-def axes(page: Page, out: Path, report: dict) -> None:
+class AxesResult(Result):
+    """The axes of the diseases and what they do, and their chapter."""
+
+    command = "evaluate.axes"
+
+    def chapter(self, page: Page) -> None:
+        _write(page, self.folder, self.figures)
+
+
+def _write(page: Page, folder: Path, report: dict) -> None:
     """Figures 4, 5, 10 and 12."""
-    folder = out / "axes"
     page.section("Latent axes of disease (thesis, Results 2)")
     page.text(
         f"Figure 4, in words: {report['samples']:,} synthetic images are read by the six-output "

@@ -2,15 +2,25 @@
 
 from pathlib import Path
 
+from evaluate import thesis
 from evaluate.fidelity import statistics
-from evaluate.study import thesis
-from evaluate.study.wording import ARM_NAMES, interval
+from evaluate.protocol import Result
+from evaluate.thesis import ARM_NAMES, interval
 from pgcxr.plots.page import Page
 
 
-def fidelity(page: Page, out: Path, report: dict) -> None:
+class FidelityResult(Result):
+    """How real the synthetic images are to a classifier, and its chapter."""
+
+    command = "evaluate.fidelity"
+    float_format = "%.6f"
+
+    def chapter(self, page: Page) -> None:
+        _write(page, self.folder, self.figures)
+
+
+def _write(page: Page, folder: Path, report: dict) -> None:
     """Figures 3, 7 to 9, 11, 13; Tables 3 to 5; the statistics."""
-    folder = out / "fidelity"
     page.section("How real are the synthetic images? (thesis, Results 1)")
     labels = report["pseudo_labels"]
     page.text(
