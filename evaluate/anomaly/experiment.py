@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from evaluate import common
-from evaluate.anomaly import figures, judgment
+from evaluate.anomaly import detection, figures
 from evaluate.anomaly.selection import Reading, select
-from pgcxr.anomaly import calibration, familiar
-from pgcxr.cohort.findings import FINDINGS, NORMAL
+from pgcxr.anomaly import calibration, maps, ppca
+from pgcxr.anomaly.lesions import localization
+from pgcxr.cohort.findings import FINDINGS, NORMAL, TABLE_6
 from pgcxr.cohort.manifest import Cohort
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, places
@@ -51,7 +52,7 @@ def run(
     config = checked(common.merge(CONFIG, config))
     places.refuse_existing(Path(out))
     generator, classifier, cohort = load(gan_run, classifier_run)
-    fewest = int(np.ceil(1 / (1 - config["specificity"]) - 1e-9)) - 1
+    fewest = calibration.fewest_healthy(config["specificity"])
     reading = select(cohort, config, max(fewest, calibration.FOLDS), seed)
     common.check_disjoint(gan_run, reading.test)
     with artifacts.new_folder(out) as folder:
@@ -112,39 +113,41 @@ def study(
     parts = [reading.familiar, reading.healthy, reading.test]
     queries = [part.images(generator.resolution) for part in parts]
     found = invert(generator, np.concatenate(queries), config, seed, progress)
-    differences = calibration.differences(common.from_uint8(np.concatenate(queries)), found.means)
+    differences = maps.differences(common.from_uint8(np.concatenate(queries)), found.means)
     edges = np.cumsum([len(part) for part in parts])[:-1]
-    known = familiar.learn(differences[: edges[0]], np.random.default_rng([seed, 5]))
-    seen = calibration.windowed(calibration.scaled(known.remove(differences[edges[0] :])))
+    known = ppca.fit_ppca(differences[: edges[0]], np.random.default_rng([seed, 5]))
+    seen = maps.windowed(maps.scaled(known.remove(differences[edges[0] :])))
     count = len(reading.healthy)
     healthy_scores = calibration.cross_scores(seen[:count], np.random.default_rng([seed, 3]))
-    healthy = calibration.learn(seen[:count])
-    z = calibration.standardized(seen[count:], healthy)
-    marks, maps, made = (
-        calibration.anomaly_map(z),
+    healthy = maps.learn_healthy(seen[:count])
+    z = maps.standardized(seen[count:], healthy)
+    marks, shown, made = (
+        maps.anomaly_map(z),
         differences[edges[1] :],
         found.images[edges[1] :],
     )
-    ours = judgment.Scores(healthy_scores, calibration.scores(z), config["specificity"])
+    ours = calibration.CalibratedScores(
+        healthy_scores, calibration.image_scores(z), config["specificity"]
+    )
     likelihoods = predict(classifier, np.concatenate(queries[1:]))
     # A finding that it was trained on: what thesis 4 compares with.
     rivals = likelihoods[:, 1:].max(axis=1)
-    supervised = judgment.Scores(rivals[:count], rivals[count:], config["specificity"])
+    supervised = calibration.CalibratedScores(rivals[:count], rivals[count:], config["specificity"])
     masks = reading.test.masks(marks.shape[-1])
 
-    judgment.write_scores(folder / "scores.csv", reading, ours, supervised)
+    detection.write_scores(folder / "scores.csv", reading, ours, supervised)
     half = np.float16  # a thousandth of a map's range is enough to look at
     _save(
         folder / "maps.npz",
         image_id=_ids(reading.test),
-        difference=maps.astype(half),
+        difference=shown.astype(half),
         anomaly=marks.astype(half),
     )
     _save(
         folder / "calibration.npz",
         mean=healthy.mean,
         deviation=healthy.deviation,
-        windows=np.array(calibration.WINDOWS),
+        windows=np.array(maps.WINDOWS),
         familiar_mean=known.mean,
         familiar_directions=known.directions,
         familiar_gains=known.gains,
@@ -153,16 +156,16 @@ def study(
     )
     figures.draw(
         folder,
-        figures.Cases(queries[2], made, maps, marks, masks, likelihoods[count:], reading.classes),
+        figures.Cases(queries[2], made, shown, marks, masks, likelihoods[count:], reading.classes),
         ours,
         supervised,
         classifier,
     )
     return {
-        **judgment.report(
+        **detection.report(
             reading.classes, ours, supervised, reading.test.manifest["patient_id"].to_numpy(), seed
         ),
-        "localisation": judgment.localization(marks, masks, reading.classes),
+        "localisation": localization(marks, masks, reading.classes, TABLE_6),
         "seconds_per_image": found.seconds / len(differences),
         "iterations": found.iterations,
         "healthy": {

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from evaluate import common
-from evaluate.axes import evidence, figures
+from evaluate.axes import figures
 from pgcxr.cohort.findings import FINDINGS, NORMAL
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, places
-from pgcxr.latent import regression, walk
+from pgcxr.latent import axes as latent_axes
+from pgcxr.latent import evidence, walks
 
 OUTPUTS = (NORMAL, *FINDINGS)
 VARIANTS = ("all", "exclusive")
@@ -139,9 +140,9 @@ class Reader:
 
 def study(read: Reader, config: dict, seed: int, folder: Path) -> dict:
     """The report of `run`; tables, figures and axes.npz are written to `folder`."""
-    u = regression.normalize(common.latents(seed, config["samples"], read.latent_size))
+    u = latent_axes.normalize(common.latents(seed, config["samples"], read.latent_size))
     likelihoods = read.likelihoods(u, "synthesizing and classifying")
-    single = regression.exclusive(likelihoods)
+    single = latent_axes.exclusive(likelihoods)
     first_held_out = int(round(len(u) * (1 - config["held_out"])))
     judged = slice(first_held_out, None)
     fits, variants = {}, {}
@@ -158,7 +159,7 @@ def study(read: Reader, config: dict, seed: int, folder: Path) -> dict:
         variants[name]["effective_samples"] = fitted["effective_samples"]
         for index, disease in enumerate(FINDINGS):
             rng = np.random.default_rng([seed, 1, index])
-            seen = evidence.predict(
+            seen = evidence.permutation_test(
                 u[judged] @ fitted["axes"][index],
                 likelihoods[judged, index + 1],
                 config["permutations"],
@@ -178,7 +179,7 @@ def study(read: Reader, config: dict, seed: int, folder: Path) -> dict:
             f"--variant exclusive: only {variants['exclusive']['samples']} synthetic images show a "
             "single pattern; use --variant all, more --samples, or train the GAN longer"
         )
-    cosines = regression.bootstrap_cosines(
+    cosines = evidence.bootstrap_cosines(
         chosen["u"],
         chosen["targets"],
         chosen["weights"],
@@ -190,7 +191,7 @@ def study(read: Reader, config: dict, seed: int, folder: Path) -> dict:
     angles = np.linspace(0, config["max_angle"], config["steps"])
     axes, curves, ends = {}, {}, []
     for index, disease in enumerate(FINDINGS):
-        path = walk.walk(starts, chosen["axes"][index], angles)
+        path = walks.walk(starts, chosen["axes"][index], angles)
         seen = read.likelihoods(path.reshape(-1, read.latent_size), f"walking to {disease}")
         curves[disease] = seen.reshape(len(angles), len(starts), len(OUTPUTS))
         walked = judge_walk(curves[disease], index + 1)
@@ -203,16 +204,16 @@ def study(read: Reader, config: dict, seed: int, folder: Path) -> dict:
         }
         axes[disease] = {"found": found(axes[disease]), **axes[disease]}
         ends.append(angles[walked["step_end"]])
-    kept = walk.Axes(
+    kept = latent_axes.Axes(
         chosen["axes"],
         FINDINGS,
         np.array(ends),
         np.array([axes[name]["found"] for name in FINDINGS]),
     )
-    walk.save(folder / walk.FILE, kept)
+    latent_axes.save(folder / latent_axes.FILE, kept)
     before, after = (
-        regression.class_counts(likelihoods),
-        regression.class_counts(likelihoods[single]),
+        latent_axes.class_counts(likelihoods),
+        latent_axes.class_counts(likelihoods[single]),
     )
     curves = {disease: reported(seen, axis=1) for disease, seen in curves.items()}
     figures.write_tables(folder, OUTPUTS, before, after, angles, curves)
@@ -248,15 +249,18 @@ def fit_variant(u: np.ndarray, likelihoods: np.ndarray, orthogonal: bool) -> dic
     learn from."""
     if len(u) < 20:
         return None
-    targets, weights = regression.logits(likelihoods)[:, 1:], regression.class_weights(likelihoods)
-    fitted = regression.fit(u, targets, weights)
+    targets, weights = (
+        latent_axes.logits(likelihoods)[:, 1:],
+        latent_axes.class_weights(likelihoods),
+    )
+    fitted = latent_axes.fit_axes(u, targets, weights)
     return {
         "fit": fitted,
-        "axes": regression.orthogonalised(fitted.axes) if orthogonal else fitted.axes,
+        "axes": latent_axes.orthogonalized(fitted.axes) if orthogonal else fitted.axes,
         "u": u,
         "targets": targets,
         "weights": weights,
-        "effective_samples": regression.effective_samples(weights),
+        "effective_samples": latent_axes.effective_samples(weights),
     }
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from evaluate import common
 from pgcxr.errors import InputError
-from pgcxr.latent import walk
+from pgcxr.latent import axes as latent_axes
+from pgcxr.latent import walks
 from pgcxr.plots import grids
 
 SHOWN = 256  # px: smaller images are enlarged
@@ -20,7 +21,7 @@ class Explorer:
 
     def __init__(self, gan_run: str | Path, axes_folder: str | Path):
         self.generator = common.load_generator(gan_run)
-        self.axes = walk.load(axes_folder)
+        self.axes = latent_axes.load(axes_folder)
         if self.axes.latent_size != self.generator.latent_size:
             raise InputError(
                 f"{axes_folder}: its axes have {self.axes.latent_size} dimensions, the latents of "
@@ -44,7 +45,7 @@ class Explorer:
         percent}."""
         start = common.latents(seed, 1, self.generator.latent_size)
         shares = [[percent.get(name, 0) / 100 for name in self.axes.names] for percent in percents]
-        moved = [walk.move(start, self.axes.vectors, self.axes.ends * share) for share in shares]
+        moved = [walks.move(start, self.axes.vectors, self.axes.ends * share) for share in shares]
         batches = [
             self._synthesize(np.concatenate(moved[i : i + 8])) for i in range(0, len(moved), 8)
         ]

@@ -8,7 +8,8 @@ import numpy as np
 
 from pgcxr.cohort.findings import FINDINGS
 from pgcxr.io import artifacts
-from pgcxr.latent import walk
+from pgcxr.latent import walks
+from pgcxr.latent.axes import Axes
 from pgcxr.plots import curves as line_plots
 from pgcxr.plots import grids, overlay
 
@@ -37,7 +38,7 @@ def draw(
     folder: Path,
     read,
     starts: np.ndarray,
-    axes: walk.Axes,
+    axes: Axes,
     angles: np.ndarray,
     curves: dict,
     examples: int,
@@ -92,14 +93,14 @@ def draw(
     _draw_plane(folder / "two_axes.png", read, starts[:1], axes, curves)
 
 
-def _draw_strip(path: Path, read, starts, axes: walk.Axes, index: int, examples: int) -> None:
+def _draw_strip(path: Path, read, starts, axes: Axes, index: int, examples: int) -> None:
     """Figure 10: images from normal to the end of the walk, and under each what the classifier
     looks at.
 
     The heading of a column is the mean likelihood over all starts, not only those shown.
     """
     angles = np.linspace(0, axes.ends[index], STRIP)
-    latents = walk.walk(starts, axes.vectors[index], angles)
+    latents = walks.walk(starts, axes.vectors[index], angles)
     everywhere = read.opinions(read.images(latents.reshape(-1, read.latent_size)))
     likelihood = everywhere[:, index + 1].reshape(STRIP, len(starts)).mean(axis=1)
     total, starts = len(starts), starts[:examples]
@@ -129,7 +130,7 @@ def _draw_strip(path: Path, read, starts, axes: walk.Axes, index: int, examples:
     grids.labeled_grid(rows, path, columns, title)
 
 
-def _draw_plane(path: Path, read, start: np.ndarray, axes: walk.Axes, curves: dict) -> None:
+def _draw_plane(path: Path, read, start: np.ndarray, axes: Axes, curves: dict) -> None:
     """Figure 12: one image moved along two axes at once, the two that reach the highest
     likelihood."""
     reached = [
@@ -139,7 +140,7 @@ def _draw_plane(path: Path, read, start: np.ndarray, axes: walk.Axes, curves: di
     rows = []
     for share in np.linspace(0, 1, PLANE):
         latents = [
-            walk.move(
+            walks.move(
                 start,
                 axes.vectors[[across, down]],
                 [axes.ends[across] * other, axes.ends[down] * share],
@@ -156,7 +157,7 @@ def _draw_plane(path: Path, read, start: np.ndarray, axes: walk.Axes, curves: di
     grids.labeled_grid(rows, path, columns, title)
 
 
-def _title(axes: walk.Axes, index: int) -> str:
+def _title(axes: Axes, index: int) -> str:
     found = "" if axes.found[index] else " (axis not found)"
     return f"Walk along {_words(FINDINGS[index])}{found}"
 

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pgcxr.errors import ArgumentError
+from pgcxr.latent.axes import normalize
+
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 # Share of the steps in which the learning rate rises from nothing; it falls as a cosine over the
 # rest.
@@ -27,8 +30,13 @@ ENCODER_RIDGES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 
 @dataclass(frozen=True)
 class Bank:
-    """Random `latents` [M, L] on the sphere, the `thumbnails` [M, D] of their images, and a linear
-    encoder `slopes` [D, L] and `offset` [L] from thumbnails."""
+    """Random images, and a linear encoder learned from them: what searches start from.
+
+    Attributes:
+        latents: [M, L], of length sqrt(L).
+        thumbnails: [M, D] of their images, see `thumbnails`.
+        slopes, offset: of the encoder, [D, L] and [L].
+    """
 
     latents: np.ndarray
     thumbnails: np.ndarray
@@ -38,22 +46,29 @@ class Bank:
     def guesses(self, images: np.ndarray, starts: int = 1) -> np.ndarray:
         """[N, P, L]: for images [N, R, R, C] the latents of the encoder's guess, then of the bank's
         nearest images."""
-        asked = thumbnails(images)
+        queries = thumbnails(images)
         # |a - b|^2 = |a|^2 - 2 ab + |b|^2, and |a|^2 doesn't change which b is nearest.
-        distance = np.sum(self.thumbnails**2, axis=1)[None] - 2 * asked @ self.thumbnails.T
+        distance = np.sum(self.thumbnails**2, axis=1)[None] - 2 * queries @ self.thumbnails.T
         nearest = np.argsort(distance, axis=1)[:, : max(NEAREST, starts)]
-        return np.concatenate([self.encode(asked)[:, None], self.latents[nearest]], axis=1)
+        return np.concatenate([self.encode(queries)[:, None], self.latents[nearest]], axis=1)
 
-    def encode(self, asked: np.ndarray) -> np.ndarray:
+    def encode(self, queries: np.ndarray) -> np.ndarray:
         """Latents [N, L] that the linear encoder guesses for thumbnails [N, D]."""
-        return on_sphere(asked @ self.slopes + self.offset)
+        return normalize(queries @ self.slopes + self.offset).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class Inversion:
-    """Of each image's best search `latents` [N, L], `images` [N, R, R, C], `first_losses` and
-    `losses` [N] before and after; `means` [N, R, R, C] of the images of all its searches; and what
-    it took."""
+    """The nearest images that the generator makes.
+
+    Attributes:
+        latents: [N, L] of each image's best search.
+        images: [N, R, R, C] that they give, in [-1, 1].
+        means: [N, R, R, C] of the images of all searches of each.
+        first_losses, losses: [N], of the best search before and after.
+        iterations: steps of each search.
+        seconds: that it took.
+    """
 
     latents: np.ndarray
     images: np.ndarray
@@ -62,13 +77,6 @@ class Inversion:
     losses: np.ndarray
     iterations: int
     seconds: float
-
-
-def on_sphere(latents: np.ndarray) -> np.ndarray:
-    """Latents [N, L] scaled to length sqrt(L), float32."""
-    latents = np.asarray(latents, np.float64)
-    length = np.linalg.norm(latents, axis=1, keepdims=True)
-    return (latents * np.sqrt(latents.shape[1]) / np.maximum(length, 1e-12)).astype(np.float32)
 
 
 def thumbnails(images: np.ndarray) -> np.ndarray:
@@ -86,13 +94,20 @@ def thumbnails(images: np.ndarray) -> np.ndarray:
 
 
 def make_bank(generate: Callable, latents: np.ndarray, batch: int = 64) -> Bank:
-    """The images of `latents` [M, L], and the encoder fitted on four fifths of them with the ridge
-    best on the rest.
+    """The images of random latents, and the encoder fitted on four fifths of them with the ridge
+    that is best on the rest.
 
     Args:
         generate: latents [N, L] -> images [N, R, R, C], a TensorFlow function.
+        latents: [M, L] of any length.
+        batch: images at once.
+
+    Raises:
+        ArgumentError: no latents.
     """
-    latents = on_sphere(latents)
+    if not len(latents):
+        raise ArgumentError("latents", "must hold one latent at least", received="none")
+    latents = normalize(latents).astype(np.float32)
     flat = np.concatenate([thumbnails(images) for images in _in_batches(generate, latents, batch)])
     fitted = max(int(len(latents) * 0.8), 1)
     slopes, offset = _linear_encoder(
@@ -104,6 +119,20 @@ def make_bank(generate: Callable, latents: np.ndarray, batch: int = 64) -> Bank:
 class Inverter:
     """Inverts images with one generator, one loss, one bank; compiled once for each shape of batch.
 
+    Example:
+
+        >>> import tensorflow as tf
+        >>> from pgcxr.losses.residuals import mean_pairwise_squared_error
+        >>> tilt = tf.constant(np.random.default_rng(0).normal(size=(16, 64)), tf.float32)
+        >>> def generate(z):  # stands for a network of 8 px
+        ...     return tf.tanh(tf.reshape(z @ tilt / 8, (-1, 8, 8, 1)))
+        >>> bank = make_bank(generate, np.random.default_rng(1).normal(size=(64, 16)))
+        >>> inverter = Inverter(generate, bank, mean_pairwise_squared_error, starts=2, batch=8)
+        >>> image = generate(tf.ones((1, 16))).numpy()
+        >>> result = inverter.invert(image, iterations=20, learning_rate=0.1)
+        >>> result.latents.shape, bool(result.losses[0] < 0.1 * result.first_losses[0])
+        ((1, 16), True)
+
     Args:
         generate: latents [N, L] -> images [N, R, R, C], differentiable TensorFlow.
         bank: see `make_bank`.
@@ -112,6 +141,9 @@ class Inverter:
             images. Each ends in a valley of its own, with errors of its own, which their mean
             lacks.
         batch: searches at once.
+
+    Raises:
+        ArgumentError: `starts` or `batch` is below 1.
     """
 
     def __init__(
@@ -119,6 +151,9 @@ class Inverter:
     ):
         import tensorflow as tf
 
+        for name, value in (("starts", starts), ("batch", batch)):
+            if value < 1:
+                raise ArgumentError(name, "must be 1 or more", received=value)
         self.generate, self.bank, self.loss = generate, bank, loss
         self.starts, self.queries = starts, max(batch // starts, 1)
         # autograph=False: there is no Python control flow to turn into a graph.
@@ -133,21 +168,27 @@ class Inverter:
         learning_rate: float,
         progress: Callable[[int], None] = lambda images: None,
     ) -> Inversion:
-        """Finds the latents of `images` [N, R, R, C] in [-1, 1]; `progress` gets the number
-        finished since last."""
+        """Finds the latents whose images are nearest.
+
+        Args:
+            images: [N, R, R, C] in [-1, 1].
+            iterations: steps of each search.
+            learning_rate: the highest, of latents of length sqrt(L).
+            progress: called with the number of images finished since the last call.
+        """
         import tensorflow as tf
 
         began = time.perf_counter()
         rates = tf.constant(_schedule(iterations, learning_rate), tf.float32)
         parts = []
         for begin in range(0, len(images), self.queries):
-            asked, count = _padded(
+            queries, count = _padded(
                 np.asarray(images[begin : begin + self.queries], np.float32), self.queries
             )
-            asked_tf = tf.constant(asked)
-            z, first = self._screen(asked_tf, tf.constant(self.bank.guesses(asked, self.starts)))
-            found = self._descend(tf.repeat(asked_tf, self.starts, axis=0), z, rates)
-            parts.append([part.numpy()[:count] for part in (*self._best(*found), first)])
+            targets = tf.constant(queries)
+            z, first = self._screen(targets, tf.constant(self.bank.guesses(queries, self.starts)))
+            searches = self._descend(tf.repeat(targets, self.starts, axis=0), z, rates)
+            parts.append([part.numpy()[:count] for part in (*self._best(*searches), first)])
             progress(count)
         latents, pictures, means, last, first = (
             np.concatenate(part) for part in zip(*parts, strict=True)
@@ -234,7 +275,7 @@ def _linear_encoder(
     flat, latents, flat_held_out, latents_held_out
 ) -> tuple[np.ndarray, np.ndarray]:
     """(slopes [D, L], offset [L]) of ridge regression from pixels to latents, in its dual form: M <
-    D as a rule."""
+    D as a rule. One decomposition serves all ridges; scikit-learn's Ridge makes one for each."""
     mean_x, mean_z = flat.mean(axis=0, dtype=np.float64), latents.mean(axis=0, dtype=np.float64)
     x, z = flat - mean_x, latents - mean_z
     values, vectors = np.linalg.eigh(x @ x.T)

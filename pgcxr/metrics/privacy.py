@@ -15,6 +15,7 @@ from scipy import stats
 
 from pgcxr.metrics.neighbors import nearest, paired
 from pgcxr.metrics.proportions import clopper_pearson
+from pgcxr.metrics.roc import auroc, mann_whitney_u
 
 # The cut-off: half of all pairs of images of one patient are nearer, but 1 % of the nearest images
 # of other patients at most, as a cut-off that real strangers are often below would say nothing.
@@ -101,7 +102,7 @@ def rank_z(a: np.ndarray, b: np.ndarray) -> float:
     """
     n, m = len(a), len(b)
     ranks = stats.rankdata(np.concatenate([a, b]))
-    u = ranks[:n].sum() - n * (n + 1) / 2
+    u = mann_whitney_u(ranks[:n].sum(), n)
     # The variance of ranks allows for ties.
     variance = n * m / (n + m) * ranks.var(ddof=1)
     return float((u - n * m / 2) / np.sqrt(variance)) if variance > 0 else 0.0
@@ -183,7 +184,7 @@ def cutoff(distances: Distances) -> dict:
         }
     median = float(np.quantile(same, SAME_PATIENT))
     value = min(median, others)
-    u = stats.mannwhitneyu(distances.held_out, same).statistic
+    strangers = np.repeat([1, 0], [len(distances.held_out), len(same)])
     return {
         "value": value,
         "set_by": "same patient" if median <= others else "other patients",
@@ -191,7 +192,7 @@ def cutoff(distances: Distances) -> dict:
         "other_patients": others,
         "pairs": len(same),
         "same_patient_below": float((same <= value).mean()),
-        "auroc": float(u / (len(same) * len(distances.held_out))),
+        "auroc": auroc(strangers, np.concatenate([distances.held_out, same])),
     }
 
 

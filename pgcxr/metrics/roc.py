@@ -13,10 +13,13 @@ def auroc(labels, scores) -> float:
     positive = labels == 1
     n_positive, n_negative = int(positive.sum()), int((~positive).sum())
     ranks = stats.rankdata(scores)
-    # Mann-Whitney: the ranks of the positives among all, less their ranks among themselves.
-    return float(
-        (ranks[positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative)
-    )
+    return float(mann_whitney_u(ranks[positive].sum(), n_positive) / (n_positive * n_negative))
+
+
+def mann_whitney_u(rank_sum, n: int):
+    """Mann-Whitney's U of n cases whose midranks among all sum up to `rank_sum` (a number or an
+    array): the pairs with another case that they win, ties half. Of all pairs, it is the AUROC."""
+    return rank_sum - n * (n + 1) / 2  # less their ranks among themselves
 
 
 def roc_curve(labels, scores) -> dict:

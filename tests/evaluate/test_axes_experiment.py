@@ -14,8 +14,8 @@ from pgcxr import networks
 from pgcxr.cohort.findings import FINDINGS
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
-from pgcxr.latent import walk
-from pgcxr.latent.regression import unit
+from pgcxr.latent import axes as latent_axes
+from pgcxr.latent.axes import unit
 from tests.toy_cohort import spots, write_cohort
 
 SIZE, LATENTS = 8, 20
@@ -108,7 +108,7 @@ def result(runs):
 
 def test_every_known_axis_is_found(result):
     report, folder, _ = result
-    axes = walk.load(folder)
+    axes = latent_axes.load(folder)
     cosines = np.sum(axes.vectors * directions(), axis=1)
     assert np.all(cosines[:4] > 0.95) and cosines[4] > 0.8, cosines
     assert report["axes_found"] == 5 and axes.found.all()

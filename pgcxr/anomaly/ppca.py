@@ -4,43 +4,73 @@ No generator makes every healthy image; where it misses (the edge of the heart, 
 misses in the same few ways from patient to patient. Tipping and Bishop's model (J. R. Stat. Soc. B
 61, 1999), d = mean + W x + noise, is fitted to the difference maps of normals from the training
 split. Its estimate of W x is taken out of every map, and what remains is unfamiliar.
+
+scikit-learn's PCA (`score_samples`, `noise_variance_`) is not used: with fewer maps N than pixels D
+it takes the mean of the N - K variances that are left for the noise, where the model's estimate
+(their equation 8) spreads them over D - K dimensions, so that its likelihood picks another number
+of components; and it decomposes the maps anew for each number, eight times where once is enough.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from pgcxr.errors import ArgumentError
+
 FOLDS = 5
+# Numbers of components that are tried.
 RANKS = (0, 2, 5, 10, 20, 40, 80, 160)
-# Images per component at least.
+# Maps per component at least.
 PER_RANK = 4
+# With fewer maps nothing is learned.
+FEWEST = 20
 
 
 @dataclass(frozen=True)
-class Familiar:
-    """`mean` [D], orthonormal `directions` [K, D], and `gains` [K] in [0, 1]: how much of each is
-    signal, not noise."""
+class ProbabilisticPCA:
+    """K components of difference maps of D pixels.
+
+    Attributes:
+        mean: [D].
+        directions: [K, D], orthonormal.
+        gains: [K] in [0, 1], how much of each is signal, not noise.
+    """
 
     mean: np.ndarray
     directions: np.ndarray
     gains: np.ndarray
 
     def remove(self, maps: np.ndarray) -> np.ndarray:
-        """Maps [N, S, S] without the mean and without what the components explain."""
+        """Maps [N, S, S] without the mean and without what the components explain, float32."""
+        if np.prod(np.shape(maps)[1:]) != len(self.mean):
+            raise ArgumentError("maps", f"must have {len(self.mean)} pixels", np.shape(maps)[1:])
         rest = maps.reshape(len(maps), -1) - self.mean
         rest = rest - (rest @ self.directions.T * self.gains) @ self.directions
         return rest.reshape(maps.shape).astype(np.float32)
 
 
-def learn(maps: np.ndarray, rng: np.random.Generator) -> Familiar:
-    """Fits the components to healthy maps [N, S, S]; their number has the highest likelihood on
-    left-out maps.
+def fit_ppca(maps: np.ndarray, rng: np.random.Generator) -> ProbabilisticPCA:
+    """Fits the components; their number has the highest likelihood on left-out maps.
 
-    With fewer than 20 maps nothing is learned, and `remove` returns what it is given.
+    Example:
+
+        >>> rng = np.random.default_rng(0)
+        >>> shared = rng.normal(size=(1, 8, 8))  # one way to miss, more or less in each map
+        >>> maps = rng.normal(size=(60, 1, 1)) * shared + 0.1 * rng.normal(size=(60, 8, 8))
+        >>> components = fit_ppca(maps, rng)
+        >>> bool(components.remove(maps).std() < 0.15 < 0.5 < maps.std())
+        True
+
+    Args:
+        maps: [N, S, S] of healthy images, see `maps.differences`.
+        rng: draws the folds.
+
+    Returns:
+        The components; none, with a mean of 0, from fewer than `FEWEST` maps.
     """
     size = int(np.prod(maps.shape[1:]))
-    if len(maps) < 20:
-        return Familiar(np.zeros(size), np.zeros((0, size)), np.zeros(0))
+    if len(maps) < FEWEST:
+        return ProbabilisticPCA(np.zeros(size), np.zeros((0, size)), np.zeros(0))
     flat = maps.reshape(len(maps), -1).astype(np.float64)
     fold = rng.permutation(len(flat)) % FOLDS
     ranks = [rank for rank in RANKS if rank <= min(len(flat) // PER_RANK, size // 2)]
@@ -54,9 +84,8 @@ def learn(maps: np.ndarray, rng: np.random.Generator) -> Familiar:
     rank = ranks[int(np.argmax(totals))]
     mean, directions, variances = _components(flat)
     noise = _noise(variances, rank, size)
-    return Familiar(
-        mean, directions[:rank], np.maximum(variances[:rank] - noise, 0) / variances[:rank]
-    )
+    gains = np.maximum(variances[:rank] - noise, 0) / variances[:rank]
+    return ProbabilisticPCA(mean, directions[:rank], gains)
 
 
 def log_likelihood(

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import multivariate_normal
 from sklearn.decomposition import PCA
 
-from pgcxr.anomaly import familiar
+from pgcxr.anomaly import ppca
 
 WIDTH, RANK = 8, 3
 
@@ -27,7 +27,7 @@ def world():
 
 def test_the_ways_to_miss_are_found_and_taken_out(world):
     draw, ways = world
-    known = familiar.learn(draw(200), np.random.default_rng(0))
+    known = ppca.fit_ppca(draw(200), np.random.default_rng(0))
     # 5 is the smallest rank offered that holds all three; the gains of the other two are next to
     # nothing.
     assert (
@@ -42,7 +42,7 @@ def test_the_ways_to_miss_are_found_and_taken_out(world):
 
 def test_what_healthy_images_never_show_stays(world):
     draw, ways = world
-    known = familiar.learn(draw(200), np.random.default_rng(0))
+    known = ppca.fit_ppca(draw(200), np.random.default_rng(0))
     lesion = np.zeros((1, WIDTH, WIDTH))
     lesion[0, 2:4, 5:7] = 2.0
     left = known.remove(draw(1) + lesion)[0]
@@ -52,13 +52,13 @@ def test_what_healthy_images_never_show_stays(world):
 
 def test_pure_noise_teaches_nothing():
     noise = np.random.default_rng(3).normal(size=(120, WIDTH, WIDTH))
-    assert len(familiar.learn(noise, np.random.default_rng(0)).gains) == 0
+    assert len(ppca.fit_ppca(noise, np.random.default_rng(0)).gains) == 0
 
 
 def test_too_few_maps_leave_everything_as_it_is(world):
     maps = world[0](10)
     np.testing.assert_allclose(
-        familiar.learn(maps, np.random.default_rng(0)).remove(maps), maps, rtol=1e-6
+        ppca.fit_ppca(maps, np.random.default_rng(0)).remove(maps), maps, rtol=1e-6
     )
 
 
@@ -67,10 +67,10 @@ def test_the_likelihood_is_that_of_the_gaussian_model(world):
     gives."""
     maps = world[0](100).reshape(100, -1)
     model = PCA(RANK).fit(maps)
-    mean, directions, variances = familiar._components(maps)
+    mean, directions, variances = ppca._components(maps)
     # scikit-learn divides by N - 1.
     expected = multivariate_normal(model.mean_, model.get_covariance()).logpdf(maps[:7])
-    got = familiar.log_likelihood(maps[:7] - mean, directions, variances * 100 / 99, RANK)
+    got = ppca.log_likelihood(maps[:7] - mean, directions, variances * 100 / 99, RANK)
     noise_of_sklearn = variances[RANK:].sum() * 100 / 99 / (min(maps.shape) - RANK)
     assert model.noise_variance_ == pytest.approx(noise_of_sklearn)
     np.testing.assert_allclose(got - got[0], expected - expected[0], rtol=0.02, atol=0.5)

@@ -3,20 +3,19 @@ leaving images out."""
 
 import numpy as np
 import pytest
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import Ridge, RidgeCV
 
-from evaluate.axes.evidence import predict
-from pgcxr.latent import regression
+from pgcxr.latent import axes as latent_axes
 
 SIZE = 24
 
 
 def sphere(rng, count, size=SIZE):
-    return regression.normalize(rng.normal(size=(count, size)))
+    return latent_axes.normalize(rng.normal(size=(count, size)))
 
 
 def cosines(found, true):
-    return np.sum(found * regression.unit(true), axis=1)
+    return np.sum(found * latent_axes.unit(true), axis=1)
 
 
 @pytest.fixture
@@ -31,37 +30,52 @@ def test_latents_are_moved_onto_the_sphere(rng):
 
 def test_logits_by_hand():
     np.testing.assert_allclose(
-        regression.logits([0.5, 0.0, 1.0]), [0.0, -np.log(99), np.log(99)], atol=1e-12
+        latent_axes.logits([0.5, 0.0, 1.0]), [0.0, -np.log(99), np.log(99)], atol=1e-12
     )
 
 
 def test_weights_are_one_share_per_class_that_occurs():
     # Three classes, of which one never has the highest output: K = 2, N = 4, n = (3, 1).
     probabilities = np.array([[0.9, 0.1, 0.0]] * 3 + [[0.1, 0.8, 0.0]])
-    np.testing.assert_allclose(regression.class_weights(probabilities), [4 / 6] * 3 + [4 / 2])
+    np.testing.assert_allclose(latent_axes.class_weights(probabilities), [4 / 6] * 3 + [4 / 2])
     rare = np.array([[0.9, 0.1]] * 999 + [[0.1, 0.8]])
-    assert regression.class_weights(rare)[-1] == regression.MAX_WEIGHT
-    assert list(regression.class_counts(probabilities)) == [3, 1, 0]
+    assert latent_axes.class_weights(rare)[-1] == latent_axes.MAX_WEIGHT
+    assert list(latent_axes.class_counts(probabilities)) == [3, 1, 0]
 
 
 def test_exclusive_keeps_single_patterns_only():
     rows = np.array([[0.95, 0.05, 0.0], [0.95, 0.2, 0.0], [0.8, 0.0, 0.0], [0.05, 0.1, 0.9]])
-    assert list(regression.exclusive(rows)) == [True, False, False, True]
+    assert list(latent_axes.exclusive(rows)) == [True, False, False, True]
 
 
 def test_effective_samples_of_equal_weights_is_their_number():
-    assert regression.effective_samples(np.full(50, 3.0)) == pytest.approx(50)
-    assert regression.effective_samples(np.array([1.0, 0.0])) == pytest.approx(1)
+    assert latent_axes.effective_samples(np.full(50, 3.0)) == pytest.approx(50)
+    assert latent_axes.effective_samples(np.array([1.0, 0.0])) == pytest.approx(1)
 
 
 def test_slopes_are_those_of_scikit_learn(rng):
     u, weights = sphere(rng, 60), rng.uniform(0.5, 4, 60)
     targets = u @ rng.normal(size=(SIZE, 2)) + rng.normal(size=(60, 2))
     for ridge in (0.01, 0.5):
-        ours = regression.fit(u, targets, weights, ridges=(ridge,))
+        ours = latent_axes.fit_axes(u, targets, weights, ridges=(ridge,))
         theirs = Ridge(alpha=ridge * weights.sum()).fit(u, targets, sample_weight=weights)
         np.testing.assert_allclose(ours.slopes, theirs.coef_, rtol=1e-8)
         np.testing.assert_allclose(ours.intercepts, theirs.intercept_, rtol=1e-8)
+
+
+@pytest.mark.parametrize("count", [60, 2000])
+def test_ridges_and_errors_are_those_of_scikit_learn(rng, count):
+    u, weights = sphere(rng, count), rng.uniform(0.5, 4, count)
+    targets = u @ rng.normal(size=(SIZE, 3)) * 0.1 + rng.normal(size=(count, 3))
+    ridges = latent_axes.RIDGES[1:]
+    ours = latent_axes.fit_axes(u, targets, weights, ridges)
+    theirs = RidgeCV(np.array(ridges) * weights.sum(), alpha_per_target=True, store_cv_results=True)
+    theirs.fit(u, targets, sample_weight=weights)
+    np.testing.assert_allclose(ours.ridges, theirs.alpha_ / weights.sum(), rtol=1e-9)
+    np.testing.assert_allclose(ours.slopes, theirs.coef_, rtol=1e-9, atol=1e-12)
+    errors = theirs.cv_results_.sum(axis=0).min(axis=1)
+    total = weights @ (targets - weights @ targets / weights.sum()) ** 2
+    np.testing.assert_allclose(1 - ours.loo_r2, errors / total, rtol=1e-9)
 
 
 def test_the_ridge_is_the_one_of_the_least_leave_one_out_error(rng):
@@ -81,7 +95,7 @@ def test_the_ridge_is_the_one_of_the_least_leave_one_out_error(rng):
         return total
 
     errors = [left_out(ridge) for ridge in candidates]
-    fitted = regression.fit(u, targets, weights, candidates)
+    fitted = latent_axes.fit_axes(u, targets, weights, candidates)
     assert fitted.ridges[0] == candidates[int(np.argmin(errors))]
     center = weights @ targets[:, 0] / weights.sum()
     assert fitted.loo_r2[0] == pytest.approx(
@@ -105,13 +119,13 @@ def test_known_axes_are_recovered_also_rare_and_correlated_ones(rng, rare):
     likelihoods = saturating(u, directions, offsets, 1.0, rng)
     if rare:
         assert 0 < np.sum(likelihoods[:, 5] > 0.5) < 60
-    fitted = regression.fit(
-        u, regression.logits(likelihoods), regression.class_weights(likelihoods)
+    fitted = latent_axes.fit_axes(
+        u, latent_axes.logits(likelihoods), latent_axes.class_weights(likelihoods)
     )
     found = cosines(fitted.axes[1:], directions)
     assert np.all(found[:4] > 0.97), found
     assert found[4] > 0.85, found
-    true = regression.unit(directions)
+    true = latent_axes.unit(directions)
     assert abs(fitted.axes[1] @ fitted.axes[2] - true[0] @ true[1]) < 0.07
 
 
@@ -119,54 +133,17 @@ def test_fewer_images_than_dimensions_still_point_the_right_way(rng):
     size, count = 120, 80
     direction = rng.normal(size=(1, size))
     u = sphere(rng, count, size)
-    fitted = regression.fit(u, u @ direction.T + rng.normal(size=(count, 1)), np.ones(count))
+    fitted = latent_axes.fit_axes(u, u @ direction.T + rng.normal(size=(count, 1)), np.ones(count))
     assert np.isfinite(fitted.slopes).all()
     # 80 images span 79 of 120 dimensions: the expected cosine of the projection is sqrt(79 / 120) =
     # 0.81.
     assert cosines(fitted.axes, direction)[0] > 0.7
 
 
-def test_no_axis_is_found_where_there_is_none(rng):
-    u = sphere(rng, 600)
-    noise = rng.normal(size=(600, 1))
-    fitted = regression.fit(u[:400], noise[:400], np.ones(400))
-    assert fitted.loo_r2[0] < 0.05
-    p = [
-        predict(u[400:] @ rng.normal(size=SIZE), rng.uniform(size=200), 199, rng).p
-        for _ in range(60)
-    ]
-    assert 0.3 < np.mean(p) < 0.7 and np.mean(np.array(p) <= 0.1) < 0.25
-
-
-def test_orthogonalised_axes_leave_the_others_alone(rng):
-    axes = regression.unit(rng.normal(size=(4, SIZE)))
-    freed = regression.orthogonalised(axes)
+def test_orthogonalized_axes_leave_the_others_alone(rng):
+    axes = latent_axes.unit(rng.normal(size=(4, SIZE)))
+    freed = latent_axes.orthogonalized(axes)
     products = freed @ axes.T
     np.testing.assert_allclose(products - np.diag(np.diag(products)), 0, atol=1e-10)
     assert np.all(np.diag(products) > 0)
     np.testing.assert_allclose(np.linalg.norm(freed, axis=1), 1)
-
-
-def test_bootstrap_cosine_tells_a_firm_axis_from_a_loose_one(rng):
-    u = sphere(rng, 800)
-    targets = np.stack([u[:, 0] + 0.3 * rng.normal(size=800), rng.normal(size=800)], axis=1)
-    fitted = regression.fit(u, targets, np.ones(800), ridges=(0.01,))
-    firm, loose = regression.bootstrap_cosines(u, targets, np.ones(800), fitted, 20, rng).mean(
-        axis=0
-    )
-    assert firm > 0.98
-    assert loose < 0.85
-
-
-def test_prediction_agrees_with_scikit_learn_and_falls_back_for_rare_findings(rng):
-    from sklearn.metrics import roc_auc_score
-
-    projection = rng.normal(size=300)
-    likelihood = 1 / (1 + np.exp(-(projection + rng.normal(size=300))))
-    found = predict(projection, likelihood, 199, rng)
-    assert found.auroc == pytest.approx(roc_auc_score(likelihood >= 0.5, projection))
-    assert found.p == pytest.approx(1 / 200) and found.reference == "likelihood >= 0.5"
-    rare = predict(projection, likelihood * 0.4, 199, rng)
-    assert rare.cases == 0 and rare.reference.startswith("highest")
-    highest = likelihood >= np.sort(likelihood)[-30]
-    assert rare.auroc == pytest.approx(roc_auc_score(highest, projection))
