@@ -14,8 +14,8 @@ from pgcxr import networks
 from pgcxr.cohort.findings import FINDINGS
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
-from pgcxr.latent import walk
-from pgcxr.latent.regression import unit
+from pgcxr.latent import axes as latent_axes
+from pgcxr.latent.axes import unit
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -32,7 +32,9 @@ def study(tmp_path_factory):
     artifacts.write_json(folder / "gan" / "config.json", {"label": "all"})
     vectors = unit(np.random.default_rng(0).normal(size=(len(FINDINGS), generator.latent_size)))
     ends, found = np.full(len(FINDINGS), 0.6), np.array([True, True, False, True, True])
-    walk.save(folder / "axes" / walk.FILE, walk.Axes(vectors, FINDINGS, ends, found))
+    latent_axes.save(
+        folder / "axes" / latent_axes.FILE, latent_axes.Axes(vectors, FINDINGS, ends, found)
+    )
     return folder
 
 
@@ -80,6 +82,9 @@ def test_the_amount_is_the_angle_of_the_walk(study):
 
 
 def test_axes_of_another_generator_are_refused(study, tmp_path):
-    walk.save(tmp_path / walk.FILE, walk.Axes(np.eye(4)[:1], ("nodule",), np.ones(1), np.ones(1)))
+    latent_axes.save(
+        tmp_path / latent_axes.FILE,
+        latent_axes.Axes(np.eye(4)[:1], ("nodule",), np.ones(1), np.ones(1)),
+    )
     with pytest.raises(InputError, match="4 dimensions"):
         explore.Explorer(study / "gan", tmp_path)
