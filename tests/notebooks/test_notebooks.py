@@ -15,6 +15,7 @@ from pgcxr.cohort.findings import FINDINGS
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
 from pgcxr.latent import axes as latent_axes
+from pgcxr.latent import walks
 from pgcxr.latent.axes import unit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,7 +74,7 @@ def test_a_slider_changes_the_image_and_back(study):
 def test_the_amount_is_the_angle_of_the_walk(study):
     explorer = explore.Explorer(study / "gan", study / "axes")
     start = np.random.default_rng([5, 0]).standard_normal((1, 16), np.float32)
-    expected = walk.move(start, explorer.axes.vectors[1], 0.3)
+    expected = walks.move(start, explorer.axes.vectors[1], 0.3)
     from evaluate import common
 
     by_hand = common.generate(explorer.generator, expected)
