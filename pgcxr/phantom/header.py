@@ -18,8 +18,20 @@ from pydicom.uid import UID
 from pgcxr.phantom.clinic import Attendance, Study
 from pgcxr.phantom.imaging import TOP
 
-_SURNAMES = ("Phantomann", "Mockley", "Testerby", "Syntheson", "Dummyfield", "Fakenham", "Simulis", "Placeholt",
-             "Samplewood", "Pixelsky", "Fictiano", "Madeupoulos")  # fmt: skip
+_SURNAMES = (
+    "Phantomann",
+    "Mockley",
+    "Testerby",
+    "Syntheson",
+    "Dummyfield",
+    "Fakenham",
+    "Simulis",
+    "Placeholt",
+    "Samplewood",
+    "Pixelsky",
+    "Fictiano",
+    "Madeupoulos",
+)
 _GIVEN = {
     "F": ("Ada", "Berta", "Chloe", "Dora", "Emmy", "Fay", "Greta", "Hana", "Iris", "Jo"),
     "M": ("Alan", "Boris", "Carl", "Dan", "Emil", "Finn", "Gus", "Hugo", "Ivan", "Jon"),
@@ -46,8 +58,9 @@ def identity(seed: int, attendance: Attendance) -> dict[str, str]:
     patient = attendance.patient
     first = study_date(attendance.studies[0])
     born = first - datetime.timedelta(days=round(patient.age * 365.25 + rng.integers(20, 340)))
+    surname = _SURNAMES[rng.integers(len(_SURNAMES))]
     return {
-        "name": f"{_SURNAMES[rng.integers(len(_SURNAMES))]}^{_GIVEN[patient.sex][rng.integers(10)]}",
+        "name": f"{surname}^{_GIVEN[patient.sex][rng.integers(10)]}",
         "number": f"PX{rng.integers(10**4):04d}{attendance.index:05d}",
         "born": born.strftime("%Y%m%d"),
     }

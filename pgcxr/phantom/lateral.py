@@ -22,11 +22,13 @@ def lateral_scene(canvas: Canvas, patient: Patient, exposure: Exposure) -> Scene
     rise = 0.9 * s * (p.dome_right - p.dome_left) / 2 + 0.9 * s
     lung_outline = smooth(
         [
-            (-0.15 * deep, 0.6 * s), (0.35 * deep, 0.2 * s), (0.8 * deep, 4 * s), (1.04 * deep, 9 * s),
-            (1.07 * deep, 15 * s), (1.0 * deep, low + 1.0 * s), (0.92 * deep, low + 3.6 * s),
-            (0.55 * deep, low + 0.9 * s),
-            (0.05 * deep, low - 0.9 * s), (-0.5 * deep, low - 0.3 * s), (-0.92 * deep, low + 1.4 * s),
-            (-1.0 * deep, low - 3 * s), (-0.98 * deep, 13 * s), (-0.82 * deep, 7.5 * s), (-0.55 * deep, 3.2 * s),
+            (-0.15 * deep, 0.6 * s), (0.35 * deep, 0.2 * s), (0.8 * deep, 4 * s),
+            (1.04 * deep, 9 * s), (1.07 * deep, 15 * s), (1.0 * deep, low + 1.0 * s),
+            (0.92 * deep, low + 3.6 * s), (0.55 * deep, low + 0.9 * s),
+            (0.05 * deep, low - 0.9 * s),
+            (-0.5 * deep, low - 0.3 * s), (-0.92 * deep, low + 1.4 * s),
+            (-1.0 * deep, low - 3 * s), (-0.98 * deep, 13 * s), (-0.82 * deep, 7.5 * s),
+            (-0.55 * deep, 3.2 * s),
         ]
     )  # fmt: skip
     cover = canvas.cover(canvas.fill(lung_outline), 0.05)
@@ -108,9 +110,11 @@ def _flesh(canvas: Canvas, p: Patient, exposure: Exposure, deep: float, low: flo
     bust = (0.6 + 5.0 * p.breast) * s
     trunk = smooth(
         [
-            (-0.15 * deep - 3.5 * s, -14 * s), (-0.15 * deep - 3.6 * s, -4 * s), (front * 0.75, 2 * s), (front, 8 * s),
+            (-0.15 * deep - 3.5 * s, -14 * s), (-0.15 * deep - 3.6 * s, -4 * s),
+            (front * 0.75, 2 * s), (front, 8 * s),
             (front - bust, 14.5 * s + p.breast_drop), (front - 0.4 * s, 19 * s + p.breast_drop),
-            (front - 2.5 * p.habitus * s, 27 * s), (front - 4 * p.habitus * s, 46 * s), (back, 46 * s), (back, 26 * s),
+            (front - 2.5 * p.habitus * s, 27 * s), (front - 4 * p.habitus * s, 46 * s),
+            (back, 46 * s), (back, 26 * s),
             (back + 0.6 * s, 12 * s), (back - 0.6 * s, 4 * s), (0.8 * deep + 2.5 * s, -3 * s),
             (0.6 * deep + 2.5 * s, -14 * s),
         ]

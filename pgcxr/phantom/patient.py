@@ -45,7 +45,8 @@ class Exposure:
     field: float  # cm across the (square) image at the patient
     center: tuple[float, float]  # cm, the patient's point in the middle of the image
     tilt: float  # degrees, in the image plane
-    turn: float  # -1..1, about the long axis: moves the heart and the medial clavicles against the spine
+    # -1..1, about the long axis: moves the heart and the medial clavicles against the spine
+    turn: float
     inspiration: float  # cm, positive pushes the diaphragm down
     dose: float  # factor on quanta
     scatter: float  # scattered part of the detected signal behind the grid

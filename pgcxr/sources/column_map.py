@@ -67,7 +67,8 @@ def load(path: Path) -> ColumnMap:
             )
     if not content.get("table"):
         raise InputError(
-            f'{name}: table is missing; say which CSV file holds the labels, as in table = "labels.csv"'
+            f"{name}: table is missing; say which CSV file holds the labels, as in "
+            'table = "labels.csv"'
         )
     listed, meanings = _list(name, content.get("list"))
     made = ColumnMap(

@@ -16,9 +16,20 @@ def slab(lung: float, blood: float = 0.0, bone: float = 0.0, gas: float = 0.0) -
     0.25."""
     one = np.ones((4, 4), np.float32)
     scene = Scene(
-        canvas=Canvas(4, 4.0), view="PA", sides=(LEFT,), body=20 * one, lung=lung * one, density=0.25 * one,
-        blood=blood * one, bone=bone * one, gas=gas * one, soft=0 * one, metal=0 * one, cover={}, outlines={},
-    )  # fmt: skip
+        canvas=Canvas(4, 4.0),
+        view="PA",
+        sides=(LEFT,),
+        body=20 * one,
+        lung=lung * one,
+        density=0.25 * one,
+        blood=blood * one,
+        bone=bone * one,
+        gas=gas * one,
+        soft=0 * one,
+        metal=0 * one,
+        cover={},
+        outlines={},
+    )
     return float(scene.attenuation()[0, 0])
 
 

@@ -176,8 +176,14 @@ def test_the_clinic_has_the_mix_it_should_have():
         0.15, abs=0.035
     )
     first = Counter(next(iter(study.findings)) for study in abnormal)
-    five = [first[name] for name in module.TABLE_6 if name in ("nodule", "consolidation", "interstitial_opacity",
-                                                               "pleural_effusion", "pneumothorax")]  # fmt: skip
+    classes = (
+        "nodule",
+        "consolidation",
+        "interstitial_opacity",
+        "pleural_effusion",
+        "pneumothorax",
+    )
+    five = [first[name] for name in module.TABLE_6 if name in classes]
     assert sum(five) / len(abnormal) == pytest.approx(0.85, abs=0.03) and max(five) < 1.5 * min(
         five
     )

@@ -14,8 +14,14 @@ from pgcxr.phantom.render import VIEWS, render
 SIZE = 160
 # What a finding does to the brightness of its mask (bones white): adds tissue, or replaces it by
 # air.
-BRIGHTER = ("nodule", "calcification", "consolidation", "interstitial_opacity", "mediastinal_widening",
-            "pleural_effusion")  # fmt: skip
+BRIGHTER = (
+    "nodule",
+    "calcification",
+    "consolidation",
+    "interstitial_opacity",
+    "mediastinal_widening",
+    "pleural_effusion",
+)
 DARKER = ("pneumomediastinum", "subcutaneous_emphysema", "pneumoperitoneum")
 # These push the mediastinum aside as well; a mask shows the lesion alone.
 SHIFTING = ("atelectasis", "pneumothorax", "pleural_effusion")

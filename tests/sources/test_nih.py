@@ -63,7 +63,10 @@ def nih_tree(tmp_path, chest):
             "\n".join([*boxes, "00000011_000.png,Mass,1,1,9,9,,,"]) + "\n"
         )
         (folder / "extra").mkdir()
-        expert = "Image Index,google2019_pneumothorax,google2019_nodule_or_mass,chestxdet_labels,rsna_class"
+        expert = (
+            "Image Index,google2019_pneumothorax,google2019_nodule_or_mass,chestxdet_labels,"
+            "rsna_class"
+        )
         reads = ["00000005_000.png,,,,Lung Opacity", "00000006_000.png,,,,Normal"]
         reads += ["00000007_000.png,,,Consolidation,", "00000008_000.png,NO,YES,,"]
         (folder / "extra" / "labels_expert.csv").write_text("\n".join([expert, *reads]) + "\n")

@@ -32,8 +32,20 @@ from pgcxr.privacy.audit.own_words import standard_words
 KINDS = ("name", "number", "date", "uid", "text", "path", "other", "kept", "patient")
 NAME_PART, CODE, DIGITS, WORD = 4, 5, 6, 6
 PHRASE = 8
-MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-          "december")  # fmt: skip
+MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 # Stand-ins that scanners and earlier de-identification write.
 DUMMY_DATES = ("19000101", "19700101")
 DUMMY_NAMES = (

@@ -53,8 +53,15 @@ def test_the_own_words_of_plots_and_pages_are_nobodys(tmp_path, namesakes):
         b"Grande" in (out / "old.svg").read_bytes() and b"col" in (out / "page.html").read_bytes()
     )
     assert auditing.check([out], namesakes, {}, tmp_path / "f.csv")["outputs"] == 4
-    for text in ("<svg><!-- Vera --></svg>", "<svg><text>Butt</text></svg>", "<html><p title='Garde'></html>", "Butt",
-                 "<svg><g id='Rect'/></svg>", "<svg style='font: Zwetschgen; who: Vera'/>", "butt,1\n"):  # fmt: skip
+    for text in (
+        "<svg><!-- Vera --></svg>",
+        "<svg><text>Butt</text></svg>",
+        "<html><p title='Garde'></html>",
+        "Butt",
+        "<svg><g id='Rect'/></svg>",
+        "<svg style='font: Zwetschgen; who: Vera'/>",
+        "butt,1\n",
+    ):
         assert found(tmp_path, text, namesakes, "a.svg"), text
 
 

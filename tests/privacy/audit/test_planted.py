@@ -89,8 +89,14 @@ def texts_of(path) -> bytes:
 
 def test_nothing_planted_in_an_export_reaches_an_output(planted, tmp_path, capfd):
     findings = tmp_path / "private" / "findings.csv"
-    report = curate(planted, tmp_path / "cohort", key_file=tmp_path / "private" / "key", processes=2, findings=findings,
-                    trace=tmp_path / "private" / "trace.csv")  # fmt: skip
+    report = curate(
+        planted,
+        tmp_path / "cohort",
+        key_file=tmp_path / "private" / "key",
+        processes=2,
+        findings=findings,
+        trace=tmp_path / "private" / "trace.csv",
+    )
     said = "".join(capfd.readouterr()).lower()
     files = [path for path in (tmp_path / "cohort").rglob("*") if path.is_file()]
     assert len(files) > 8 and report["excluded"]["device"] and not findings.exists()

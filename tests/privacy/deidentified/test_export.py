@@ -199,7 +199,7 @@ def test_an_export_that_is_gone_when_it_is_to_be_compared_fails(
     run, make_export, monkeypatch, tmp_path
 ):
     export = make_export([{} for _ in range(2)])
-    real = exports.audit.matcher
+    real = exports.auditing.matcher
 
     def gone(*arguments, **named):
         export.rename(tmp_path / "away")
@@ -207,7 +207,7 @@ def test_an_export_that_is_gone_when_it_is_to_be_compared_fails(
         (export / "a.txt").write_text("Zwetschgen")
         return real(*arguments, **named)
 
-    monkeypatch.setattr(exports.audit, "matcher", gone)
+    monkeypatch.setattr(exports.auditing, "matcher", gone)
     with pytest.raises(InputError, match="could not be read"):
         run(export)
     assert not (tmp_path / "out").exists()

@@ -13,11 +13,12 @@ TAG = re.compile(r"<[/!?]?[A-Za-z][^<>]*>")
 NAME = re.compile(r"(?<=[<\s/?!])[A-Za-z][\w:.-]*(?=\s*=\s*[\"'])|(?<=<)[/?!]?[A-Za-z][\w:.-]*")
 DECLARATION = re.compile(r"(?<![\w-])([A-Za-z][\w-]{0,40})(\s*:\s*|\s*=\s*[\"'])([^;{}\"]*)")
 NAMESPACE = re.compile(
-    r"https?://(?:www\.w3\.org|purl\.org|creativecommons\.org)/[\w./#-]*|\"-//W3C//[^\"]*\"|\bPUBLIC\b|\bsvg11\.dtd\b"
+    r"https?://(?:www\.w3\.org|purl\.org|creativecommons\.org)/[\w./#-]*"
+    r"|\"-//W3C//[^\"]*\"|\bPUBLIC\b|\bsvg11\.dtd\b"
 )
 ID = re.compile(
-    r"(?<![\w-])(?:id|href|xlink:href)=\"#?(?:figure|axes|patch|line2d|text|[xy]tick|legend|matplotlib\.axis|\w+Collection|"
-    r"QuadMesh|FillBetween\w*|annotation|image|DejaVu\w*-[0-9a-f]+|[mpCh]?[0-9a-f]{6,}|C\d+)[\w]*\""
+    r"(?<![\w-])(?:id|href|xlink:href)=\"#?(?:figure|axes|patch|line2d|text|[xy]tick|legend|"
+    r"matplotlib\.axis|\w+Collection|QuadMesh|FillBetween\w*|annotation|image|DejaVu\w*-[0-9a-f]+|[mpCh]?[0-9a-f]{6,}|C\d+)[\w]*\""
 )
 
 
@@ -27,45 +28,52 @@ def _words(text: str) -> frozenset[str]:
 
 NAMES = _words(
     """
-    a animate article aside b big blockquote body br button canvas caption circle clippath code col colgroup dd defs
-    desc details div dl doctype dt ellipse em encoding fieldset figcaption figure filter font footer form g h1 h2 h3
-    h4 h5 h6 head header hr html i iframe image img input label legend li line lineargradient link main marker mask
-    meta metadata nav ol optgroup option p path pattern polygon polyline pre radialgradient rect script section
-    select small source span stop strong style sub summary sup svg symbol table tbody td text textarea textpath
-    tfoot th thead title tr tspan u ul use video xml cc:work rdf:rdf dc:type dc:format dc:date dc:creator dc:title
-    cc:agent alt aria-hidden aria-label charset class clip-path clippathunits clip-rule color content cx cy d data
-    datetime dir disabled dx dy fill fill-opacity fill-rule font-family font-size font-style font-weight for
-    gradientunits headers height href http-equiv id lang loading markerheight markerwidth media method name offset
-    onclick opacity orient overflow points preserveaspectratio property r rel role rowspan colspan rx ry scope src
-    standalone start stop-color stroke stroke-dasharray stroke-dashoffset stroke-linecap stroke-linejoin
-    stroke-miterlimit stroke-opacity stroke-width tabindex target text-anchor transform type units value version
-    viewbox width x x1 x2 xlink:href xml:space xmlns xmlns:cc xmlns:dc xmlns:rdf xmlns:xlink y y1 y2 rdf:resource
-    rdf:about
+    a animate article aside b big blockquote body br button canvas caption circle clippath code
+    col colgroup dd defs desc details div dl doctype dt ellipse em encoding fieldset figcaption
+    figure filter font footer form g h1 h2 h3 h4 h5 h6 head header hr html i iframe image img
+    input label legend li line lineargradient link main marker mask meta metadata nav ol
+    optgroup option p path pattern polygon polyline pre radialgradient rect script section
+    select small source span stop strong style sub summary sup svg symbol table tbody td text
+    textarea textpath tfoot th thead title tr tspan u ul use video xml cc:work rdf:rdf dc:type
+    dc:format dc:date dc:creator dc:title cc:agent alt aria-hidden aria-label charset class
+    clip-path clippathunits clip-rule color content cx cy d data datetime dir disabled dx dy
+    fill fill-opacity fill-rule font-family font-size font-style font-weight for gradientunits
+    headers height href http-equiv id lang loading markerheight markerwidth media method name
+    offset onclick opacity orient overflow points preserveaspectratio property r rel role
+    rowspan colspan rx ry scope src standalone start stop-color stroke stroke-dasharray
+    stroke-dashoffset stroke-linecap stroke-linejoin stroke-miterlimit stroke-opacity
+    stroke-width tabindex target text-anchor transform type units value version viewbox width x
+    x1 x2 xlink:href xml:space xmlns xmlns:cc xmlns:dc xmlns:rdf xmlns:xlink y y1 y2
+    rdf:resource rdf:about
     """
 )
 PROPERTIES = _words(
     """
-    background background-color border border-bottom border-collapse border-left border-radius border-right
-    border-top box-shadow box-sizing clip-path clip-rule color cursor display fill fill-opacity fill-rule flex
-    flex-wrap float font font-family font-size font-style font-variant font-weight gap grid height hyphens
-    image-rendering initial-scale justify-content letter-spacing line-height list-style margin margin-bottom
-    margin-left margin-right margin-top max-height max-width min-height min-width opacity overflow overflow-x
-    padding page-break-inside position stroke stroke-dasharray stroke-dashoffset stroke-linecap stroke-linejoin
-    stroke-miterlimit stroke-opacity stroke-width text-align text-anchor text-decoration text-transform top
-    transform type vertical-align visibility white-space width
+    background background-color border border-bottom border-collapse border-left border-radius
+    border-right border-top box-shadow box-sizing clip-path clip-rule color cursor display fill
+    fill-opacity fill-rule flex flex-wrap float font font-family font-size font-style
+    font-variant font-weight gap grid height hyphens image-rendering initial-scale
+    justify-content letter-spacing line-height list-style margin margin-bottom margin-left
+    margin-right margin-top max-height max-width min-height min-width opacity overflow
+    overflow-x padding page-break-inside position stroke stroke-dasharray stroke-dashoffset
+    stroke-linecap stroke-linejoin stroke-miterlimit stroke-opacity stroke-width text-align
+    text-anchor text-decoration text-transform top transform type vertical-align visibility
+    white-space width
     """
 )
 # With the families that matplotlib lists unless it is told one.
 VALUES = _words(
     """
-    absolute alphabetic auto avoid baseline bevel black block bold bolder border box both bottom butt capitalize
-    center central collapse column cover crisp css dashed default dotted evenodd fixed flex geometricprecision grid
-    grey gray hidden inherit initial inline inside italic justify left lighter linear lowercase matrix medium middle
-    miter monospace none nonzero normal nowrap oblique optimizelegibility outside pixelated plain pointer pre px red
-    relative right rotate round row rgb rgba sans scale scroll serif small solid space square start sticky style
-    system table text top translate transparent ui underline uppercase url visible white wrap dejavu bitstream vera
-    computer modern lucida grande verdana geneva lucid arial helvetica avant garde roboto segoe liberation times new
-    roman courier menlo consolas monaco noto emoji georgia palatino charter
+    absolute alphabetic auto avoid baseline bevel black block bold bolder border box both bottom
+    butt capitalize center central collapse column cover crisp css dashed default dotted evenodd
+    fixed flex geometricprecision grid grey gray hidden inherit initial inline inside italic
+    justify left lighter linear lowercase matrix medium middle miter monospace none nonzero
+    normal nowrap oblique optimizelegibility outside pixelated plain pointer pre px red relative
+    right rotate round row rgb rgba sans scale scroll serif small solid space square start
+    sticky style system table text top translate transparent ui underline uppercase url visible
+    white wrap dejavu bitstream vera computer modern lucida grande verdana geneva lucid arial
+    helvetica avant garde roboto segoe liberation times new roman courier menlo consolas monaco
+    noto emoji georgia palatino charter
     """
 )
 WORD = re.compile(r"[A-Za-z]+")
