@@ -92,6 +92,7 @@ class Result:
 
     command: ClassVar[str] = ""
     float_format: ClassVar[str] = "%.6g"  # of the tables
+    line_terminator: ClassVar[str] = "\n"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "folder", Path(self.folder))
@@ -124,7 +125,11 @@ class Result:
         """Writes report.json and the tables; `folder` is where `self.folder` is made, beside it."""
         for name, table in self.tables.items():
             numbered = isinstance(table.index, pd.RangeIndex)
-            text = table.to_csv(index=not numbered, float_format=self.float_format)
+            text = table.to_csv(
+                index=not numbered,
+                float_format=self.float_format,
+                lineterminator=self.line_terminator,
+            )
             artifacts.write_text(Path(folder) / name, text)
         artifacts.write_json(Path(folder) / "report.json", self.to_json())
 

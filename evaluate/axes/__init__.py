@@ -1,5 +1,6 @@
 """Which direction of the latent space is which disease (thesis 3; Figures 4, 5, 10 and 12)."""
 
-from evaluate.axes.experiment import run
+from evaluate.axes.chapter import AxesResult
+from evaluate.axes.experiment import AxesOptions, run
 
-__all__ = ["run"]
+__all__ = ["AxesOptions", "AxesResult", "run"]

@@ -2,11 +2,13 @@
 
 import math
 from pathlib import Path
+from typing import Self
 
 from evaluate import thesis
 from evaluate.protocol import Result
 from evaluate.thesis import words
 from pgcxr.cohort.findings import FINDINGS
+from pgcxr.options import Options
 from pgcxr.plots.page import Page
 
 
@@ -14,6 +16,14 @@ class AxesResult(Result):
     """The axes of the diseases and what they do, and their chapter."""
 
     command = "evaluate.axes"
+    float_format = "%.4f"
+    line_terminator = "\r\n"
+
+    def made_with(self, options: Options, seed: int) -> Self:
+        """The result with what made it; an angle in report.json is in radians."""
+        result = super().made_with(options, seed)
+        result.made_by["config"]["max_angle"] = math.radians(options.to_dict()["max_angle"])
+        return result
 
     def chapter(self, page: Page) -> None:
         _write(page, self.folder, self.figures)

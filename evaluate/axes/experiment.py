@@ -1,110 +1,86 @@
-"""Finds an axis for each disease in the latents of a GAN, and judges it (thesis 3; design section
-6)."""
+"""Finds an axis for each disease in the latents of a GAN, and judges it (thesis 3)."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from evaluate import common
 from evaluate.axes import figures
-from pgcxr.cohort.findings import FINDINGS, NORMAL
-from pgcxr.errors import InputError
+from evaluate.axes.chapter import AxesResult
+from evaluate.axes.criterion import CRITERION_TEXT, OUTPUTS, is_found, reported, walk_end
+from evaluate.protocol import Progress, silent
+from pgcxr.cohort.findings import FINDINGS
+from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts, places
 from pgcxr.latent import axes as latent_axes
 from pgcxr.latent import evidence, walks
+from pgcxr.options import SWITCH, Options, number, one_of, option, whole
 
-OUTPUTS = (NORMAL, *FINDINGS)
 VARIANTS = ("all", "exclusive")
-CONFIG = {
-    "samples": 30_000,  # synthetic images that are classified (thesis 3: 30,000)
-    # Regression on "all" images, or on those with an "exclusive" pattern (thesis 3.3).
-    "variant": "all",
-    "orthogonal": False,  # free each axis of its part in the others
-    "held_out": 0.2,  # share of the images that judge the axes and have no part in them
-    "permutations": 999,
-    "bootstraps": 50,
-    # Normal-looking images that walks begin with; half choose where to end, half are reported.
-    "starts": 64,
-    "steps": 17,
-    "max_angle": float(np.pi / 3),  # radians; at pi / 2 nothing is left of the start
-    "examples": 4,  # images per strip
-    "batch": 64,
-}
-CRITERION = {"heldout_auroc": 0.7, "null_p": 0.01, "likelihood_end": 0.5}
-CRITERION_TEXT = (
-    "found: held-out AUROC >= 0.7 with permutation p < 0.01; and the walk from normal-looking "
-    "images ends at a mean likelihood of the disease >= 0.5, at least twice that of its start and "
-    "above that of every other disease"
-)
+# Fewer images have nothing to teach.
+FEWEST_FITTED = 20
 
 
-def run(
-    gan_run: str | Path,
-    classifier_run: str | Path,
-    out: str | Path,
-    config: dict | None = None,
-    seed: int = 0,
-    progress: Callable[[str, int, int], None] = lambda what, done, total: None,
-) -> dict:
-    """Writes the folder `out` (report.json, axes.npz, counts.csv, curves.csv, figures) and returns
-    the report.
+@dataclass(frozen=True)
+class AxesOptions(Options):
+    """What the search for axes can be told.
 
-    Args:
-        gan_run: RUN of train.gan, of normal and abnormal images.
-        classifier_run: RUN of train.classifier --labels findings, of the GAN's resolution.
-        config: changes to `CONFIG`.
-        progress: called with what is under way, how much is done, and of how much.
+    Example:
+
+        >>> AxesOptions(samples=2000).max_angle
+        60.0
+        >>> AxesOptions(variant="some")
+        Traceback (most recent call last):
+        pgcxr.errors.ArgumentError: variant: must be one of all, exclusive. Received: variant=some
     """
-    config = checked(common.merge(CONFIG, config))
-    places.refuse_existing(Path(out))
-    generator = common.load_generator(gan_run)
-    if generator.channels != 1:
-        raise InputError(
-            f"{gan_run}: makes images of {generator.channels} channels; the classifier reads one"
-        )
-    classifier = common.load_classifier(classifier_run, len(OUTPUTS), generator.resolution)
-    if "cohort" in common.load_run(gan_run) or not common.is_imported(gan_run):
-        common.check_disjoint(gan_run, common.cohort_of(classifier_run).select("test"))
-    read = Reader(generator, classifier, config["batch"], progress)
-    with artifacts.new_folder(out) as folder:
-        report = study(read, config, seed, folder)
-        artifacts.write_report(folder, report, command="evaluate.axes", seed=seed, config=config)
-    return report
+
+    samples: int = option(30_000, whole(100, 10**8), "synthetic images to classify (thesis 3)")
+    variant: str = option(
+        "all", one_of(*VARIANTS), "regress on all images, or on exclusive patterns (thesis 3.3)"
+    )
+    orthogonal: bool = option(False, SWITCH, "free each axis of its part in the others")
+    held_out: float = option(
+        0.2,
+        number(0, 1, above=True, below=True),
+        "share of the images that judge the axes and have no part in them",
+    )
+    permutations: int = option(999, whole(199, 10**6), "of the null behind each p-value")
+    bootstraps: int = option(50, whole(2, 10**6), "resamples behind the stability of each axis")
+    starts: int = option(
+        64,
+        whole(2, 10**6),
+        "normal-looking images that walks begin with; half choose where to end, half are reported",
+    )
+    steps: int = option(17, whole(2, 10**4), "of each walk, with its start")
+    max_angle: float = option(
+        60.0,
+        number(0, 90, above=True),
+        "how far to walk, degrees; at 90 nothing is left of the start",
+    )
+    examples: int = option(4, whole(1, 100), "images in each figure of a walk")
+    batch: int = option(64, whole(1, 10**5), "images at once")
 
 
-def checked(config: dict) -> dict:
-    """`config`, or InputError where a value makes no sense."""
-    for key, least in (
-        ("samples", 100),
-        ("starts", 2),
-        ("steps", 2),
-        ("permutations", 199),
-        ("bootstraps", 2),
-    ):
-        if config[key] < least:
-            raise InputError(f"{key}: {config[key]} is too few; give at least {least}")
-    if config["variant"] not in VARIANTS:
-        raise InputError(f"variant: {config['variant']} is unknown; choose {' or '.join(VARIANTS)}")
-    if not 0 < config["max_angle"] <= np.pi / 2:
-        raise InputError(
-            f"max_angle: {np.rad2deg(config['max_angle']):g} degrees; must be above 0 and at most "
-            "90"
-        )
-    return config
+@dataclass(frozen=True)
+class Fitted:
+    """Axes [5, L] of the diseases, and the `fit` to latents `u`, `targets` and `weights` that gave
+    them."""
+
+    axes: np.ndarray
+    fit: latent_axes.AxisFit
+    u: np.ndarray
+    targets: np.ndarray
+    weights: np.ndarray
 
 
 class Reader:
     """Images and likelihoods of latents, batch by batch: 30,000 images of 1024 px would not fit
     into memory."""
 
-    def __init__(self, generator, classifier, batch: int, progress: Callable):
-        self.generator, self.classifier, self.batch, self.progress = (
-            generator,
-            classifier,
-            batch,
-            progress,
-        )
+    def __init__(self, generator, classifier, batch: int, progress: Progress):
+        self.generator, self.classifier = generator, classifier
+        self.batch, self.progress = batch, progress
         self.latent_size = generator.latent_size
         # Of one graph for all walks and figures: a new one each time is traced again each time.
         self._synthesize = common.synthesizer(generator, batch)
@@ -119,11 +95,11 @@ class Reader:
 
     def likelihoods(self, latents: np.ndarray, what: str) -> np.ndarray:
         """[N, 6]: the classifier's outputs, normal first."""
-        found = []
+        parts = []
         for images in self._batches(latents):
-            found.append(self.opinions(images))
-            self.progress(what, sum(map(len, found)), len(latents))
-        return np.concatenate(found)
+            parts.append(self.opinions(images))
+            self.progress(what, sum(map(len, parts)), len(latents))
+        return np.concatenate(parts)
 
     def opinions(self, images: np.ndarray) -> np.ndarray:
         """[N, 6]: the classifier's outputs for uint8 [N, R, R, 1]."""
@@ -138,130 +114,153 @@ class Reader:
         return gradcam(self.classifier, common.from_uint8(images), output)
 
 
-def study(read: Reader, config: dict, seed: int, folder: Path) -> dict:
-    """The report of `run`; tables, figures and axes.npz are written to `folder`."""
-    u = latent_axes.normalize(common.latents(seed, config["samples"], read.latent_size))
-    likelihoods = read.likelihoods(u, "synthesizing and classifying")
-    single = latent_axes.exclusive(likelihoods)
-    first_held_out = int(round(len(u) * (1 - config["held_out"])))
-    judged = slice(first_held_out, None)
-    fits, variants = {}, {}
-    for name in VARIANTS:
-        rows = (
-            np.flatnonzero(single[:first_held_out])
-            if name == "exclusive"
-            else np.arange(first_held_out)
-        )
-        fits[name] = fitted = fit_variant(u[rows], likelihoods[rows], config["orthogonal"])
-        variants[name] = {"samples": len(rows), "axes": {}}
-        if fitted is None:
-            continue
-        variants[name]["effective_samples"] = fitted["effective_samples"]
-        for index, disease in enumerate(FINDINGS):
-            rng = np.random.default_rng([seed, 1, index])
-            seen = evidence.permutation_test(
-                u[judged] @ fitted["axes"][index],
-                likelihoods[judged, index + 1],
-                config["permutations"],
-                rng,
-            )
-            variants[name]["axes"][disease] = {
-                "heldout_auroc": seen.auroc,
-                "null_p": seen.p,
-                "heldout_cases": seen.cases,
-                "heldout_reference": seen.reference,
-                "ridge": fitted["fit"].ridges[index],
-                "loo_r2": fitted["fit"].loo_r2[index],
-            }
-    chosen = fits[config["variant"]]
-    if chosen is None:
+def run(
+    gan_run: str | Path,
+    classifier_run: str | Path,
+    out: str | Path,
+    options: AxesOptions | None = None,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> AxesResult:
+    """Writes the folder `out`: report.json, axes.npz, counts.csv, curves.csv, figures.
+
+    Args:
+        gan_run: RUN of train.gan, of normal and abnormal images.
+        classifier_run: RUN of train.classifier of findings, of the GAN's resolution.
+        out: new folder.
+        options: `AxesOptions()` where left out.
+        seed: of latents, permutations and bootstraps.
+        progress: told how far it is.
+
+    Raises:
+        InputError: a run that does not do, or `out` is not empty.
+        ArgumentError: too few images of exclusive patterns to fit on.
+    """
+    options = options or AxesOptions()
+    places.refuse_existing(Path(out))
+    generator = common.load_generator(gan_run)
+    if generator.channels != 1:
         raise InputError(
-            f"--variant exclusive: only {variants['exclusive']['samples']} synthetic images show a "
-            "single pattern; use --variant all, more --samples, or train the GAN longer"
+            f"{gan_run}: makes images of {generator.channels} channels; the classifier reads one"
         )
-    cosines = evidence.bootstrap_cosines(
-        chosen["u"],
-        chosen["targets"],
-        chosen["weights"],
-        chosen["fit"],
-        config["bootstraps"],
-        np.random.default_rng([seed, 2]),
-    ).mean(axis=0)
-    starts = normal_starts(u[judged], likelihoods[judged], config["starts"])
-    angles = np.linspace(0, config["max_angle"], config["steps"])
-    axes, curves, ends = {}, {}, []
-    for index, disease in enumerate(FINDINGS):
-        path = walks.walk(starts, chosen["axes"][index], angles)
-        seen = read.likelihoods(path.reshape(-1, read.latent_size), f"walking to {disease}")
-        curves[disease] = seen.reshape(len(angles), len(starts), len(OUTPUTS))
-        walked = judge_walk(curves[disease], index + 1)
-        axes[disease] = {
-            **variants[config["variant"]]["axes"][disease],
-            "bootstrap_cosine": cosines[index],
-            **walked,
-            "angle_end": angles[walked["step_end"]],
-            "deviations_end": np.sqrt(read.latent_size) * np.sin(angles[walked["step_end"]]),
-        }
-        axes[disease] = {"found": found(axes[disease]), **axes[disease]}
-        ends.append(angles[walked["step_end"]])
-    kept = latent_axes.Axes(
-        chosen["axes"],
+    classifier = common.load_classifier(classifier_run, len(OUTPUTS), generator.resolution)
+    if "cohort" in common.load_run(gan_run) or not common.is_imported(gan_run):
+        common.check_disjoint(gan_run, common.cohort_of(classifier_run).select("test"))
+    reader = Reader(generator, classifier, options.batch, progress)
+    with artifacts.new_folder(out) as folder:
+        report, tables = _study(reader, options, seed, folder)
+        result = AxesResult(Path(out), report, tables).made_with(options, seed)
+        result.write(folder)
+    return result
+
+
+def _study(reader: Reader, options: AxesOptions, seed: int, folder: Path) -> tuple[dict, dict]:
+    """(report, tables); axes.npz and figures are written to `folder`."""
+    u = latent_axes.normalize(common.latents(seed, options.samples, reader.latent_size))
+    likelihoods = reader.likelihoods(u, "synthesizing and classifying")
+    single = latent_axes.exclusive(likelihoods)
+    first = int(round(len(u) * (1 - options.held_out)))
+    rows = {"all": np.arange(first), "exclusive": np.flatnonzero(single[:first])}
+    fits = {
+        name: fit_variant(u[own], likelihoods[own], options.orthogonal)
+        for name, own in rows.items()
+    }
+    variants = {
+        name: _judged(fitted, len(rows[name]), u[first:], likelihoods[first:], options, seed)
+        for name, fitted in fits.items()
+    }
+    chosen = fits[options.variant]
+    if chosen is None:
+        raise ArgumentError(
+            "variant",
+            f"only {len(rows['exclusive'])} synthetic images show a single pattern; regress on "
+            "all, classify more samples, or train the GAN longer",
+            received=options.variant,
+        )
+    starts = normal_starts(u[first:], likelihoods[first:], options.starts)
+    angles = np.linspace(0, np.radians(options.max_angle), options.steps)
+    curves = _walked(reader, chosen.axes, starts, angles)
+    axis_rows = _axis_rows(variants[options.variant]["axes"], chosen, curves, angles, options, seed)
+    axes = latent_axes.Axes(
+        chosen.axes,
         FINDINGS,
-        np.array(ends),
-        np.array([axes[name]["found"] for name in FINDINGS]),
+        np.array([row["angle_end"] for row in axis_rows.values()]),
+        np.array([row["found"] for row in axis_rows.values()]),
     )
-    latent_axes.save(folder / latent_axes.FILE, kept)
-    before, after = (
-        latent_axes.class_counts(likelihoods),
-        latent_axes.class_counts(likelihoods[single]),
+    latent_axes.save(folder / latent_axes.FILE, axes)
+    before = latent_axes.class_counts(likelihoods)
+    after = latent_axes.class_counts(likelihoods[single])
+    shown = figures.Walks(
+        reported(starts), angles, {name: reported(curve, axis=1) for name, curve in curves.items()}
     )
-    curves = {disease: reported(seen, axis=1) for disease, seen in curves.items()}
-    figures.write_tables(folder, OUTPUTS, before, after, angles, curves)
-    figures.draw(folder, read, reported(starts), kept, angles, curves, config["examples"])
-    products = chosen["axes"] @ chosen["axes"].T
-    return {
+    figures.draw(folder, reader, axes, shown, options.examples)
+    products = chosen.axes @ chosen.axes.T
+    report = {
         "samples": len(u),
         "counts_before": dict(zip(OUTPUTS, before, strict=True)),
         "counts_after": dict(zip(OUTPUTS, after, strict=True)),
-        "axes": axes,
-        "axes_found": int(kept.found.sum()),
+        "axes": axis_rows,
+        "axes_found": int(axes.found.sum()),
         # Images that the walks begin with: the first choose where to end, all numbers and figures
         # are of the second.
-        "starts": {
-            "choosing": len(starts) - len(reported(starts)),
-            "reported": len(reported(starts)),
-        },
-        "starts_shown": min(config["examples"], len(reported(starts))),
+        "starts": {"choosing": len(starts) - len(shown.starts), "reported": len(shown.starts)},
+        "starts_shown": min(options.examples, len(shown.starts)),
         "cosine_matrix": {
             a: dict(zip(FINDINGS, row, strict=True))
             for a, row in zip(FINDINGS, products, strict=True)
         },
         "criterion": CRITERION_TEXT,
-        "variant": config["variant"],
+        "variant": options.variant,
         "variants": variants,
-        "resolution": read.generator.resolution,
-        "latent_size": read.latent_size,
+        "resolution": reader.generator.resolution,
+        "latent_size": reader.latent_size,
     }
+    tables = {
+        "counts.csv": figures.counts_table(OUTPUTS, before, after),
+        "curves.csv": figures.curves_table(OUTPUTS, shown),
+    }
+    return report, tables
 
 
-def fit_variant(u: np.ndarray, likelihoods: np.ndarray, orthogonal: bool) -> dict | None:
-    """The axes [5, L] of the five diseases from these images, or None where there is too little to
-    learn from."""
-    if len(u) < 20:
+def fit_variant(u: np.ndarray, likelihoods: np.ndarray, orthogonal: bool) -> Fitted | None:
+    """The axes of the five diseases from images of latents u [N, L] and their likelihoods [N, 6];
+    None where there is too little to learn from."""
+    if len(u) < FEWEST_FITTED:
         return None
-    targets, weights = (
-        latent_axes.logits(likelihoods)[:, 1:],
-        latent_axes.class_weights(likelihoods),
-    )
-    fitted = latent_axes.fit_axes(u, targets, weights)
-    return {
-        "fit": fitted,
-        "axes": latent_axes.orthogonalized(fitted.axes) if orthogonal else fitted.axes,
-        "u": u,
-        "targets": targets,
-        "weights": weights,
-        "effective_samples": latent_axes.effective_samples(weights),
-    }
+    targets = latent_axes.logits(likelihoods)[:, 1:]
+    weights = latent_axes.class_weights(likelihoods)
+    fit = latent_axes.fit_axes(u, targets, weights)
+    axes = latent_axes.orthogonalized(fit.axes) if orthogonal else fit.axes
+    return Fitted(axes, fit, u, targets, weights)
+
+
+def _judged(
+    fitted: Fitted | None,
+    samples: int,
+    u: np.ndarray,
+    likelihoods: np.ndarray,
+    options: AxesOptions,
+    seed: int,
+) -> dict:
+    """How well the axes predict the classifier on held-out images u, for the report."""
+    judged: dict = {"samples": samples, "axes": {}}
+    if fitted is None:
+        return judged
+    judged["effective_samples"] = latent_axes.effective_samples(fitted.weights)
+    for index, disease in enumerate(FINDINGS):
+        rng = np.random.default_rng([seed, 1, index])
+        prediction = evidence.permutation_test(
+            u @ fitted.axes[index], likelihoods[:, index + 1], options.permutations, rng
+        )
+        judged["axes"][disease] = {
+            "heldout_auroc": prediction.auroc,
+            "null_p": prediction.p,
+            "heldout_cases": prediction.cases,
+            "heldout_reference": prediction.reference,
+            "ridge": fitted.fit.ridges[index],
+            "loo_r2": fitted.fit.loo_r2[index],
+        }
+    return judged
 
 
 def normal_starts(u: np.ndarray, likelihoods: np.ndarray, count: int) -> np.ndarray:
@@ -269,40 +268,43 @@ def normal_starts(u: np.ndarray, likelihoods: np.ndarray, count: int) -> np.ndar
     return u[np.argsort(-likelihoods[:, 0], kind="stable")[:count]]
 
 
-def reported(starts: np.ndarray, axis: int = 0) -> np.ndarray:
-    """Every second start: those that had no part in choosing where a walk ends."""
-    return starts[(slice(None),) * axis + (slice(1, None, 2),)]
+def _walked(reader: Reader, axes: np.ndarray, starts: np.ndarray, angles: np.ndarray) -> dict:
+    """{disease: likelihoods [S, N, 6]} along each axis, from N starts at S angles."""
+    curves = {}
+    for index, disease in enumerate(FINDINGS):
+        path = walks.walk(starts, axes[index], angles).reshape(-1, reader.latent_size)
+        likelihoods = reader.likelihoods(path, f"walking to {disease}")
+        curves[disease] = likelihoods.reshape(len(angles), len(starts), len(OUTPUTS))
+    return curves
 
 
-def judge_walk(curve: np.ndarray, output: int) -> dict:
-    """Where a walk ends and what it does there.
-
-    The end is the step at which the disease stands out most from all others in every second start;
-    everything else is read from the remaining starts, so that the choice doesn't flatter the
-    result.
-
-    Args:
-        curve: [S, N, 6] likelihoods.
-        output: the disease's place among the outputs.
-    """
-    choosing, seen = curve[:, ::2].mean(axis=1), reported(curve, axis=1).mean(axis=1)
-    others = [index for index in range(1, curve.shape[2]) if index != output]
-    end = 1 + int(np.argmax((choosing[:, output] - choosing[:, others].max(axis=1))[1:]))
-    return {
-        "likelihood_start": seen[0, output],
-        "likelihood_end": seen[end, output],
-        "off_target_max": seen[end, others].max(),
-        "off_target_disease": OUTPUTS[others[int(np.argmax(seen[end, others]))]],
-        "step_end": end,
-    }
-
-
-def found(axis: dict) -> bool:
-    """`CRITERION_TEXT` for one disease's row of the report."""
-    predicts = (
-        axis["heldout_auroc"] >= CRITERION["heldout_auroc"] and axis["null_p"] < CRITERION["null_p"]
-    )
-    reaches = axis["likelihood_end"] >= max(
-        CRITERION["likelihood_end"], 2 * axis["likelihood_start"]
-    )
-    return bool(predicts and reaches and axis["off_target_max"] < axis["likelihood_end"])
+def _axis_rows(
+    predictions: dict,
+    fitted: Fitted,
+    curves: dict,
+    angles: np.ndarray,
+    options: AxesOptions,
+    seed: int,
+) -> dict:
+    """{disease: its row of the report}."""
+    cosines = evidence.bootstrap_cosines(
+        fitted.u,
+        fitted.targets,
+        fitted.weights,
+        fitted.fit,
+        options.bootstraps,
+        np.random.default_rng([seed, 2]),
+    ).mean(axis=0)
+    rows = {}
+    for index, disease in enumerate(FINDINGS):
+        end = walk_end(curves[disease], index + 1)
+        angle = angles[end["step_end"]]
+        row = {
+            **predictions[disease],
+            "bootstrap_cosine": cosines[index],
+            **end,
+            "angle_end": angle,
+            "deviations_end": np.sqrt(fitted.u.shape[1]) * np.sin(angle),
+        }
+        rows[disease] = {"found": is_found(row), **row}
+    return rows

@@ -1,13 +1,13 @@
 """Tables and figures of the axes: thesis Figures 5, 10 and 12, and the likelihood along each walk
 (thesis 3.5)."""
 
-import csv
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from pgcxr.cohort.findings import FINDINGS
-from pgcxr.io import artifacts
 from pgcxr.latent import walks
 from pgcxr.latent.axes import Axes
 from pgcxr.plots import curves as line_plots
@@ -17,50 +17,61 @@ STRIP = 7  # images in a strip
 PLANE = 5  # images along each side of the plane of two axes
 
 
-def write_tables(folder: Path, outputs, before, after, angles, curves: dict) -> None:
-    """counts.csv (thesis Figure 5) and curves.csv (mean and quartiles of every output along every
-    walk, in radians)."""
-    rows = [("class", "before", "after"), *zip(outputs, before, after, strict=True)]
-    _write(folder / "counts.csv", rows)
-    rows = [("axis", "angle", "output", "mean", "quartile_1", "quartile_3")]
-    for axis, seen in curves.items():
-        low, high = np.percentile(seen, (25, 75), axis=1)
-        for step, angle in enumerate(angles):
-            for index, output in enumerate(outputs):
-                numbers = (seen[step, :, index].mean(), low[step, index], high[step, index])
-                rows.append(
-                    (axis, f"{angle:.4f}", output, *(f"{number:.4f}" for number in numbers))
-                )
-    _write(folder / "curves.csv", rows)
+@dataclass(frozen=True)
+class Walks:
+    """Walks along every axis from the normal-looking images that are reported.
+
+    Attributes:
+        starts: [N, L] latents.
+        angles: [S] in radians.
+        curves: {disease: likelihoods [S, N, 6] along its axis}.
+    """
+
+    starts: np.ndarray
+    angles: np.ndarray
+    curves: dict[str, np.ndarray]
 
 
-def draw(
-    folder: Path,
-    read,
-    starts: np.ndarray,
-    axes: Axes,
-    angles: np.ndarray,
-    curves: dict,
-    examples: int,
-) -> None:
+def counts_table(outputs: tuple[str, ...], before: np.ndarray, after: np.ndarray) -> pd.DataFrame:
+    """counts.csv, thesis Figure 5: images of each class before and after the filter."""
+    return pd.DataFrame({"class": outputs, "before": before, "after": after})
+
+
+def curves_table(outputs: tuple[str, ...], walked: Walks) -> pd.DataFrame:
+    """curves.csv: mean and quartiles of every output along every walk, angles in radians."""
+    parts = []
+    for axis, curve in walked.curves.items():  # [S, N, 6]
+        low, high = np.percentile(curve, (25, 75), axis=1)
+        part = {
+            "axis": axis,
+            "angle": np.repeat(walked.angles, len(outputs)),
+            "output": np.tile(outputs, len(walked.angles)),
+            "mean": curve.mean(axis=1).ravel(),
+            "quartile_1": low.ravel(),
+            "quartile_3": high.ravel(),
+        }
+        parts.append(pd.DataFrame(part))
+    return pd.concat(parts, ignore_index=True)
+
+
+def draw(folder: Path, reader, axes: Axes, walked: Walks, examples: int) -> None:
     """All figures of one experiment, as PNG in `folder`. Every mean is over the N starts, as in the
     report.
 
     Args:
-        read: an experiment.Reader.
-        starts: [N, L] latents of the normal-looking images that are reported.
-        curves: {disease: likelihoods [S, N, 6]}.
+        reader: an experiment.Reader.
         examples: how many of the starts the strips show.
     """
+    starts, angles, curves = walked.starts, walked.angles, walked.curves
     degrees = np.rad2deg(angles)
     own = {name: curves[name][:, :, 1 + index] for index, name in enumerate(FINDINGS)}
     legend = {
-        name: _words(name) + ("" if ok else "\n(not found)")
-        for name, ok in zip(FINDINGS, axes.found, strict=True)
+        name: _words(name) + ("" if found else "\n(not found)")
+        for name, found in zip(FINDINGS, axes.found, strict=True)
     }
     line_plots.line_plot(
         degrees,
-        {legend[name]: seen.mean(axis=1) for name, seen in own.items()},
+        {legend[name]: curve.mean(axis=1) for name, curve in own.items()},
         folder / "likelihood.png",
         "Angle along the axis (degrees)",
         "Likelihood by the classifier",
@@ -71,11 +82,12 @@ def draw(
             legend[name]: np.rad2deg(end) for name, end in zip(FINDINGS, axes.ends, strict=True)
         },
         bands={
-            legend[name]: tuple(np.percentile(seen, (25, 75), axis=1)) for name, seen in own.items()
+            legend[name]: tuple(np.percentile(curve, (25, 75), axis=1))
+            for name, curve in own.items()
         },
     )
     for index, name in enumerate(FINDINGS):
-        _draw_strip(folder / f"walk_{name}.png", read, starts, axes, index, examples)
+        _draw_strip(folder / f"walk_{name}.png", reader, starts, axes, index, examples)
         end = np.rad2deg(axes.ends[index])
         line_plots.line_plot(
             degrees,
@@ -90,10 +102,10 @@ def draw(
             ylim=(0, 1),
             marks={_words(other): end for other in FINDINGS},
         )
-    _draw_plane(folder / "two_axes.png", read, starts[:1], axes, curves)
+    _draw_plane(folder / "two_axes.png", reader, starts[:1], axes, curves)
 
 
-def _draw_strip(path: Path, read, starts, axes: Axes, index: int, examples: int) -> None:
+def _draw_strip(path: Path, reader, starts, axes: Axes, index: int, examples: int) -> None:
     """Figure 10: images from normal to the end of the walk, and under each what the classifier
     looks at.
 
@@ -101,17 +113,15 @@ def _draw_strip(path: Path, read, starts, axes: Axes, index: int, examples: int)
     """
     angles = np.linspace(0, axes.ends[index], STRIP)
     latents = walks.walk(starts, axes.vectors[index], angles)
-    everywhere = read.opinions(read.images(latents.reshape(-1, read.latent_size)))
+    everywhere = reader.opinions(reader.images(latents.reshape(-1, reader.latent_size)))
     likelihood = everywhere[:, index + 1].reshape(STRIP, len(starts)).mean(axis=1)
     total, starts = len(starts), starts[:examples]
-    images = read.images(latents[:, :examples].reshape(-1, read.latent_size))
-    heat = read.activation(images, index + 1)
+    images = reader.images(latents[:, :examples].reshape(-1, reader.latent_size))
+    heat = reader.activation(images, index + 1)
     pictures = images.reshape(STRIP, len(starts), *images.shape[1:])
     maps = heat.reshape(STRIP, len(starts), *heat.shape[1:])
-    rows, scale = (
-        [],
-        (0.0, float(heat.max())),
-    )  # one scale: what grows along the walk is seen to grow
+    # One scale: what grows along the walk is seen to grow.
+    rows, scale = [], (0.0, float(heat.max()))
     for start in range(len(starts)):
         rows.append((f"image {start + 1}", np.repeat(pictures[:, start], 3, axis=-1)))
         laid = [
@@ -130,7 +140,7 @@ def _draw_strip(path: Path, read, starts, axes: Axes, index: int, examples: int)
     grids.labeled_grid(rows, path, columns, title)
 
 
-def _draw_plane(path: Path, read, start: np.ndarray, axes: Axes, curves: dict) -> None:
+def _draw_plane(path: Path, reader, start: np.ndarray, axes: Axes, curves: dict) -> None:
     """Figure 12: one image moved along two axes at once, the two that reach the highest
     likelihood."""
     reached = [
@@ -147,7 +157,7 @@ def _draw_plane(path: Path, read, start: np.ndarray, axes: Axes, curves: dict) -
             )
             for other in np.linspace(0, 1, PLANE)
         ]
-        rows.append((f"{share:.0%}", read.images(np.concatenate(latents))))
+        rows.append((f"{share:.0%}", reader.images(np.concatenate(latents))))
     columns = [f"{share:.0%}" for share in np.linspace(0, 1, PLANE)]
     ends = [
         f"{_words(FINDINGS[place])} (100 % = {np.rad2deg(axes.ends[place]):.0f}°)"
@@ -164,11 +174,3 @@ def _title(axes: Axes, index: int) -> str:
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
-
-
-def _write(path: Path, rows) -> None:
-    with (
-        artifacts.atomic_path(path) as beside,
-        open(beside, "w", newline="", encoding="utf-8") as file,
-    ):
-        csv.writer(file).writerows(rows)

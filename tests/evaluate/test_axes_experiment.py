@@ -9,24 +9,18 @@ import pytest
 from keras import ops
 
 from evaluate import axes as package
-from evaluate.axes import experiment
+from evaluate.axes import AxesOptions, AxesResult, criterion
 from pgcxr import networks
 from pgcxr.cohort.findings import FINDINGS
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts
 from pgcxr.latent import axes as latent_axes
 from pgcxr.latent.axes import unit
+from pgcxr.plots.page import Page
 from tests.toy_cohort import spots, write_cohort
 
 SIZE, LATENTS = 8, 20
-QUICK = {
-    "samples": 1500,
-    "permutations": 199,
-    "bootstraps": 5,
-    "starts": 16,
-    "steps": 9,
-    "examples": 2,
-}
+QUICK = AxesOptions(samples=1500, permutations=199, bootstraps=5, starts=16, steps=9, examples=2)
 # Where each finding lies, and how much of its latent direction it takes to show: the last is rare.
 PLACES = ((1, 1), (1, 5), (4, 1), (4, 5), (6, 3))
 OFFSETS = (-2.0, -2.0, -2.0, -2.0, -3.6)
@@ -95,7 +89,7 @@ def runs(tmp_path_factory):
 @pytest.fixture(scope="module")
 def result(runs):
     told = []
-    report = package.run(
+    result = package.run(
         runs / "gan",
         runs / "classifier",
         runs / "axes",
@@ -103,7 +97,7 @@ def result(runs):
         seed=3,
         progress=lambda *seen: told.append(seen),
     )
-    return report, runs / "axes", told
+    return result.figures, runs / "axes", told
 
 
 def test_every_known_axis_is_found(result):
@@ -152,20 +146,29 @@ def test_the_folder_holds_what_the_contract_names(result):
     assert set(saved["axes"]) == set(FINDINGS) and keys | {"off_target_max"} <= set(
         saved["axes"]["nodule"]
     )
-    assert sum(saved["counts_before"].values()) == QUICK["samples"] == saved["samples"]
-    assert 0 < sum(saved["counts_after"].values()) < QUICK["samples"]
+    assert sum(saved["counts_before"].values()) == QUICK.samples == saved["samples"]
+    assert 0 < sum(saved["counts_after"].values()) < QUICK.samples
     pictures = {path.name for path in folder.glob("*.png")}
     assert {"likelihood.png", "two_axes.png"} | {
         f"walk_{name}.png" for name in FINDINGS
     } <= pictures
     rows = list(csv.DictReader((folder / "curves.csv").open()))
-    assert len(rows) == 5 * QUICK["steps"] * 6
+    assert len(rows) == 5 * QUICK.steps * 6
     assert {what for what, *_ in told} >= {"synthesizing and classifying", "walking to nodule"}
 
 
 def test_the_same_seed_gives_the_same_report(runs, result):
     again = package.run(runs / "gan", runs / "classifier", runs / "again", QUICK, seed=3)
-    assert artifacts.plain(again) == artifacts.plain(result[0])
+    assert again.figures == result[0]
+
+
+def test_the_result_is_read_again_and_makes_its_chapter(result):
+    loaded = AxesResult.load(result[1])
+    assert loaded.figures == result[0]
+    assert loaded.made_by["config"]["max_angle"] == pytest.approx(np.pi / 3)
+    page = Page("Axes")
+    loaded.chapter(page)
+    assert page.html().count("<img") == 2 + 2 * len(FINDINGS)
 
 
 def test_where_the_classifier_sees_noise_no_axis_is_found(runs):
@@ -178,10 +181,9 @@ def test_where_the_classifier_sees_noise_no_axis_is_found(runs):
     )
     (runs / "blind").mkdir()
     blind.save(runs / "blind" / "classifier.keras")
-    report = package.run(
-        runs / "gan", runs / "blind", runs / "nothing", {**QUICK, "samples": 300}, seed=0
-    )
-    assert report["axes_found"] == 0
+    few = QUICK.replace(samples=300)
+    result = package.run(runs / "gan", runs / "blind", runs / "nothing", few, seed=0)
+    assert result.figures["axes_found"] == 0
 
 
 def test_walks_choose_their_end_on_other_images_than_they_report():
@@ -189,7 +191,7 @@ def test_walks_choose_their_end_on_other_images_than_they_report():
     curve[:, ::2, 2] = np.array([0.0, 0.9, 0.5, 0.2])[:, None]
     curve[:, 1::2, 2] = np.array([0.1, 0.4, 0.8, 0.9])[:, None]
     curve[:, 1::2, 5] = 0.3
-    row = experiment.judge_walk(curve, 2)
+    row = criterion.walk_end(curve, 2)
     assert row["step_end"] == 1 and row["likelihood_start"] == pytest.approx(0.1)
     assert row["likelihood_end"] == pytest.approx(0.4) and row["off_target_max"] == pytest.approx(
         0.3
@@ -215,16 +217,22 @@ def test_each_part_of_the_criterion_counts(change):
         "likelihood_end": 0.9,
         "off_target_max": 0.3,
     }
-    assert experiment.found(good)
-    assert not experiment.found({**good, **change})
+    assert criterion.is_found(good)
+    assert not criterion.is_found({**good, **change})
 
 
 @pytest.mark.parametrize(
-    "bad", [{"samples": 5}, {"variant": "some"}, {"max_angle": 4.0}, {"sample": 500}]
+    "bad", [{"samples": 5}, {"variant": "some"}, {"max_angle": 95.0}, {"sample": 500}]
 )
-def test_settings_without_sense_are_refused(runs, tmp_path, bad):
-    with pytest.raises(InputError):
-        package.run(runs / "gan", runs / "classifier", tmp_path / "out", bad)
+def test_options_without_sense_are_refused(bad):
+    with pytest.raises(ArgumentError, match=next(iter(bad))):
+        AxesOptions.from_dict(bad)
+
+
+def test_a_gan_without_exclusive_patterns_says_what_to_do(runs, tmp_path):
+    few = QUICK.replace(samples=100, variant="exclusive")
+    with pytest.raises(ArgumentError, match="variant: only .* show a single pattern"):
+        package.run(runs / "gan", runs / "classifier", tmp_path / "out", few)
     assert not (tmp_path / "out").exists()
 
 
