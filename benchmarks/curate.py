@@ -146,6 +146,7 @@ def make_export(folder: Path, files: int, side: int) -> None:
 def curate(export: Path, size: int, processes: int, audit: bool = True) -> None:
     """`pgcxr curate` in full, twice; each time from nothing."""
     from pgcxr.curation import run
+    from pgcxr.curation.options import CurationOptions
 
     with tempfile.TemporaryDirectory() as folder:
         rules = Path(folder) / "rules.toml"
@@ -154,14 +155,14 @@ def curate(export: Path, size: int, processes: int, audit: bool = True) -> None:
         rules.write_text("".join(f"[{rule}]\nenabled = false\n" for rule in OFF))
         for turn in range(2):
             begun = _now()
-            options = {
-                "size": size,
-                "processes": processes,
-                "rules_file": rules,
-                "key_file": Path(folder) / "key",
-            }
-            options["audit"] = audit
-            report = run.curate(export, Path(folder) / str(turn), show_progress=False, **options)
+            options = CurationOptions(
+                size=size,
+                processes=processes,
+                rules_file=rules,
+                key_file=Path(folder) / "key",
+                audit=audit,
+            )
+            report = run.curate(export, Path(folder) / str(turn), options, show_progress=False)
             ended = _now()
         assert report["images"] == len(list(export.glob("IM*")))
     _print(

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from pgcxr.cohort.findings import ABNORMAL, FINDINGS, NORMAL
+from pgcxr.cohort.vocabulary import SPLITS
 from pgcxr.errors import InputError
 from pgcxr.io import places, user_files
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:  # slow to import, and worker processes need only the images
 PNG = b"\x89PNG\r\n\x1a\n"
 # Of one image: the largest that is curated, of 16 bits, hardly compressed.
 MAX_PIXELS, MOST_BYTES = 8192 * 8192, 256 << 20
-SPLITS = ("train", "val", "test")
 REQUIRED = ("image_id", "patient_id", "label", *FINDINGS, "split", "png")
 # What is wrong with an image is said in one line here; OpenCV's own warnings would come between.
 cv2.setLogLevel(0)

@@ -3,11 +3,26 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from pgcxr.cohort.manifest import SPLITS
-from pgcxr.errors import InputError
+from pgcxr.cohort.vocabulary import SPLITS
+from pgcxr.errors import ArgumentError
+from pgcxr.options import Rule
 
 # Thesis 2.2.
 FRACTIONS = (0.6, 0.2, 0.2)
+
+
+def _are_shares(fractions) -> bool:
+    try:
+        # Said so that what is no number fails, too.
+        least, off = min(fractions), abs(sum(fractions) - 1)
+        return len(fractions) == len(SPLITS) and least >= 0 and off <= 1e-6
+    except (TypeError, ValueError):
+        return False
+
+
+SHARES = Rule(
+    "three shares of train, val and test that sum to 1, for example 0.6,0.2,0.2", _are_shares
+)
 
 
 def assign(
@@ -26,36 +41,34 @@ def assign(
 
     Returns:
         patient -> one of SPLITS.
+
+    Raises:
+        ArgumentError: other shares than those.
+
+    Example:
+
+        >>> patients = {f"p{number}": "normal" for number in range(10)}
+        >>> sorted(assign(patients, (0.6, 0.2, 0.2), seed=1).values())
+        ['test', 'test', 'train', 'train', 'train', 'train', 'train', 'train', 'val', 'val']
     """
-    check(fractions)
+    if not SHARES.holds(fractions):
+        raise ArgumentError("fractions", f"must be {SHARES.text}", received=fractions)
     members: dict[str, list[str]] = {}
     for patient, stratum in strata.items():
         members.setdefault(stratum, []).append(patient)
-    splits, seen, given = {}, 0, [0] * len(SPLITS)
+    assigned, number, sizes = {}, 0, [0] * len(SPLITS)
     for stratum in sorted(members):
         patients = sorted(members[stratum], key=lambda patient: _rank(patient, seed))
-        seen += len(patients)
+        number += len(patients)
         position = 0
         for index, name in enumerate(SPLITS):
-            due = round(seen * sum(fractions[: index + 1])) - sum(given[: index + 1])
+            due = round(number * sum(fractions[: index + 1])) - sum(sizes[: index + 1])
             last = index == len(SPLITS) - 1
             take = len(patients) - position if last else min(max(due, 0), len(patients) - position)
-            splits.update(dict.fromkeys(patients[position : position + take], name))
+            assigned.update(dict.fromkeys(patients[position : position + take], name))
             position += take
-            given[index] += take
-    return splits
-
-
-def check(fractions: Sequence[float]) -> None:
-    """Raises InputError unless there are three shares that are not negative and sum to 1."""
-    # Said so that what is no number fails, too.
-    if len(fractions) != len(SPLITS) or not (
-        min(fractions) >= 0 and abs(sum(fractions) - 1) <= 1e-6
-    ):
-        raise InputError(
-            "--split: needs three shares of train, val and test that sum to 1, for example "
-            "0.6,0.2,0.2"
-        )
+            sizes[index] += take
+    return assigned
 
 
 def first(patients: Sequence[str], count: int, seed: int) -> set[int]:

@@ -3,6 +3,8 @@ goes out."""
 
 import re
 
+SPLITS = ("train", "val", "test")
+
 # HIPAA Safe Harbor: ages above 89 are one category.
 OLDEST_SHOWN = 90
 # Free text of a header never goes out: a maker is one of these, "other", or "" where the header is

@@ -23,7 +23,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from pgcxr.curation.journal import Journal
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError
 from pgcxr.io import artifacts, workers
 from pgcxr.io.worker_process import Limits
 from pgcxr.privacy import hashing
@@ -58,9 +58,10 @@ def stream(
     try:
         places = _write_jobs(jobs, journal, zip(names, items, strict=True))
         do = Do(str(journal.folder), str(stages.key_file), function, failed, stages.limits)
-        options = pipeline_options(stages.runner, stages.options, stages.processes)
+        machines = stages.machines
+        options = pipeline_options(machines.runner, machines.options, machines.processes)
         with _counting(journal.folder, before, len(items), advance):
-            _run(stages.runner, options, places, do, stages.work.folder / LOG)
+            _run(machines.runner, options, places, do, stages.work.folder / LOG)
         (stages.work.folder / LOG).unlink()
     finally:
         jobs.unlink(missing_ok=True)
@@ -71,27 +72,26 @@ def stream(
             if name in left:
                 yield left.pop(name), value
     if left:
-        raise InputError(
-            f"--runner {stages.runner}: {len(left)} of {len(items)} results are missing; do all of "
-            f"its machines see {stages.work.folder.parent}, the export and the key file under the "
-            "same paths?"
+        expected = (
+            f"{len(left)} of {len(items)} results are missing; do all of its machines see "
+            f"{stages.work.folder.parent}, the export and the key file under the same paths?"
         )
+        raise ArgumentError("runner", expected, received=machines.runner)
 
 
-def pipeline_options(runner: str, given: Sequence[str], processes: int) -> PipelineOptions:
+def pipeline_options(runner: str, assignments: Sequence[str], processes: int) -> PipelineOptions:
     """Beam's options from "name=value"; the DirectRunner has `processes` workers where they do not
     say otherwise.
 
     Raises:
-        InputError: not name=value, or no option of any runner.
+        ArgumentError: not name=value, or no option of any runner.
     """
     texts = []
-    for text in given:
+    for text in assignments:
         name, equals, value = text.partition("=")
         if not equals or not name.replace("_", "").isalnum():
-            raise InputError(
-                f"--runner-option {text}: must be name=value, for example parallelism=64"
-            )
+            expected = "must be name=value, for example parallelism=64"
+            raise ArgumentError("runner_options", expected, received=text)
         texts.append(f"--{name}={value}")
     if runner == "DirectRunner" and not any(text.startswith("--direct_") for text in texts):
         texts += [
@@ -103,14 +103,12 @@ def pipeline_options(runner: str, given: Sequence[str], processes: int) -> Pipel
             options = PipelineOptions(texts)
             known = options.get_all_options(drop_default=True)
     except SystemExit:
-        raise InputError(
-            f"--runner-option {' '.join(given)}: is refused by Beam; see its pipeline options"
-        ) from None
-    for text in given:
+        expected = "is refused by Beam; see its pipeline options"
+        raise ArgumentError("runner_options", expected, received=" ".join(assignments)) from None
+    for text in assignments:
         if text.partition("=")[0] not in known:
-            raise InputError(
-                f"--runner-option {text}: Beam has no such option, or has it so by default"
-            )
+            expected = "Beam has no such option, or has it so by default"
+            raise ArgumentError("runner_options", expected, received=text)
     return options
 
 
@@ -139,10 +137,8 @@ def _run(runner: str, options: PipelineOptions, places: list[Place], do: "Do", l
             print(traceback.format_exc(), file=sys.stderr, flush=True)
             if artifacts.FULL in str(error):
                 raise OSError(errno.ENOSPC, artifacts.FULL, str(log)) from None
-            raise InputError(
-                f"--runner {runner}: the pipeline failed; {log} says why (it may name files: keep "
-                "it private)"
-            ) from None
+            expected = f"the pipeline failed; {log} says why (it may name files: keep it private)"
+            raise ArgumentError("runner", expected, received=runner) from None
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Devices that no code and no report mentions, seen on the images by a small CNN (thesis 1.1).
 
-The network is a RUN of `python -m train.classifier COHORT --labels device`; it judges the images
-that were decoded, in this process, and what it finds is excluded by the rule of devices.
+The network is a RUN of train.classifier on labels "device"; it judges the images that were decoded,
+in this process, and what it finds is excluded by the rule of devices.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ import numpy as np
 
 from pgcxr.cohort import manifest
 from pgcxr.curation.rules import Rules
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts, places, user_files
 
 MODEL, WEIGHTS = "classifier.keras", "model.weights.h5"
@@ -38,38 +38,38 @@ class DeviceFilter:
 
     def __init__(self, run: Path):
         config = (
-            places.existing_folder(run, "a RUN of train.classifier --labels device") / "config.json"
+            places.existing_folder(run, "a RUN of train.classifier on labels device")
+            / "config.json"
         )
         settings = artifacts.read_json(config) if config.is_file() else {}
         self.path, self.size = run / MODEL, settings.get("size")
         if settings.get("labels") != LABELS or type(self.size) is not int or self.size < 1:
-            raise InputError(
-                f"--device-model {run}: is no RUN of `python -m train.classifier COHORT --labels "
-                "device`"
-            )
+            expected = "is no RUN of train.classifier on labels device"
+            raise ArgumentError("device_model", expected, received=run)
         if not self.path.exists():
-            raise InputError(f"--device-model {run}: lacks {MODEL}; train it again")
+            raise ArgumentError("device_model", f"lacks {MODEL}; train it again", received=run)
         content = user_files.read_bytes(self.path, LARGEST)
         self.sha256 = hashlib.sha256(content).hexdigest()
         _check_archive(self.path, content)
         self._model = None
 
     def check_size(self, size: int) -> None:
-        """Raises InputError where images of `size` px are smaller than those that the classifier
+        """Raises ArgumentError where images of `size` px are smaller than those that the classifier
         reads."""
         if size < self.size:
-            raise InputError(
-                f"--device-model: reads images of {self.size} px, larger than the cohort's {size} "
-                f"px; curate with --size {self.size} or more, or train one with --set size={size}"
+            raise ArgumentError(
+                "device_model",
+                f"reads images of {self.size} px, larger than the cohort's {size} px; curate "
+                f"images of {self.size} px or more, or train one of size {size}",
             )
 
     def probabilities(self, paths: Sequence[Path]) -> np.ndarray:
         """float32 [N]: how sure it is of a device on each PNG."""
-        found = []
+        parts = [np.zeros(0, np.float32)]
         for at in range(0, len(paths), CHUNK):
             images = manifest.load_images(paths[at : at + CHUNK], self.size)
-            found.append(self._predict(images))
-        return np.concatenate([np.zeros(0, np.float32), *found])
+            parts.append(self._predict(images))
+        return np.concatenate(parts)
 
     def load(self) -> None:
         """Loads it; InputError where it does not make one probability of one gray image of its
@@ -144,11 +144,10 @@ def _check_archive(path: Path, content: bytes) -> None:
 
 
 def asked(run: str | Path | None, rule_set: Rules) -> DeviceFilter | None:
-    """The filter that --device-model names, or None."""
+    """The filter in `run`; None where there is none."""
     if run is None:
         return None
     if not rule_set.enabled("device"):
-        raise InputError(
-            f"--device-model {run}: the rule [device] is off; switch it on, or leave this out"
-        )
+        expected = "the rule [device] is off; switch it on, or leave this out"
+        raise ArgumentError("device_model", expected, received=run)
     return DeviceFilter(Path(run))

@@ -25,15 +25,15 @@ PAIRS = 1 << 20
 _BITS = np.array([bin(byte).count("1") for byte in range(256)], np.uint8)
 
 
-def exact(kept: Sequence) -> dict[int, tuple[str, str]]:
+def exact(images: Sequence) -> dict[int, tuple[str, str]]:
     """Which images go (number -> rule, detail): of the same decoded pixels the first stays, none
     where labels differ.
 
     Args:
-        kept: images with `.scan` and `.done`, in the order of their numbers.
+        images: with `.scan` and `.done`, in the order of their numbers.
     """
     groups = defaultdict(list)
-    for image in kept:
+    for image in images:
         groups[image.done.pixels].append(image.scan)
     found = {}
     for copies in groups.values():
@@ -43,7 +43,9 @@ def exact(kept: Sequence) -> dict[int, tuple[str, str]]:
     return found
 
 
-def near(kept: Sequence, distance: int, across_patients: bool = True) -> dict[int, tuple[str, str]]:
+def near(
+    images: Sequence, distance: int, across_patients: bool = True
+) -> dict[int, tuple[str, str]]:
     """Which images go (number -> rule, detail), by hashes that differ in at most `distance` of 256
     bits.
 
@@ -55,7 +57,7 @@ def near(kept: Sequence, distance: int, across_patients: bool = True) -> dict[in
         distance: at most MOST_DISTANCE.
         across_patients: whether images of different patients are compared.
     """
-    images = [image for image in kept if image.done.measures is not None]
+    images = [image for image in images if image.done.measures is not None]
     images.sort(key=lambda image: (-image.scan.rows * image.scan.columns, image.scan.number))
     # Of images that share a hash all but one are left out of the search, or a thousand of them were
     # a million pairs.

@@ -6,6 +6,7 @@ report is shown by the phrases of the lexicon that decided.
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -13,29 +14,37 @@ import jinja2
 import numpy as np
 
 from pgcxr.cohort.findings import FINDINGS
+from pgcxr.curation.choosing import Image
+from pgcxr.curation.tables import write_csv
 from pgcxr.io import artifacts
+from pgcxr.sources import Scan
 from pgcxr.sources.weak_labels import agreement
+from pgcxr.sources.weak_labels.labeling import Labeling
 from pgcxr.sources.weak_labels.opinion import NOT_MENTIONED, POSITIVE, Opinion
 
-SAMPLE = 100
 SAME, OTHER_FINDINGS = "same label and findings", "same label, other findings"
 
 
 def write(
-    folder: Path, scans, kept, labeling, write_csv, *, seed: int, sample: int = SAMPLE
+    folder: Path,
+    scans: Sequence[Scan],
+    images: Sequence[Image],
+    labeling: Labeling,
+    *,
+    seed: int,
+    sample: int,
 ) -> dict:
     """Writes the audit into the cohort and returns what report.json says of the labels.
 
     Args:
         scans: all of the export; agreement is taken over all studies that have two witnesses.
-        kept: the cohort's images, of which the sample is drawn.
-        write_csv: function(path, columns, rows).
+        images: the cohort's, of which the sample is drawn.
         sample: how many images to draw, one of a study at most.
     """
     confidence = Counter(
-        str(image.scan.confidence) for image in kept if image.scan.confidence is not None
+        str(image.scan.confidence) for image in images if image.scan.confidence is not None
     )
-    witnesses = Counter("+".join(image.scan.witnesses) for image in kept if image.scan.witnesses)
+    witnesses = Counter("+".join(image.scan.witnesses) for image in images if image.scan.witnesses)
     described = {
         **labeling.described(),
         "confidence": dict(sorted(confidence.items())),
@@ -47,7 +56,7 @@ def write(
     counts = agreement.compare(pairs.values())
     names = tuple(opinion.witness for opinion in next(iter(pairs.values())))
     write_csv(folder / "label_agreement.csv", agreement.COLUMNS, agreement.rows(counts, names))
-    drawn = _draw(kept, seed, sample)
+    drawn = _draw(images, seed, sample)
     if drawn:
         rows = [_row(image, *place) for image, place in drawn]
         write_csv(folder / "label_sample.csv", tuple(rows[0]), rows)
@@ -69,12 +78,12 @@ def stratum(first: Opinion, second: Opinion) -> str:
     return f"{first.witness} {first.label or 'silent'}, {second.witness} {second.label or 'silent'}"
 
 
-def _draw(kept, seed: int, sample: int) -> list[tuple]:
+def _draw(cohort: Sequence[Image], seed: int, sample: int) -> list[tuple]:
     """[(image, (stratum, images in it, images drawn of it))]: the strata get equal shares as far as
     they reach."""
     members: dict[str, list] = defaultdict(list)
     studies = set()
-    for image in sorted(kept, key=lambda image: image.image_id):
+    for image in sorted(cohort, key=lambda image: image.image_id):
         if len(image.scan.opinions) == 2 and image.scan.study not in studies:
             studies.add(image.scan.study)
             members[stratum(*image.scan.opinions)].append(image)

@@ -28,19 +28,26 @@ JPEG_TRAILER = 1024
 
 
 @dataclass(frozen=True)
+class Decoding:
+    """How stored values become gray ones: the arguments of `pgcxr.dicom.decode`."""
+
+    normalize: Normalization = THESIS
+    bits: int = 8
+    decoder: str = pixel_data.PYDICOM
+    black_out: BlackOut = BlackOut()
+
+
+@dataclass(frozen=True)
 class Job:
     """One image to write: `png` and `mask_png` are where to, `size` the side in pixels, `fit`
-    images.PAD or CROP; the others are those of `dicom.decode`."""
+    images.PAD or CROP; `masks` and `boxes` mark lesions (`pgcxr.sources.Scan`)."""
 
     path: Path = field(repr=False)
     png: Path
     mask_png: Path
     size: int
     fit: str
-    normalize: Normalization = THESIS
-    bits: int = 8
-    decoder: str = pixel_data.PYDICOM
-    black_out: BlackOut = BlackOut()
+    decoding: Decoding = Decoding()
     masks: tuple[Path, ...] = field(default=(), repr=False)
     boxes: np.ndarray | None = field(default=None, repr=False)
 
@@ -61,13 +68,7 @@ def write(job: Job) -> Done:
     """Does one job. A file that cannot be decoded is a result; a disk that cannot be written to is
     an OSError."""
     try:
-        image = decode(
-            job.path,
-            normalize=job.normalize,
-            bits=job.bits,
-            decoder=job.decoder,
-            black_out=job.black_out,
-        )
+        image = decode(job.path, job.decoding)
     except Rejected as reason:
         return Done((reason.rule, reason.detail))
     encoded = _png(to_square(image, job.size, job.fit))
@@ -75,15 +76,13 @@ def write(job: Job) -> Done:
     if mask is not None:
         _write(job.mask_png, _png(mask))
     _write(job.png, encoded)
-    seen = hashlib.sha256(repr(image.shape).encode())
-    seen.update(np.ascontiguousarray(image))
-    pixels = seen.hexdigest()
+    digest = hashlib.sha256(repr(image.shape).encode())
+    digest.update(np.ascontiguousarray(image))
     return Done(
-        None,
-        pixels,
-        hashlib.sha256(encoded).hexdigest(),
-        mask is not None,
-        image_checks.measure(image),
+        pixels=digest.hexdigest(),
+        sha256=hashlib.sha256(encoded).hexdigest(),
+        mask=mask is not None,
+        measures=image_checks.measure(image),
     )
 
 
@@ -113,23 +112,20 @@ def _write(path: Path, content: bytes) -> None:
     beside.replace(path)
 
 
-def decode(
-    path: Path,
-    *,
-    normalize: Normalization = THESIS,
-    bits: int = 8,
-    decoder: str = pixel_data.PYDICOM,
-    black_out: BlackOut = BlackOut(),
-) -> np.ndarray:
+def decode(path: Path, decoding: Decoding = Decoding()) -> np.ndarray:
     """`dicom.decode`, and `decode_image` where the name says so."""
     if is_image(path):
-        return decode_image(path, normalize, bits, black_out)
-    return dicom.decode(path, normalize=normalize, bits=bits, decoder=decoder, black_out=black_out)
+        return decode_image(path, decoding)
+    return dicom.decode(
+        path,
+        normalize=decoding.normalize,
+        bits=decoding.bits,
+        decoder=decoding.decoder,
+        black_out=decoding.black_out,
+    )
 
 
-def decode_image(
-    path: Path, normalize: Normalization = THESIS, bits: int = 8, black_out: BlackOut = BlackOut()
-) -> np.ndarray:
+def decode_image(path: Path, decoding: Decoding = Decoding()) -> np.ndarray:
     """A gray PNG of 8 or 16 bits, or a JPEG, of a public set, normalized as DICOM is, uint8 or
     uint16 [H, W]."""
     rows, columns = image_size(path)
@@ -152,9 +148,9 @@ def decode_image(
 
     def table(counts: np.ndarray) -> np.ndarray:
         gray = Gray(np.arange(len(counts), dtype=np.float64), 0, len(counts) - 1)
-        return normalize.table(gray, counts, bits)
+        return decoding.normalize.table(gray, counts, decoding.bits)
 
-    return black_out.look_up(codes, table)
+    return decoding.black_out.look_up(codes, table)
 
 
 def _mask(job: Job, shape: tuple[int, int]) -> np.ndarray | None:

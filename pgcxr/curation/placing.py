@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from pgcxr.curation.work import Work
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts, places
 
 # What `pgcxr curate` writes into a cohort, and `pgcxr records` beside it.
@@ -64,7 +64,7 @@ def refuse_existing(out: Path) -> None:
     if is_cohort(out):
         raise InputError(
             f"{out}: exists and is not empty: made by other options, from another export, by "
-            "another version, or changed since; name another --out, or replace it by --overwrite"
+            "another version, or changed since; name another folder, or allow to overwrite it"
         )
     places.refuse_existing(out)
 
@@ -79,7 +79,7 @@ def check_out(out: Path, read: dict[str, Path | None]) -> None:
 
 
 def may_replace(out: Path) -> bool:
-    """Whether --overwrite may put a new cohort in the place of what is at `out`: a cohort and
+    """Whether overwriting may put a new cohort in the place of what is at `out`: a cohort and
     nothing else.
 
     Raises:
@@ -92,8 +92,8 @@ def may_replace(out: Path) -> bool:
     foreign = [name for name in names if name not in WRITTEN and not places.is_left_over(name)]
     if foreign:
         raise InputError(
-            f"{out / foreign[0][:80]}: lies in the cohort that --overwrite would replace, and was "
-            "not written by `pgcxr curate`; move it away, or name another --out"
+            f"{out / foreign[0][:80]}: lies in the cohort that would be overwritten, and was not "
+            "written by `pgcxr curate`; move it away, or name another folder for the cohort"
         )
     return True
 
@@ -109,28 +109,27 @@ def is_cohort(folder: Path) -> bool:
 
 
 def check_private(private: dict, out: Path) -> None:
-    """Raises InputError for a private file (by its option) inside of `out`, or a trace in the place
-    of another."""
+    """Raises InputError for a private file (argument -> path) inside of `out`, or a trace in the
+    place of another."""
     for name, path in private.items():
         if path is not None and real(path).is_relative_to(real(out)):
-            raise InputError(
-                f"{name} {path}: lies in --out, which is to be passed on; name a file elsewhere"
-            )
-    trace = private["--trace"]
+            expected = "lies in the cohort, which is to be passed on; name a file elsewhere"
+            raise ArgumentError(name, expected, received=path)
+    trace = private["trace"]
     if trace is not None:
-        if real(trace) == real(private["--key-file"]):
-            raise InputError(f"--trace {trace}: is the --key-file; name another")
+        if real(trace) == real(private["key_file"]):
+            raise ArgumentError("trace", "is the key file; name another", received=trace)
         if not os.path.isfile(trace) or os.path.islink(trace):
-            places.refuse_existing_file(trace, "--trace")
+            places.refuse_existing_file(trace, "trace")
 
 
 def check_trace(trace: str | os.PathLike | None, beside: Work) -> None:
-    """Raises InputError for a --trace that is there already, unless an earlier run of the same
+    """Raises InputError for a trace that is there already, unless an earlier run of the same
     cohort wrote it."""
     if trace is not None and os.path.lexists(trace) and not beside.wrote_trace(Path(trace)):
         raise InputError(
             f"{trace}: exists, and is not as an earlier run for this cohort wrote it; remove it or "
-            "name another --trace"
+            "name another trace"
         )
 
 

@@ -2,93 +2,47 @@
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from pgcxr import sources
-from pgcxr.cohort import splits
 from pgcxr.curation import (
     choosing,
-    device_filter,
     label_audit,
     pixels,
     placing,
-    rules,
+    preparing,
     stages,
     tables,
     work,
 )
-from pgcxr.dicom import normalization, pixel_data
-from pgcxr.errors import InputError
-from pgcxr.images import CROP, PAD, fitted_side
-from pgcxr.io import artifacts, places, user_files, workers
+from pgcxr.curation.choosing import Selection
+from pgcxr.curation.options import CurationOptions
+from pgcxr.curation.preparing import Setup
+from pgcxr.dicom import pixel_data
+from pgcxr.images import fitted_side
+from pgcxr.io import artifacts
 from pgcxr.io.worker_process import Limits
-from pgcxr.privacy import black_out as black_outs
-from pgcxr.privacy import hashing
 from pgcxr.privacy.audit import auditing as audits
-from pgcxr.privacy.audit import findings as findings_table
 from pgcxr.privacy.audit import own_words
 from pgcxr.sources import Scan
-from pgcxr.sources.weak_labels import decision, labeling
 
 LARGEST = 1024
 SMALLEST = 4
 # The size that is chosen when none is asked for may be too large for this share of the images.
 TOO_SMALL_SHARE = 0.05
-
-
 # Addresses that TensorFlow takes for itself and its threads, used or not.
 TENSORFLOW = 32 << 30
-# Options of `curate` that a cohort doesn't depend on.
-OF_THE_RUN = (
-    *(
-        "export",
-        "out",
-        "processes",
-        "key_file",
-        "trace",
-        "runner",
-        "runner_options",
-        "overwrite",
-        "limits",
-    ),
-    *("audit", "findings", "show_progress", "say"),
-)
+DEFAULTS = CurationOptions()
 
 
 def curate(
     export: str | os.PathLike,
     out: str | os.PathLike,
+    options: CurationOptions = DEFAULTS,
     *,
-    source: str | None = None,
-    rules_file: str | os.PathLike | None = None,
-    size: int | None = None,
-    split: Sequence[float] = splits.FRACTIONS,
-    normals: int | None = None,
-    seed: int = 0,
-    processes: int | None = None,
-    fit: str = PAD,
-    normalize: str = str(normalization.THESIS),
-    bits: int = 8,
-    decoder: str = pixel_data.PYDICOM,
-    black_out: Sequence[str] = (),
-    black_out_text: bool = False,
-    key_file: str | os.PathLike | None = None,
-    trace: str | os.PathLike | None = None,
-    runner: str = stages.LOCAL,
-    runner_options: Sequence[str] = (),
-    overwrite: bool = False,
     limits: Limits | None = None,
-    audit: bool = True,
-    findings: str | os.PathLike | None = None,
-    labels: str = decision.CODES,
-    uncertain: str = decision.UNKNOWN,
-    codes_file: str | os.PathLike | None = None,
-    labels_file: str | os.PathLike | None = None,
-    columns: str | os.PathLike | None = None,
-    label_sample: int = label_audit.SAMPLE,
-    device_model: str | os.PathLike | None = None,
     show_progress: bool = True,
     say: Callable[[str], None] = lambda line: None,
 ) -> dict:
@@ -100,191 +54,212 @@ def curate(
     writes.
 
     Everything but the keyed hashes (patient_id, and the second half of excluded.csv's source)
-    depends on the export, the rules and the seed alone: not on the key, the number of processes or
-    the order of files on the disk.
+    depends on the export and the options alone: not on the key, the number of processes or the
+    order of files on the disk.
 
     Args:
-        size: side of the images in pixels, a power of two; by default the largest up to 1024 that
-            95 % of the images reach. No image is ever enlarged: those that are too small are
-            excluded by rule.
-        normals: keep this many normal images, chosen at random (the thesis took 20,000 of 72,938).
-        processes: default all cores; 0 for none but this one.
-        normalize: see `pgcxr.dicom.normalization.parse`; `bits` 8 or 16; `decoder` see
-            `pgcxr.dicom.decode`.
-        black_out: regions to make black, each as pgcxr.privacy.black_out.parse reads it, besides
-            those of the rules.
-        black_out_text: make text that is found near the borders black.
-        trace: a private file that says which file became which image or why not, outside of `out`;
-            one that an earlier run for the same cohort wrote is replaced.
-        runner: one of stages.RUNNERS; those of Apache Beam take `runner_options`, each
-            "name=value".
-        overwrite: whether another cohort at `out`, with all that is in it, may be replaced.
+        export: a PACS export (DICOM files and studies.csv), or a public set as downloaded.
+        out: the folder of the cohort: new, or what this function made of the same export.
+        options: of the cohort, and of the run.
         limits: what one file may take, by default `Limits()`.
-        audit: look for every identifier of the export in the cohort before it gets its name, and
-            fail if there is one.
-        findings: the private file that then says which and where; by default privacy_findings.csv
-            beside the key.
-        labels: which witness decides on normal and abnormal: codes, report, or agree.
-        uncertain: what an uncertain finding becomes: unknown, positive, negative or exclude.
-        codes_file, labels_file: TOML files in the place of icd10.toml and english.toml.
-        columns: the column map of `source` table, by default its columns.toml.
-        label_sample: how many images to draw for a check of their labels by hand.
-        device_model: a RUN of train.classifier on labels "device", which looks for devices on the
-            decoded images.
+        show_progress: whether there is a bar.
         say: takes lines for the user on what is recalled from earlier runs.
-    """
-    given = {name: value for name, value in locals().items() if name not in OF_THE_RUN}
-    export = places.existing_folder(export, "a PACS export or a public set")
-    out = Path(out)
-    splits.check(split)
-    _check_options(size, normals, fit, processes, label_sample)
-    processes = (os.cpu_count() or 1) if processes is None else processes
-    stages.check_runner(runner, runner_options, processes)
-    read = {"the export": export, "the --device-model": device_model, "the --rules": rules_file}
-    read |= {
-        "the --codes-file": codes_file,
-        "the --labels-file": labels_file,
-        "the --columns": columns,
-    }
-    placing.check_out(out, read)
-    if not (overwrite and placing.may_replace(out)) and not work.folder_of(out).is_dir():
-        placing.refuse_existing(out)
-    normalization.check_bits(bits)
-    pixel_data.reader(decoder)
-    key_path = key_file or hashing.default_key_file()
-    findings = findings or Path(key_path).parent / "privacy_findings.csv"
-    placing.check_private({"--trace": trace, "--key-file": key_path, "--findings": findings}, out)
-    findings_table.check_file(findings, [export], {"--key-file": key_path, "--trace": trace})
-    rule_set = rules.load(rules_file)
-    hidden = black_outs.asked(black_out, black_out_text, rule_set.tables["black_out"], rules_file)
-    decoding = {
-        "normalize": normalization.parse(normalize),
-        "bits": bits,
-        "decoder": decoder,
-        "black_out": hidden,
-    }
-    judge = device_filter.asked(device_model, rule_set)
-    if (
-        judge and runner == stages.LOCAL
-    ):  # Beam's forks and TensorFlow's threads do not go together: there, when needed
-        judge.load()
-    given["device_model"] = judge and judge.sha256
-    source, module = sources.named(source, export)
-    how = labeling.load(
-        labels,
-        uncertain,
-        neutral=rule_set.tables["diagnosis"]["neutral"],
-        codes_file=codes_file,
-        labels_file=labels_file,
-        columns=columns,
-    )
-    given = _content(given)
-    key = hashing.read_or_make_key(key_file)
-    with work.opened(out, export, key, say) as beside:
-        asked = beside.hash("asked", str(placing.real(export)), work.code_version(), given)
-        replacing = beside.owns(asked) or (overwrite and placing.may_replace(out))
-        if not replacing:
-            placing.refuse_existing(out)
-        placing.check_trace(trace, beside)
-        limits = limits or Limits()
-        if decoder != pixel_data.PYDICOM:
-            limits = replace(
-                limits, memory=limits.memory + TENSORFLOW, cpu=max(limits.cpu, limits.most_cpu)
-            )
-        where = (placing.real(key_path), processes, runner, tuple(runner_options))
-        stage = stages.Stages(beside, placing.real(export), *where, limits, show_progress, say)
-        scans, counted = module.scans(
-            export,
-            lambda function, paths: stage.map(function, paths, _no_header, title="headers"),
-            how,
-        )
-        knows = sources.knows(module, export, how)
-        excluded: dict[int, tuple[str, str]] = {}
-        for scan in scans:
-            reason = rule_set.broken(scan, knows)
-            if reason:
-                excluded[scan.number] = reason
-        remaining = [scan for scan in scans if scan.number not in excluded]
-        size = size or _default_size(remaining, fit)
-        if rule_set.enabled("too_small"):
-            for scan in remaining:
-                if 0 < _side(scan, fit) < size:
-                    excluded[scan.number] = ("too_small", f"smaller than {size} px")
-        remaining = [scan for scan in remaining if scan.number not in excluded]
-        choosing.refuse_none_left(export, remaining, excluded)
-        if judge:
-            judge.check_size(size)
 
-        described = {"source": source, "size": size, "fit": fit, **counted}
-        described |= {"normalise": str(decoding["normalize"]), "bits": bits, "decoder": decoder}
-        described |= {"black_out": hidden.described()}
-        # Made when they are handed over: each holds several paths, and there may be hundreds of
-        # thousands.
-        jobs = stages.Lazily(lambda scan: _job(scan, beside, size, fit, decoding), remaining)
-        names = [job.png.stem for job in jobs]
-        made = stage.map(
-            pixels.write, jobs, _no_pixels, title="images", names=names, intact=pixels.intact
+    Returns:
+        What report.json says: "images", "patients", "normal", "abnormal", "size" in pixels,
+        "collected" files, "excluded" {rule: files}, "warnings" and more.
+
+    Raises:
+        InputError: an option, a file or a place is wrong, or no image is left.
+
+    Example:
+
+        >>> import tempfile
+        >>> from pgcxr.phantom.export import write_export
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     counts = write_export(f"{folder}/export", 12, seed=1, size=64, workers=1)
+        ...     options = CurationOptions(size=32, processes=0, key_file=f"{folder}/key")
+        ...     report = curate(
+        ...         f"{folder}/export", f"{folder}/cohort", options, show_progress=False
+        ...     )
+        >>> report["size"], report["images"] == report["normal"] + report["abnormal"]
+        (32, True)
+    """
+    setup = preparing.prepare(export, out, options)
+    with work.opened(setup.out, setup.export, setup.key, say) as workspace:
+        asked = workspace.hash(
+            "asked", str(placing.real(export)), work.code_version(), setup.fingerprint()
         )
-        named = dict(zip((scan.number for scan in remaining), names, strict=True))
-        done = dict(zip((scan.number for scan in remaining), made, strict=True))
-        if judge:
-            decoded = [scan for scan in remaining if not done[scan.number].rejected]
-            seen = judge.worn(
-                decoded, lambda scan: beside.place("images", named[scan.number]), rule_set
-            )
-            excluded.update(seen)
-            described["device_model"] = {"sha256": judge.sha256, "seen": len(seen)}
-        kept = choosing.choose(scans, done, excluded, rule_set, normals, seed)
-        choosing.refuse_none_left(export, kept, excluded)
-        kept = choosing.name_and_split(kept, split, seed)
-        with artifacts.new_folder(out, replace=replacing) as folder:
-            placing.place(folder, beside, named, kept)
-            described["labels"] = label_audit.write(
-                folder, scans, kept, how, tables.write_csv, seed=seed, sample=label_sample
-            )
-            report = tables.write(
-                folder, scans, kept, excluded, rule_set, knows, key, described, seed=seed
-            )
-            if audit:
-                gathering = audits.in_processes(processes, show_progress)
-                own = [
-                    str(rule_set.tables),
-                    *own_words.of_files((codes_file, labels_file, columns)),
-                ]
-                look_for, counts = audits.matcher(
-                    export, gathering, own, [scan.name for scan in scans if not scan.rejected]
-                )
-                report["privacy_audit"] = audits.check([folder], look_for, counts, findings)
-                written = artifacts.read_json(folder / "report.json")
-                artifacts.write_json(
-                    folder / "report.json", {**written, "privacy_audit": report["privacy_audit"]}
-                )
-            if trace is not None:
-                tables.write_trace(Path(trace), scans, kept, excluded, beside.will_write_trace)
-            beside.will_own(asked, folder)
-        beside.forget_the_rest()
+        replacing = workspace.owns(asked) or (options.overwrite and placing.may_replace(setup.out))
+        if not replacing:
+            placing.refuse_existing(setup.out)
+        placing.check_trace(options.trace, workspace)
+        stage = stages.Stages(
+            workspace,
+            placing.real(export),
+            setup.key_file,
+            stages.Machines(setup.processes, options.runner, tuple(options.runner_options)),
+            _limits(options, limits),
+            show_progress,
+            say,
+        )
+        curation = _Curation(setup, workspace, stage)
+        curation.list_scans()
+        curation.choose_size()
+        curation.decode()
+        curation.look_for_devices()
+        curation.choose()
+        with artifacts.new_folder(setup.out, replace=replacing) as folder:
+            report = curation.write(folder)
+            workspace.will_own(asked, folder)
+        workspace.remove_unused()
     return report
 
 
-def _content(given: dict) -> list:
-    """Options in a form that is the same for the same cohort: files stand for what is in them."""
-    files = ("rules_file", "codes_file", "labels_file", "columns")
-    named = {name: given[name] for name in files if given[name] is not None}
-    read = {name: user_files.read_text(value) for name, value in named.items()}
-    return sorted([name, repr(value)] for name, value in {**given, **read}.items())
+class _Curation:
+    """The steps of one curation, in the order in which they are called."""
+
+    def __init__(self, setup: Setup, workspace: work.Work, stage: stages.Stages):
+        self.setup, self.workspace, self.stage = setup, workspace, stage
+        self.options = setup.options
+
+    def list_scans(self) -> None:
+        """Lists the scans of the export, and excludes those whose headers break a rule."""
+        setup = self.setup
+        scans, counts = setup.module.scans(
+            setup.export,
+            lambda function, paths: self.stage.map(function, paths, _no_header, title="headers"),
+            setup.labeling,
+        )
+        knows = sources.knows(setup.module, setup.export, setup.labeling)
+        self.selection = Selection(setup.export, scans, setup.rules, knows)
+        self.counts = counts
+        for scan in scans:
+            reason = setup.rules.broken(scan, knows)
+            if reason:
+                self.selection.excluded[scan.number] = reason
+
+    def choose_size(self) -> None:
+        """The side of the images, and which scans are too small for it."""
+        remaining, fit = self.selection.remaining(), self.options.fit
+        self.size = self.options.size or _default_size(remaining, fit)
+        if self.setup.rules.enabled("too_small"):
+            for scan in remaining:
+                if 0 < _side(scan, fit) < self.size:
+                    reason = ("too_small", f"smaller than {self.size} px")
+                    self.selection.excluded[scan.number] = reason
+        self.selection.refuse_none_left(self.selection.remaining())
+        if self.setup.judge:
+            self.setup.judge.check_size(self.size)
+
+    def decode(self) -> None:
+        """Writes an image of every scan that remains into the work folder."""
+        self.remaining = self.selection.remaining()
+        # Made when they are handed over: each holds several paths, and there may be hundreds of
+        # thousands.
+        jobs = stages.Lazily(self._job, self.remaining)
+        names = [job.png.stem for job in jobs]
+        results = self.stage.map(
+            pixels.write, jobs, _no_pixels, title="images", names=names, intact=pixels.intact
+        )
+        numbers = [scan.number for scan in self.remaining]
+        self.names = dict(zip(numbers, names, strict=True))
+        self.done = dict(zip(numbers, results, strict=True))
+
+    def _job(self, scan: Scan) -> pixels.Job:
+        nowhere, options = Path(), self.options
+        job = pixels.Job(
+            scan.path,
+            nowhere,
+            nowhere,
+            self.size,
+            options.fit,
+            self.setup.decoding,
+            masks=scan.masks,
+            boxes=scan.boxes,
+        )
+        name = self.workspace.name("images", job)
+        png, mask = (self.workspace.place(kind, name) for kind in ("images", "masks"))
+        return replace(job, png=png, mask_png=mask)
+
+    def look_for_devices(self) -> None:
+        """Excludes images on which the device classifier sees what their label forbids."""
+        self.devices_seen = 0
+        if self.setup.judge:
+            decoded = [scan for scan in self.remaining if not self.done[scan.number].rejected]
+            seen = self.setup.judge.worn(
+                decoded,
+                lambda scan: self.workspace.place("images", self.names[scan.number]),
+                self.setup.rules,
+            )
+            self.selection.excluded.update(seen)
+            self.devices_seen = len(seen)
+
+    def choose(self) -> None:
+        """Which images stay, in which split."""
+        options = self.options
+        images = choosing.choose(self.selection, self.done, options.normals, options.seed)
+        self.selection.refuse_none_left(images)
+        self.images = choosing.name_and_split(images, options.split, options.seed)
+
+    def write(self, folder: Path) -> dict:
+        """Writes the cohort into `folder`, looks for identifiers in it, and returns its report."""
+        options, setup = self.options, self.setup
+        placing.place(folder, self.workspace, self.names, self.images)
+        described = self._described()
+        described["labels"] = label_audit.write(
+            folder,
+            self.selection.scans,
+            self.images,
+            setup.labeling,
+            seed=options.seed,
+            sample=options.label_sample,
+        )
+        report = tables.write(
+            folder, self.selection, self.images, described, key=setup.key, seed=options.seed
+        )
+        if options.audit:
+            report["privacy_audit"] = self._audit(folder)
+            written = artifacts.read_json(folder / "report.json")
+            artifacts.write_json(
+                folder / "report.json", {**written, "privacy_audit": report["privacy_audit"]}
+            )
+        if options.trace is not None:
+            tables.write_trace(
+                Path(options.trace), self.selection, self.images, self.workspace.will_write_trace
+            )
+        return report
+
+    def _described(self) -> dict:
+        """What report.json says of how the cohort was made."""
+        setup, decoding = self.setup, self.setup.decoding
+        described = {"source": setup.source, "size": self.size, "fit": self.options.fit}
+        described |= self.counts
+        described |= {"normalise": str(decoding.normalize), "bits": decoding.bits}
+        described |= {"decoder": decoding.decoder, "black_out": decoding.black_out.described()}
+        if setup.judge:
+            described["device_model"] = {"sha256": setup.judge.sha256, "seen": self.devices_seen}
+        return described
+
+    def _audit(self, folder: Path) -> dict:
+        """Looks for every identifier of the export in the cohort; InputError where there is one."""
+        options, setup = self.options, self.setup
+        files = (options.codes_file, options.labels_file, options.columns)
+        own = [str(setup.rules.tables), *own_words.of_files(files)]
+        look_for, counts = audits.matcher(
+            setup.export,
+            audits.in_processes(setup.processes, self.stage.show),
+            own,
+            [scan.name for scan in self.selection.scans if not scan.rejected],
+        )
+        return audits.check([folder], look_for, counts, setup.findings)
 
 
-def _check_options(size, normals, fit, processes, label_sample) -> None:
-    if size is not None and (size < SMALLEST or size & (size - 1)):
-        raise InputError(f"--size {size}: must be a power of two, {SMALLEST} or more")
-    if normals is not None and normals < 1:
-        raise InputError(f"--normals {normals}: must be 1 or more")
-    if fit not in (PAD, CROP):
-        raise InputError(f"--fit {fit}: must be {PAD} or {CROP}")
-    if processes is not None and not 0 <= processes <= workers.MOST:
-        raise InputError(f"--workers {processes}: must be from 0 to {workers.MOST}")
-    if label_sample < 0:
-        raise InputError(f"--label-sample {label_sample}: must not be negative")
+def _limits(options: CurationOptions, limits: Limits | None) -> Limits:
+    limits = limits or Limits()
+    if options.decoder == pixel_data.PYDICOM:
+        return limits
+    return replace(limits, memory=limits.memory + TENSORFLOW, cpu=max(limits.cpu, limits.most_cpu))
 
 
 def _side(scan: Scan, fit: str) -> int:
@@ -297,16 +272,6 @@ def _default_size(scans: list[Scan], fit: str) -> int:
         return LARGEST
     reached = sides[int(len(sides) * TOO_SMALL_SHARE)]
     return max(min(LARGEST, 1 << int(math.log2(reached))), SMALLEST)
-
-
-def _job(scan: Scan, beside: work.Work, size: int, fit: str, decoding: dict) -> pixels.Job:
-    """The images wait in the work folder until it is known which ones stay."""
-    nowhere = Path()
-    job = pixels.Job(
-        scan.path, nowhere, nowhere, size, fit, **decoding, masks=scan.masks, boxes=scan.boxes
-    )
-    name = beside.name("images", job)
-    return replace(job, png=beside.place("images", name), mask_png=beside.place("masks", name))
 
 
 def _no_header(rule: str, detail: str) -> tuple[str, str]:

@@ -11,35 +11,45 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from pgcxr.curation.options import LOCAL
 from pgcxr.curation.work import Work
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError
 from pgcxr.io import workers
 from pgcxr.io.worker_process import Limits
 
-LOCAL = "local"
 # Seconds that one file may take before a line says so.
 SLOW = 10.0
-RUNNERS = (LOCAL, "DirectRunner", "FlinkRunner", "SparkRunner", "DataflowRunner")
+
+
+@dataclass(frozen=True)
+class Machines:
+    """Who does the work.
+
+    Attributes:
+        processes: worker processes; 0 for none but this one.
+        runner: LOCAL, or a runner of Apache Beam; `options` are then its options ("name=value").
+    """
+
+    processes: int = 0
+    runner: str = LOCAL
+    options: tuple[str, ...] = ()
 
 
 @dataclass
 class Stages:
     """How the steps of one curation are run.
 
-    Args:
+    Attributes:
         export: nothing outside of this folder is read.
         key_file: of the key of `work`, for processes on other machines.
-        runner: LOCAL, or a runner of Apache Beam; `options` are then its options ("name=value").
-        processes: worker processes; 0 for none but this one.
+        show: whether there are bars.
         say: takes lines for the user.
     """
 
     work: Work
     export: Path
     key_file: Path
-    processes: int
-    runner: str
-    options: tuple[str, ...]
+    machines: Machines
     limits: Limits
     show: bool
     say: Callable[[str], None]
@@ -91,7 +101,7 @@ class Stages:
 
     def _spoilt(self, items: Sequence, results: list, intact: Callable) -> list[int]:
         known = [index for index, result in enumerate(results) if result is not None]
-        with ThreadPoolExecutor(max(self.processes, 1)) as threads:
+        with ThreadPoolExecutor(max(self.machines.processes, 1)) as threads:
             good = threads.map(lambda index: intact(items[index], results[index]), known)
             return [index for index, fine in zip(known, good, strict=True) if not fine]
 
@@ -103,14 +113,14 @@ class Stages:
         failed: Callable,
         advance: Callable,
     ):
-        if self.runner != LOCAL and items:
+        if self.machines.runner != LOCAL and items:
             yield from _beam().stream(self, function, items, names, failed, advance)
             return
         stream = workers.stream(
             function,
             items,
             failed,
-            workers=self.processes,
+            workers=self.machines.processes,
             limits=self.limits,
             waiting=self._told(advance),
         )
@@ -151,24 +161,17 @@ class Lazily(Sequence):
 
 
 def check_runner(runner: str, options: Sequence[str], processes: int) -> None:
-    """Raises InputError for a runner or an option that does not exist, or Beam where it is not
-    installed."""
-    if runner not in RUNNERS:
-        raise InputError(f"--runner {runner}: unknown; the runners are {', '.join(RUNNERS)}")
+    """Raises ArgumentError for an option that does not exist, or Beam where it is not installed."""
     if runner == LOCAL:
         if options:
-            raise InputError(
-                f"--runner-option {options[0]}: is for a runner of Apache Beam; name one with "
-                "--runner"
-            )
+            expected = "is for a runner of Apache Beam; name one as the runner"
+            raise ArgumentError("runner_options", expected, received=options[0])
         return
     try:
         beam = _beam()
     except ImportError:
-        raise InputError(
-            f"--runner {runner}: Apache Beam is not installed; run `pip install 'pgcxr[beam]'`, or "
-            f"use --runner {LOCAL}"
-        ) from None
+        expected = f"Apache Beam is not installed; run `pip install 'pgcxr[beam]'`, or use {LOCAL}"
+        raise ArgumentError("runner", expected, received=runner) from None
     beam.pipeline_options(runner, options, processes)
 
 

@@ -2,13 +2,15 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pgcxr.cohort import vocabulary
 from pgcxr.cohort.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.cohort.manifest import SPLITS
 from pgcxr.curation import summary
+from pgcxr.curation.choosing import Image, Selection
 from pgcxr.curation.rules import LABELED, ORDER, Rules
 from pgcxr.io import artifacts
 from pgcxr.privacy import hashing
@@ -34,42 +36,46 @@ COLUMNS = (
 
 def write(
     folder: Path,
-    scans,
-    kept,
-    excluded,
-    rules: Rules,
-    knows,
-    key: bytes,
+    selection: Selection,
+    images: Sequence[Image],
     described: dict,
     *,
+    key: bytes,
     seed: int,
 ) -> dict:
     """Writes manifest.csv, excluded.csv, the flow chart, Tables 1 and 2 and report.json; returns
-    the report."""
+    the report.
+
+    Args:
+        images: of the cohort, in the order of the manifest.
+        described: what the report says of how they were made.
+        key: of the hashes of patients and files.
+    """
     from pgcxr.plots import flowchart
 
-    write_csv(folder / "manifest.csv", COLUMNS, [_row(image, key, rules, knows) for image in kept])
+    rules, excluded = selection.rules, selection.excluded
+    manifest = [_row(image, key, rules, selection.knows) for image in images]
+    write_csv(folder / "manifest.csv", COLUMNS, manifest)
     rows = [
         {
             "source": _source(scan, key),
             "rule": excluded[scan.number][0],
             "detail": excluded[scan.number][1],
         }
-        for scan in scans
+        for scan in selection.scans
         if scan.number in excluded
     ]
     write_csv(folder / "excluded.csv", ("source", "rule", "detail"), rows)
     # A source that says nothing of devices may still have images that were looked at for them.
-    chart = flow(
-        scans, kept, excluded, rules, (*knows, "device") if described.get("device_model") else knows
-    )
+    knows = selection.knows + (("device",) if described.get("device_model") else ())
+    chart = flow(replace(selection, knows=knows), images)
     artifacts.write_json(folder / "flowchart.json", chart)
     flowchart.draw(chart, folder / "flowchart.svg")
     surplus = next(step[NORMAL] for step in chart["steps"] if step["rule"] == "subsample")
     report = {
         **described,
-        **composition(kept, surplus),
-        "collected": len(scans),
+        **composition(images, surplus),
+        "collected": len(selection.scans),
         "excluded": Counter(r["rule"] for r in rows),
     }
     summary.write(folder, report, chart)
@@ -82,14 +88,14 @@ def write(
     if not (report["normal"] and report["abnormal"]):
         report["warnings"].append("all images are of one class")
     # Each split counts its own patients, so a patient in two splits would make the sum larger.
-    assert len({image.scan.patient for image in kept}) == report["patients"]
+    assert len({image.scan.patient for image in images}) == report["patients"]
     config = {"rules": rules.described(), "size": described["size"], "fit": described["fit"]}
     config |= {name: described[name] for name in ("normalise", "bits", "decoder", "black_out")}
     artifacts.write_report(folder, report, command="pgcxr curate", seed=seed, config=config)
     return artifacts.plain(report)
 
 
-def flow(scans, kept, excluded: dict[int, tuple[str, str]], rules: Rules, knows) -> dict:
+def flow(selection: Selection, images: Sequence[Image]) -> dict:
     """The flow chart's numbers. Every scan is either kept or excluded by exactly one rule, so they
     add up.
 
@@ -97,6 +103,7 @@ def flow(scans, kept, excluded: dict[int, tuple[str, str]], rules: Rules, knows)
     Figure 1) also say how many normals and abnormals they take; `applies` is false where a rule is
     off or the source has no data for it.
     """
+    scans, excluded, rules = selection.scans, selection.excluded, selection.rules
     labels = {scan.number: scan.label for scan in scans}
     by_rule = Counter(rule for rule, _ in excluded.values())
     by_label = Counter((rule, labels[number]) for number, (rule, _) in excluded.items())
@@ -104,7 +111,7 @@ def flow(scans, kept, excluded: dict[int, tuple[str, str]], rules: Rules, knows)
     for rule in ORDER:
         remaining -= by_rule[rule]
         step = {"rule": rule, "excluded": by_rule[rule], "remaining": remaining}
-        step["applies"] = rules.applies(rule, knows)
+        step["applies"] = rules.applies(rule, selection.knows)
         if rule == "age":
             step |= {bound: rules.tables["age"][bound] for bound in ("minimum", "maximum")}
         if rule in ("modality", "sex", "view"):
@@ -112,14 +119,14 @@ def flow(scans, kept, excluded: dict[int, tuple[str, str]], rules: Rules, knows)
         if rule in LABELED:
             step |= {NORMAL: by_label[rule, NORMAL], ABNORMAL: by_label[rule, ABNORMAL]}
         steps.append(step)
-    final = Counter(image.scan.label for image in kept)
+    final = Counter(image.scan.label for image in images)
     chart = {
         "collected": len(scans),
         "steps": steps,
         NORMAL: final[NORMAL],
         ABNORMAL: final[ABNORMAL],
     }
-    assert remaining == len(kept) == chart[NORMAL] + chart[ABNORMAL]
+    assert remaining == len(images) == chart[NORMAL] + chart[ABNORMAL]
     assert all(
         step["excluded"] == step[NORMAL] + step[ABNORMAL]
         for step in steps
@@ -128,7 +135,7 @@ def flow(scans, kept, excluded: dict[int, tuple[str, str]], rules: Rules, knows)
     return chart
 
 
-def composition(kept, surplus: int = 0) -> dict:
+def composition(images: Sequence[Image], surplus: int = 0) -> dict:
     """Counts as in thesis Tables 1 and 2: images by label; and by split and finding (an image may
     have several).
 
@@ -139,7 +146,7 @@ def composition(kept, surplus: int = 0) -> dict:
     counted = ("patients", "images", NORMAL, ABNORMAL, *FINDINGS, "other_findings")
     table = {split: dict.fromkeys(counted, 0) for split in SPLITS}
     patients = {split: set() for split in SPLITS}
-    for image in kept:
+    for image in images:
         row = table[image.split]
         for name in (
             "images",
@@ -155,32 +162,32 @@ def composition(kept, surplus: int = 0) -> dict:
         table[split]["patients"] = len(patients[split])
     totals = {name: sum(row[name] for row in table.values()) for name in table[SPLITS[0]]}
     named = {name: totals[name] for name in ("images", "patients", NORMAL, ABNORMAL)}
-    masks = sum(image.done.mask for image in kept)
+    masks = sum(image.done.mask for image in images)
     table1 = {NORMAL: totals[NORMAL], ABNORMAL: totals[ABNORMAL], "total": totals["images"]}
     table1["normal_before_sampling"] = totals[NORMAL] + surplus
     return {**named, "masks": masks, "table1": table1, "table2": {**table, "total": totals}}
 
 
 def write_trace(
-    path: Path, scans, kept, excluded: dict[int, tuple[str, str]], note: Callable[[Path], None]
+    path: Path, selection: Selection, images: Sequence[Image], note: Callable[[Path], None]
 ) -> None:
     """Which file became which image: identifies patients, so it is readable by its owner alone.
 
     Args:
         note: is told where the finished table lies, before it becomes `path`.
     """
-    names = {image.scan.number: image.image_id for image in kept}
+    names = {image.scan.number: image.image_id for image in images}
     rows = [
         {"file": f"{scan.number:06d}", "path": scan.name, "image_id": names.get(scan.number, "")}
-        | {"rule": excluded.get(scan.number, ("", ""))[0]}
-        for scan in scans
+        | {"rule": selection.excluded.get(scan.number, ("", ""))[0]}
+        for scan in selection.scans
     ]
     with artifacts.atomic_path(path, private=True) as beside:
         write_csv(beside, ("file", "path", "image_id", "rule"), rows)
         note(beside)
 
 
-def _row(image, key: bytes, rules: Rules, knows) -> dict:
+def _row(image: Image, key: bytes, rules: Rules, knows) -> dict:
     scan = image.scan
     flags = rules.image_flags(image.done.measures, scan.view)
     return {

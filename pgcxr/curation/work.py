@@ -109,7 +109,7 @@ class Work:
         """Writes a result down."""
         self.journal.write(name, value)
 
-    def forget_the_rest(self) -> None:
+    def remove_unused(self) -> None:
         """Removes results and images that this run had no use for: of files that are gone, of other
         options."""
         for kind in ("images", "masks"):
@@ -147,11 +147,11 @@ class Work:
         self.keep(COHORTS, self._cohorts)
 
     def wrote_trace(self, path: Path) -> bool:
-        """Whether the file at `path` is as this folder's last runs wrote their --trace."""
+        """Whether the file at `path` is as this folder's last runs wrote their trace."""
         return _sha256(path) in self._traces
 
     def will_write_trace(self, written: Path) -> None:
-        """To be called before what is `written` becomes the --trace, for the same reason."""
+        """To be called before what is `written` becomes the trace, for the same reason."""
         self._traces = [*self._traces[-1:], _sha256(written)]
         self.keep(TRACES, self._traces)
 
@@ -167,7 +167,8 @@ def opened(out: Path, export: Path, key: bytes, say: Callable[[str], None]) -> I
     folder = folder_of(out)
     if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and _is_ours(folder))):
         raise InputError(
-            f"{folder}: is not a work folder of `pgcxr curate`; remove it, or name another --out"
+            f"{folder}: is not a work folder of `pgcxr curate`; remove it, or give the cohort "
+            "another name"
         )
     new = not folder.exists()
     with artifacts.private_folder(folder, out):

@@ -7,11 +7,10 @@ import numpy as np
 
 from pgcxr.dicom.luts import Gray
 from pgcxr.dicom.reading import Rejected
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError
 
 PERCENTILE, WINDOW, NONE = "percentile", "window", "none"
 THESIS_PERCENTILE = 99.0
-BITS = (8, 16)
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def normalize(image: np.ndarray) -> np.ndarray:
 
 def parse(text: str) -> Normalization:
     """`percentile` (the thesis's 99), `percentile:HIGH`, `percentile:LOW,HIGH`, `window` or `none`;
-    or InputError."""
+    or ArgumentError."""
     if text in (PERCENTILE, WINDOW, NONE):
         return Normalization(text)
     found = re.fullmatch(rf"{PERCENTILE}:(?:([\d.]+),)?([\d.]+)", text)
@@ -92,17 +91,9 @@ def parse(text: str) -> Normalization:
     except (TypeError, ValueError):
         low, high = 1, 0
     if not 0 <= low < high <= 100:
-        raise InputError(
-            f"--normalise {text}: must be percentile:HIGH, percentile:LOW,HIGH (0 to 100), window "
-            "or none"
-        )
+        expected = "must be percentile:HIGH, percentile:LOW,HIGH (0 to 100), window or none"
+        raise ArgumentError("normalize", expected, received=text)
     return Normalization(PERCENTILE, low, high)
-
-
-def check_bits(bits: int) -> None:
-    """Raises InputError unless PNG images of so many bits are written here."""
-    if bits not in BITS:
-        raise InputError(f"--bits {bits}: must be 8 or 16")
 
 
 def percentile(values: np.ndarray, counts: np.ndarray, share: float) -> float:

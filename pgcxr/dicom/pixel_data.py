@@ -25,7 +25,7 @@ from pydicom.uid import (
 )
 
 from pgcxr.dicom.reading import whole, words
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError
 
 PYDICOM, TFIO = "pydicom", "tfio"
 
@@ -38,12 +38,12 @@ EXACT = 1 << 24
 
 
 def reader(decoder: str) -> Callable[[pydicom.Dataset], np.ndarray]:
-    """What decodes the pixels of a data set: PYDICOM or TFIO; InputError where it is another, or
+    """What decodes the pixels of a data set: PYDICOM or TFIO; ArgumentError where it is another, or
     not installed."""
     if decoder == PYDICOM:
         return read
     if decoder != TFIO:
-        raise InputError(f"--decoder {decoder}: must be {PYDICOM} or {TFIO}")
+        raise ArgumentError("decoder", f"must be {PYDICOM} or {TFIO}", received=decoder)
     # Loads TensorFlow.
     from pgcxr.dicom import tfio_decoder
 

@@ -8,7 +8,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import RLELossless, SecondaryCaptureImageStorage
 
 from pgcxr.dicom.reading import Rejected, whole
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError
 
 try:
     import tensorflow as tf
@@ -16,9 +16,11 @@ try:
 
     tfio.image.decode_dicom_image  # noqa: B018  where its library does not load, it says so only when asked for
 except (ImportError, NotImplementedError, AttributeError):
-    raise InputError(
-        "--decoder tfio: tensorflow-io is not installed, or does not load with this TensorFlow "
-        "(0.37.1 needs 2.16); install pgcxr[tfio], or leave --decoder out"
+    raise ArgumentError(
+        "decoder",
+        "tensorflow-io is not installed, or does not load with this TensorFlow (0.37.1 needs "
+        "2.16); install pgcxr[tfio], or let pydicom decode",
+        received="tfio",
     ) from None
 
 

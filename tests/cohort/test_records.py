@@ -5,8 +5,8 @@ import pytest
 
 from pgcxr.cohort import manifest as cohort
 from pgcxr.cohort import records
-from pgcxr.curation.run import curate
 from pgcxr.errors import InputError
+from tests.curation.curating import curate
 
 
 @pytest.fixture(scope="module")

@@ -40,5 +40,5 @@ def test_a_patient_alone_and_empty_shares():
 
 @pytest.mark.parametrize("fractions", [(0.5, 0.5), (0.6, 0.3, 0.3), (1.2, -0.1, -0.1)])
 def test_bad_shares(fractions):
-    with pytest.raises(InputError, match="--split"):
+    with pytest.raises(InputError, match="fractions: must be three shares"):
         splits.assign({"a": "normal"}, fractions)

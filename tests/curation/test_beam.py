@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from pgcxr.curation import stages, work
-from pgcxr.curation.run import curate
 from pgcxr.errors import InputError
 from tests.curation import hostile
+from tests.curation.curating import curate
 
 beam = pytest.importorskip("apache_beam", reason="extra: needs pgcxr[beam]")
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,9 +88,7 @@ def test_runner_options(export, run):
         assert "\n" not in str(error.value)
     with pytest.raises(InputError, match="is for a runner of Apache Beam"):
         run(export, "out", runner_options=("a=b",))
-    with pytest.raises(
-        InputError, match="--runner Beam: unknown; the runners are local, DirectRunner, FlinkRunner"
-    ):
+    with pytest.raises(InputError, match="runner: must be one of local, DirectRunner, FlinkRunner"):
         run(export, "out", runner="Beam")
 
 
@@ -104,18 +102,16 @@ def test_without_beam_it_is_one_line(export, run, monkeypatch):
 
 def test_a_pipeline_that_fails_is_one_line(export, tmp_path):
     code = (
-        "import sys; from pgcxr.curation import pixels, run, stages\nfrom pgcxr.errors import "
+        "from tests.curation.curating import curate\nfrom pgcxr.errors import "
         f"InputError\noptions = dict(key_file={str(tmp_path / 'key')!r}, processes=1, "
         "show_progress=False, runner='FlinkRunner',\n  runner_options=['flink_master=localhost:1', "
-        f"'flink_job_server_jar=/nowhere.jar'])\ntry: run.curate({str(export)!r}, "
+        f"'flink_job_server_jar=/nowhere.jar'])\ntry: curate({str(export)!r}, "
         f"{str(tmp_path / 'out')!r}, **options)\nexcept InputError as error: print(error)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300
     )
-    assert done.stdout.startswith("--runner FlinkRunner: the pipeline failed; "), (
-        done.stdout + done.stderr
-    )
+    assert done.stdout.startswith("runner: the pipeline failed; "), done.stdout + done.stderr
     assert done.stdout.count("\n") == 1 and not (tmp_path / "out").exists()
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pgcxr.cohort import manifest
-from pgcxr.curation.run import curate
+from tests.curation.curating import curate
 
 
 @pytest.fixture

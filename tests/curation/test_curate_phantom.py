@@ -5,8 +5,8 @@ import csv
 import pytest
 
 from pgcxr.cohort import manifest
-from pgcxr.curation.run import curate
 from pgcxr.phantom.export import write_export
+from tests.curation.curating import curate
 
 # What a broken file may be excluded by: the rule that it was broken for, or one that is asked
 # before.

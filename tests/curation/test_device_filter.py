@@ -12,8 +12,8 @@ import pytest
 from pgcxr.classifier import dataset
 from pgcxr.cli import command
 from pgcxr.curation import device_filter
-from pgcxr.curation.run import curate
 from pgcxr.errors import InputError
+from tests.curation.curating import curate
 from train.classifier.__main__ import app
 
 TINY = (
@@ -212,7 +212,7 @@ def test_a_run_of_another_kind_is_refused(tmp_path):
     for settings in ({"labels": "binary", "size": 32}, {"labels": "device"}, {}):
         (tmp_path / "config.json").write_text(json.dumps(settings))
         with pytest.raises(
-            InputError, match="is no RUN of `python -m train.classifier COHORT --labels device`"
+            InputError, match="device_model: is no RUN of train.classifier on labels device"
         ):
             device_filter.DeviceFilter(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps({"labels": "device", "size": 32}))

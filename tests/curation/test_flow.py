@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pgcxr.cohort.findings import FINDINGS
 from pgcxr.curation import rules, summary, tables
-from pgcxr.curation.choosing import choose
+from pgcxr.curation.choosing import Selection, choose
 from pgcxr.curation.image_checks import Measures
 from pgcxr.curation.pixels import Done
 from pgcxr.plots import flowchart
@@ -88,14 +88,14 @@ def test_every_file_is_kept_or_excluded_by_one_rule_that_is_on(rule_set, files, 
         reason = rule_set.broken(scan, knows)
         if reason:
             excluded[scan.number] = reason
-    remaining = [scan for scan in scans if scan.number not in excluded]
-    done = {scan.number: files[scan.number - 1][1] for scan in remaining}
-    kept = choose(remaining, done, excluded, rule_set, normals, 0)
+    selection = Selection(Path("export"), scans, rule_set, knows, excluded)
+    done = {scan.number: files[scan.number - 1][1] for scan in selection.remaining()}
+    kept = choose(selection, done, normals, 0)
 
     assert sorted([*excluded, *(image.scan.number for image in kept)]) == [
         scan.number for scan in scans
     ]
-    chart = tables.flow(scans, kept, excluded, rule_set, knows)
+    chart = tables.flow(selection, kept)
     assert chart["collected"] == len(scans)
     left = dict(Counter(scan.label for scan in scans))
     remain = len(scans)

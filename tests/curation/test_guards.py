@@ -17,13 +17,13 @@ from pgcxr.cohort import manifest as cohort
 from pgcxr.cohort import records
 from pgcxr.curation import rules, work
 from pgcxr.curation.journal import Journal
-from pgcxr.curation.run import curate
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, places
 from pgcxr.privacy import hashing
 from pgcxr.privacy.deidentified.export import export_deidentified
 from pgcxr.sources import column_map, tables
 from pgcxr.sources.weak_labels import codes, language
+from tests.curation.curating import curate
 
 ROWS = [{"codes": ("Z00.0", "J90")[index % 2]} for index in range(6)]
 
@@ -90,7 +90,7 @@ def test_only_a_cohort_and_nothing_else_is_overwritten(make_export, run, tmp_pat
     for name in ("gan", ".notes"):
         (out / name).mkdir()
         with pytest.raises(
-            InputError, match=f"{name}: lies in the cohort that --overwrite would replace"
+            InputError, match=f"{name}: lies in the cohort that would be overwritten"
         ):
             run(export, out, **again)
         (out / name).rmdir()
@@ -101,7 +101,7 @@ def test_only_a_cohort_and_nothing_else_is_overwritten(make_export, run, tmp_pat
     (tmp_path / "link").symlink_to(out)
     with pytest.raises(InputError, match="link: is a link"):
         run(export, tmp_path / "link", **again)
-    with pytest.raises(InputError, match="holds the --rules"):
+    with pytest.raises(InputError, match="holds the file of rules"):
         run(export, out, rules_file=out / "rules.toml", **again)
     records.write(out)
     (out / f".x{places.PARTIAL}").mkdir()

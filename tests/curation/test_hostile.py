@@ -13,10 +13,10 @@ from collections import Counter
 import pytest
 
 from pgcxr.curation import rules
-from pgcxr.curation.run import curate
 from pgcxr.io import trees
 from pgcxr.io.worker_process import Limits
 from tests.curation import hostile
+from tests.curation.curating import curate
 
 LIMITS = Limits(memory=2 << 30, cpu=10, wall=60)
 # Bytes that a bomb unpacks to, more than are ever unpacked.

@@ -8,8 +8,8 @@ from collections import Counter
 import pytest
 
 from pgcxr.cohort import manifest as cohort
-from pgcxr.curation.run import curate
 from pgcxr.errors import InputError
+from tests.curation.curating import curate
 
 NAME = "SZYMANOWSKA"
 ROWS = [
@@ -158,5 +158,5 @@ def test_files_of_codes_and_phrases(run, tmp_path):
     with pytest.raises(InputError, match="no such file"):
         run("absent", labels_file=tmp_path / "absent.toml")
     assert not (tmp_path / "absent").exists()
-    with pytest.raises(InputError, match="--label-sample -1"):
+    with pytest.raises(InputError, match="Received: label_sample=-1"):
         run("negative", label_sample=-1)

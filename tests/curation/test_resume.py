@@ -13,8 +13,8 @@ import pytest
 
 from pgcxr.curation import work
 from pgcxr.curation.journal import Journal
-from pgcxr.curation.run import curate
 from pgcxr.errors import InputError
+from tests.curation.curating import curate
 
 ROOT = str(Path(__file__).resolve().parents[2])
 CODES = ("Z00.0", "J90", "R91.1", "Z00.0")
@@ -250,9 +250,10 @@ def test_killed_as_the_new_cohort_takes_the_old_ones_place(export, run, tmp_path
     run(folder)
     (tmp_path / "away").rename(folder / "study3" / "IM0011")
     code = (
-        "import os, signal; from pgcxr import artefacts; from pgcxr.curation.run import curate\n"
-        f"real = artefacts._exchange\ndef exchange(*paths):\n    if {moment!r} == 'after': "
-        "real(*paths)\n    os.kill(os.getpid(), signal.SIGKILL)\nartefacts._exchange = exchange\n"
+        "import os, signal; from pgcxr.io import artifacts\n"
+        "from tests.curation.curating import curate\n"
+        f"real = artifacts._exchange\ndef exchange(*paths):\n    if {moment!r} == 'after': "
+        "real(*paths)\n    os.kill(os.getpid(), signal.SIGKILL)\nartifacts._exchange = exchange\n"
         f"curate({str(folder)!r}, {str(tmp_path / 'cohort')!r}, "
         f"key_file={str(tmp_path / 'key')!r}, processes=0, show_progress=False, audit=False)"
     )

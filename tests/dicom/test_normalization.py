@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from pgcxr import dicom
 from pgcxr.cohort import manifest
 from pgcxr.curation import pixels as curated
-from pgcxr.curation.run import curate
 from pgcxr.dicom import normalization
 from pgcxr.dicom.luts import Gray
 from pgcxr.errors import InputError
+from tests.curation.curating import curate
 
 
 @settings(max_examples=200, deadline=None)
@@ -94,7 +94,7 @@ def test_16_bits_keep_every_value_apart(tmp_path, make_dicom, chest, text):
     ],
 )
 def test_nonsense_is_refused(text):
-    with pytest.raises(InputError, match="--normalise"):
+    with pytest.raises(InputError, match="normalize: must be"):
         normalization.parse(text)
 
 
@@ -118,9 +118,9 @@ def test_a_public_sets_png_goes_the_same_way_as_dicom(tmp_path, make_dicom, ches
         cv2.imwrite(str(tmp_path / "a.png"), image)
         path = make_dicom(tmp_path / "a.dcm", image, BitsStored=bits, HighBit=bits - 1)
         for text in ("percentile:99", "percentile:5,90", "none"):
-            options = {"normalize": normalization.parse(text), "bits": bits}
+            decoding = curated.Decoding(normalization.parse(text), bits)
             np.testing.assert_array_equal(
-                curated.decode(tmp_path / "a.png", **options), curated.decode(path, **options)
+                curated.decode(tmp_path / "a.png", decoding), curated.decode(path, decoding)
             )
 
 
@@ -154,6 +154,6 @@ def test_curate_writes_16_bits_and_readers_take_the_upper_8(tmp_path, make_expor
 )
 def test_curate_refuses_before_it_reads_anything(tmp_path, make_export, option, value):
     export = make_export([{}])
-    with pytest.raises(InputError, match=f"--{option} {value}"):
+    with pytest.raises(InputError, match=f"{option}: must be .* Received: {option}={value}"):
         curate(export, tmp_path / "cohort", key_file=tmp_path / "key", **{option: value})
     assert not (tmp_path / "cohort").exists() and not (tmp_path / "key").exists()

@@ -117,9 +117,7 @@ def test_a_slow_file_is_told_of(tmp_path):
     waited, told = [], []
     list(workers.stream(nap, [0, 1.5], said, workers=1, limits=Limits(), waiting=waited.append))
     assert max(waited) >= 1
-    stage = stages.Stages(
-        None, tmp_path, tmp_path, 0, stages.LOCAL, (), Limits(), False, told.append
-    )
+    stage = stages.Stages(None, tmp_path, tmp_path, stages.Machines(), Limits(), False, told.append)
     with workers.progress("images", 3, False) as advance:
         tell = stage._told(advance)
         for seconds in (0.0, 9.0, 11.0, 12.0):

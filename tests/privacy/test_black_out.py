@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from pgcxr import dicom
-from pgcxr.curation.run import curate
 from pgcxr.dicom import pixel_data
 from pgcxr.errors import InputError
 from pgcxr.privacy import black_out
 from pgcxr.privacy.black_out import BlackOut, parse
+from tests.curation.curating import curate
 
 
 def test_a_region_is_black_and_not_counted(make_dicom, chest, tmp_path):

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from pgcxr.cohort import manifest as cohort
-from pgcxr.curation.run import curate
+from tests.curation.curating import curate
 
 
 @dataclass

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from pgcxr.cohort import manifest
-from pgcxr.curation.run import curate
 from pgcxr.errors import InputError
 from pgcxr.sources import named, nih
+from tests.curation.curating import curate
 
 V2020 = (
     "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Sex,View Position,"

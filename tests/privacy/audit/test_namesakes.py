@@ -129,7 +129,7 @@ def test_words_of_the_users_own_files_are_left_out(tmp_path, capsys):
 def test_curate_knows_the_words_of_its_lexicon(make_export, tmp_path):
     from importlib import resources
 
-    from pgcxr.curation.run import curate
+    from tests.curation.curating import curate
 
     export = make_export([{"OperatorsName": "Zwitscher^Uli"}, {"codes": "J90"}])
     lexicon = (resources.files("pgcxr.sources.weak_labels") / "english.toml").read_text()

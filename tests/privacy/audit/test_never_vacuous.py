@@ -8,10 +8,10 @@ import shutil
 import pytest
 
 from pgcxr.cli.command import run as run_app
-from pgcxr.curation.run import curate
 from pgcxr.errors import InputError
 from pgcxr.privacy.audit import auditing, gather
 from pgcxr.privacy.deidentified.export import export_deidentified
+from tests.curation.curating import curate
 
 HEADER = "accession_number,patient_id,diagnosis_codes,report\n"
 

@@ -13,9 +13,9 @@ from pydicom.sequence import Sequence
 
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort import vocabulary
-from pgcxr.curation.run import curate
 from pgcxr.errors import InputError
 from pgcxr.privacy.deidentified.export import export_deidentified
+from tests.curation.curating import curate
 
 NAME, NUMBER, BORN, UID = (
     "Zwetschgen^Ottilie",

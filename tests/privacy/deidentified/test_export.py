@@ -10,10 +10,10 @@ import pydicom
 import pytest
 
 from pgcxr import dicom
-from pgcxr.curation.run import curate
 from pgcxr.errors import InputError
 from pgcxr.privacy.deidentified import export as exports
 from pgcxr.privacy.deidentified.export import export_deidentified
+from tests.curation.curating import curate
 
 SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "dicom"
 

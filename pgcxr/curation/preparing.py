@@ -1,0 +1,138 @@
+"""What a curation needs before the first file is read: all that its options name, checked and
+loaded."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from pgcxr import sources
+from pgcxr.curation import device_filter, placing, rules, stages, work
+from pgcxr.curation.device_filter import DeviceFilter
+from pgcxr.curation.options import FILES, LOCAL, CurationOptions
+from pgcxr.curation.pixels import Decoding
+from pgcxr.curation.rules import Rules
+from pgcxr.dicom import normalization, pixel_data
+from pgcxr.io import places, user_files
+from pgcxr.privacy import black_out as black_outs
+from pgcxr.privacy import hashing
+from pgcxr.privacy.audit import findings as findings_table
+from pgcxr.sources.weak_labels import labeling
+from pgcxr.sources.weak_labels.labeling import Labeling
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What one curation works with.
+
+    Attributes:
+        options: as they were given.
+        export, out: folders that are read and written.
+        processes: how many work beside this one.
+        findings: the private table of what the audit finds.
+        rules: with the user's on top of the thesis's.
+        decoding: how pixels are decoded.
+        judge: looks for devices on the decoded images, or None.
+        source, module: what lists the scans of the export.
+        labeling: what makes labels of diagnoses and reports.
+        key_file, key: of the patient hashes.
+    """
+
+    options: CurationOptions
+    export: Path
+    out: Path
+    processes: int
+    findings: Path
+    rules: Rules
+    decoding: Decoding
+    judge: DeviceFilter | None
+    source: str
+    module: ModuleType
+    labeling: Labeling
+    key_file: Path
+    key: bytes
+
+    def fingerprint(self) -> list:
+        """What the cohort depends on besides export, code and key: options, with files and network
+        as what is in them."""
+        inside: dict[str, str | None] = {
+            name: user_files.read_text(path)
+            for name in FILES
+            if (path := getattr(self.options, name)) is not None
+        }
+        inside["device_model"] = self.judge.sha256 if self.judge else None
+        others = [item for item in self.options.fingerprint() if item[0] not in inside]
+        return [*others, *([name, repr(text)] for name, text in sorted(inside.items()))]
+
+
+def prepare(export: str | os.PathLike, out: str | os.PathLike, options: CurationOptions) -> Setup:
+    """Reads what the options name, and refuses what would fail or do harm later.
+
+    Raises:
+        InputError: says what cannot be read, or not be written.
+    """
+    export = places.existing_folder(export, "a PACS export or a public set")
+    out = Path(out)
+    processes = (os.cpu_count() or 1) if options.processes is None else options.processes
+    stages.check_runner(options.runner, options.runner_options, processes)
+    key_file = Path(options.key_file or hashing.default_key_file())
+    findings = Path(options.findings or key_file.parent / "privacy_findings.csv")
+    _check_places(export, out, options, key_file, findings)
+    pixel_data.reader(options.decoder)
+    rule_set = rules.load(options.rules_file)
+    hidden = black_outs.asked(
+        options.black_out, options.black_out_text, rule_set.tables["black_out"], options.rules_file
+    )
+    decoding = Decoding(
+        normalization.parse(options.normalize), options.bits, options.decoder, hidden
+    )
+    judge = device_filter.asked(options.device_model, rule_set)
+    # Beam's forks and TensorFlow's threads do not go together: there it is loaded when needed.
+    if judge and options.runner == LOCAL:
+        judge.load()
+    source, module = sources.named(options.source, export)
+    how = labeling.load(
+        options.labels,
+        options.uncertain,
+        neutral=rule_set.tables["diagnosis"]["neutral"],
+        codes_file=options.codes_file,
+        labels_file=options.labels_file,
+        columns=options.columns,
+    )
+    return Setup(
+        options=options,
+        export=export,
+        out=out,
+        processes=processes,
+        findings=findings,
+        rules=rule_set,
+        decoding=decoding,
+        judge=judge,
+        source=source,
+        module=module,
+        labeling=how,
+        key_file=placing.real(key_file),
+        key=hashing.read_or_make_key(options.key_file),
+    )
+
+
+def _check_places(
+    export: Path, out: Path, options: CurationOptions, key_file: Path, findings: Path
+) -> None:
+    """Raises InputError where something that is read or private would be touched or passed on."""
+    read = {
+        "the export": export,
+        "the device model": options.device_model,
+        "the file of rules": options.rules_file,
+        "the file of codes": options.codes_file,
+        "the file of labels": options.labels_file,
+        "the column map": options.columns,
+    }
+    placing.check_out(out, read)
+    replaced = options.overwrite and placing.may_replace(out)
+    if not replaced and not work.folder_of(out).is_dir():
+        placing.refuse_existing(out)
+    private = {"trace": options.trace, "key_file": key_file, "findings": findings}
+    placing.check_private(private, out)
+    others = {"key_file": key_file, "trace": options.trace}
+    findings_table.check_file(findings, [export], others)
