@@ -13,6 +13,8 @@ class AnomalyResult(Result):
     """What was detected and where, and its chapter."""
 
     command = "evaluate.anomaly"
+    float_format = "%.5f"
+    line_terminator = "\r\n"
 
     def chapter(self, page: Page) -> None:
         _write(page, self.folder, self.figures)
@@ -21,7 +23,7 @@ class AnomalyResult(Result):
 def _write(page: Page, folder: Path, report: dict) -> None:
     """Table 6, Figures 6, 14 and 15."""
     healthy, where = report["healthy"], report["localisation"]
-    normals, overall, supervised = report["normals"], report["overall"], report["supervised"]
+    overall, supervised = report["overall"], report["supervised"]
     page.section("Anomaly detection by latent inversion (thesis, Results 3)")
     page.text(
         "Figure 6, in words: a GAN trained on normal images only is searched, by "
@@ -54,52 +56,31 @@ def _write(page: Page, folder: Path, report: dict) -> None:
     page.table(
         header, rows, "Table 6. Detection of each class; intervals are exact (Clopper-Pearson)."
     )
-    ill = sum(found["n"] for found in report["classes"].values())
     page.table(
         ["", "Thesis", "GAN, normals only", "95 % interval", "Supervised", "95 % interval"],
-        [
-            (f"Sensitivity, {ill} abnormal images", 0.90, overall["sensitivity"], overall["sensitivity_ci95"],
-             supervised["sensitivity"], supervised["sensitivity_ci95"]),
-            (f"Specificity, {normals['n']} normal images", None, normals["specificity"], normals["ci95"],
-             supervised["specificity"], supervised["normals"]["ci95"]),
-            ("False alarms", None, normals["false_alarms"], None, supervised["normals"]["false_alarms"], None),
-            ("AUROC", None, overall["auroc"], overall["auroc_ci95"], supervised["auroc"], supervised["auroc_ci95"]),
-            ("AUROC, by patient (Obuchowski)", None, overall["auroc"], overall["clustered"]["auroc_ci95"],
-             supervised["auroc"], supervised["clustered"]["auroc_ci95"]),
-        ],
+        _overall(report),
         "Both methods on the same test images. The thesis tested no normal image. By patient: the "
         "interval allows for several images of one.",
-    )  # fmt: skip
-    compared, paired = report["mcnemar"], report["delong"]
+    )
+    only, paired = report["mcnemar"], report["delong"]
     page.table(
         ["GAN against supervised", "p", "What it compares"],
         [
-            ("McNemar", _p(compared["p"]), f"detections of abnormal images: {compared['b']} by the GAN alone, "
-             f"{compared['c']} by the supervised classifier alone"),
-            ("DeLong, paired", _p(paired["p"]), f"AUROC: difference {paired['difference']:.3f}, "
-             f"{interval(paired['ci95'])}"),
+            (
+                "McNemar",
+                _p(only["p"]),
+                f"detections of abnormal images: {only['b']} by the GAN alone, {only['c']} by the "
+                "supervised classifier alone",
+            ),
+            (
+                "DeLong, paired",
+                _p(paired["p"]),
+                f"AUROC: difference {paired['difference']:.3f}, {interval(paired['ci95'])}",
+            ),
         ],
-    )  # fmt: skip
+    )
     if where["n"]:
-        page.table(
-            ["Localisation", "This run", "By chance", "Note"],
-            [
-                ("AUROC over pixels", where["pixel_auroc"], 0.5, "anomaly map against lesion masks, all pixels pooled"),
-                ("Peak of the map in the lesion", where["hit_rate"], where["hit_rate_by_chance"],
-                 f"or within 1/32 of the width of it; {where['n']} images"),
-            ],
-        )  # fmt: skip
-        page.table(
-            ["Diagnosis", "n", "Lesions, of the image", "Map inside : outside", "Peak in the lesion", "By chance"],
-            [
-                (words(name), seen["n"], percent(seen["area"]), seen["contrast"], seen["hit_rate"],
-                 seen["hit_rate_by_chance"])
-                for name, seen in where["classes"].items()
-            ],
-            "How large the lesions are (all of an image, of whatever class) and how far the "
-            "anomaly map stands out in them; medians. At 1 a lesion differs from its "
-            "reconstruction no more than its surroundings do.",
-        )  # fmt: skip
+        _localization(page, where)
     page.figure(
         folder / "roc.png",
         "ROC curves of the anomaly score and of the supervised classifier; dots: thresholds.",
@@ -116,10 +97,10 @@ def _write(page: Page, folder: Path, report: dict) -> None:
         "classifier for its likeliest finding. p: conformal p-value; alarm at "
         f"{1 - healthy['specificity_aimed_at']:.2g} or less."
     )
-    seen = [words(name).lower() for name, found in report["classes"].items() if found["n"]]
+    shown = [words(name).lower() for name, row in report["classes"].items() if row["n"]]
     page.figure(
         folder / "abnormal.png",
-        f"Figure 14. Abnormal images, of each class ({listed(seen)}) the one of median score. "
+        f"Figure 14. Abnormal images, of each class ({listed(shown)}) the one of median score. "
         f"{legend}",
     )
     page.figure(
@@ -128,12 +109,84 @@ def _write(page: Page, folder: Path, report: dict) -> None:
     )
 
 
+def _overall(report: dict) -> list[tuple]:
+    """Rows of the table of both methods, the GAN's number and interval before the supervised
+    one's."""
+    ours, theirs = report["overall"], report["supervised"]
+    normals, rival_normals = report["normals"], theirs["normals"]
+    abnormal = sum(row["n"] for row in report["classes"].values())
+
+    def both(key: str, ours: dict = ours, theirs: dict = theirs) -> tuple:
+        return (
+            *(report["overall"][key], ours[f"{key}_ci95"]),
+            *(report["supervised"][key], theirs[f"{key}_ci95"]),
+        )
+
+    alarms = (normals["false_alarms"], None, rival_normals["false_alarms"], None)
+    return [
+        (f"Sensitivity, {abnormal} abnormal images", 0.90, *both("sensitivity")),
+        (
+            f"Specificity, {normals['n']} normal images",
+            None,
+            *(normals["specificity"], normals["ci95"]),
+            *(theirs["specificity"], rival_normals["ci95"]),
+        ),
+        ("False alarms", None, *alarms),
+        ("AUROC", None, *both("auroc")),
+        (
+            "AUROC, by patient (Obuchowski)",
+            None,
+            *both("auroc", ours["clustered"], theirs["clustered"]),
+        ),
+    ]
+
+
+def _localization(page: Page, where: dict) -> None:
+    page.table(
+        ["Localisation", "This run", "By chance", "Note"],
+        [
+            (
+                "AUROC over pixels",
+                where["pixel_auroc"],
+                0.5,
+                "anomaly map against lesion masks, all pixels pooled",
+            ),
+            (
+                "Peak of the map in the lesion",
+                where["hit_rate"],
+                where["hit_rate_by_chance"],
+                f"or within 1/32 of the width of it; {where['n']} images",
+            ),
+        ],
+    )
+    page.table(
+        [
+            "Diagnosis",
+            "n",
+            "Lesions, of the image",
+            "Map inside : outside",
+            "Peak in the lesion",
+            "By chance",
+        ],
+        [
+            (
+                *(words(name), row["n"], percent(row["area"]), row["contrast"]),
+                *(row["hit_rate"], row["hit_rate_by_chance"]),
+            )
+            for name, row in where["classes"].items()
+        ],
+        "How large the lesions are (all of an image, of whatever class) and how far the "
+        "anomaly map stands out in them; medians. At 1 a lesion differs from its "
+        "reconstruction no more than its surroundings do.",
+    )
+
+
 def _p(value: float) -> str:
     return "< 0.0001" if value < 0.0001 else f"{value:.2g}"
 
 
-def _detected(found: dict) -> tuple:
+def _detected(row: dict) -> tuple:
     """Detected of all, the share and its interval; dashes for a class without images."""
-    if not found["n"]:
+    if not row["n"]:
         return None, None
-    return f"{found['detected']} of {found['n']} ({found['sensitivity']:.2f})", found["ci95"]
+    return f"{row['detected']} of {row['n']} ({row['sensitivity']:.2f})", row["ci95"]

@@ -1,15 +1,12 @@
 """How well scores and maps tell abnormal images from normal ones: thesis Table 6, and what it
 leaves out."""
 
-import csv
-from pathlib import Path
-
 import numpy as np
+import pandas as pd
 
 from evaluate.anomaly.selection import Reading
 from pgcxr.anomaly.calibration import CalibratedScores
 from pgcxr.cohort.findings import NORMAL, TABLE_6
-from pgcxr.io import artifacts
 from pgcxr.metrics.auroc import delong, delong_ci
 from pgcxr.metrics.bootstrap import bootstrap_auroc
 from pgcxr.metrics.proportions import clopper_pearson, clustered_wilson, mcnemar
@@ -23,7 +20,7 @@ def report(
     patients: np.ndarray,
     seed: int,
 ) -> dict:
-    """{classes, normals, overall, supervised, mcnemar, delong, obuchowski}: see design section 3.
+    """{classes, normals, overall, supervised, mcnemar, delong, obuchowski}
 
     `overall` holds under `clustered` {patients, images, auroc_ci95 (Obuchowski), bootstrap,
     sensitivity_ci95, specificity_ci95}, which allow for several images of one patient; `obuchowski`
@@ -34,57 +31,44 @@ def report(
         patients: [N], whose image each is.
         seed: of the bootstrap.
     """
-    ill = classes != NORMAL
-    only_ours = int(np.sum(ill & ours.detected & ~supervised.detected))
-    only_theirs = int(np.sum(ill & ~ours.detected & supervised.detected))
-    rival = _of_one(classes, supervised, patients, seed)
+    abnormal = classes != NORMAL
+    only_ours = int(np.sum(abnormal & ours.detected & ~supervised.detected))
+    only_theirs = int(np.sum(abnormal & ~ours.detected & supervised.detected))
+    other = _of_one(classes, supervised, patients, seed)
     return {
         **_of_one(classes, ours, patients, seed),
         "supervised": {
-            **rival["overall"],
-            "classes": rival["classes"],
-            "normals": rival["normals"],
+            **other["overall"],
+            "classes": other["classes"],
+            "normals": other["normals"],
         },
         # On abnormal images, as the thesis compares detection rates.
         "mcnemar": mcnemar(only_ours, only_theirs),
-        "delong": delong(ill.astype(int), ours.test, supervised.test),
-        "obuchowski": delong(ill.astype(int), ours.test, supervised.test, patients=patients),
+        "delong": delong(abnormal.astype(int), ours.test, supervised.test),
+        "obuchowski": delong(abnormal.astype(int), ours.test, supervised.test, patients=patients),
     }
 
 
-def write_scores(
-    path: Path, reading: Reading, ours: CalibratedScores, supervised: CalibratedScores
-) -> None:
+def scores_table(
+    reading: Reading, ours: CalibratedScores, supervised: CalibratedScores
+) -> pd.DataFrame:
     """scores.csv: one row per test image, with nothing that names a patient."""
-    columns = (
-        "image_id",
-        "class",
-        "label",
-        "score",
-        "p_value",
-        "detected",
-        "supervised_score",
-        "supervised_detected",
+    return pd.DataFrame(
+        {
+            "image_id": reading.test.manifest["image_id"],
+            "class": reading.classes,
+            "label": reading.test.manifest["label"],
+            "score": ours.test.astype(float),
+            "p_value": ours.p,
+            "detected": ours.detected.astype(int),
+            "supervised_score": supervised.test.astype(float),
+            "supervised_detected": supervised.detected.astype(int),
+        }
     )
-    rows = zip(
-        reading.test.manifest["image_id"],
-        reading.classes,
-        reading.test.manifest["label"],
-        (f"{score:.5f}" for score in ours.test),
-        (f"{p:.5f}" for p in ours.p),
-        ours.detected.astype(int),
-        (f"{score:.5f}" for score in supervised.test),
-        supervised.detected.astype(int),
-        strict=True,
-    )
-    with (
-        artifacts.atomic_path(path) as beside,
-        open(beside, "w", newline="", encoding="utf-8") as file,
-    ):
-        csv.writer(file).writerows([columns, *rows])
 
 
 def _of_one(classes: np.ndarray, scores: CalibratedScores, patients: np.ndarray, seed: int) -> dict:
+    """{classes, normals, overall} of one method."""
     table = {}
     for name in TABLE_6:
         rows = classes == name
@@ -95,10 +79,10 @@ def _of_one(classes: np.ndarray, scores: CalibratedScores, patients: np.ndarray,
             "sensitivity": detected / n if n else None,
             "ci95": clopper_pearson(detected, n),
         }
-    calm = classes == NORMAL
-    n, alarms = int(calm.sum()), int(scores.detected[calm].sum())
-    n_ill, detected = int((~calm).sum()), int(scores.detected[~calm].sum())
-    area, low, high = delong_ci((~calm).astype(int), scores.test)
+    abnormal = classes != NORMAL
+    n, alarms = int((~abnormal).sum()), int(scores.detected[~abnormal].sum())
+    n_abnormal, detected = int(abnormal.sum()), int(scores.detected[abnormal].sum())
+    area, low, high = delong_ci(abnormal.astype(int), scores.test)
     return {
         "classes": table,
         "normals": {
@@ -108,30 +92,33 @@ def _of_one(classes: np.ndarray, scores: CalibratedScores, patients: np.ndarray,
             "ci95": clopper_pearson(n - alarms, n),
         },
         "overall": {
-            "sensitivity": detected / n_ill,
-            "sensitivity_ci95": clopper_pearson(detected, n_ill),
+            "sensitivity": detected / n_abnormal,
+            "sensitivity_ci95": clopper_pearson(detected, n_abnormal),
             "specificity": 1 - alarms / n,
             "auroc": area,
             "auroc_ci95": [low, high],
             "threshold": scores.threshold,
-            "clustered": _clustered(~calm, scores, patients, seed),
+            "clustered": _clustered(abnormal, scores, patients, seed),
         },
     }
 
 
-def _clustered(ill: np.ndarray, scores: CalibratedScores, patients: np.ndarray, seed: int) -> dict:
-    codes = patient_codes(patients, len(ill))
-    _, low, high = delong_ci(ill.astype(int), scores.test, patients=patients)
-    drawn = bootstrap_auroc(ill.astype(int), scores.test, patients, seed=seed)
+def _clustered(
+    abnormal: np.ndarray, scores: CalibratedScores, patients: np.ndarray, seed: int
+) -> dict:
+    """Intervals that allow for several images of one patient."""
+    codes = patient_codes(patients, len(abnormal))
+    _, low, high = delong_ci(abnormal.astype(int), scores.test, patients=patients)
+    resampled = bootstrap_auroc(abnormal.astype(int), scores.test, patients, seed=seed)
     return {
-        "patients": drawn["patients"],
-        "images": len(ill),
+        "patients": resampled["patients"],
+        "images": len(abnormal),
         "auroc_ci95": [low, high],
-        "bootstrap": drawn,
+        "bootstrap": resampled,
         "sensitivity_ci95": clustered_wilson(
-            np.bincount(codes, ill & scores.detected), np.bincount(codes, ill)
+            np.bincount(codes, abnormal & scores.detected), np.bincount(codes, abnormal)
         ),
         "specificity_ci95": clustered_wilson(
-            np.bincount(codes, ~ill & ~scores.detected), np.bincount(codes, ~ill)
+            np.bincount(codes, ~abnormal & ~scores.detected), np.bincount(codes, ~abnormal)
         ),
     }

@@ -1,84 +1,96 @@
-"""Finds anomalies in images that no network has seen, with a GAN trained on normals (thesis 4;
-design section 6)."""
+"""Finds anomalies in images that no network has seen, with a GAN trained on normals (thesis 4)."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from evaluate import common
 from evaluate.anomaly import detection, figures
+from evaluate.anomaly.chapter import AnomalyResult
 from evaluate.anomaly.selection import Reading, select
+from evaluate.protocol import Progress, silent
 from pgcxr.anomaly import calibration, maps, ppca
+from pgcxr.anomaly.calibration import CalibratedScores
 from pgcxr.anomaly.lesions import localization
 from pgcxr.cohort.findings import FINDINGS, NORMAL, TABLE_6
-from pgcxr.cohort.manifest import Cohort
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, places
 from pgcxr.latent import inversion
+from pgcxr.options import Options, number, one_of, option, whole
 
-CONFIG = {
-    "per_class": 12,  # test images of each class of thesis Table 6 at most
-    "normals": 150,  # normal test images at most
-    "familiar": 300,  # normals of split train that teach which differences are healthy, at most
-    "healthy": 150,  # held-out normals (split val) that calibrate maps and threshold, at most
-    "specificity": 0.95,  # on normals, that the threshold aims at
-    "loss": "mpse",  # pgcxr.losses.residuals (thesis 4.2)
-    "iterations": 60,
-    "learning_rate": 0.3,
-    "starts": 2,  # searches per image
-    "bank": 2048,  # random images that guess where to start
-    "batch": 64,
-}
+MANY = 10**7
+
+
+@dataclass(frozen=True)
+class AnomalyOptions(Options):
+    """What the search for anomalies can be told.
+
+    Example:
+
+        >>> AnomalyOptions(iterations=500).starts
+        2
+        >>> AnomalyOptions(specificity=1.0)
+        Traceback (most recent call last):
+        pgcxr.errors.ArgumentError: specificity: must be a number from 0.5 to below 1. Received: \
+specificity=1.0
+    """
+
+    per_class: int = option(12, whole(1, MANY), "test images of each abnormal class, at most")
+    # Specificity and AUROC need two normals at least.
+    normals: int = option(150, whole(2, MANY), "normal test images, at most")
+    familiar: int = option(
+        300, whole(1, MANY), "training normals that teach healthy differences, at most"
+    )
+    healthy: int = option(150, whole(1, MANY), "held-out normals that set the threshold, at most")
+    specificity: float = option(
+        0.95, number(0.5, 1, below=True), "on normals, that the threshold aims at"
+    )
+    loss: str = option("mpse", one_of("mpse", "mse"), "mpse (the thesis's) or mse")
+    iterations: int = option(60, whole(0, MANY), "steps of each search")
+    learning_rate: float = option(
+        0.3, number(0, 100, above=True), "of the searches, for latents of length sqrt(512)"
+    )
+    starts: int = option(2, whole(1, 1000), "searches per image; their mean counts")
+    bank: int = option(2048, whole(10, MANY), "random images that searches start from")
+    batch: int = option(64, whole(1, 10**5), "searches at once")
 
 
 def run(
     gan_run: str | Path,
     classifier_run: str | Path,
     out: str | Path,
-    config: dict | None = None,
+    options: AnomalyOptions | None = None,
     seed: int = 0,
-    progress: Callable[[str, int, int], None] = lambda what, done, total: None,
-) -> dict:
-    """Writes the folder `out` (report.json, scores.csv, maps.npz, calibration.npz, figures) and
-    returns the report.
+    progress: Progress = silent,
+) -> AnomalyResult:
+    """Writes the folder `out`: report.json, scores.csv, maps.npz, calibration.npz, figures.
 
     Args:
-        gan_run: RUN of train.gan --label normal; its cohort is the one that is read.
-        classifier_run: RUN of train.classifier --labels findings, of the GAN's resolution.
-        config: changes to `CONFIG`.
-        progress: called with what is under way, how much is done, and of how much.
+        gan_run: RUN of train.gan of normal images only; its cohort is the one that is read.
+        classifier_run: RUN of train.classifier of findings, of the GAN's resolution.
+        out: new folder.
+        options: `AnomalyOptions()` where left out.
+        seed: of the draws and of the bank.
+        progress: told how far it is.
+
+    Raises:
+        InputError: a run or cohort that does not do, or `out` is not empty.
     """
-    config = checked(common.merge(CONFIG, config))
+    options = options or AnomalyOptions()
     places.refuse_existing(Path(out))
     generator, classifier, cohort = load(gan_run, classifier_run)
-    fewest = calibration.fewest_healthy(config["specificity"])
-    reading = select(cohort, config, max(fewest, calibration.FOLDS), seed)
+    fewest = calibration.fewest_healthy(options.specificity)
+    reading = select(cohort, options.to_dict(), max(fewest, calibration.FOLDS), seed)
     common.check_disjoint(gan_run, reading.test)
     with artifacts.new_folder(out) as folder:
-        report = study(generator, classifier, reading, config, seed, folder, progress)
-        artifacts.write_report(folder, report, command="evaluate.anomaly", seed=seed, config=config)
-    return report
-
-
-def checked(config: dict) -> dict:
-    """`config`, or InputError where a value makes no sense."""
-    from pgcxr.losses.residuals import LOSSES
-
-    # Specificity and AUROC need two normals at least.
-    least = {"normals": 2} | dict.fromkeys(
-        ("per_class", "familiar", "healthy", "starts", "batch"), 1
-    )
-    for key, fewest in least.items():
-        if config[key] < fewest:
-            raise InputError(f"{key}: {config[key]} is too few; give at least {fewest}")
-    if config["iterations"] < 0 or config["bank"] < 10:
-        raise InputError("iterations must be 0 or more, bank 10 or more")
-    if not 0.5 <= config["specificity"] < 1:
-        raise InputError(f"specificity: {config['specificity']} must be from 0.5 to below 1")
-    if config["loss"] not in LOSSES:
-        raise InputError(f"loss: {config['loss']} is unknown; choose {' or '.join(LOSSES)}")
-    return config
+        queries = _queries(reading, generator.resolution)
+        inverted = invert(generator, queries, options, seed, progress)
+        report, tables = _study(classifier, reading, queries, inverted, options, seed, folder)
+        report["resolution"] = generator.resolution
+        result = AnomalyResult(Path(out), report, tables).made_with(options, seed)
+        result.write(folder)
+    return result
 
 
 def load(gan_run: str | Path, classifier_run: str | Path) -> tuple:
@@ -87,7 +99,7 @@ def load(gan_run: str | Path, classifier_run: str | Path) -> tuple:
     if label != NORMAL:
         raise InputError(
             f"{Path(gan_run) / 'config.json'}: trained on {label} images; what it can make is what "
-            "passes as normal: train one with `python -m train.gan --label normal`"
+            "passes as normal: train one on normal images only"
         )
     generator = common.load_generator(gan_run)
     if generator.channels != 1:
@@ -98,89 +110,8 @@ def load(gan_run: str | Path, classifier_run: str | Path) -> tuple:
     return generator, classifier, common.cohort_of(gan_run)
 
 
-def study(
-    generator,
-    classifier,
-    reading: Reading,
-    config: dict,
-    seed: int,
-    folder: Path,
-    progress: Callable,
-) -> dict:
-    """The report of `run`; tables, maps and figures are written to `folder`."""
-    from pgcxr.classifier.training import predict
-
-    parts = [reading.familiar, reading.healthy, reading.test]
-    queries = [part.images(generator.resolution) for part in parts]
-    found = invert(generator, np.concatenate(queries), config, seed, progress)
-    differences = maps.differences(common.from_uint8(np.concatenate(queries)), found.means)
-    edges = np.cumsum([len(part) for part in parts])[:-1]
-    known = ppca.fit_ppca(differences[: edges[0]], np.random.default_rng([seed, 5]))
-    seen = maps.windowed(maps.scaled(known.remove(differences[edges[0] :])))
-    count = len(reading.healthy)
-    healthy_scores = calibration.cross_scores(seen[:count], np.random.default_rng([seed, 3]))
-    healthy = maps.learn_healthy(seen[:count])
-    z = maps.standardized(seen[count:], healthy)
-    marks, shown, made = (
-        maps.anomaly_map(z),
-        differences[edges[1] :],
-        found.images[edges[1] :],
-    )
-    ours = calibration.CalibratedScores(
-        healthy_scores, calibration.image_scores(z), config["specificity"]
-    )
-    likelihoods = predict(classifier, np.concatenate(queries[1:]))
-    # A finding that it was trained on: what thesis 4 compares with.
-    rivals = likelihoods[:, 1:].max(axis=1)
-    supervised = calibration.CalibratedScores(rivals[:count], rivals[count:], config["specificity"])
-    masks = reading.test.masks(marks.shape[-1])
-
-    detection.write_scores(folder / "scores.csv", reading, ours, supervised)
-    half = np.float16  # a thousandth of a map's range is enough to look at
-    _save(
-        folder / "maps.npz",
-        image_id=_ids(reading.test),
-        difference=shown.astype(half),
-        anomaly=marks.astype(half),
-    )
-    _save(
-        folder / "calibration.npz",
-        mean=healthy.mean,
-        deviation=healthy.deviation,
-        windows=np.array(maps.WINDOWS),
-        familiar_mean=known.mean,
-        familiar_directions=known.directions,
-        familiar_gains=known.gains,
-        healthy_scores=healthy_scores,
-        threshold=np.float64(ours.threshold),
-    )
-    figures.draw(
-        folder,
-        figures.Cases(queries[2], made, shown, marks, masks, likelihoods[count:], reading.classes),
-        ours,
-        supervised,
-        classifier,
-    )
-    return {
-        **detection.report(
-            reading.classes, ours, supervised, reading.test.manifest["patient_id"].to_numpy(), seed
-        ),
-        "localisation": localization(marks, masks, reading.classes, TABLE_6),
-        "seconds_per_image": found.seconds / len(differences),
-        "iterations": found.iterations,
-        "healthy": {
-            "n": count,
-            "specificity_aimed_at": config["specificity"],
-            "loss_before": float(np.mean(found.first_losses[edges[0] : edges[1]])),
-            "loss_after": float(np.mean(found.losses[edges[0] : edges[1]])),
-            "familiar": {"n": len(reading.familiar), "components": len(known.gains)},
-        },
-        "resolution": generator.resolution,
-    }
-
-
 def invert(
-    generator, queries: np.ndarray, config: dict, seed: int, progress: Callable
+    generator, queries: np.ndarray, options: AnomalyOptions, seed: int, progress: Progress
 ) -> inversion.Inversion:
     """The inversion of uint8 images [N, R, R, 1] on the part of the generator that has grown."""
     import tensorflow as tf
@@ -193,27 +124,107 @@ def invert(
     def generate(z: tf.Tensor) -> tf.Tensor:
         return synthesize(generator, z, lod=lod)
 
-    latents = common.latents(seed, config["bank"], generator.latent_size, purpose=4)
-    bank = inversion.make_bank(generate, latents, config["batch"])
+    latents = common.latents(seed, options.bank, generator.latent_size, purpose=4)
+    bank = inversion.make_bank(generate, latents, options.batch)
     inverter = inversion.Inverter(
-        generate, bank, LOSSES[config["loss"]], config["starts"], config["batch"]
+        generate, bank, LOSSES[options.loss], options.starts, options.batch
     )
-    finished = [0]
+    done = 0
 
     def advance(images: int) -> None:
-        finished[0] += images
-        progress("finding the nearest normal images", finished[0], len(queries))
+        nonlocal done
+        done += images
+        progress("finding the nearest normal images", done, len(queries))
 
     return inverter.invert(
         common.from_uint8(queries),
-        iterations=config["iterations"],
-        learning_rate=config["learning_rate"],
+        iterations=options.iterations,
+        learning_rate=options.learning_rate,
         progress=advance,
     )
 
 
-def _ids(cohort: Cohort) -> np.ndarray:
-    return np.array(cohort.manifest["image_id"].tolist(), dtype=np.str_)
+def _queries(reading: Reading, size: int) -> np.ndarray:
+    """uint8 [N, R, R, 1]: all images that are read, in the order of `Reading`."""
+    parts = (reading.familiar, reading.healthy, reading.test)
+    return np.concatenate([part.images(size) for part in parts])
+
+
+def _study(
+    classifier,
+    reading: Reading,
+    queries: np.ndarray,
+    inverted: inversion.Inversion,
+    options: AnomalyOptions,
+    seed: int,
+    folder: Path,
+) -> tuple[dict, dict]:
+    """(report, tables); maps and figures are written to `folder`."""
+    from pgcxr.classifier.training import predict
+
+    n_familiar, n_healthy = len(reading.familiar), len(reading.healthy)
+    first_test = n_familiar + n_healthy
+    differences = maps.differences(common.from_uint8(queries), inverted.means)
+    components = ppca.fit_ppca(differences[:n_familiar], np.random.default_rng([seed, 5]))
+    windows = maps.windowed(maps.scaled(components.remove(differences[n_familiar:])))
+    healthy_windows, test_windows = windows[:n_healthy], windows[n_healthy:]
+    healthy_scores = calibration.cross_scores(healthy_windows, np.random.default_rng([seed, 3]))
+    healthy = maps.learn_healthy(healthy_windows)
+    z = maps.standardized(test_windows, healthy)
+    ours = CalibratedScores(healthy_scores, calibration.image_scores(z), options.specificity)
+    likelihoods = predict(classifier, queries[n_familiar:])
+    # A finding that it was trained on: what thesis 4 compares with.
+    likeliest = likelihoods[:, 1:].max(axis=1)
+    supervised = CalibratedScores(likeliest[:n_healthy], likeliest[n_healthy:], options.specificity)
+    anomaly_maps = maps.anomaly_map(z)
+    cases = figures.Cases(
+        queries=queries[first_test:],
+        nearest=inverted.images[first_test:],
+        differences=differences[first_test:],
+        maps=anomaly_maps,
+        masks=reading.test.masks(anomaly_maps.shape[-1]),
+        likelihoods=likelihoods[n_healthy:],
+        classes=reading.classes,
+    )
+    _save_maps(folder / "maps.npz", reading, cases)
+    _save(
+        folder / "calibration.npz",
+        mean=healthy.mean,
+        deviation=healthy.deviation,
+        windows=np.array(maps.WINDOWS),
+        familiar_mean=components.mean,
+        familiar_directions=components.directions,
+        familiar_gains=components.gains,
+        healthy_scores=healthy_scores,
+        threshold=np.float64(ours.threshold),
+    )
+    figures.draw(folder, cases, ours, supervised, classifier)
+    patients = reading.test.manifest["patient_id"].to_numpy()
+    held_out = slice(n_familiar, first_test)
+    report = {
+        **detection.report(reading.classes, ours, supervised, patients, seed),
+        "localisation": localization(cases.maps, cases.masks, reading.classes, TABLE_6),
+        "seconds_per_image": inverted.seconds / len(differences),
+        "iterations": inverted.iterations,
+        "healthy": {
+            "n": n_healthy,
+            "specificity_aimed_at": options.specificity,
+            "loss_before": float(np.mean(inverted.first_losses[held_out])),
+            "loss_after": float(np.mean(inverted.losses[held_out])),
+            "familiar": {"n": n_familiar, "components": len(components.gains)},
+        },
+    }
+    return report, {"scores.csv": detection.scores_table(reading, ours, supervised)}
+
+
+def _save_maps(path: Path, reading: Reading, cases: figures.Cases) -> None:
+    half = np.float16  # a thousandth of a map's range is enough to look at
+    _save(
+        path,
+        image_id=np.array(reading.test.manifest["image_id"].tolist(), dtype=np.str_),
+        difference=cases.differences.astype(half),
+        anomaly=cases.maps.astype(half),
+    )
 
 
 def _save(path: Path, **arrays) -> None:

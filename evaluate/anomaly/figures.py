@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from evaluate import common
+from pgcxr.anomaly.calibration import CalibratedScores
 from pgcxr.cohort.findings import NORMAL, TABLE_6
 from pgcxr.plots import curves, grids, overlay, roc
 
@@ -25,19 +26,28 @@ COLUMNS = [
 
 @dataclass(frozen=True)
 class Cases:
-    """The test images: `queries` uint8 [N, R, R, 1], `made` float [N, R, R, 1] in [-1, 1],
-    `differences`, `marks` and `masks` [N, S, S], `likelihoods` [N, 6], `classes` [N]."""
+    """The N test images.
+
+    Attributes:
+        queries: uint8 [N, R, R, 1].
+        nearest: [N, R, R, 1] in [-1, 1], the normal images that the GAN makes.
+        differences, maps, masks: [N, S, S]; masks are NaN where unknown.
+        likelihoods: [N, 6] of the supervised classifier.
+        classes: [N].
+    """
 
     queries: np.ndarray
-    made: np.ndarray
+    nearest: np.ndarray
     differences: np.ndarray
-    marks: np.ndarray
+    maps: np.ndarray
     masks: np.ndarray
     likelihoods: np.ndarray
     classes: np.ndarray
 
 
-def draw(folder: Path, cases: Cases, ours, supervised, classifier) -> None:
+def draw(
+    folder: Path, cases: Cases, ours: CalibratedScores, supervised: CalibratedScores, classifier
+) -> None:
     """abnormal.png (Figure 14), normal.png (Figure 15), roc.png and scores.png.
 
     The cases are not picked by hand: of each class the one with the median score, and normals at
@@ -48,8 +58,8 @@ def draw(folder: Path, cases: Cases, ours, supervised, classifier) -> None:
         for name in TABLE_6
         if name in cases.classes
     ]
-    calm = np.flatnonzero(cases.classes == NORMAL)
-    ranked = calm[np.argsort(ours.test[calm], kind="stable")]
+    normal = np.flatnonzero(cases.classes == NORMAL)
+    ranked = normal[np.argsort(ours.test[normal], kind="stable")]
     steps = np.unique(np.linspace(0, len(ranked) - 1, NORMALS_SHOWN).round().astype(int))
     for name, rows, title in (
         (
@@ -61,24 +71,24 @@ def draw(folder: Path, cases: Cases, ours, supervised, classifier) -> None:
     ):
         panels = [
             _panels(cases, row, heat)
-            for row, heat in zip(rows, _looks(cases, rows, classifier), strict=True)
+            for row, heat in zip(rows, _heat(cases, rows, classifier), strict=True)
         ]
         labels = [
             _label(cases.classes[row], ours, supervised, row) + _unseen(cases.masks[row])
             for row in rows
         ]
         grids.labeled_grid(list(zip(labels, panels, strict=True)), folder / name, COLUMNS, title)
-    ill = (cases.classes != NORMAL).astype(int)
+    abnormal = (cases.classes != NORMAL).astype(int)
     roc.roc_plot(
         {
-            "GAN, normals only": (ill, ours.test),
-            "supervised, five findings": (ill, supervised.test),
+            "GAN, normals only": (abnormal, ours.test),
+            "supervised, five findings": (abnormal, supervised.test),
         },
         folder / "roc.png",
         "Abnormal against normal",
         {"GAN, normals only": ours.threshold, "supervised, five findings": supervised.threshold},
     )
-    groups = {"test, normal": ours.test[ill == 0], "test, abnormal": ours.test[ill == 1]}
+    groups = {"test, normal": ours.test[abnormal == 0], "test, abnormal": ours.test[abnormal == 1]}
     curves.histogram_plot(
         groups, folder / "scores.png", "Anomaly score", ours.threshold, "Scores of test images"
     )
@@ -88,7 +98,7 @@ def _middle(rows: np.ndarray, scores: np.ndarray) -> int:
     return int(rows[np.argsort(scores[rows], kind="stable")[len(rows) // 2]])
 
 
-def _looks(cases: Cases, rows: np.ndarray, classifier) -> np.ndarray:
+def _heat(cases: Cases, rows: np.ndarray, classifier) -> np.ndarray:
     """Grad-CAM [n, h, w] of each image for its likeliest finding, on one scale."""
     from pgcxr.classifier.gradcam import gradcam
 
@@ -97,20 +107,20 @@ def _looks(cases: Cases, rows: np.ndarray, classifier) -> np.ndarray:
     heat = [None] * len(rows)
     for finding in np.unique(likeliest):
         own = np.flatnonzero(likeliest == finding)
-        for place, seen in zip(
+        for place, map_ in zip(
             own, gradcam(classifier, images[own], int(finding) + 1), strict=True
         ):
-            heat[place] = seen
+            heat[place] = map_
     heat = np.stack(heat)
     return heat / max(float(heat.max()), 1e-6)
 
 
 def _panels(cases: Cases, row: int, heat: np.ndarray) -> np.ndarray:
     """uint8 [6, S, S, 3]: what `COLUMNS` names."""
-    query, made = _enlarged(cases.queries[row]), _enlarged(common.to_uint8(cases.made[row]))
+    query, nearest = _enlarged(cases.queries[row]), _enlarged(common.to_uint8(cases.nearest[row]))
     mask = np.nan_to_num(cases.masks[row])
     difference = cases.differences[row]
-    gray = [np.repeat(image[..., None], 3, axis=-1) for image in (query, made)]
+    gray = [np.repeat(image[..., None], 3, axis=-1) for image in (query, nearest)]
     # One limit for all cases, in units of the range [-1, 1]: a quarter of it is full color.
     positive = np.repeat(
         _enlarged(np.uint8(np.clip(difference / 0.5, 0, 1) * 255))[..., None], 3, axis=-1
@@ -121,7 +131,7 @@ def _panels(cases: Cases, row: int, heat: np.ndarray) -> np.ndarray:
             gray[1],
             positive,
             overlay.diff_overlay(query, _smooth(difference, query.shape), limit=0.5),
-            overlay.overlay(query, _smooth(cases.marks[row], query.shape), limits=(1.5, 4.0)),
+            overlay.overlay(query, _smooth(cases.maps[row], query.shape), limits=(1.5, 4.0)),
             overlay.overlay(query, _smooth(heat, query.shape), limits=(0.0, 1.0)),
         ]
     )
@@ -129,15 +139,15 @@ def _panels(cases: Cases, row: int, heat: np.ndarray) -> np.ndarray:
 
 def _label(name: str, ours, supervised, row: int) -> str:
     verdict = "found" if ours.detected[row] else "missed"
-    rival = "found" if supervised.detected[row] else "missed"
+    other = "found" if supervised.detected[row] else "missed"
     if name == NORMAL:
-        verdict, rival = (
+        verdict, other = (
             "alarm" if scores.detected[row] else "no alarm" for scores in (ours, supervised)
         )
     words = name.replace("_", "\n").replace(
         "pneumomedia", "pneumo-\nmedia"
     )  # long names would be cut off
-    return f"{words}\nGAN: {verdict}, p {ours.p[row]:.3f}\nsupervised: {rival}"
+    return f"{words}\nGAN: {verdict}, p {ours.p[row]:.3f}\nsupervised: {other}"
 
 
 def _unseen(mask: np.ndarray) -> str:

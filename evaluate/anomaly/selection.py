@@ -1,6 +1,7 @@
 """Which images are read: held-out normals that set the threshold, and a test set like that of
 thesis Table 6."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +14,14 @@ from pgcxr.errors import InputError
 
 @dataclass(frozen=True)
 class Reading:
-    """`familiar`: normals of split train; `healthy`: of split val; `test`: of split test, normals
-    first, then class after class; `classes` [N] names the class of each, "normal" or one of Table
-    6."""
+    """The images that are read.
+
+    Attributes:
+        familiar: normals of split train.
+        healthy: normals of split val.
+        test: of split test, normals first, then class after class.
+        classes: [N] of `test`, "normal" or one of thesis Table 6.
+    """
 
     familiar: Cohort
     healthy: Cohort
@@ -23,16 +29,15 @@ class Reading:
     classes: np.ndarray
 
 
-def select(cohort: Cohort, config: dict, fewest: int, seed: int) -> Reading:
+def select(cohort: Cohort, most: Mapping[str, int], fewest: int, seed: int) -> Reading:
     """Draws the images.
 
     An abnormal image is read once, under one class: images of a single diagnosis are taken first,
     then those of several under their rarest class that still lacks some.
 
     Args:
-        config: `per_class` abnormal images of each class, `normals` of test, `healthy` of val,
-            `familiar` of train:
-            at most.
+        most: {"per_class": abnormal images of each class, "normals": of test, "healthy": of val,
+            "familiar": of train}.
         fewest: normals of val that a threshold needs.
         seed: of the draws.
 
@@ -46,33 +51,37 @@ def select(cohort: Cohort, config: dict, fewest: int, seed: int) -> Reading:
             f"{where}: {int((splits > 1).sum())} patients are in several splits; curate the cohort "
             "again"
         )
-    quiet = _some(cohort.select("val", NORMAL), config["healthy"], np.random.default_rng([seed, 0]))
-    if len(quiet) < fewest:
+    healthy = _some(cohort.select("val", NORMAL), most["healthy"], np.random.default_rng([seed, 0]))
+    if len(healthy) < fewest:
         raise InputError(
-            f"{where}: {len(quiet)} normal images in split val; the threshold needs at least "
-            f"{fewest}; curate more patients, or ask for a lower --specificity"
+            f"{where}: {len(healthy)} normal images in split val; the threshold needs at least "
+            f"{fewest}; curate more patients, or ask for a lower specificity"
         )
-    calm = _some(cohort.select("test", NORMAL), config["normals"], np.random.default_rng([seed, 1]))
-    ill = cohort.select("test", ABNORMAL)
-    places, names = _by_class(ill, config["per_class"], np.random.default_rng([seed, 2]))
-    people = [part["patient_id"].nunique() for part in (calm.manifest, ill.manifest.iloc[places])]
-    if min(people) < 2:  # of one, no variance is known
+    normal = _some(cohort.select("test", NORMAL), most["normals"], np.random.default_rng([seed, 1]))
+    abnormal = cohort.select("test", ABNORMAL)
+    rows, names = _by_class(abnormal, most["per_class"], np.random.default_rng([seed, 2]))
+    parts = [normal.manifest, abnormal.manifest.iloc[rows]]
+    patients = [part["patient_id"].nunique() for part in parts]
+    if min(patients) < 2:  # of one, no variance is known
         raise InputError(
-            f"{where}: split test has normal images of {people[0]} patients, and of {people[1]} "
-            "with a diagnosis of thesis Table 6; two of each are needed; curate more patients"
+            f"{where}: split test has normal images of {patients[0]} patients, and of "
+            f"{patients[1]} with a diagnosis of thesis Table 6; two of each are needed; curate more "
+            "patients"
         )
-    together = pd.concat([calm.manifest, ill.manifest.iloc[places]], ignore_index=True)
-    classes = np.array([NORMAL] * len(calm) + names)
-    learned = _some(
-        cohort.select("train", NORMAL), config["familiar"], np.random.default_rng([seed, 3])
+    test = Cohort(cohort.folder, pd.concat(parts, ignore_index=True))
+    classes = np.array([NORMAL] * len(normal) + names)
+    familiar = _some(
+        cohort.select("train", NORMAL), most["familiar"], np.random.default_rng([seed, 3])
     )
-    return Reading(learned, quiet, Cohort(cohort.folder, together), classes)
+    return Reading(familiar, healthy, test, classes)
 
 
-def _by_class(ill: Cohort, per_class: int, rng: np.random.Generator) -> tuple[list[int], list[str]]:
-    """(rows of `ill`, their classes), in the order of Table 6."""
-    diagnoses = [set(text.split(";")) & set(TABLE_6) for text in ill.manifest["diagnoses"]]
-    common = {name: sum(name in found for found in diagnoses) for name in TABLE_6}
+def _by_class(
+    abnormal: Cohort, per_class: int, rng: np.random.Generator
+) -> tuple[list[int], list[str]]:
+    """(rows of `abnormal`, their classes), in the order of Table 6."""
+    diagnoses = [set(text.split(";")) & set(TABLE_6) for text in abnormal.manifest["diagnoses"]]
+    common = {name: sum(name in names for names in diagnoses) for name in TABLE_6}
     chosen: dict[str, list[int]] = {name: [] for name in TABLE_6}
     order = sorted(
         rng.permutation(len(diagnoses)), key=lambda row: len(diagnoses[row])

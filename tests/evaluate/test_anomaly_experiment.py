@@ -10,22 +10,20 @@ import pandas as pd
 import pytest
 
 from evaluate import anomaly as package
+from evaluate.anomaly import AnomalyOptions, AnomalyResult
 from evaluate.common import to_uint8
 from pgcxr import networks
 from pgcxr.classifier import network
 from pgcxr.cohort.findings import FINDINGS, TABLE_6
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts
+from pgcxr.losses.residuals import LOSSES
+from pgcxr.plots.page import Page
 
 SIZE = 16
-QUICK = {
-    "iterations": 40,
-    "learning_rate": 0.2,
-    "bank": 300,
-    "starts": 2,
-    "per_class": 3,
-    "normals": 24,
-}
+QUICK = AnomalyOptions(
+    iterations=40, learning_rate=0.2, bank=300, starts=2, per_class=3, normals=24
+)
 
 
 def make_cohort(folder, generator) -> None:
@@ -94,7 +92,7 @@ def runs(tmp_path_factory):
 @pytest.fixture(scope="module")
 def result(runs):
     told = []
-    report = package.run(
+    result = package.run(
         runs / "gan",
         runs / "classifier",
         runs / "out",
@@ -102,7 +100,7 @@ def result(runs):
         seed=1,
         progress=lambda *seen: told.append(seen),
     )
-    return report, runs / "out", told
+    return result.figures, runs / "out", told
 
 
 def test_lesions_that_the_generator_cannot_make_are_found_in_place(result):
@@ -131,7 +129,7 @@ def test_the_report_holds_the_keys_of_the_contract_and_adds_up(result):
     report, folder, told = result
     saved = artifacts.read_json(folder / "report.json")
     assert {"classes", "normals", "overall", "supervised", "mcnemar", "localisation"} <= set(saved)
-    assert saved["iterations"] == QUICK["iterations"] and saved["seconds_per_image"] > 0
+    assert saved["iterations"] == QUICK.iterations and saved["seconds_per_image"] > 0
     assert tuple(saved["classes"]) == TABLE_6
     for row in saved["classes"].values():
         assert row["n"] == 2 and row["sensitivity"] == row["detected"] / 2
@@ -197,7 +195,7 @@ def test_a_gan_of_all_images_is_refused(runs, tmp_path):
     other.mkdir()
     (other / "generator-ema.keras").symlink_to(runs / "gan" / "generator-ema.keras")
     artifacts.write_json(other / "config.json", {"label": "all", "cohort": str(runs / "cohort")})
-    with pytest.raises(InputError, match="--label normal"):
+    with pytest.raises(InputError, match="train one on normal images only"):
         package.run(other, runs / "classifier", tmp_path / "out", QUICK)
     assert not (tmp_path / "out").exists()
 
@@ -252,6 +250,18 @@ def test_a_gan_that_saw_the_test_set_is_refused(runs, tmp_path):
     "bad",
     [{"specificity": 1.0}, {"loss": "l1"}, {"iteration": 5}, {"per_class": 0}, {"normals": 1}],
 )
-def test_settings_without_sense_are_refused(runs, tmp_path, bad):
-    with pytest.raises(InputError):
-        package.run(runs / "gan", runs / "classifier", tmp_path / "out", bad)
+def test_options_without_sense_are_refused(bad):
+    with pytest.raises(ArgumentError, match=next(iter(bad))):
+        AnomalyOptions.from_dict(bad)
+
+
+def test_every_loss_can_be_chosen():
+    assert [AnomalyOptions(loss=name).loss for name in LOSSES] == list(LOSSES)
+
+
+def test_the_result_is_read_again_and_makes_its_chapter(result):
+    loaded = AnomalyResult.load(result[1])
+    assert loaded.figures == result[0] and len(loaded.tables["scores.csv"]) == 48
+    page = Page("Anomaly detection")
+    loaded.chapter(page)
+    assert page.html().count("<table") == 5 and page.html().count("<img") == 4
