@@ -49,7 +49,7 @@ def main() -> None:
         paths = [Path(folder) / f"{number}.png" for number in range(IMAGES)]
         for path, image in zip(paths, images, strict=True):
             cv2.imwrite(str(path), image)
-        reals = pipeline.Reals(images[..., None], options.resolution)
+        reals = pipeline.ImageDataset(images[..., None], options.resolution)
         sources = {
             "files": image_files.Files(paths, options.resolution),
             **_records(Path(folder), paths, images),

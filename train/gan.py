@@ -87,7 +87,7 @@ def _preflight(out: Path, settings: dict) -> None:
 def _train(images: gan_images.Images, out: Path, settings: dict) -> None:
     import tensorflow as tf
 
-    from pgcxr.cohort.pipeline import Reals
+    from pgcxr.cohort.pipeline import ImageDataset
     from pgcxr.gan import devices, loop, resume, run_dir
 
     strategy = devices.strategy(settings["replicas"])
@@ -108,7 +108,7 @@ def _train(images: gan_images.Images, out: Path, settings: dict) -> None:
             if any(devices.every(strategy, int(bool(finished)))):
                 print(f"{out}: this training is finished; see {run.report}")
                 return
-            reals = Reals(images.chosen, settings["resolution"], images.labels)
+            reals = ImageDataset(images.chosen, settings["resolution"], images.labels)
             alike = {
                 key: value for key, value in settings.items() if key not in ("cohort", "records")
             }

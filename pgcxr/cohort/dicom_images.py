@@ -69,7 +69,7 @@ class TooSmall(Exception):
 
 
 class DicomImages:
-    """The images of an export that can be decoded, for `pgcxr.cohort.pipeline.Reals`.
+    """The images of an export that can be decoded, for `pgcxr.cohort.pipeline.ImageDataset`.
 
     Every file is decoded once, to know which they are, and kept where all fit into `hold_bytes`;
     the others are decoded again whenever they are shown.

@@ -41,7 +41,7 @@ def order(count: int, start: int, length: int, seed: int) -> np.ndarray:
     return chosen
 
 
-class Reals:
+class ImageDataset:
     """The real images of one training, at any level.
 
     Arguments:

@@ -146,7 +146,7 @@ def batches(strategy, dataset: Callable):
     """The input of `fit` on this host.
 
     Arguments:
-        dataset: called with `share`, see `Reals.dataset`; None asks for whole batches.
+        dataset: called with `share`, see `ImageDataset.dataset`; None asks for whole batches.
     """
     if hosts(strategy) == 1:
         return dataset(share=None)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pgcxr.cohort import labels as label_kinds
-from pgcxr.cohort.pipeline import Reals
+from pgcxr.cohort.pipeline import ImageDataset
 from pgcxr.errors import InputError
 from pgcxr.gan import (
     averaging,
@@ -92,7 +92,7 @@ def _minimal_filtering(config: dict, strategy) -> bool:
 
 
 def _begin(
-    watch: Watch, gan: ProgressiveGAN, config: dict, settings, reals: Reals, level: int
+    watch: Watch, gan: ProgressiveGAN, config: dict, settings, reals: ImageDataset, level: int
 ) -> Alarm | None:
     """Gives the watch the real images of a half-phase; returns its alarm, that knows how much they
     differ."""
@@ -147,7 +147,7 @@ def preflight(config: dict, strategy, folder, say: Callable) -> dict:
 
 
 def train(
-    reals: Reals, run: RunDir, config: dict, strategy, progress: Callable, say: Callable
+    reals: ImageDataset, run: RunDir, config: dict, strategy, progress: Callable, say: Callable
 ) -> dict:
     """Trains to `total_kimg`, going on from RUN's newest state; exports the networks and returns
     the report.

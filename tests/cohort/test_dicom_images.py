@@ -77,9 +77,9 @@ def test_reals_of_dicom_files(export, monkeypatch, held):
     monkeypatch.setattr(pipeline, "IN_MEMORY_BYTES", 10**6 if held else 0)
     images = dicom_images.DicomImages(export, 32, hold_bytes=pipeline.IN_MEMORY_BYTES)
     assert len(images) == 7 and images.rejected == {"unreadable": 2, "too_small": 1}
-    reals = pipeline.Reals(images, 32)
+    reals = pipeline.ImageDataset(images, 32)
     assert (reals.full is not None) == held
-    of_arrays = pipeline.Reals(expected(export, 32, PAD), 32)
+    of_arrays = pipeline.ImageDataset(expected(export, 32, PAD), 32)
     for level in (2, 5):
         ours, theirs = (
             list(r.dataset(level, 3, 4, 2, seed=0).as_numpy_iterator()) for r in (reals, of_arrays)
@@ -103,7 +103,7 @@ def test_the_fingerprint_is_that_of_the_pixels(export, make_dicom, chest):
 
 def test_a_file_that_went_away_is_named_by_its_number(export, monkeypatch):
     monkeypatch.setattr(pipeline, "IN_MEMORY_BYTES", 0)
-    reals = pipeline.Reals(dicom_images.DicomImages(export, 32, hold_bytes=0), 32)
+    reals = pipeline.ImageDataset(dicom_images.DicomImages(export, 32, hold_bytes=0), 32)
     (export / "p3" / "IM1").unlink()
     with pytest.raises(tf.errors.OpError):
         list(reals.dataset(5, 0, 7, 1, seed=0))

@@ -43,9 +43,9 @@ def cohort(tmp_path):
 
 @pytest.mark.parametrize("level", [2, 4, 5])
 def test_images_from_the_disk_equal_those_in_memory(cohort, level, monkeypatch):
-    in_memory = pipeline.Reals(cohort, 32)
+    in_memory = pipeline.ImageDataset(cohort, 32)
     monkeypatch.setattr(pipeline, "IN_MEMORY_BYTES", 0)
-    on_disk = pipeline.Reals(cohort, 32)
+    on_disk = pipeline.ImageDataset(cohort, 32)
     assert in_memory.full is not None and on_disk.full is None
     ours, theirs = (
         list(reals.dataset(level, 3, 4, 2, seed=0).as_numpy_iterator())
@@ -62,7 +62,7 @@ def test_small_levels_of_large_files_are_read_once(cohort, monkeypatch):
     monkeypatch.setattr(
         pipeline, "IN_MEMORY_BYTES", 5 * 8 * 8 * 4 // 3 + 1
     )  # 8 px fit, 16 px don't
-    reals, said = pipeline.Reals(cohort, 32), []
+    reals, said = pipeline.ImageDataset(cohort, 32), []
     read = [list(reals.dataset(level, 3, 4, 2, seed=0).as_numpy_iterator()) for level in (2, 3)]
     reals.hold(2, said.append)
     for path in cohort.paths():
@@ -78,14 +78,14 @@ def test_small_levels_of_large_files_are_read_once(cohort, monkeypatch):
 
 def test_a_damaged_file_is_named_where_levels_are_held(cohort, monkeypatch):
     monkeypatch.setattr(pipeline, "IN_MEMORY_BYTES", 5 * 8 * 8 * 4 // 3 + 1)
-    reals = pipeline.Reals(cohort, 32)
+    reals = pipeline.ImageDataset(cohort, 32)
     cohort.paths()[3].write_bytes(cohort.paths()[3].read_bytes()[:60])
     with pytest.raises(InputError, match="3.png"):
         reals.hold(3, lambda line: None)
 
 
 def test_a_batch_holds_the_images_that_the_order_names(cohort):
-    reals = pipeline.Reals(cohort, 32)
+    reals = pipeline.ImageDataset(cohort, 32)
     batches = np.concatenate(list(reals.dataset(5, 2, 3, 2, seed=9).as_numpy_iterator()))
     np.testing.assert_array_equal(batches, reals.full[pipeline.order(5, 2, 6, seed=9)])
 
@@ -94,7 +94,7 @@ def test_a_batch_holds_the_images_that_the_order_names(cohort):
 def test_labels_go_with_their_images(cohort, monkeypatch, in_memory):
     monkeypatch.setattr(pipeline, "IN_MEMORY_BYTES", 10**9 if in_memory else 0)
     labels = np.eye(5, dtype=np.float32)
-    plain, labeled = pipeline.Reals(cohort, 32), pipeline.Reals(cohort, 32, labels)
+    plain, labeled = pipeline.ImageDataset(cohort, 32), pipeline.ImageDataset(cohort, 32, labels)
     batches = list(labeled.dataset(4, 2, 3, 2, seed=9).as_numpy_iterator())
     np.testing.assert_array_equal(
         np.concatenate([rows for _, rows in batches]), labels[pipeline.order(5, 2, 6, seed=9)]
@@ -108,4 +108,4 @@ def test_labels_go_with_their_images(cohort, monkeypatch, in_memory):
 
 def test_an_image_smaller_than_the_network_is_refused(cohort):
     with pytest.raises(InputError, match="smaller than the 64 px"):
-        pipeline.Reals(cohort, 64)
+        pipeline.ImageDataset(cohort, 64)

@@ -10,7 +10,7 @@ import pytest
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort import pipeline, record_files, records
 from pgcxr.cohort.image_files import Files
-from pgcxr.cohort.pipeline import Reals
+from pgcxr.cohort.pipeline import ImageDataset
 from pgcxr.errors import InputError
 from tests.toy_cohort import spots, write_cohort
 
@@ -69,12 +69,12 @@ def test_the_originals_files_give_the_pixels_of_their_own_level(made, split):
 @pytest.mark.parametrize("in_memory", [True, False])
 def test_batches_are_those_of_the_cohort(made, train, monkeypatch, format, in_memory):
     """In the same order; and from the disk the same as held in memory, level by level."""
-    wanted = Reals(train, 16)
+    wanted = ImageDataset(train, 16)
     if not in_memory:
         monkeypatch.setattr(
             pipeline, "IN_MEMORY_BYTES", 18 * 64 * 4 // 3 + 1
         )  # 8 px fit, 16 px don't
-    reals = Reals(record_files.load(made[format], "train"), 16)
+    reals = ImageDataset(record_files.load(made[format], "train"), 16)
     for level in (4, 3, 2):
         found = _batches(reals, level)
         assert found.shape == (28, 2**level, 2**level, 1) and found.dtype == np.uint8
@@ -139,7 +139,7 @@ def test_a_selection_keeps_its_own_images_and_labels(made, format):
 
 def test_the_fingerprint_is_of_all_records_in_their_order(made, tmp_path):
     def fingerprint(folder, rows=slice(None), labels=None):
-        return Reals(record_files.load(folder, "train").select(rows), 8, labels).fingerprint
+        return ImageDataset(record_files.load(folder, "train").select(rows), 8, labels).fingerprint
 
     whole = fingerprint(made["nvidia"])
     other = _copy(made, tmp_path, "nvidia")
@@ -186,9 +186,9 @@ def test_a_flipped_byte_names_file_and_record(made, tmp_path, monkeypatch, forma
     with pytest.raises(
         InputError, match=said
     ):  # held in memory, from the beginning or level by level
-        Reals(found, 16).hold(2, lambda line: None)
+        ImageDataset(found, 16).hold(2, lambda line: None)
     monkeypatch.setattr(pipeline, "IN_MEMORY_BYTES", 0)
-    reals = Reals(found, 16)
+    reals = ImageDataset(found, 16)
     with pytest.raises(tf.errors.OpError):
         for level in (2, 4):
             _batches(reals, level)
@@ -201,7 +201,7 @@ def test_a_flipped_byte_names_file_and_record(made, tmp_path, monkeypatch, forma
 
 def test_a_file_that_is_gone_while_it_is_used(made, tmp_path, monkeypatch):
     folder = _copy(made, tmp_path, "nvidia")
-    reals = Reals(record_files.load(folder, "train"), 16)
+    reals = ImageDataset(record_files.load(folder, "train"), 16)
     (folder / "train" / "train-r03.tfrecords").unlink()
     with pytest.raises(InputError, match="train-r03.tfrecords: no such file"):
         reals.hold(3, lambda line: None)
@@ -281,7 +281,7 @@ def test_the_folder_of_another_split_is_refused(made):
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_resolution_that_is_not_reached(made, format):
     with pytest.raises(InputError, match="16 x 16, smaller than the 32 px asked for"):
-        Reals(record_files.load(made[format], "train"), 32)
+        ImageDataset(record_files.load(made[format], "train"), 32)
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def _in_child(out: Path, log: Path, pipe: int) -> None:
 
 
 def _train(out: Path, pipe: int) -> None:
-    from pgcxr.cohort.pipeline import Reals
+    from pgcxr.cohort.pipeline import ImageDataset
     from pgcxr.gan import devices, loop, run_dir
     from train.common import load_config
 
@@ -166,7 +166,7 @@ def _train(out: Path, pipe: int) -> None:
     run = run_dir.RunDir(out)
     with run.locked(), devices.deterministic():
         run.claim(config)
-        reals = Reals(np.random.default_rng(0).integers(0, 256, (30, 8, 8, 1), np.uint8), 8)
+        reals = ImageDataset(np.random.default_rng(0).integers(0, 256, (30, 8, 8, 1), np.uint8), 8)
         loop.train(reals, run, config, devices.strategy(1), lambda *_: os.write(pipe, b"."), print)
 
 

@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 
 from pgcxr.cohort.manifest import load
-from pgcxr.cohort.pipeline import Reals
+from pgcxr.cohort.pipeline import ImageDataset
 from pgcxr.errors import InputError
 from pgcxr.gan import averaging, devices, loop, run_dir
 from pgcxr.gan.progressive_gan import ProgressiveGAN
@@ -222,7 +222,7 @@ def test_two_hosts_train_as_one_device_does_and_go_on_after_one_of_them_was_stop
     run = run_dir.RunDir(tmp_path / "alone")
     run.claim(config)
     images = load(cohort).select(split="train")
-    loop.train(Reals(images, 8), run, config, devices.strategy(0), lambda *_: None, print)
+    loop.train(ImageDataset(images, 8), run, config, devices.strategy(0), lambda *_: None, print)
     for name in ("generator-ema.keras", "discriminator.keras"):
         ours, theirs = (
             keras.saving.load_model(folder / name).weights for folder in (chief, tmp_path / "alone")
@@ -266,7 +266,7 @@ def test_one_host_takes_what_is_there(monkeypatch):
 
 def test_a_hosts_share_of_a_batch_is_its_devices_rows():
     images = np.arange(24, dtype=np.uint8).reshape(24, 1, 1, 1) * np.ones((1, 4, 4, 1), np.uint8)
-    reals = Reals(images, 4)
+    reals = ImageDataset(images, 4)
     whole = np.concatenate(
         [batch[:, 0, 0, 0] for batch in reals.dataset(2, 0, 2, 8, 1).as_numpy_iterator()]
     )

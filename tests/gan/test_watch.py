@@ -12,7 +12,7 @@ import pytest
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 from tensorboard.util import tensor_util
 
-from pgcxr.cohort.pipeline import Reals, order
+from pgcxr.cohort.pipeline import ImageDataset, order
 from pgcxr.gan import alarm, devices, loop, run_dir, samples, schedule, tick_swd, watch
 from pgcxr.metrics import swd
 from pgcxr.networks import Generator, synthesize
@@ -48,7 +48,7 @@ def train(out, told=None, **changes):
     with run.locked(), devices.deterministic():
         run.claim(config)
         return loop.train(
-            Reals(IMAGES, 16, told), run, config, devices.strategy(1), lambda *_: None, print
+            ImageDataset(IMAGES, 16, told), run, config, devices.strategy(1), lambda *_: None, print
         )
 
 

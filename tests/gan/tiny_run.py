@@ -3,7 +3,7 @@ on."""
 
 import numpy as np
 
-from pgcxr.cohort.pipeline import Reals
+from pgcxr.cohort.pipeline import ImageDataset
 from pgcxr.gan import devices, loop, run_dir, state_file
 from train.common import load_config
 
@@ -35,7 +35,12 @@ def train(out, images=IMAGES, look=lambda nimg: None, said=None, **changes):
     with run.locked(say):
         run.claim(settings, say)
         return loop.train(
-            Reals(images, 8), run, settings, devices.strategy(1), lambda nimg, lod: look(nimg), say
+            ImageDataset(images, 8),
+            run,
+            settings,
+            devices.strategy(1),
+            lambda nimg, lod: look(nimg),
+            say,
         )
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from pgcxr.cli import command
 from pgcxr.cohort.manifest import load
-from pgcxr.cohort.pipeline import Reals
+from pgcxr.cohort.pipeline import ImageDataset
 from pgcxr.gan import devices, loop, run_dir, schedule, settings_check
 from pgcxr.io import artifacts, places
 from train import gan
@@ -66,7 +66,7 @@ def _train(cohort, out, stop_after=None, **changes):
         if stop_after and nimg >= stop_after:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    reals = Reals(load(cohort), config["resolution"])
+    reals = ImageDataset(load(cohort), config["resolution"])
     return loop.train(reals, run, config, devices.strategy(1), progress, print), looked
 
 

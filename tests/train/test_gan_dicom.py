@@ -40,7 +40,7 @@ def test_decoded_when_needed_they_are_the_same(export, monkeypatch, level):
     batches = []
     for bytes_held in (pipeline.IN_MEMORY_BYTES, 0):
         monkeypatch.setattr(pipeline, "IN_MEMORY_BYTES", bytes_held)
-        reals = pipeline.Reals(gan_images.choose(export, settings).chosen, 8)
+        reals = pipeline.ImageDataset(gan_images.choose(export, settings).chosen, 8)
         reals.hold(level, print)
         batches.append(
             np.concatenate(list(reals.dataset(level, 0, 4, 4, 1).as_numpy_iterator())).astype(int)

@@ -9,7 +9,7 @@ from pgcxr.cli import app as cli
 from pgcxr.cli import command
 from pgcxr.cohort import labels
 from pgcxr.cohort import manifest as cohorts
-from pgcxr.cohort.pipeline import Reals
+from pgcxr.cohort.pipeline import ImageDataset
 from pgcxr.gan import devices, loop, run_dir
 from pgcxr.io import artifacts
 from pgcxr.sampling import generation
@@ -42,7 +42,7 @@ def _train(cohort, out, kind, stop_after=None):
     """Weights and report of a training; with `stop_after` stopped there once and gone on with."""
     config = load_config("gan", "demo") | SMALL | {"labels": kind}
     images = cohorts.load(cohort).select(split="train")
-    reals = Reals(images, 4, labels.of_cohort(images, kind))
+    reals = ImageDataset(images, 4, labels.of_cohort(images, kind))
     run = run_dir.RunDir(out)
     run.claim(config)
     if stop_after:

@@ -141,7 +141,7 @@ def test_the_images_and_labels_that_a_cohort_gives(made, format, asked):
     assert 2 <= len(ours.chosen) == len(theirs.chosen)
     np.testing.assert_array_equal(ours.labels, theirs.labels)
     assert (ours.labels is None) == (not asked.startswith("labels"))
-    reals = [pipeline.Reals(images.chosen, 8, images.labels) for images in (ours, theirs)]
+    reals = [pipeline.ImageDataset(images.chosen, 8, images.labels) for images in (ours, theirs)]
     for each in reals:
         each.labels = None
         each.hold(3, print)
