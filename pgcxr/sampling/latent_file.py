@@ -49,9 +49,9 @@ def write(path: str | os.PathLike, selection: Selection) -> None:
         arrays["seeds"] = selection.numbers
     elif selection.seed is not None:
         arrays["seed"] = np.int64(selection.seed)
-    for name in ("labels", "centre"):
-        if getattr(selection, name) is not None:
-            arrays[name] = getattr(selection, name)
+    for name, value in (("labels", selection.labels), ("centre", selection.center)):
+        if value is not None:
+            arrays[name] = value
     artifacts.write_arrays(path, arrays)
 
 
