@@ -73,7 +73,7 @@ def main() -> None:
     )
     parser.add_argument("gan_run", type=Path)
     parser.add_argument("classifier_run", type=Path)
-    parser.add_argument("--n", type=int, default=experiment.DEFAULTS["n"])
+    parser.add_argument("--n", type=int, default=experiment.PrivacyOptions().n)
     parser.add_argument("--images", type=int, default=0)
     parser.add_argument("--altered", default=",".join([*ALTERED, NONE]))
     options = parser.parse_args()

@@ -7,13 +7,17 @@ from typing import Annotated
 
 import typer
 
+from evaluate.privacy.experiment import PrivacyOptions, run
+from evaluate.protocol import progress_bars
 from pgcxr.cli import command
+from pgcxr.cli.options import takes_options
 
 app = command.new_app(__doc__)
 FAILED = 1
 
 
 @app.command(epilog="Example: python -m evaluate.privacy runs/gan runs/binary --out runs/privacy")
+@takes_options
 def main(
     gan_run: Annotated[Path, typer.Argument(help="RUN of train.gan")],
     classifier_run: Annotated[
@@ -23,7 +27,7 @@ def main(
         Path,
         typer.Option(help="new folder for report.json, nearest.csv and pictures; keep it in house"),
     ],
-    n: Annotated[int, typer.Option(help="synthetic images, 200 or more")] = 2000,
+    options: PrivacyOptions,
     seed: Annotated[
         int, typer.Option(**command.SEED, help="of the latents, as in pgcxr generate")
     ] = 0,
@@ -34,12 +38,11 @@ def main(
     Exit code 0: passed, and `pgcxr generate --release OUT` will take it. 1: failed; OUT/report.json
     says why. OUT shows patients' images side by side with synthetic ones: it is not for release.
     """
-    from evaluate.privacy.experiment import run
-
-    report = run(gan_run, classifier_run, out, {"n": n}, seed)
-    if not report["passed"]:
+    with progress_bars() as progress:
+        figures = run(gan_run, classifier_run, out, options, seed, progress).figures
+    if not figures["passed"]:
         print(
-            f"failed: {'; '.join(report['reasons'])}; see {out / 'report.json'} and pairs.png",
+            f"failed: {'; '.join(figures['reasons'])}; see {out / 'report.json'} and pairs.png",
             file=sys.stderr,
         )
         raise typer.Exit(FAILED)

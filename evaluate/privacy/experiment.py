@@ -2,6 +2,7 @@
 are?"""
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,62 +10,99 @@ import pandas as pd
 
 from evaluate import common
 from evaluate.privacy import figures, spaces
+from evaluate.privacy.chapter import PrivacyResult
+from evaluate.protocol import Progress, silent
 from pgcxr.classifier import features
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, places
 from pgcxr.metrics import privacy
+from pgcxr.options import Options, option, whole
 from pgcxr.sampling import generation
 
-DEFAULTS = {"n": 2000}  # synthetic images
-LEAST = 200
 # Chance of failing a generator that copies nothing, over all tests of both spaces together at most.
 ALPHA = 0.01
 TESTS = 8
 SAID = {
-    "near_copies": "{share:.2%} of synthetic images are at or below the cut-off, {other:.2%} of held-out ones",
-    "nearer_than_all": "{count} of {n} synthetic images are nearer to a training image than any held-out one is",
+    "near_copies": (
+        "{share:.2%} of synthetic images are at or below the cut-off, {other:.2%} of held-out ones"
+    ),
+    "nearer_than_all": (
+        "{count} of {n} synthetic images are nearer to a training image than any held-out one is"
+    ),
     "c_t": "synthetic images are nearer to training images than held-out ones are (C_T {z:.1f})",
-    "not_authentic": "{share:.1%} of synthetic images are not authentic, {other:.1%} of held-out ones",
+    "not_authentic": (
+        "{share:.1%} of synthetic images are not authentic, {other:.1%} of held-out ones"
+    ),
 }
 
 
+@dataclass(frozen=True)
+class PrivacyOptions(Options):
+    """What the gate can be told.
+
+    Example:
+
+        >>> PrivacyOptions(n=100)
+        Traceback (most recent call last):
+        pgcxr.errors.ArgumentError: n: must be a whole number from 200 to 1000000. Received: n=100
+    """
+
+    # Fewer cannot tell copies.
+    n: int = option(2000, whole(200, 10**6), "synthetic images, 200 or more")
+
+
 def run(
-    gan_run: Path, classifier_run: Path, out: Path, config: dict | None = None, seed: int = 0
-) -> dict:
-    """Writes the folder `out` about the generator of `gan_run`; returns its report, whose `passed`
-    is the answer.
+    gan_run: str | Path,
+    classifier_run: str | Path,
+    out: str | Path,
+    options: PrivacyOptions | None = None,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> PrivacyResult:
+    """Writes the folder `out` about the generator of `gan_run`; `passed` of the figures is the
+    answer.
 
     Args:
-        config: changes to DEFAULTS.
+        gan_run: RUN of train.gan, of gray images.
+        classifier_run: RUN of train.classifier, whose features are compared.
+        out: new folder; it shows images of patients.
+        options: `PrivacyOptions()` where left out.
+        seed: of the latents, as in `pgcxr generate`.
+        progress: told how far it is.
+
+    Raises:
+        InputError: a run that does not do, too few real images, or `out` is not empty.
     """
     begin = time.perf_counter()
-    chosen = common.merge(DEFAULTS, config)
-    if chosen["n"] < LEAST:
-        raise InputError(f"--n {chosen['n']}: {LEAST} or more are needed to tell copies; raise it")
+    options = options or PrivacyOptions()
     places.refuse_existing(Path(out))
     generator = common.load_generator(gan_run)
     if generator.channels != 1:
         raise InputError(
-            f"{gan_run}: makes images of {generator.channels} channels; grey ones are compared"
+            f"{gan_run}: makes images of {generator.channels} channels; gray ones are compared"
         )
     common.load_classifier(classifier_run)
     extractor = features.load(classifier_run)
     real, disjoint = spaces.real_sets(gan_run)
-    z = common.latents(seed, chosen["n"], generator.latent_size)
-    labels = generation.labels(gan_run, generator, None, chosen["n"], seed)
+    z = common.latents(seed, options.n, generator.latent_size)
+    labels = generation.labels(gan_run, generator, None, options.n, seed)
+    sets = {"generated": common.generate_batches(generator, z, labels, spaces.BATCH)}
+    counts = {"generated": len(z)}
+    for name, rows in _cohorts(real).items():
+        sets[name], counts[name] = spaces.of_cohort(rows, generator.resolution), len(rows)
     with artifacts.new_folder(out) as folder:
-        sets = {
-            "generated": common.generate_batches(generator, z, labels, spaces.BATCH),
-            **{
-                name: spaces.of_cohort(rows, generator.resolution)
-                for name, rows in _cohorts(real).items()
-            },
-        }
-        seen = _vectors(
-            sets, extractor, {"generated": len(z)} | {n: len(r) for n, r in _cohorts(real).items()}
+        measured, tests, reasons = judged(_vectors(sets, extractor, counts, progress), real, seed)
+        cutoff = {name: each["cutoff"]["value"] for name, each in tests.items()}
+        forms = spaces.forms(generator.resolution)
+        figures.histograms(measured, cutoff, folder / "distances.png")
+        figures.pairs(
+            *(measured, cutoff, real.training, generator.resolution, forms),
+            lambda rows: common.generate(
+                generator, z[rows], None if labels is None else labels[rows]
+            ),
+            folder / "pairs.png",
         )
-        measured, found, reasons = judged(seen, real, seed)
-        report = {
+        body = {
             "passed": not reasons,
             "reasons": reasons,
             "generator_sha256": artifacts.sha256(Path(gan_run) / generation.GENERATOR),
@@ -75,36 +113,18 @@ def run(
             "held_out_patients": len(real.held_out),
             "gan_patients": disjoint,
             "alpha": ALPHA / TESTS,
-            "cutoff": {name: each["cutoff"]["value"] for name, each in found.items()},
-            "spaces": found,
+            "cutoff": cutoff,
+            "spaces": tests,
             "features": extractor.describe(),
             "for_release": False,
             "note": "pairs.png shows images of patients: this folder is not for release",
             "seconds": time.perf_counter() - begin,
         }
-        artifacts.write_report(folder, report, command="evaluate.privacy", seed=seed, config=chosen)
-        table = nearest_table(
-            measured,
-            report["cutoff"],
-            real.training.manifest["image_id"].to_numpy(),
-            spaces.forms(generator.resolution),
-        )
-        artifacts.write_text(folder / "nearest.csv", table.to_csv(index=False, float_format="%.6g"))
-        figures.histograms(measured, report["cutoff"], folder / "distances.png")
-        figures.pairs(
-            *(
-                measured,
-                report["cutoff"],
-                real.training,
-                generator.resolution,
-                spaces.forms(generator.resolution),
-            ),
-            lambda rows: common.generate(
-                generator, z[rows], None if labels is None else labels[rows]
-            ),
-            folder / "pairs.png",
-        )
-    return artifacts.read_json(Path(out) / "report.json")
+        ids = real.training.manifest["image_id"].to_numpy()
+        tables = {"nearest.csv": nearest_table(measured, cutoff, ids, forms)}
+        result = PrivacyResult(Path(out), body, tables).made_with(options, seed)
+        result.write(folder)
+    return result
 
 
 def _cohorts(real: spaces.RealSets) -> dict:
@@ -116,42 +136,46 @@ def _cohorts(real: spaces.RealSets) -> dict:
     }
 
 
-def _vectors(sets: dict, extractor, counts: dict[str, int]) -> dict[str, dict[str, np.ndarray]]:
+def _vectors(
+    sets: dict, extractor, counts: dict[str, int], progress: Progress = silent
+) -> dict[str, dict[str, np.ndarray]]:
     """{space: {set: vectors}}."""
-    found: dict[str, dict[str, np.ndarray]] = {"features": {}, "pixels": {}}
+    vectors: dict[str, dict[str, np.ndarray]] = {"features": {}, "pixels": {}}
     total, done = sum(counts.values()), 0
-    with common.progress_bars() as advance:
 
-        def counted(batches):
-            nonlocal done
-            for images in batches:
-                yield images
-                done += len(images)
-                advance("images", done, total)
+    def counted(batches):
+        nonlocal done
+        for images in batches:
+            yield images
+            done += len(images)
+            progress("images", done, total)
 
-        for name, batches in sets.items():
-            for space, each in spaces.vectors(counted(batches), extractor).items():
-                found[space][name] = each
-    for each in found.values():
+    for name, batches in sets.items():
+        for space, of_set in spaces.vectors(counted(batches), extractor).items():
+            vectors[space][name] = of_set
+    for of_space in vectors.values():
         # Without a pair there is no batch that would tell the length.
         for name in ("one", "other"):
-            each[name] = each[name].reshape(-1, each["training"].shape[1])
-    return found
+            of_space[name] = of_space[name].reshape(-1, of_space["training"].shape[1])
+    return vectors
 
 
 def judged(
-    seen: dict[str, dict[str, np.ndarray]], real: spaces.RealSets, seed: int
+    vectors: dict[str, dict[str, np.ndarray]], real: spaces.RealSets, seed: int
 ) -> tuple[dict[str, privacy.Distances], dict[str, dict], list[str]]:
     """({space: distances}, {space: tests}, why the generator fails; nothing where it passes).
 
     Args:
-        seen: {space: {"generated", "training", "held_out", "one", "other": vectors as
+        vectors: {space: {"generated", "training", "held_out", "one", "other": vectors as
             `spaces.vectors` gives them}}.
     """
-    seen = {"features": spaces.scaled(seen["features"]), "pixels": spaces.per_pixel(seen["pixels"])}
-    measured = {name: _measured(each, name, real) for name, each in seen.items()}
-    found = {name: _copying(measured[name], seen[name], seed) for name in seen}
-    return measured, found, [said for name in found for said in _reasons(name, found[name])]
+    scaled = {
+        "features": spaces.scaled(vectors["features"]),
+        "pixels": spaces.per_pixel(vectors["pixels"]),
+    }
+    measured = {space: _measured(sets, space, real) for space, sets in scaled.items()}
+    tests = {space: _copying(measured[space], scaled[space], seed) for space in scaled}
+    return measured, tests, [line for space in tests for line in _reasons(space, tests[space])]
 
 
 def _measured(sets: dict[str, np.ndarray], space: str, real: spaces.RealSets) -> privacy.Distances:
@@ -169,20 +193,20 @@ def _measured(sets: dict[str, np.ndarray], space: str, real: spaces.RealSets) ->
 
 def _copying(distances: privacy.Distances, sets: dict[str, np.ndarray], seed: int) -> dict:
     cell_of = privacy.cells(sets["training"], sets["generated"], sets["held_out"], seed)
-    found = privacy.copying(distances, cell_of, ALPHA / TESTS)
+    tests = privacy.copying(distances, cell_of, ALPHA / TESTS)
     # Told, not judged: see its own words.
     beside = privacy.nearer_training(sets["generated"], sets["training"], sets["held_out"], seed)
-    return found | {"nearer_training": beside, "distances": privacy.quantiles(distances)}
+    return tests | {"nearer_training": beside, "distances": privacy.quantiles(distances)}
 
 
-def _reasons(space: str, found: dict) -> list[str]:
+def _reasons(space: str, tests: dict) -> list[str]:
     """One line for each test that failed."""
-    said = []
-    for name in found["failed"]:
-        test = found[name]
+    lines = []
+    for name in tests["failed"]:
+        test = tests[name]
         other = test.get("held_out", {}).get("share")
-        said.append(f"{space}: " + SAID[name].format(**test | {"other": other}))
-    return said
+        lines.append(f"{space}: " + SAID[name].format(**test | {"other": other}))
+    return lines
 
 
 def nearest_table(

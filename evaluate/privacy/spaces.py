@@ -129,11 +129,11 @@ def scaled(sets: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     other.
     """
     mean, deviation = sets["training"].mean(axis=0), sets["training"].std(axis=0)
-    kept = deviation > 1e-6 * deviation.max()
-    if not kept.any():
+    varying = deviation > 1e-6 * deviation.max()
+    if not varying.any():
         raise InputError("features: are the same for all training images; name another classifier")
-    scale = deviation[kept] * np.sqrt(kept.sum())
-    return {name: (each[:, kept] - mean[kept]) / scale for name, each in sets.items()}
+    scale = deviation[varying] * np.sqrt(varying.sum())
+    return {name: (vectors[:, varying] - mean[varying]) / scale for name, vectors in sets.items()}
 
 
 def per_pixel(sets: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

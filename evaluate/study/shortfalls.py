@@ -49,8 +49,8 @@ def reasons(steps: dict) -> dict:
             f"{steps['gan']['kimg']:,.0f} kimg at {size} px (thesis: 14,451 kimg at 1024 px)."
         ),
         "axes found": (
-            "An axis can be found only where the six-output classifier reads the disease; its AUROC "
-            f"on the real test set: {seen}."
+            "An axis can be found only where the six-output classifier reads the disease; its "
+            f"AUROC on the real test set: {seen}."
         ),
         "anomaly AUROC": _drowned(steps, missed),
         "specificity on normals": (

@@ -109,7 +109,7 @@ def _main(runs, gan, out, *options):
 
 def _generate(run, out, *options):
     with pytest.raises(SystemExit) as stop:
-        command.run(app.app, ["generate", str(run), "--out", str(out), *map(str, options)])
+        command.run(app, ["generate", str(run), "--out", str(out), *map(str, options)])
     return stop.value.code
 
 
@@ -305,7 +305,7 @@ def test_the_forms_of_a_training_image():
 
 def test_wrong_input_is_refused_and_leaves_nothing(runs, tmp_path, capsys):
     assert _main(runs, "gan", tmp_path / "out", "--n", "199") == 2
-    assert "200 or more" in capsys.readouterr().err
+    assert "--n 199: must be a whole number from 200" in capsys.readouterr().err
     assert _main(runs, "gone", tmp_path / "out") == 2
     with pytest.raises(InputError, match="no such folder|classifier"):
         experiment.run(runs / "gan", runs / "gan", tmp_path / "out")
