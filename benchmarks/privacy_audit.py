@@ -86,10 +86,11 @@ def _say(what: str, **numbers) -> None:
 
 
 def _headers(folder: Path, count: int) -> None:
-    from pgcxr.phantom.export import write_export
+    from pgcxr.phantom.export import PhantomOptions, write_export
     from pgcxr.privacy.audit import gather
 
-    write_export(folder / "export", max(count * 4 // 5, 1), 1, 64, False, 1)
+    options = PhantomOptions(patients=max(count * 4 // 5, 1), seed=1, size=64, workers=1)
+    write_export(folder / "export", options)
     names = gather.names(folder / "export")
     gather.of_file(folder / "export", names[0])
     begun = time.perf_counter()

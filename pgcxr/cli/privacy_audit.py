@@ -29,8 +29,8 @@ def privacy_audit(
             )
         ),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes; by default one for each core.")
+    processes: Annotated[
+        int | None, typer.Option("--workers", help="Processes; by default one for each core.")
     ] = None,
 ) -> None:
     """Looks for every identifier of an export in everything made of it; fails if there is one."""
@@ -46,8 +46,8 @@ def privacy_audit(
         if not path.exists():
             raise InputError(f"{path}: no such file or folder; name a cohort or a run")
     findings = findings or tables.default_file()
-    tables.check_file(findings, [*outputs, export], {"patient key": hashing.default_key_file()})
-    run = auditing.in_processes(workers, True)
+    tables.check_file(findings, [*outputs, export], {"patient_key": hashing.default_key_file()})
+    run = auditing.in_processes(processes, True)
     search.listed(outputs)
     own = [*rules_of(outputs), *own_texts.of_files(own_words or ())]
     look_for, counts = auditing.matcher(export, run, own)

@@ -75,9 +75,10 @@ def curate(
     Example:
 
         >>> import tempfile
-        >>> from pgcxr.phantom.export import write_export
+        >>> from pgcxr.phantom.export import PhantomOptions, write_export
+        >>> small = PhantomOptions(patients=12, seed=1, size=64, workers=1)
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     counts = write_export(f"{folder}/export", 12, seed=1, size=64, workers=1)
+        ...     counts = write_export(f"{folder}/export", small)
         ...     options = CurationOptions(size=32, processes=0, key_file=f"{folder}/key")
         ...     report = curate(
         ...         f"{folder}/export", f"{folder}/cohort", options, show_progress=False

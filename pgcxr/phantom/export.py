@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgcxr.cohort.findings import TABLE_6
-from pgcxr.errors import InputError
 from pgcxr.io import artifacts, worker_process
 from pgcxr.phantom.clinic import Attendance, attend
 from pgcxr.phantom.messy import spoil
+from pgcxr.phantom.options import PhantomOptions
 from pgcxr.phantom.study_files import study_row, write_image
 
 STUDY_COLUMNS = (
@@ -25,7 +25,6 @@ STUDY_COLUMNS = (
     "report",
 )
 TRUTH_COLUMNS = ("file", "patient_id", "view", "findings", "devices")
-SMALLEST, LARGEST = 64, 4096
 _BATCH = 16
 
 
@@ -39,33 +38,33 @@ class Written:
 
 def write_export(
     out: str | os.PathLike,
-    patients: int,
-    seed: int,
-    size: int,
-    messy: bool = False,
-    workers: int | None = None,
+    options: PhantomOptions,
     advance: Callable[[int], None] | None = None,
 ) -> dict:
-    """Writes an export of `patients` patients into the new folder `out`; returns the body of its
-    report.json.
-
-    The bytes depend on patients, seed, size and messy, not on `workers` (default: one per core).
+    """Writes a fake PACS export with known truth into a new folder.
 
     Args:
+        out: folder to make.
+        options: on all of them but `workers` the bytes depend.
         advance: called with the number of patients finished since the last call.
+
+    Returns:
+        The body of report.json: patients, studies, images, size, and images by view and finding.
+
+    Example:
+
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> out = Path(tempfile.mkdtemp()) / "export"
+        >>> report = write_export(out, PhantomOptions(patients=2, seed=1, size=64, workers=1))
+        >>> report["patients"], sorted(path.name for path in out.iterdir())
+        (2, ['images', 'report.json', 'studies.csv', 'truth'])
     """
-    if patients < 1:
-        raise InputError(f"--patients {patients}: must be at least 1; ask for one patient or more")
-    if not SMALLEST <= size <= LARGEST:
-        raise InputError(
-            f"--size {size}: must be {SMALLEST} to {LARGEST}; choose a size in that range"
-        )
-    if seed < 0:
-        raise InputError(f"--seed {seed}: must not be negative; choose 0 or a positive number")
+    patients, seed, size = options.patients, options.seed, options.size
     with artifacts.new_folder(out) as folder:
         (folder / "truth" / "masks").mkdir(parents=True)
         written = []
-        for done in _all(folder, patients, seed, size, workers or os.cpu_count() or 1):
+        for done in _all(folder, options):
             written += done
             if advance:
                 advance(len(done))
@@ -73,11 +72,11 @@ def write_export(
         truth = [row for one in written for row in one.truth]
         body = {"patients": patients, "studies": len(studies), "images": len(truth), "size": size}
         body |= _counts(truth)
-        if messy:
+        if options.messy:
             body["messy"] = spoil(folder, patients, seed, size, studies, truth)
         _table(folder / "studies.csv", STUDY_COLUMNS, studies)
         _table(folder / "truth" / "truth.csv", TRUTH_COLUMNS, truth)
-        config = {"patients": patients, "size": size, "messy": messy}
+        config = {"patients": patients, "size": size, "messy": options.messy}
         artifacts.write_report(folder, body, command="pgcxr phantom", seed=seed, config=config)
     return body
 
@@ -92,11 +91,11 @@ def write_patient(folder: Path, attendance: Attendance, seed: int, size: int) ->
     return Written(studies, truth)
 
 
-def _all(
-    folder: Path, patients: int, seed: int, size: int, workers: int
-) -> Iterator[list[Written]]:
-    batches = [range(start, min(start + _BATCH, patients)) for start in range(0, patients, _BATCH)]
-    tasks = [(folder, batch, seed, size) for batch in batches]
+def _all(folder: Path, options: PhantomOptions) -> Iterator[list[Written]]:
+    starts = range(0, options.patients, _BATCH)
+    batches = [range(start, min(start + _BATCH, options.patients)) for start in starts]
+    tasks = [(folder, batch, options.seed, options.size) for batch in batches]
+    workers = options.workers or os.cpu_count() or 1
     if workers == 1 or len(tasks) == 1:
         yield from map(_batch, tasks)
         return

@@ -15,7 +15,7 @@ import numpy as np
 from pgcxr.cohort import vocabulary
 from pgcxr.dicom import pixel_data
 from pgcxr.dicom.reading import Rejected
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError, InputError
 from pgcxr.privacy import burned_in
 
 # Pixels around found text, at least: letters have blurred edges where they were compressed.
@@ -50,8 +50,12 @@ class Region:
         return f"{self.maker}: {numbers}" if self.maker else numbers
 
 
-def parse(text: str, where: str) -> Region:
-    """ "x,y,w,h" or "Maker: x,y,w,h", or an InputError that says `where` it was given."""
+def parse(text: str) -> Region:
+    """ "x,y,w,h" or "Maker: x,y,w,h", as the argument `black_out` gives them.
+
+    Raises:
+        ArgumentError: it is neither, or lies outside of the image.
+    """
     maker, _, numbers = text.rpartition(":")
     try:
         x, y, width, height = (float(number) for number in numbers.split(","))
@@ -65,9 +69,8 @@ def parse(text: str, where: str) -> Region:
         and height > 0
         and max(x + width, y + height) <= 1 + 1e-9
     ):
-        raise InputError(
-            f"{where} {text}: needs x,y,w,h as fractions of the image, for example 0,0,1,0.08"
-        )
+        expected = "needs x,y,w,h as fractions of the image, for example 0,0,1,0.08"
+        raise ArgumentError("black_out", expected, received=text)
     return Region(x, y, width, height, maker.strip())
 
 
@@ -160,8 +163,16 @@ def around(shape: tuple[int, int], boxes: np.ndarray) -> np.ndarray:
     return hidden
 
 
-def asked(texts: Sequence[str], text: bool, table: dict, rules_file) -> BlackOut:
-    """What --black-out, --black-out-text and [black_out] in the rules ask for together."""
-    regions = [parse(each, "--black-out") for each in texts]
-    regions += [parse(each, f"{rules_file}: [black_out] regions") for each in table["regions"]]
+def asked(texts: Sequence[str], text: bool, table: dict | None = None, rules_file=None) -> BlackOut:
+    """What the arguments `black_out` and `black_out_text` and [black_out] in the rules ask for
+    together."""
+    regions = [parse(region) for region in texts]
+    if table is None:
+        return BlackOut(tuple(regions), text)
+    for region in table["regions"]:
+        try:
+            regions.append(parse(region))
+        except ArgumentError as error:
+            where = f"{rules_file}: [black_out] regions"
+            raise InputError(error.spelled(where)) from None
     return BlackOut(tuple(regions), text or table["text"], table["found_text"] == "exclude")

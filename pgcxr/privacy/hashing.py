@@ -39,7 +39,7 @@ def read_or_make_key(path: str | os.PathLike | None = None) -> bytes:
     none."""
     path = Path(path) if path is not None else default_key_file()
     if path.is_dir():
-        raise InputError(f"{path}: is a folder; give the name of a file in it as --key-file")
+        raise InputError(f"{path}: is a folder; give the name of a file in it")
     if not path.exists():
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -57,9 +57,7 @@ def read_or_make_key(path: str | os.PathLike | None = None) -> bytes:
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
-        raise InputError(
-            f"{path}: is not a patient key (64 hexadecimal digits); name another --key-file"
-        )
+        raise InputError(f"{path}: is not a patient key (64 hexadecimal digits); name another")
     return key
 
 

@@ -19,7 +19,7 @@ from types import ModuleType
 
 import numpy as np
 
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError, InputError
 from pgcxr.sources.weak_labels.decision import Decision
 from pgcxr.sources.weak_labels.labeling import Labeling
 from pgcxr.sources.weak_labels.opinion import Opinion
@@ -94,9 +94,8 @@ def named(name: str | None, folder: Path) -> tuple[str, ModuleType]:
     """The source called `name`, or the one whose layout `folder` has."""
     if name is not None:
         if name not in LAYOUTS:
-            raise InputError(
-                f"--source {name}: unknown; the sources are {', '.join(sorted(LAYOUTS))}"
-            )
+            expected = f"must be one of {', '.join(sorted(LAYOUTS))}"
+            raise ArgumentError("source", expected, received=name)
         return name, _module(name)
     for found in LAYOUTS:
         if _module(found).matches(folder):

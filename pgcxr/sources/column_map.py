@@ -1,5 +1,5 @@
-"""The column map of `--source table`: a TOML file that says what the columns of a table mean, as in
-columns.toml."""
+"""The column map of the source `table`: a TOML file that says what the columns of a table mean, as
+in columns.toml."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -90,7 +90,7 @@ def _map(folder: Path, labeling: Labeling | None) -> ColumnMap:
     )
     if not path.exists():
         raise InputError(
-            f"{path}: no such file; --source table needs a column map there, or as --columns"
+            f"{path}: no such file; the source table needs a column map there, or as `columns`"
         )
     return column_map.load(path)
 

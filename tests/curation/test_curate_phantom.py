@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from pgcxr.cohort import manifest
-from pgcxr.phantom.export import write_export
+from pgcxr.phantom.export import PhantomOptions, write_export
 from tests.curation.curating import curate
 
 # What a broken file may be excluded by: the rule that it was broken for, or one that is asked
@@ -27,7 +27,8 @@ HEADER = {"age", "manufacturer", "view", "device"}
 def curated(tmp_path_factory):
     """(truth rows by file, messy kinds by file, trace rows by file, the cohort)"""
     folder = tmp_path_factory.mktemp("phantom")
-    write_export(folder / "export", 16, 3, 64, messy=True, workers=1)
+    options = PhantomOptions(patients=16, seed=3, size=64, messy=True, workers=1)
+    write_export(folder / "export", options)
     options = {
         "key_file": folder / "key",
         "trace": folder / "trace.csv",

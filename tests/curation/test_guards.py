@@ -21,6 +21,7 @@ from pgcxr.errors import InputError
 from pgcxr.io import artifacts, places
 from pgcxr.privacy import hashing
 from pgcxr.privacy.deidentified.export import export_deidentified
+from pgcxr.privacy.deidentified.options import DeidentificationOptions
 from pgcxr.sources import column_map, tables
 from pgcxr.sources.weak_labels import codes, language
 from tests.curation.curating import curate
@@ -74,9 +75,8 @@ def test_an_export_is_never_written_over_or_into(
                 InputError,
                 match=said if out != top and out.name != "export" else "exists|link|holds",
             ):
-                export_deidentified(
-                    export, out, key_file=tmp_path / "key", processes=0, show_progress=False
-                )
+                options = DeidentificationOptions(key_file=tmp_path / "key", processes=0)
+                export_deidentified(export, out, options, show_progress=False)
     monkeypatch.chdir(top)
     with pytest.raises(InputError, match="export: is the export"):
         run(top / "export", Path("export"), overwrite=overwrite)

@@ -163,7 +163,7 @@ def slow(item: str) -> str:
 
 POOLS = {
     "curate": "list(workers.stream(slow, [f'{out}{n}' for n in range(9)], said, workers=2))",
-    "phantom": "export.write_export(out, 5000, 0, 64, workers=2)",
+    "phantom": "export.write_export(out, export.PhantomOptions(patients=5000, size=64, workers=2))",
 }
 CALL = """
 import sys, typer

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pgcxr.phantom.export import write_export
+from pgcxr.phantom.export import PhantomOptions, write_export
 
 PATIENTS, SEED, SIZE = 36, 5, 64
 
@@ -15,7 +15,9 @@ PATIENTS, SEED, SIZE = 36, 5, 64
 def export(tmp_path_factory) -> Path:
     """A messy export of PATIENTS patients, written by one process."""
     folder = tmp_path_factory.mktemp("phantom") / "export"
-    write_export(folder, PATIENTS, SEED, SIZE, messy=True, workers=1)
+    write_export(
+        folder, PhantomOptions(patients=PATIENTS, seed=SEED, size=SIZE, messy=True, workers=1)
+    )
     return folder
 
 

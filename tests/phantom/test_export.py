@@ -16,12 +16,13 @@ from pgcxr.io import places
 from pgcxr.phantom import export as module
 from pgcxr.phantom import header, wording
 from pgcxr.phantom.clinic import attend
-from pgcxr.phantom.export import STUDY_COLUMNS, TRUTH_COLUMNS, write_export
+from pgcxr.phantom.export import STUDY_COLUMNS, TRUTH_COLUMNS, PhantomOptions, write_export
 from pgcxr.phantom.study_files import mask_name
 from pgcxr.sources.weak_labels import codes as diagnosis_codes
 from tests.phantom.conftest import PATIENTS, SEED, SIZE
 
 LISTS = diagnosis_codes.load()
+ONE = PhantomOptions(patients=1, size=64, workers=1)
 
 
 def hashes(folder):
@@ -39,13 +40,16 @@ def found_in(row):
 
 
 def test_same_seed_same_bytes_whatever_the_number_of_processes(export, tmp_path):
-    write_export(tmp_path / "again", PATIENTS, SEED, SIZE, messy=True, workers=2)
+    options = PhantomOptions(patients=PATIENTS, seed=SEED, size=SIZE, messy=True, workers=2)
+    write_export(tmp_path / "again", options)
     assert hashes(tmp_path / "again") == hashes(export)
 
 
 def test_other_seed_other_images(tmp_path):
     for seed in (1, 2):
-        write_export(tmp_path / str(seed), 2, seed, 64, workers=1)
+        write_export(
+            tmp_path / str(seed), PhantomOptions(patients=2, seed=seed, size=64, workers=1)
+        )
     one, two = (set(hashes(tmp_path / str(seed)).values()) for seed in (1, 2))
     assert not one & two
 
@@ -215,15 +219,15 @@ def test_report_counts(report, studies, truth, disorder):
     ids=lambda wrong: next(iter(wrong)),
 )
 def test_bad_values_are_named_and_nothing_is_written(tmp_path, wrong):
-    with pytest.raises(InputError, match=f"--{next(iter(wrong))}"):
-        write_export(tmp_path / "out", **{"patients": 1, "seed": 0, "size": 64, **wrong})
+    with pytest.raises(InputError, match=f"^{next(iter(wrong))}: must be"):
+        write_export(tmp_path / "out", PhantomOptions(**{"patients": 1, "size": 64, **wrong}))
     assert not list(tmp_path.iterdir())
 
 
 def test_nothing_is_overwritten(tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(InputError, match="not empty"):
-        write_export(tmp_path, 1, 0, 64, workers=1)
+        write_export(tmp_path, ONE)
 
 
 def test_a_broken_run_leaves_nothing_under_the_final_name(tmp_path, monkeypatch):
@@ -238,7 +242,7 @@ def test_a_broken_run_leaves_nothing_under_the_final_name(tmp_path, monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr(module, "write_patient", fail)
         with pytest.raises(KeyboardInterrupt):
-            write_export(out, 1, 0, 64, workers=1)
+            write_export(out, ONE)
     assert not list(tmp_path.iterdir())
-    write_export(out, 1, 0, 64, workers=1)
+    write_export(out, ONE)
     assert not (out / "rest").exists() and (out / "report.json").is_file()

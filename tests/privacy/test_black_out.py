@@ -19,7 +19,7 @@ def test_a_region_is_black_and_not_counted(make_dicom, chest, tmp_path):
     pixels = chest(1, 100)  # 100 x 108
     pixels[:10, :27] = 4095
     path = make_dicom(tmp_path / "a", pixels)
-    image = dicom.decode(path, black_out=BlackOut((parse("0,0,0.25,0.1", ""),)))
+    image = dicom.decode(path, black_out=BlackOut((parse("0,0,0.25,0.1"),)))
     rest = np.ones(pixels.shape, bool)
     rest[:10, :27] = False
     counted = pixels[rest].astype(np.float64)
@@ -37,7 +37,7 @@ def test_every_pixel_that_a_region_touches():
 
     def shown(text):
         table = np.full(256, 9, np.uint8)
-        return (BlackOut((parse(text, ""),)).look_up(codes, lambda counts: table) == 0).nonzero()
+        return (BlackOut((parse(text),)).look_up(codes, lambda counts: table) == 0).nonzero()
 
     for text, rows, columns in (
         ("0,0,1,0.3", 3, 10),
@@ -49,22 +49,22 @@ def test_every_pixel_that_a_region_touches():
 
 
 def test_regions_of_one_maker():
-    region = parse("GE: 0,0,1,0.1", "")
+    region = parse("GE: 0,0,1,0.1")
     assert region.applies("GE Healthcare") and region.applies('"GE MEDICAL SYSTEMS"')
     assert (
         not region.applies("GERMAN X-RAY")
         and not region.applies("")
         and not region.applies("SIEMENS")
     )
-    assert parse("0,0,1,1", "").applies("anything") and str(region) == "GE: 0,0,1,0.1"
+    assert parse("0,0,1,1").applies("anything") and str(region) == "GE: 0,0,1,0.1"
 
 
 @pytest.mark.parametrize(
     "text", ["", "0,0,1", "0,0,2,1", "-0.1,0,1,1", "0,0,0,1", "a,b,c,d", "0.5,0,0.6,1", "nan,0,1,1"]
 )
 def test_what_is_no_region(text):
-    with pytest.raises(InputError, match="--black-out.*needs x,y,w,h"):
-        parse(text, "--black-out")
+    with pytest.raises(InputError, match="^black_out: needs x,y,w,h"):
+        parse(text)
 
 
 def test_found_text_is_black(chest):

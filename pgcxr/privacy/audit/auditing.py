@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from itertools import islice
 from pathlib import Path
 
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError, InputError
 from pgcxr.privacy.audit import findings, gather, tables
 from pgcxr.privacy.audit.matcher import Matcher
 from pgcxr.privacy.audit.search import Search, listed
@@ -86,13 +86,13 @@ def in_processes(
     for one a core.
 
     Raises:
-        InputError: there cannot be that many.
+        ArgumentError: there cannot be that many.
     """
     from pgcxr.io import workers
 
     processes = (os.cpu_count() or 1) if processes is None else processes
     if not 0 <= processes <= workers.MOST:
-        raise InputError(f"--workers {processes}: must be from 0 to {workers.MOST}")
+        raise ArgumentError("processes", f"must be from 0 to {workers.MOST}", received=processes)
     return functools.partial(
         workers.run, crashed=crashed, workers=processes, title=title, show=show_progress
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError
 from pgcxr.io import artifacts, places
 from pgcxr.privacy import hashing
 
@@ -36,40 +36,39 @@ def check_file(
     """Refuses a place for the table that holds something else, before any work is done.
 
     Args:
+        path: the argument `findings`.
         outside: folders and files that are audited: it must not lie in them.
-        others: {option: file} that it must not be.
+        others: {argument: file} that it must not be.
 
     Raises:
-        InputError: says what is there.
+        ArgumentError: says what is there.
     """
     path, real = Path(path), _real(path)
     for root in outside:
         if real.is_relative_to(_real(root)):
-            raise InputError(f"--findings {path}: lies in what is audited; name a file elsewhere")
-    for option, other in (others or {}).items():
+            raise _refused(path, "lies in what is audited; name a file elsewhere")
+    for argument, other in (others or {}).items():
         if other is not None and real == _real(other):
-            raise InputError(f"--findings {path}: is the {option}; name another")
+            raise _refused(path, f"is the {argument.replace('_', ' ')}; name another")
     try:
         mode = os.stat(path).st_mode
     except OSError:
         if os.path.islink(path):
-            raise InputError(
-                f"--findings {path}: is a link to nowhere; name another file"
-            ) from None
-        places.refuse_existing_file(path, "--findings")
+            raise _refused(path, "is a link to nowhere; name another file") from None
+        places.refuse_existing_file(path, "findings")
         return
     if not stat.S_ISREG(mode):
-        raise InputError(f"--findings {path}: is no file that can be written anew; name another")
+        raise _refused(path, "is no file that can be written anew; name another")
     with open(path, "rb") as file:
         start = file.read(64)
     if start and start.split(b"\n")[0].rstrip(b"\r") != ",".join(HEADER).encode():
-        raise InputError(
-            f"--findings {path}: exists and is no table of findings; name another file"
-        )
+        raise _refused(path, "exists and is no table of findings; name another file")
     if not os.access(real.parent, os.W_OK | os.X_OK):
-        raise InputError(
-            f"--findings {path}: nothing may be written into its folder; name another file"
-        )
+        raise _refused(path, "nothing may be written into its folder; name another file")
+
+
+def _refused(path: Path, why: str) -> ArgumentError:
+    return ArgumentError("findings", why, received=path)
 
 
 def _real(path: str | os.PathLike) -> Path:

@@ -5,7 +5,6 @@ import csv
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from pgcxr.cohort import vocabulary
 from pgcxr.dicom import pixel_data, reading
 from pgcxr.dicom.normalization import THESIS
 from pgcxr.dicom.reading import Rejected, quiet
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts, places
 from pgcxr.privacy import black_out as black_outs
 from pgcxr.privacy import hashing
@@ -28,12 +27,13 @@ from pgcxr.privacy.audit.findings import Finding
 from pgcxr.privacy.audit.search import Search, listed
 from pgcxr.privacy.black_out import BlackOut
 from pgcxr.privacy.deidentified import profile
-from pgcxr.privacy.deidentified.profile import REMOVE, SHIFT, Options
+from pgcxr.privacy.deidentified.options import SHIFT, DeidentificationOptions
 from pgcxr.sources import pacs
 
 STUDIES = "studies.csv"
 COMMAND = "pgcxr export-deidentified"
 CODE = re.compile(r"[A-Z]\d[0-9A-Z](\.?[0-9A-Z]{1,4})?")
+DEFAULTS = DeidentificationOptions()
 
 
 @dataclass(frozen=True)
@@ -44,36 +44,108 @@ class Job:
     path: Path = field(repr=False)
     out: Path
     key: bytes = field(repr=False)
-    options: Options
+    options: DeidentificationOptions
     black_out: BlackOut
 
 
 def export_deidentified(
     export: str | os.PathLike,
     out: str | os.PathLike,
+    options: DeidentificationOptions = DEFAULTS,
     *,
-    dates: str = REMOVE,
-    characteristics: bool = False,
-    black_out: Sequence[str] = (),
-    black_out_text: bool = False,
-    key_file: str | os.PathLike | None = None,
-    findings: str | os.PathLike | None = None,
-    processes: int | None = None,
     show_progress: bool = True,
 ) -> dict:
-    """Writes images/NNNNNN.dcm, excluded.csv, studies.csv (hashed numbers and codes, where the
-    export has that table) and report.json into the new folder `out`; returns the report.
+    """Writes every image of an export as de-identified DICOM, audited.
 
-    Pixel data stays as it is, bit for bit and compressed as it was, except where something is made
-    black: those images become uncompressed. Files that are no single gray image are left out, and
-    so are those that say that an identity is burned in (BurnedInAnnotation), where nothing is made
-    black in them.
+    The new folder `out` holds images/NNNNNN.dcm, excluded.csv, studies.csv (hashed numbers and
+    codes, where the export has that table) and report.json. Pixel data stays as it is, bit for bit
+    and compressed as it was, except where something is made black: those images become
+    uncompressed. Files that are no single gray image are left out, and so are those that say that
+    an identity is burned in (BurnedInAnnotation), where nothing is made black in them.
+
+    Args:
+        export: folder of DICOM files, in any tree.
+        out: folder to make.
+        options: what is kept, what is made black, and where private files lie.
+        show_progress: show bars on stderr.
+
+    Returns:
+        What report.json says.
 
     Raises:
-        InputError: the audit found an identifier in what was made; nothing is left of it then.
+        InputError: the audit found an identifier in what was made, of which nothing is left then;
+            or an argument cannot be used.
+
+    Example:
+
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from pgcxr.phantom.export import PhantomOptions, write_export
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> _ = write_export(folder / "export", PhantomOptions(patients=2, size=64, workers=1))
+        >>> options = DeidentificationOptions(processes=0, key_file=folder / "key")
+        >>> report = export_deidentified(
+        ...     folder / "export", folder / "out", options, show_progress=False
+        ... )
+        >>> report["images"] == report["files"], report["privacy_audit"]["found"]
+        (True, 0)
     """
     export = places.existing_folder(export, "an export of DICOM files")
     out = Path(out)
+    key_file, findings = _check_places(export, out, options)
+    hide = black_outs.asked(options.black_out, options.black_out_text)
+    audit_run = auditing.in_processes(options.processes, show_progress)
+    image_run = auditing.in_processes(options.processes, show_progress, "images", crashed)
+    key = hashing.read_or_make_key(key_file)
+    names = [
+        name
+        for name in gather.names(export)
+        if not (tables.is_table(name) or name in pacs.NO_IMAGES)
+    ]
+    with artifacts.new_folder(out) as folder:
+        (folder / "images").mkdir()
+        jobs = [
+            Job(number, export / name, folder, key, options, hide)
+            for number, name in enumerate(names, 1)
+        ]
+        done = image_run(write, jobs)
+        used = [
+            name for name, result in zip(names, done, strict=True) if not isinstance(result, tuple)
+        ]
+        look_for, counts = auditing.matcher(export, audit_run, made_of=used)
+        if options.dates == SHIFT:  # one patient's new date is another one's real one
+            look_for = look_for.without("date")
+        identified, done = _without_identifiers(folder, done, look_for)
+        warnings = [_warning(identified, len(names), findings)] if identified else []
+        excluded = _write_excluded(folder, names, done, key)
+        if len(excluded) == len(names):
+            said = warnings[0] if warnings else "expected DICOM images"
+            raise InputError(
+                f"{export}: no image is left of {len(names)} files ({_most(excluded)}); {said}"
+            )
+        _write_studies(export, folder, key)
+        report = {
+            "files": len(names),
+            "images": len(names) - len(excluded),
+            "excluded": Counter(rule for rule, _ in excluded),
+            "dates": options.dates,
+            "characteristics": options.keep_characteristics,
+            "black_out": hide.described(),
+            "made_black": sum(result == "black" for result in done),
+            "warnings": warnings,
+        }
+        artifacts.write_report(folder, report, command=COMMAND)
+        passed = set((folder / "images").iterdir())
+        report["privacy_audit"] = auditing.check(
+            [folder], look_for, counts, findings, passed=passed
+        )
+        artifacts.write_report(folder, report, command=COMMAND)
+    return artifacts.plain(report)
+
+
+def _check_places(export: Path, out: Path, options: DeidentificationOptions) -> tuple[Path, Path]:
+    """The files of the key and of the findings; InputError where something would be touched or
+    passed on that must not be."""
     places.refuse_existing(out)
     places.refuse_overlap(out, export)
     report = export / "report.json"
@@ -82,71 +154,19 @@ def export_deidentified(
         and (artifacts.read_json(report).get("made_by") or {}).get("command") == COMMAND
     ):
         raise InputError(f"{export}: was written by `{COMMAND}`, so it is de-identified already")
-    if dates not in (REMOVE, SHIFT):
-        raise InputError(f"--dates {dates}: must be {REMOVE} or {SHIFT}")
-    hide = BlackOut(
-        tuple(black_outs.parse(text, "--black-out") for text in black_out), black_out_text
-    )
-    key_path = Path(key_file or hashing.default_key_file())
-    findings = Path(findings or key_path.parent / "privacy_findings.csv")
-    if Path(os.path.realpath(key_path)).is_relative_to(os.path.realpath(out)):
-        raise InputError(
-            f"--key-file {key_path}: lies in --out, which is to be passed on; name a file elsewhere"
-        )
-    findings_table.check_file(findings, [out, export], {"--key-file": key_path})
-    gathering = auditing.in_processes(processes, show_progress)
-    writing = auditing.in_processes(processes, show_progress, "images", crashed)
-    key = hashing.read_or_make_key(key_path)
-    names = [
-        name
-        for name in gather.names(export)
-        if not (tables.is_table(name) or name in pacs.NO_IMAGES)
-    ]
-    with artifacts.new_folder(out) as folder:
-        (folder / "images").mkdir()
-        options = Options(dates, characteristics)
-        jobs = [
-            Job(number, export / name, folder, key, options, hide)
-            for number, name in enumerate(names, 1)
-        ]
-        done = writing(write, jobs)
-        used = [
-            name for name, result in zip(names, done, strict=True) if not isinstance(result, tuple)
-        ]
-        look_for, counts = auditing.matcher(export, gathering, made_of=used)
-        if dates == SHIFT:  # one patient's new date is another one's real one
-            look_for = look_for.without("date")
-        found, done = _without_identifiers(folder, done, look_for)
-        excluded = _write_excluded(folder, names, done, key)
-        if len(excluded) == len(names):
-            most = ", ".join(
-                f"{count} by {rule}"
-                for rule, count in Counter(r for r, _ in excluded).most_common(3)
-            )
-            said = (
-                f"; {_warning(found, len(names), findings)}" if found else "; expected DICOM images"
-            )
-            raise InputError(f"{export}: no image is left of {len(names)} files ({most}){said}")
-        _write_studies(export, folder, key)
-        report = {
-            "files": len(names),
-            "images": len(names) - len(excluded),
-            "excluded": Counter(r for r, _ in excluded),
-        }
-        report |= {
-            "dates": dates,
-            "characteristics": characteristics,
-            "black_out": hide.described(),
-        }
-        report["made_black"] = sum(result == "black" for result in done)
-        report["warnings"] = [_warning(found, len(names), findings)] if found else []
-        artifacts.write_report(folder, report, command=COMMAND)
-        passed = set((folder / "images").iterdir())
-        report["privacy_audit"] = auditing.check(
-            [folder], look_for, counts, findings, passed=passed
-        )
-        artifacts.write_report(folder, report, command=COMMAND)
-    return artifacts.plain(report)
+    key_file = Path(options.key_file or hashing.default_key_file())
+    findings = Path(options.findings or key_file.parent / "privacy_findings.csv")
+    if Path(os.path.realpath(key_file)).is_relative_to(os.path.realpath(out)):
+        expected = "lies in `out`, which is to be passed on; name a file elsewhere"
+        raise ArgumentError("key_file", expected, received=key_file)
+    findings_table.check_file(findings, [out, export], {"key_file": key_file})
+    return key_file, findings
+
+
+def _most(excluded: list[tuple[str, str]]) -> str:
+    """The rules that left out most, in words."""
+    counts = Counter(rule for rule, _ in excluded).most_common(3)
+    return ", ".join(f"{count} by {rule}" for rule, count in counts)
 
 
 def crashed(_item) -> tuple[str, str]:

@@ -36,8 +36,8 @@ from pgcxr.dicom import ages
 from pgcxr.privacy import hashing
 from pgcxr.privacy.audit import elements, own_words
 from pgcxr.privacy.audit.fingerprints import MOST_WORDS, words
+from pgcxr.privacy.deidentified.options import SHIFT, DeidentificationOptions
 
-REMOVE, SHIFT = "remove", "shift"
 # Days that dates are put back by, at most: ten years.
 FARTHEST = 3652
 CHARACTERISTICS = ("PatientAge", "PatientSex", "PatientSize", "PatientWeight")
@@ -45,22 +45,7 @@ DEEPEST = 32
 UTF_8 = "ISO_IR 192"
 
 
-@dataclass(frozen=True)
-class Options:
-    """What is kept besides.
-
-    Attributes:
-        dates: REMOVE, or SHIFT by a keyed number of days, one for each patient (Retain Longitudinal
-            Temporal Information With Modified Dates Option); never the date of birth.
-        characteristics: keep age, sex, size and weight (Retain Patient Characteristics Option);
-            ages from 90 years on are 90 (HIPAA Safe Harbor).
-    """
-
-    dates: str = REMOVE
-    characteristics: bool = False
-
-
-def apply(dataset: Dataset, key: bytes, options: Options, cleaned: bool) -> None:
+def apply(dataset: Dataset, key: bytes, options: DeidentificationOptions, cleaned: bool) -> None:
     """De-identifies `dataset` in place, but not its pixels.
 
     Args:
@@ -79,7 +64,7 @@ def apply(dataset: Dataset, key: bytes, options: Options, cleaned: bool) -> None
     hashed = hashing.keyed_hash(key, "patient", patient) if patient else ""
     dataset.PatientID = dataset.PatientName = hashed
     dataset.AccessionNumber = hashing.keyed_hash(key, "accession", number) if number else ""
-    if options.characteristics and age is not None and age >= vocabulary.OLDEST_SHOWN:
+    if options.keep_characteristics and age is not None and age >= vocabulary.OLDEST_SHOWN:
         dataset.PatientAge = f"{vocabulary.OLDEST_SHOWN:03d}Y"
     _declare(dataset, options, cleaned)
     meta = FileMetaDataset()
@@ -92,13 +77,13 @@ def _is_identity(kind: str, value: str) -> bool:
     return kind in ("name", "number", "date", "uid") or (kind == "text" and not value.isalpha())
 
 
-def _declare(dataset: Dataset, options: Options, cleaned: bool) -> None:
+def _declare(dataset: Dataset, options: DeidentificationOptions, cleaned: bool) -> None:
     """Says what was done (PS3.15 E.1.1, PS3.3 C.7.1.1, C.12.1)."""
     done = [codes.DCM.BasicApplicationConfidentialityProfile]
     done += [codes.DCM.CleanPixelDataOption] * cleaned
     if options.dates == SHIFT:
         done.append(codes.DCM.RetainLongitudinalTemporalInformationModifiedDatesOption)
-    done += [codes.DCM.RetainPatientCharacteristicsOption] * options.characteristics
+    done += [codes.DCM.RetainPatientCharacteristicsOption] * options.keep_characteristics
     dataset.PatientIdentityRemoved = "YES"
     dataset.DeidentificationMethod = f"pgcxr {pgcxr.__version__}: DICOM PS3.15 basic profile"
     dataset.DeidentificationMethodCodeSequence = Sequence()
@@ -134,7 +119,7 @@ def _days(key: bytes, patient: str) -> int:
 @dataclass(frozen=True)
 class _Work:
     key: bytes
-    options: Options
+    options: DeidentificationOptions
     found: set[str]
     days: int
 
@@ -161,7 +146,7 @@ class _Work:
         action = _actions().get((element.tag.group, element.tag.element)) or _masked_action(
             element.tag
         )
-        if self.options.characteristics and element.keyword in CHARACTERISTICS:
+        if self.options.keep_characteristics and element.keyword in CHARACTERISTICS:
             action = "K"
         if (
             element.VR in ("DA", "DT")

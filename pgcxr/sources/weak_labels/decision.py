@@ -1,12 +1,12 @@
 """From what the witnesses of a study say to its label: whom to follow, and what to do where they
 doubt or disagree.
 
-Policies (`--labels`): - codes: the diagnosis codes decide alone, as in thesis 1.1; - report: the
+Policies (`labels`): - codes: the diagnosis codes decide alone, as in thesis 1.1; - report: the
 report decides alone; - agree: both must say the same of normal or abnormal, or the study is
 excluded; findings on which they differ are
   unknown.
 
-What an uncertain finding becomes (`--uncertain`; Irvin et al., AAAI 2019: U-Ignore, U-Ones and
+What an uncertain finding becomes (`uncertain`; Irvin et al., AAAI 2019: U-Ignore, U-Ones and
 U-Zeros of CheXpert): - unknown: neither present nor absent (an empty cell); a study with nothing
 but uncertain findings is excluded; - positive, negative: as if it had been said for certain; -
 exclude: the study is excluded.
@@ -19,7 +19,7 @@ says the opposite.
 from dataclasses import dataclass
 
 from pgcxr.cohort.findings import ABNORMAL, NORMAL, TABLE_6
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError
 from pgcxr.sources.weak_labels.opinion import NEGATIVE, POSITIVE, UNCERTAIN, Opinion
 
 CODES, REPORT, AGREE = "codes", "report", "agree"
@@ -46,14 +46,14 @@ class Decision:
     rejected: tuple[str, str] | None = None
 
 
-def check(policy: str, uncertain: str) -> None:
-    """Raises InputError unless both are known."""
-    if policy not in POLICIES:
-        raise InputError(f"--labels {policy}: unknown; expected {', '.join(POLICIES)}")
-    if uncertain not in UNCERTAIN_POLICIES:
-        raise InputError(
-            f"--uncertain {uncertain}: unknown; expected {', '.join(UNCERTAIN_POLICIES)}"
-        )
+def check(labels: str, uncertain: str) -> None:
+    """Raises ArgumentError unless both are among the policies."""
+    for argument, policy, policies in (
+        ("labels", labels, POLICIES),
+        ("uncertain", uncertain, UNCERTAIN_POLICIES),
+    ):
+        if policy not in policies:
+            raise ArgumentError(argument, f"must be one of {', '.join(policies)}", received=policy)
 
 
 def decide(first: Opinion, second: Opinion | None, uncertain: str = UNKNOWN) -> Decision:

@@ -71,7 +71,7 @@ def _english() -> Language:
 
 
 def load(
-    policy: str = decision.CODES,
+    labels: str = decision.CODES,
     uncertain: str = decision.UNKNOWN,
     *,
     neutral: Sequence[str] = (),
@@ -80,9 +80,9 @@ def load(
     columns: str | Path | None = None,
 ) -> Labeling:
     """Reads the files; InputError where an option or a file is wrong."""
-    decision.check(policy, uncertain)
+    decision.check(labels, uncertain)
     return Labeling(
-        policy,
+        labels,
         uncertain,
         tuple(neutral),
         None if codes_file is None else diagnosis_codes.load(codes_file),

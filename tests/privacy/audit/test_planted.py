@@ -15,6 +15,7 @@ from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort import vocabulary
 from pgcxr.errors import InputError
 from pgcxr.privacy.deidentified.export import export_deidentified
+from pgcxr.privacy.deidentified.options import DeidentificationOptions
 from tests.curation.curating import curate
 
 NAME, NUMBER, BORN, UID = (
@@ -111,8 +112,10 @@ def test_nothing_planted_in_an_export_reaches_an_output(planted, tmp_path, capfd
 
 
 def test_nothing_planted_reaches_a_deidentified_export(planted, tmp_path):
-    options = {"key_file": tmp_path / "private" / "key", "processes": 0, "show_progress": False}
-    report = export_deidentified(planted, tmp_path / "out", characteristics=True, **options)
+    options = DeidentificationOptions(
+        keep_characteristics=True, key_file=tmp_path / "private" / "key", processes=0
+    )
+    report = export_deidentified(planted, tmp_path / "out", options, show_progress=False)
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     # Three of the files hold another patient's name or number in the view, the modality, the age.
     assert report["images"] == 8 and report["excluded"] == {"identifier": 3} and len(files) == 11

@@ -13,6 +13,7 @@ from pgcxr import dicom
 from pgcxr.errors import InputError
 from pgcxr.privacy.deidentified import export as exports
 from pgcxr.privacy.deidentified.export import export_deidentified
+from pgcxr.privacy.deidentified.options import DeidentificationOptions
 from tests.curation.curating import curate
 
 SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "dicom"
@@ -26,9 +27,10 @@ def run(tmp_path):
         options = {
             "key_file": tmp_path / "private" / "key",
             "processes": 0,
-            "show_progress": False,
         } | options
-        return export_deidentified(export, tmp_path / name, **options), tmp_path / name
+        chosen = DeidentificationOptions(**options)
+        report = export_deidentified(export, tmp_path / name, chosen, show_progress=False)
+        return report, tmp_path / name
 
     return go
 
@@ -128,7 +130,7 @@ def test_a_curated_export_and_its_deidentified_twin_are_one_cohort(run, make_exp
     export = make_export(
         [{"codes": "J90" if i % 2 else "Z00.0", "patient": f"P{i // 2}"} for i in range(12)]
     )
-    _, out = run(export, characteristics=True)
+    _, out = run(export, keep_characteristics=True)
     options = {"processes": 0, "show_progress": False, "key_file": tmp_path / "private" / "key"}
     curate(export, tmp_path / "a", **options)
     report = curate(out, tmp_path / "b", **options)
@@ -216,9 +218,9 @@ def test_an_export_that_is_gone_when_it_is_to_be_compared_fails(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"dates": "keep"}, "--dates keep: must be remove or shift"),
-        ({"black_out": ["1,2"]}, "--black-out 1,2: needs x,y,w,h"),
-        ({"key_file": "out/key"}, "--key-file .*lies in --out"),
+        ({"dates": "keep"}, "dates: must be one of remove, shift. Received: dates=keep"),
+        ({"black_out": ["1,2"]}, "black_out: needs x,y,w,h"),
+        ({"key_file": "out/key"}, "key_file: lies in `out`"),
     ],
 )
 def test_wrong_options(run, make_export, tmp_path, options, said):

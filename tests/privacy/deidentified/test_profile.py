@@ -9,7 +9,11 @@ from pydicom.sequence import Sequence
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 
 from pgcxr.privacy.deidentified import profile
-from pgcxr.privacy.deidentified.profile import REMOVE, SHIFT, Options
+from pgcxr.privacy.deidentified.options import (
+    REMOVE,
+    SHIFT,
+    DeidentificationOptions,
+)
 
 KEY = b"k" * 32
 # Type 1 and 2 attributes of the CR IOD stay, with another value or none; the rest goes.
@@ -79,7 +83,7 @@ def dataset():
 
 
 def test_each_element_is_treated_as_the_table_says(dataset):
-    profile.apply(dataset, KEY, Options(), cleaned=False)
+    profile.apply(dataset, KEY, DeidentificationOptions(), cleaned=False)
     for keyword in EMPTIED:
         assert keyword in dataset and not dataset[keyword].value, keyword
     assert not [keyword for keyword in REMOVED if keyword in dataset]
@@ -116,8 +120,8 @@ def test_uids_are_keyed_and_consistent(dataset):
         dataset.SOPInstanceUID,
     )
     twin.SourceImageSequence = Sequence([reference])
-    profile.apply(dataset, KEY, Options(), cleaned=False)
-    profile.apply(twin, KEY, Options(), cleaned=False)
+    profile.apply(dataset, KEY, DeidentificationOptions(), cleaned=False)
+    profile.apply(twin, KEY, DeidentificationOptions(), cleaned=False)
     for keyword in (
         "SOPInstanceUID",
         "StudyInstanceUID",
@@ -155,7 +159,7 @@ def test_nested_private_and_unknown_elements(dataset):
     dataset.add_new(0x00080003, "LO", "Doe")  # the standard has no such element
     dataset.add_new(0x60003000, "OW", b"Doe Jane")  # an overlay
     dataset.add_new(0xFFFCFFFC, "OB", b"Jane")
-    profile.apply(dataset, KEY, Options(), cleaned=False)
+    profile.apply(dataset, KEY, DeidentificationOptions(), cleaned=False)
     kept = dataset.ViewCodeSequence[0].AnatomicRegionSequence[0]
     assert kept.CodeValue == "X" and not kept.PatientName and "Doe" not in str(dataset)
     assert not any(element.tag.is_private for element in dataset.iterall())
@@ -168,22 +172,22 @@ def test_an_identifier_in_an_element_that_is_kept_empties_it(dataset):
     dataset.ExposureTime, dataset.DetectorID = "77", "77345"
     dataset.OtherPatientIDs = "00773451"
     dataset.Exposure = "773451"
-    profile.apply(dataset, KEY, Options(), cleaned=False)
+    profile.apply(dataset, KEY, DeidentificationOptions(), cleaned=False)
     assert not dataset.Manufacturer and not dataset.BodyPartExamined and dataset.Exposure is None
     assert dataset.ExposureTime == 77 and dataset.Modality == "CR"
 
 
 def test_a_description_with_a_common_word_does_not_empty_the_body_part(dataset):
     dataset.StudyDescription, dataset.BodyPartExamined = "THORAX", "THORAX"
-    profile.apply(dataset, KEY, Options(), cleaned=False)
+    profile.apply(dataset, KEY, DeidentificationOptions(), cleaned=False)
     assert dataset.BodyPartExamined == "THORAX"
 
 
 def test_dates_are_shifted_alike_for_one_patient(dataset):
     other = pydicom.Dataset.from_json(dataset.to_json())
     other.file_meta, other.PatientID = dataset.file_meta, "another"
-    profile.apply(dataset, KEY, Options(dates=SHIFT), cleaned=False)
-    profile.apply(other, KEY, Options(dates=SHIFT), cleaned=False)
+    profile.apply(dataset, KEY, DeidentificationOptions(dates=SHIFT), cleaned=False)
+    profile.apply(other, KEY, DeidentificationOptions(dates=SHIFT), cleaned=False)
 
     def day(text):
         return np.datetime64(f"{text[:4]}-{text[4:6]}-{text[6:8]}")
@@ -209,7 +213,9 @@ def test_dates_are_shifted_alike_for_one_patient(dataset):
 )
 def test_characteristics_are_kept_on_request(dataset, age, shown):
     dataset.PatientAge = age
-    profile.apply(dataset, KEY, Options(REMOVE, characteristics=True), cleaned=True)
+    profile.apply(
+        dataset, KEY, DeidentificationOptions(REMOVE, keep_characteristics=True), cleaned=True
+    )
     assert (dataset.PatientAge, dataset.PatientSex, dataset.PatientWeight) == (shown, "F", 70)
     values = [item.CodeValue for item in dataset.DeidentificationMethodCodeSequence]
     assert values == ["113100", "113101", "113108"] and dataset.BurnedInAnnotation == "NO"
@@ -218,7 +224,7 @@ def test_characteristics_are_kept_on_request(dataset, age, shown):
 @pytest.mark.parametrize("terms", ["ISO_IR 100", ["", "ISO 2022 IR 87"], "ISO_IR 192"])
 def test_a_character_set_of_the_standard_stays(dataset, terms):
     dataset.SpecificCharacterSet = terms
-    profile.apply(dataset, KEY, Options(), cleaned=False)
+    profile.apply(dataset, KEY, DeidentificationOptions(), cleaned=False)
     assert dataset.SpecificCharacterSet == terms
 
 
@@ -227,7 +233,7 @@ def test_what_is_no_character_set_and_no_sex_goes(dataset):
     inner.SpecificCharacterSet, inner.CodeMeaning = ["ISO 2022 IR 6", "Doe Jane"], "Gr\u00fcn"
     dataset.ViewCodeSequence = Sequence([inner])
     dataset.SpecificCharacterSet, dataset.PatientSex = "Mole John", "Mole John"
-    profile.apply(dataset, KEY, Options(characteristics=True), cleaned=False)
+    profile.apply(dataset, KEY, DeidentificationOptions(keep_characteristics=True), cleaned=False)
     assert (
         dataset.SpecificCharacterSet == inner.SpecificCharacterSet == "ISO_IR 192"
         and not dataset.PatientSex
@@ -241,13 +247,13 @@ def test_explanations_in_free_text_go(dataset):
     dataset.VOILUTSequence = Sequence([item])
     dataset.WindowCenterWidthExplanation = ["Mole", "John"]
     dataset.DetectorDescription, dataset.PartialViewDescription = "Mole John", "Mole John"
-    profile.apply(dataset, KEY, Options(), cleaned=False)
+    profile.apply(dataset, KEY, DeidentificationOptions(), cleaned=False)
     assert "Mole" not in str(dataset) and dataset.VOILUTSequence[0].LUTData == b"\0\0\1\0"
 
 
 def test_a_maker_as_the_operator_does_not_empty_the_maker(dataset):
     dataset.OperatorsName = dataset.Manufacturer = "GE MEDICAL SYSTEMS"
-    profile.apply(dataset, KEY, Options(), cleaned=False)
+    profile.apply(dataset, KEY, DeidentificationOptions(), cleaned=False)
     assert dataset.Manufacturer == "GE MEDICAL SYSTEMS" and "MEDICAL" not in str(
         dataset.get("OperatorsName")
     )
