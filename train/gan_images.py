@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr.cohort import dicom_images, labels, pipeline, record_files, records
+from pgcxr.cohort import dicom_images, image_files, labels, pipeline, record_files, records
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort.findings import ABNORMAL, NORMAL
 from pgcxr.errors import InputError
@@ -64,7 +64,7 @@ def _of_cohort(cohort: cohorts.Cohort, settings: dict) -> Images:
     found = cohort.select(split=settings["split"], label=None if label == "all" else label)
     chosen = labels.known(found, kind)
     _check_count(cohort.folder / "manifest.csv", settings, len(found), len(chosen))
-    cohorts.check_images(chosen.paths(), settings["resolution"])
+    image_files.check_images(chosen.paths(), settings["resolution"])
     return Images(chosen, labels.of_cohort(chosen, kind), cohort.folder)
 
 

@@ -63,7 +63,7 @@ class PCAGaussian:
 def fit(rows, size: int, explained: float, seed: int) -> PCAGaussian:
     """The baseline of a cohort's rows at `size` px; of the first of them where all would not fit
     into memory."""
-    from pgcxr.cohort.manifest import load_images
+    from pgcxr.cohort.image_files import load_images
 
     return PCAGaussian(
         load_images(rows.paths()[: max(PIXELS // size**2, 2)], size), explained, seed

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from evaluate import common
-from pgcxr.cohort.manifest import Cohort, load_images
+from pgcxr.cohort.image_files import load_images
+from pgcxr.cohort.manifest import Cohort
 from pgcxr.errors import InputError
 from pgcxr.sampling import generation
 

@@ -18,8 +18,8 @@ from evaluate.fidelity.pseudo import (
     pseudo_labels,
 )
 from evaluate.fidelity.real_images import LEAST_PER_CLASS, RealImages
-from pgcxr.cohort.manifest import reduce
 from pgcxr.errors import InputError
+from pgcxr.images import reduce_by_area
 
 # AUROC on real images below which a classifier can hardly be sure of anything.
 READS = 0.75
@@ -60,7 +60,7 @@ def synthesize(
         task = bar.add_task("synthetic images", total=need)
         synthetic = collect(
             (
-                np.stack([reduce(image, size) for image in images[..., 0]])[..., None]
+                np.stack([reduce_by_area(image, size, size) for image in images[..., 0]])[..., None]
                 for images in pictures
             ),
             lambda images: predict(real.model, images)[:, 0],

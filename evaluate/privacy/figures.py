@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 from matplotlib.figure import Figure
 
-from pgcxr.cohort.manifest import Cohort, load_images
+from pgcxr.cohort.image_files import load_images
+from pgcxr.cohort.manifest import Cohort
 from pgcxr.metrics.privacy import Distances
 from pgcxr.plots.figure import COLORS, DPI, save, styled
 from pgcxr.plots.grids import labeled_grid

@@ -8,7 +8,8 @@ import numpy as np
 
 from evaluate import common
 from pgcxr.classifier import features
-from pgcxr.cohort.manifest import Cohort, load_images
+from pgcxr.cohort.image_files import load_images
+from pgcxr.cohort.manifest import Cohort
 from pgcxr.errors import InputError
 
 # px: coarse enough that a copy of a slightly moved or noisy image stays near, and quick.

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from pgcxr.cohort.findings import ABNORMAL, NORMAL
-from pgcxr.cohort.manifest import Cohort, read_png
+from pgcxr.cohort.image_files import read_png
+from pgcxr.cohort.manifest import Cohort
 from pgcxr.errors import InputError
 
 # A crop is so many times as wide as what it is around, and at least this part of the image.

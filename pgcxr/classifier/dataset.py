@@ -2,14 +2,12 @@
 3.2)."""
 
 import numpy as np
-import pandas as pd
 
 from pgcxr.cohort.findings import ABNORMAL, FINDINGS, NORMAL
+from pgcxr.cohort.labels import DEVICE, OUTPUTS, answers
 from pgcxr.cohort.manifest import Cohort
 from pgcxr.errors import InputError
 
-DEVICE = "device"
-OUTPUTS = {"binary": (ABNORMAL,), "findings": (NORMAL, *FINDINGS), DEVICE: (DEVICE,)}
 LEAST_TRAIN, LEAST_CLASS = 8, 2
 
 
@@ -19,24 +17,6 @@ def study_images(cohort: Cohort) -> Cohort:
     five = (cohort.manifest[list(FINDINGS)] == "1").any(axis=1)
     rows = cohort.manifest[(cohort.manifest["label"] == NORMAL) | five]
     return Cohort(cohort.folder, rows.reset_index(drop=True))
-
-
-def labels(cohort: Cohort, kind: str) -> np.ndarray:
-    """float32 [N, K] for OUTPUTS[kind]: 0 or 1, NaN where unknown."""
-    if kind == DEVICE:
-        return _devices(cohort)[:, None]
-    return cohort.binary()[:, None] if kind == "binary" else cohort.findings()
-
-
-def _devices(cohort: Cohort) -> np.ndarray:
-    """float32 [N]: 1 where a code, a report or a table says that a device is on the image; NaN
-    where nothing could."""
-    if DEVICE not in cohort.manifest.columns:
-        raise InputError(
-            f"{cohort.folder / 'manifest.csv'}: no column {DEVICE}; make it again with `pgcxr "
-            "curate`"
-        )
-    return pd.to_numeric(cohort.manifest[DEVICE], errors="coerce").to_numpy(np.float32)
 
 
 def part(cohort: Cohort, split: str, kind: str) -> tuple[Cohort, np.ndarray]:
@@ -60,7 +40,7 @@ def part(cohort: Cohort, split: str, kind: str) -> tuple[Cohort, np.ndarray]:
                 "the five findings, count); a classifier needs both classes, so curate an export "
                 "with more"
             )
-    known = labels(images, kind)
+    known = answers(images, kind)
     if split == "train":
         if len(images) < LEAST_TRAIN:
             raise InputError(
@@ -77,7 +57,7 @@ def part(cohort: Cohort, split: str, kind: str) -> tuple[Cohort, np.ndarray]:
 
 def _device_part(images: Cohort, where: str) -> tuple[Cohort, np.ndarray]:
     """All images of which it is known, whatever their diagnosis."""
-    known = _devices(images)
+    known = answers(images, DEVICE)[:, 0]
     images = Cohort(images.folder, images.manifest[~np.isnan(known)].reset_index(drop=True))
     known = known[~np.isnan(known)]
     for name, count in (("with", int((known == 1).sum())), ("without", int((known == 0).sum()))):

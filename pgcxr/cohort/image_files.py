@@ -1,9 +1,147 @@
-"""The PNG files of a cohort as training images, any of them by its number."""
+"""Image files: PNG and JPEG sizes from their headers; the PNG files of a cohort, checked and
+reduced, as arrays or, for tf.data, any of them by its number."""
 
+import math
+import struct
+import warnings
+import zlib
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from pgcxr.cohort import manifest as cohorts
+import cv2
+import numpy as np
+
+from pgcxr.errors import InputError
+from pgcxr.images import reduce_by_area
+from pgcxr.io import user_files
+
+SUFFIXES = (".png", ".jpg", ".jpeg")
+PNG = b"\x89PNG\r\n\x1a\n"
+# Of one image: the largest that is curated, of 16 bits, hardly compressed.
+MAX_PIXELS, MOST_BYTES = 8192 * 8192, 256 << 20
+# What is wrong with an image is said in one line here; OpenCV's own warnings would come between.
+cv2.setLogLevel(0)
+
+
+def is_image(path: Path) -> bool:
+    """Whether the name is that of a PNG or JPEG file; everything else is read as DICOM."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """(rows, columns); 0, 0 where it is no PNG or JPEG, or cannot be read."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=("PNG", "JPEG")) as image:
+                columns, rows = image.size
+    except Exception:  # Pillow raises anything on hostile headers
+        return 0, 0
+    return rows, columns
+
+
+def read_png(path: Path, size: int | None = None) -> np.ndarray:
+    """A gray PNG, uint8 [H, W]; of 16 bits the upper 8. With `size`, it must be square and of
+    `size` px at least."""
+    content = user_files.read_bytes(
+        path, MOST_BYTES, absent="make the cohort again with `pgcxr curate`"
+    )
+    if size is not None and all(_said_size(content)):
+        _check_shape(path, _said_size(content), size)
+    image = decode_png(content)
+    if image is None:
+        raise InputError(
+            f"{path}: is damaged or not a PNG image; make the cohort again with `pgcxr curate`"
+        )
+    return image
+
+
+def decode_png(content: bytes) -> np.ndarray | None:
+    """A gray PNG, uint8 [H, W]; None where it is damaged or none.
+
+    Of 16 bits (`bits=16` of a curation) the upper 8 are taken, as tf.io.decode_png does: networks
+    are trained on 8.
+    """
+    # OpenCV fills with black what is cut short, and grumbles; and it makes room for whatever a
+    # header claims.
+    if not _whole_png(content) or math.prod(_said_size(content)) > MAX_PIXELS:
+        return None
+    image = cv2.imdecode(
+        np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH
+    )
+    return (
+        (image >> 8).astype(np.uint8) if image is not None and image.dtype == np.uint16 else image
+    )
+
+
+def png_size(path: Path) -> tuple[int, int]:
+    """Rows and columns from the first chunk of a PNG; 0, 0 where it is none or cannot be read."""
+    try:
+        with user_files.opened(path, MOST_BYTES) as file:
+            return _said_size(file.read(24))
+    except (InputError, OSError):
+        return 0, 0
+
+
+def _said_size(content: bytes) -> tuple[int, int]:
+    if len(content) < 24 or content[:8] != PNG:
+        return 0, 0
+    columns, rows = struct.unpack(">II", content[16:24])
+    return rows, columns
+
+
+def check_images(paths: list[Path], size: int) -> None:
+    """Raises InputError for the first PNG that is missing, not square or smaller than `size`, by
+    their headers."""
+    for path in paths:
+        rows, columns = png_size(path)
+        if not 0 < rows * columns <= MAX_PIXELS:
+            read_png(path)  # says what is wrong
+            raise InputError(f"{path}: is damaged; make the cohort again with `pgcxr curate`")
+        _check_shape(path, (rows, columns), size)
+
+
+def _check_shape(path: Path, shape: tuple[int, int], size: int) -> None:
+    if shape[0] != shape[1]:
+        raise InputError(
+            f"{path}: is {shape[1]} x {shape[0]} pixels, not square; make the cohort again with "
+            "`pgcxr curate`"
+        )
+    if shape[0] < size:
+        raise InputError(
+            f"{path}: is {shape[1]} x {shape[0]}, smaller than the {size} px asked for; "
+            f"curate at {size} px or more, or choose a lower resolution"
+        )
+
+
+def _whole_png(content: bytes) -> bool:
+    """Whether every chunk is there, up to the last, with its checksum (PNG specification, 5.3)."""
+    at, kind = 8, b""
+    if content[:8] != PNG:
+        return False
+    while kind != b"IEND" and at + 12 <= len(content):
+        length = int.from_bytes(content[at : at + 4], "big")
+        kind, end = content[at + 4 : at + 8], at + 8 + length
+        if zlib.crc32(content[at + 4 : end]).to_bytes(4, "big") != content[end : end + 4]:
+            return False
+        at = end + 4
+    return kind == b"IEND"
+
+
+def load_images(paths: list[Path], size: int) -> np.ndarray:
+    """uint8 [N, size, size, 1]: PNGs reduced by area; InputError where one is not square or smaller
+    than `size`."""
+    images = np.empty((len(paths), size, size, 1), np.uint8)
+
+    def fill(index: int) -> None:
+        images[index, :, :, 0] = reduce_by_area(read_png(paths[index], size), size, size)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(fill, range(len(paths))))
+    return images
 
 
 class Files:
@@ -24,7 +162,7 @@ class Files:
     def check(self, indices: Iterable[int]) -> None:
         """Raises InputError for the first of these files that cannot be read, or is too small."""
         for index in indices:
-            cohorts.load_images([self.paths[index]], self._resolution)
+            load_images([self.paths[index]], self._resolution)
 
 
 def reduce_tensor(image, size: int):

@@ -19,7 +19,7 @@ from pgcxr.cohort.image_files import Files
 from pgcxr.cohort.record_files import Records
 from pgcxr.dicom import normalization
 from pgcxr.dicom.normalization import THESIS
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError, InputError
 from pgcxr.images import CROP, PAD
 from pgcxr.io import places
 
@@ -76,8 +76,7 @@ class ImageDataset:
         self.fingerprint = _fingerprint(images, labels)
         if self.count == 0:
             raise InputError(
-                "cohort: no training images with the label asked for; see manifest.csv and --set "
-                "label="
+                "cohort: no training images with the label asked for; see manifest.csv"
             )
 
     def hold(self, level: int, say: Callable = print) -> None:
@@ -212,7 +211,7 @@ def from_dicom(
     else:
         paths = [Path(path) for path in files]
     if fit not in (PAD, CROP):
-        raise InputError(f"fit {fit}: must be {PAD} or {CROP}")
+        raise ArgumentError("fit", f"must be {PAD} or {CROP}", received=fit)
     found = dicom_images.DicomFiles(paths, size, fit, normalization.parse(normalize), decoder)
 
     def decoded(image, reason):

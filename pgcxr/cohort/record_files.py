@@ -11,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
+from pgcxr.cohort import image_files, labels
 from pgcxr.cohort import manifest as cohorts
+from pgcxr.cohort.findings import FINDINGS
 from pgcxr.cohort.image_files import reduce_tensor
-from pgcxr.cohort.record_labels import of_examples, of_file
 from pgcxr.cohort.tfrecord import AGAIN, RecordFile, damaged
 from pgcxr.errors import InputError
+from pgcxr.images import reduce_by_area
 from pgcxr.io import places
 
 LEVEL = re.compile(r"(.*)-r(\d\d)\.tfrecords")
@@ -105,10 +107,10 @@ class PngRecords(Records):
         read = tf.data.Dataset.range(len(self)).map(self._png, num_parallel_calls=tf.data.AUTOTUNE)
         try:
             for index, content in enumerate(read.as_numpy_iterator()):
-                image = cohorts.decode_png(content)
+                image = image_files.decode_png(content)
                 if image is None or image.shape != (1 << max(self.files),) * 2:
                     raise damaged(self.largest.path, int(self.rows[index]))
-                images[index, :, :, 0] = cohorts.reduce(image, size)
+                images[index, :, :, 0] = reduce_by_area(image, size, size)
         except tf.errors.OpError:
             self.check(range(len(self)))
             raise
@@ -116,7 +118,7 @@ class PngRecords(Records):
 
     def labels(self, kind: str) -> np.ndarray:
         """float32 [N, K], see `pgcxr.cohort.labels`; NaN where a finding is unknown."""
-        return of_examples(self.largest, kind)[self.rows]
+        return _labels_of_examples(self.largest, kind)[self.rows]
 
     def _png(self, index):
         import tensorflow as tf
@@ -146,7 +148,7 @@ class LevelRecords(Records):
 
     def labels(self, kind: str) -> np.ndarray:
         """float32 [N, K], see `pgcxr.cohort.labels`."""
-        return of_file(self.folder, len(self.largest), kind)[self.rows]
+        return _labels_of_file(self.folder, len(self.largest), kind)[self.rows]
 
 
 def is_there(folder: Path) -> bool:
@@ -211,7 +213,7 @@ def _paths(folder: Path, split: str) -> list[Path]:
 
 
 def _png_level(file: RecordFile) -> int:
-    image = cohorts.decode_png(_first(file, "image").bytes_list.value[0])
+    image = image_files.decode_png(_first(file, "image").bytes_list.value[0])
     if image is None:
         raise damaged(file.path, 0)
     rows, columns = image.shape
@@ -249,3 +251,59 @@ def _first(file: RecordFile, name: str):
     if not feature.WhichOneof("kind") or not (feature.bytes_list.value or feature.int64_list.value):
         raise InputError(f"{file.path}: its records hold no {name!r}; {AGAIN}")
     return feature
+
+
+def _labels_of_file(folder: Path, count: int, kind: str) -> np.ndarray:
+    """float32 [count, K] of the original's `*-rxx.labels`, a NumPy array with a row of 0 and 1 for
+    each image.
+
+    Raises:
+        InputError: there is none, or it holds labels of another kind or number.
+    """
+    paths, columns = sorted(folder.glob("*-rxx.labels")), labels.names(kind)
+    if not paths:
+        raise InputError(f"{folder}: holds no labels (*-rxx.labels); train without labels")
+    try:
+        rows = np.load(paths[0], allow_pickle=False)
+        usable = np.isin(rows, (0, 1)).all()
+    except (ValueError, EOFError, TypeError):
+        raise InputError(f"{paths[0]}: is damaged, or no NumPy array; {AGAIN}") from None
+    if rows.shape != (count, len(columns)):
+        raise InputError(
+            f"{paths[0]}: holds labels of shape {list(rows.shape)}, where {count} images with "
+            f"{' and '.join(columns)} need {[count, len(columns)]}; train without labels, "
+            f"or {AGAIN}"
+        )
+    if not usable or (labels.exclusive(kind) and (rows.sum(axis=1) != 1).any()):
+        raise InputError(
+            f"{paths[0]}: holds other labels than {' and '.join(columns)}, each 0 or 1; {AGAIN}"
+        )
+    return rows.astype(np.float32)
+
+
+def _labels_of_examples(file: RecordFile, kind: str) -> np.ndarray:
+    """float32 [N, K] of the features `label` and `findings` that `pgcxr records` writes; NaN where
+    one is unknown.
+
+    Reads all of the file.
+    """
+    import tensorflow as tf
+    from google.protobuf.message import DecodeError
+
+    labels.names(kind)  # refuses what is none
+    rows = np.empty((len(file), 1 + len(FINDINGS)), np.float32)
+    for index, data in enumerate(file.in_turn()):
+        try:
+            features = tf.train.Example.FromString(data).features.feature
+            row = [*features["label"].int64_list.value, *features["findings"].int64_list.value]
+        except DecodeError:
+            row = []
+        if len(row) != rows.shape[1] or row[0] not in (0, 1) or not set(row[1:]) <= {-1, 0, 1}:
+            raise InputError(
+                f"{file.path}: record {index + 1} holds no labels that could be used; {AGAIN}"
+            )
+        rows[index] = row
+    abnormal, five = rows[:, :1], rows[:, 1:]
+    if kind == labels.BINARY:
+        return labels.one_hot(abnormal)
+    return np.concatenate([1 - abnormal, np.where(five < 0, np.nan, five)], axis=1)

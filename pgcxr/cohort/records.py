@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from pgcxr.cohort import image_files, labels
 from pgcxr.cohort import manifest as cohorts
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts
 
 COMMAND = "pgcxr records"
@@ -34,12 +35,13 @@ def write(
     """Writes every split of the cohort in `folder`; returns {"folder", "format", "size", "images":
     {split: N}}."""
     if format not in FORMATS:
-        raise InputError(f"--format {format}: unknown; the formats are {', '.join(FORMATS)}")
+        raise ArgumentError("format", f"must be {' or '.join(FORMATS)}", received=format)
     cohort = cohorts.load(folder)
     own = _side(cohort.paths())
     size = own if size is None else size
     if size < 1 << SMALLEST_LOG2 or size & (size - 1) or size > own:
-        raise InputError(f"--size {size}: must be a power of two from 4 up to the cohort's {own}")
+        expected = f"must be a power of two from 4 up to the cohort's {own}"
+        raise ArgumentError("size", expected, received=size)
     out = Path(out) if out is not None else cohort.folder / "records" / format
     report = {"folder": out, "format": format, "size": size, "images": {}}
     with artifacts.new_folder(out) as beside:
@@ -59,10 +61,10 @@ def write(
 
 def _side(paths: list[Path]) -> int:
     """Of all images, by their headers, so that none is decoded that is not what the others are."""
-    side = cohorts.png_size(paths[0])[0]
-    cohorts.check_images(paths, side)
+    side = image_files.png_size(paths[0])[0]
+    image_files.check_images(paths, side)
     for path in paths:
-        rows, columns = cohorts.png_size(path)
+        rows, columns = image_files.png_size(path)
         if rows != side:
             raise InputError(
                 f"{path}: is {columns} x {rows} where the cohort's first image is {side} x {side}; "
@@ -157,10 +159,9 @@ def _write_nvidia(cohort: cohorts.Cohort, folder: Path, split: str, size: int) -
     with NvidiaWriter(folder / split, split, size) as writer:
         paths = cohort.paths()
         for at in range(0, len(paths), BATCH):
-            for image in cohorts.load_images(paths[at : at + BATCH], size):
+            for image in image_files.load_images(paths[at : at + BATCH], size):
                 writer.add(np.moveaxis(image, -1, 0))  # [HWC] -> [CHW]
-        abnormal = cohort.binary()
-        writer.add_labels(np.stack([1 - abnormal, abnormal], axis=1))
+        writer.add_labels(labels.of_cohort(cohort, labels.BINARY))
 
 
 def _write_png(cohort: cohorts.Cohort, folder: Path, split: str, size: int) -> None:
@@ -170,12 +171,12 @@ def _write_png(cohort: cohorts.Cohort, folder: Path, split: str, size: int) -> N
     import tensorflow as tf
 
     findings = np.nan_to_num(cohort.findings()[:, 1:], nan=-1).astype(np.int64)
-    labels, paths = cohort.binary().astype(np.int64), cohort.paths()
+    abnormal, paths = cohort.binary().astype(np.int64), cohort.paths()
     with tf.io.TFRecordWriter(str(folder / f"{split}.tfrecords")) as file:
         for index, (path, name) in enumerate(zip(paths, cohort.manifest["image_id"], strict=True)):
-            image = cohorts.load_images([path], size)[0]
+            image = image_files.load_images([path], size)[0]
             encoded = cv2.imencode(".png", image)[1].tobytes()
-            values = {"label": [labels[index]], "findings": list(findings[index])}
+            values = {"label": [abnormal[index]], "findings": list(findings[index])}
             file.write(example(image_id=[name.encode()], image=[encoded], **values))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from pgcxr.cohort import manifest
+from pgcxr.cohort import image_files
 from pgcxr.curation.rules import Rules
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts, places, user_files
@@ -67,7 +67,7 @@ class DeviceFilter:
         """float32 [N]: how sure it is of a device on each PNG."""
         parts = [np.zeros(0, np.float32)]
         for at in range(0, len(paths), CHUNK):
-            images = manifest.load_images(paths[at : at + CHUNK], self.size)
+            images = image_files.load_images(paths[at : at + CHUNK], self.size)
             parts.append(self._predict(images))
         return np.concatenate(parts)
 

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from pgcxr import dicom
-from pgcxr.cohort import manifest
+from pgcxr.cohort import image_files
+from pgcxr.cohort.image_files import image_size, is_image
 from pgcxr.curation import image_checks
 from pgcxr.dicom import Rejected, pixel_data
 from pgcxr.dicom.luts import Gray
@@ -19,7 +20,6 @@ from pgcxr.dicom.reading import MAX_PIXELS
 from pgcxr.errors import InputError
 from pgcxr.images import to_square
 from pgcxr.io import user_files
-from pgcxr.io.image_size import image_size, is_image
 from pgcxr.io.places import PARTIAL
 from pgcxr.privacy.black_out import BlackOut
 
@@ -92,13 +92,13 @@ def intact(job: Job, done: Done) -> bool:
         return True
     try:
         same = (
-            hashlib.sha256(user_files.read_bytes(job.png, manifest.MOST_BYTES)).hexdigest()
+            hashlib.sha256(user_files.read_bytes(job.png, image_files.MOST_BYTES)).hexdigest()
             == done.sha256
         )
         if not same or not done.mask:
             return same
         return (
-            manifest.decode_png(user_files.read_bytes(job.mask_png, manifest.MOST_BYTES))
+            image_files.decode_png(user_files.read_bytes(job.mask_png, image_files.MOST_BYTES))
             is not None
         )
     except (InputError, OSError):

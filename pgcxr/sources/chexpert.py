@@ -10,9 +10,9 @@ neither "No Finding" nor a finding has no label. "Support Devices" is for the ru
 import re
 from pathlib import Path
 
+from pgcxr.cohort.image_files import image_size
 from pgcxr.dicom import ages
 from pgcxr.errors import InputError
-from pgcxr.io.image_size import image_size
 from pgcxr.sources import Scan, label_map, tables
 from pgcxr.sources.weak_labels import decision
 from pgcxr.sources.weak_labels.labeling import Labeling

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from pgcxr.cohort.image_files import image_size
 from pgcxr.dicom.ages import OLDEST
 from pgcxr.errors import InputError
-from pgcxr.io.image_size import image_size
 from pgcxr.sources import Scan, chexpert, label_map, tables
 from pgcxr.sources.weak_labels.labeling import Labeling
 

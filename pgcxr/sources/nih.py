@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from pgcxr.cohort.findings import ABNORMAL, NORMAL, TABLE_6
-from pgcxr.cohort.manifest import png_size
+from pgcxr.cohort.image_files import png_size
 from pgcxr.dicom import ages
 from pgcxr.errors import InputError
 from pgcxr.sources import Scan, label_map, tables

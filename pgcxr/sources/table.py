@@ -12,9 +12,9 @@ import numpy as np
 from pgcxr import dicom
 from pgcxr.cohort import vocabulary
 from pgcxr.cohort.findings import ABNORMAL, FINDINGS
+from pgcxr.cohort.image_files import image_size, is_image
 from pgcxr.dicom import ages
 from pgcxr.errors import InputError
-from pgcxr.io.image_size import image_size, is_image
 from pgcxr.sources import Scan, column_map, dicom_files, label_map, tables
 from pgcxr.sources.column_map import ColumnMap
 from pgcxr.sources.weak_labels import codes as diagnosis_codes

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pgcxr.cohort import image_files
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.errors import InputError
 from tests.toy_cohort import spots, write_cohort
@@ -64,8 +65,8 @@ def test_what_is_no_table_is_one_line(tmp_path, content):
 
 def test_wrong_images_are_one_line_and_opencv_says_nothing(tmp_path, capfd):
     path = tmp_path / "a.png"
-    assert "no such file" in _refused(cohorts.read_png, path)
-    assert "is a folder" in _refused(cohorts.read_png, tmp_path)
+    assert "no such file" in _refused(image_files.read_png, path)
+    assert "is a folder" in _refused(image_files.read_png, tmp_path)
     good = cv2.imencode(".png", np.zeros((16, 16), np.uint8))[1].tobytes()
     for content in (
         b"",
@@ -75,12 +76,12 @@ def test_wrong_images_are_one_line_and_opencv_says_nothing(tmp_path, capfd):
         good[:20] + bytes(30) + good[50:],
     ):
         path.write_bytes(content)
-        assert "damaged or not a PNG" in _refused(cohorts.read_png, path)
+        assert "damaged or not a PNG" in _refused(image_files.read_png, path)
     for shape, said in (
         ((16, 24), "24 x 16 pixels, not square"),
         ((8, 8), "smaller than the 16 px"),
     ):
         cv2.imwrite(str(path), np.zeros(shape, np.uint8))
-        assert said in _refused(cohorts.check_images, [path], 16)
-        assert said in _refused(cohorts.load_images, [path], 16)
+        assert said in _refused(image_files.check_images, [path], 16)
+        assert said in _refused(image_files.load_images, [path], 16)
     assert capfd.readouterr() == ("", "")

@@ -94,7 +94,7 @@ def test_png_files_of_a_cohort(tf, small_cohort):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"), [({"format": "zip"}, "--format zip"), ({"size": 32}, "--size 32")]
+    ("options", "said"), [({"format": "zip"}, "format=zip"), ({"size": 32}, "size=32")]
 )
 def test_bad_options(small_cohort, options, said):
     with pytest.raises(InputError, match=said):

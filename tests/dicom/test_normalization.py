@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgcxr import dicom
-from pgcxr.cohort import manifest
+from pgcxr.cohort import image_files, manifest
 from pgcxr.curation import pixels as curated
 from pgcxr.dicom import normalization
 from pgcxr.dicom.luts import Gray
@@ -138,10 +138,12 @@ def test_curate_writes_16_bits_and_readers_take_the_upper_8(tmp_path, make_expor
     for path in found.paths():
         stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         assert stored.dtype == np.uint16 and len(np.unique(stored & 0xFF)) > 100
-        np.testing.assert_array_equal(manifest.read_png(path), stored >> 8)
+        np.testing.assert_array_equal(image_files.read_png(path), stored >> 8)
         (by_tensorflow,) = Files([path], 32).read(tf.constant(0), (5,))
         np.testing.assert_array_equal(by_tensorflow.numpy()[..., 0], stored >> 8)
-    np.testing.assert_array_equal(found.images(32)[0, ..., 0], manifest.read_png(found.paths()[0]))
+    np.testing.assert_array_equal(
+        found.images(32)[0, ..., 0], image_files.read_png(found.paths()[0])
+    )
     eight = manifest.load(
         curate(export, tmp_path / "c8", normalize="none", **options) and tmp_path / "c8"
     )

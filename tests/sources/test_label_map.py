@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from pgcxr.cohort.findings import FINDINGS
+from pgcxr.cohort.image_files import image_size
 from pgcxr.errors import InputError
-from pgcxr.io.image_size import image_size
 from pgcxr.sources import label_map, tables
 from pgcxr.sources.weak_labels.opinion import NEGATIVE, POSITIVE, UNCERTAIN
 from tests.sources import test_chexpert, test_vindr

@@ -132,9 +132,9 @@ def _fails(capsys, app, *arguments):
 def test_wrong_labels_are_one_line(cohort, run, tmp_path, capsys):
     out = tmp_path / "out"
     generate = ("generate", run[0], "--n", 1, "--out", out, "--label")
-    assert "expected one or, joined by" in _fails(capsys, cli.app, *generate, "sick")
+    assert "must be one or, joined by" in _fails(capsys, cli.app, *generate, "sick")
     train = (cohort, "--config", "demo", "--out", out, "--set")
-    assert "labels=sex: expected binary, findings" in _fails(capsys, gan.app, *train, "labels=sex")
+    assert "labels=sex: must be binary, findings" in _fails(capsys, gan.app, *train, "labels=sex")
     assert "needs images of all labels" in _fails(
         capsys, gan.app, *train, "labels=binary", "--label", "normal"
     )
