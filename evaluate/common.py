@@ -6,8 +6,7 @@ from pathlib import Path
 from evaluate.protocol import progress_bars
 from pgcxr.cohort import manifest as cohort
 from pgcxr.cohort.findings import ABNORMAL, NORMAL
-from pgcxr.errors import InputError
-from pgcxr.gan import settings_check
+from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts, places
 from pgcxr.sampling.generation import (
     from_uint8,
@@ -59,7 +58,7 @@ def load_run(run: str | Path, **needed: type) -> dict:
     config = artifacts.read_json(run / "config.json")
     for key, kind in needed.items():
         if type(config.get(key)) is not kind:
-            found = settings_check.shown(config[key]) if key in config else "missing"
+            found = ArgumentError.shown(config[key]) if key in config else "missing"
             raise InputError(
                 f"{run / 'config.json'}: {key} is {found}, no {kind.__name__}; train the run again"
             )
@@ -82,7 +81,7 @@ def cohort_of(run: str | Path) -> cohort.Cohort:
     folder = Path(os.path.realpath(run)) / name
     if "\0" in name or not folder.is_dir():
         raise InputError(
-            f"{Path(run) / 'config.json'}: its cohort {settings_check.shown(name)} is gone; "
+            f"{Path(run) / 'config.json'}: its cohort {ArgumentError.shown(name)} is gone; "
             "move it back or train the run again"
         )
     return cohort.load(folder)

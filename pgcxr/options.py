@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from typing import Any, Self
 
-from pgcxr.errors import ArgumentError
+from pgcxr.errors import ArgumentError, InputError
 
 # What every seed may be: the generators of NumPy, Keras and Python all accept it.
 LARGEST_SEED = 2**32 - 1
@@ -166,6 +166,27 @@ class Options:
                 raise unknown(key, known)
         return cls(**values)
 
+    @classmethod
+    def from_saved(cls, values: Mapping[str, Any], where: str, needed: Iterable[str] = ()) -> Self:
+        """The options among the `values` of a config.json, which may hold other keys beside.
+
+        Args:
+            values: as JSON has them: keys of tables by resolution are texts there.
+            where: the file, for errors.
+            needed: keys that have no default here; a file of before a key was added lacks others.
+
+        Raises:
+            InputError: a key is missing, or a value breaks its rule.
+        """
+        for key in needed:
+            if key not in values:
+                raise InputError(f"{where}: {key}: is missing; train the run again")
+        names = {field.name for field in dataclasses.fields(cls)}
+        try:
+            return cls(**{key: _numbered(values[key]) for key in values if key in names})
+        except ArgumentError as error:
+            raise InputError(f"{where}: {error}") from None
+
     def replace(self, **changes: Any) -> Self:
         """These options with other values for some, checked again."""
         return type(self).from_dict({**self.to_dict(), **changes})
@@ -183,8 +204,10 @@ class Options:
         values = self.to_dict()
         for assignment in assignments:
             key, equals, text = assignment.partition("=")
-            if not equals or key not in values:
+            if key not in values:
                 raise unknown(key, values)
+            if not equals:
+                raise ArgumentError(key, f"expected {key}=value")
             values[key] = _literal(key, text, values[key])
         return type(self).from_dict(values)
 
@@ -215,6 +238,13 @@ def unknown(key: str, known: Iterable[str]) -> ArgumentError:
 
 def _received(value: Any) -> Any:
     return "None" if value is None else value
+
+
+def _numbered(value: Any) -> Any:
+    """A table with its keys as numbers, where JSON made texts of them."""
+    if not isinstance(value, dict):
+        return value
+    return {int(k) if isinstance(k, str) and k.isdecimal() else k: v for k, v in value.items()}
 
 
 def _literal(key: str, text: str, old: Any) -> Any:

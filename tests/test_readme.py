@@ -62,7 +62,7 @@ def test_the_steps_fit_each_other():
         if "set_" in found:
             kind = words[2].removeprefix("train.")
             config = load_config(kind, found["config"], found["set_"])
-            sizes.add(config["resolution" if kind == "gan" else "size"])
+            sizes.add(config["resolution"] if kind == "gan" else config.size)
             if kind == "gan":
                 grown = sum(config[key] for key in ("lod_training_kimg", "lod_transition_kimg"))
                 steps = (config["resolution"] // config["lod_initial_resolution"]).bit_length() - 1

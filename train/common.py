@@ -1,16 +1,81 @@
-"""Configs of the training scripts: Python files with get_config(), and `--set key=value` on top."""
+"""Configs of the training scripts: `--config NAME[:arguments]`, and `--set key=value` on top."""
 
 import ast
 import importlib
+import inspect
+import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError, InputError
+from pgcxr.options import Options, unknown
 
 CONFIGS = Path(__file__).parent / "configs"
 LONGEST_SHOWN = 60
+# nvidia_4gpus_fp16 and nvidia_v1, as these were called, are nvidia:gpus=4,fp16 and nvidia:v1.
+FORMER = re.compile(r"nvidia_(?:(?P<gpus>\d+)gpus?(?P<fp16>_fp16)?|v1)")
 
 
-def load_config(kind: str, name: str, overrides: list[str] | None = None) -> dict:
+def load_config(kind: str, name: str, overrides: Iterable[str] = ()) -> Options:
+    """The config that `kind` ("gan" or "classifier") has in train/configs/<name>.py.
+
+    Example:
+
+        >>> load_config("gan", "nvidia:gpus=2,fp16", ["total_kimg=100"]).replicas
+        2
+        >>> load_config("classifier", "small").size
+        64
+
+    Args:
+        name: "small"; with arguments of its function, "nvidia:gpus=4,fp16".
+        overrides: "key=value", values as Python literals.
+
+    Raises:
+        ArgumentError: no such config, no such key, or a value that it may not have.
+    """
+    if kind == "gan":
+        return _load_dict(kind, name, overrides)
+    if former := FORMER.fullmatch(name):
+        name = "nvidia:" + (f"gpus={former['gpus']}" if former["gpus"] else "v1")
+        name += ",fp16" if former["fp16"] else ""
+    base, _, text = name.partition(":")
+    modules = {
+        path.stem: f"train.configs.{path.stem}" for path in sorted(CONFIGS.glob("[a-z]*.py"))
+    }
+    modules = {stem: importlib.import_module(f"train.configs.{stem}") for stem in stems}
+    makers = {stem: getattr(module, kind, None) for stem, module in modules.items()}
+    known = [stem for stem, maker in makers.items() if maker]
+    if base not in known:
+        raise ArgumentError("config", f"no such config; there are {', '.join(known)}", name)
+    return makers[base](**parse_arg(text, makers[base])).with_text(overrides)
+
+
+def parse_arg(text: str, function) -> dict[str, Any]:
+    """Arguments of `function` from "gpus=4,fp16"; a name alone is True.
+
+    As big_vision's `configs/common.py` has it.
+
+    Raises:
+        ArgumentError: it has no such argument, or the value is of another type than its default.
+    """
+    defaults = {p.name: p.default for p in inspect.signature(function).parameters.values()}
+    values: dict[str, Any] = {}
+    for part in filter(None, text.split(",")):
+        name, _, value = part.partition("=")
+        if name not in defaults:
+            raise ArgumentError("config", str(unknown(name, defaults)), text)
+        kind = type(defaults[name])
+        if kind is bool and value in ("", "True", "False"):
+            values[name] = value != "False"
+        elif kind is int and value.isdecimal():
+            values[name] = int(value)
+        else:
+            raise ArgumentError("config", f"{name}: expected a value like {defaults[name]}", text)
+    return values
+
+
+def _load_dict(kind: str, name: str, overrides: list[str] | None = None) -> dict:
     """The config train/configs/<kind>_<name>.py with `overrides` ("key=value", Python literals)
     applied.
 

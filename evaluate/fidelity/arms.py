@@ -49,8 +49,8 @@ class Trainer:
     def model(self, arm: str, images: dict, labels: dict, seed: int):
         """The network of one arm and seed; `images` and `labels` {"train", "val"} as of
         `fit_classifier`."""
+        from pgcxr.classifier.fit_progress import FitProgress
         from pgcxr.classifier.training import CONFIG, fit_classifier
-        from pgcxr.gan.fit_progress import FitProgress
         from pgcxr.sampling.generation import load_network
 
         settings = {key: self.trained[key] for key in CONFIG}

@@ -3,12 +3,11 @@
 from pathlib import Path
 
 from evaluate import common
+from pgcxr.classifier.config import ClassifierConfig
 from pgcxr.cohort.manifest import SPLITS
 from pgcxr.errors import InputError
-from pgcxr.gan import settings_check
 
 BINARY = "binary"
-CLASSIFIER_KEYS = tuple(key for key in settings_check.CLASSIFIER if key != "seed")
 LEAST_PER_CLASS = {"train": 4, "val": 2, "test": 2}
 
 
@@ -23,13 +22,9 @@ def load_settings(classifier_run: Path) -> dict:
         raise InputError(
             f"{classifier_run}: is no classifier of binary labels; train one with --labels binary"
         )
-    trained = settings_check.CLASSIFIER_ADDED | common.load_run(classifier_run, architecture=str)
-    settings_check.check(
-        settings_check.CLASSIFIER,
-        trained,
-        f"{classifier_run / 'config.json'}: ",
-        needed=CLASSIFIER_KEYS,
-    )
+    trained = common.load_run(classifier_run, architecture=str)
+    config = ClassifierConfig.of_run(trained, f"{classifier_run / 'config.json'}")
+    trained |= config.to_dict()
     if trained["curriculum"]:
         raise InputError(
             f"{classifier_run}: was first trained on crops around lesions, which synthetic images "

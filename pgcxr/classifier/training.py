@@ -10,10 +10,9 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from pgcxr.classifier import network
+from pgcxr.classifier import learning_rate, network
+from pgcxr.classifier.fit_progress import FitProgress
 from pgcxr.classifier.fused_batch_norm import FusedBatchNormalization
-from pgcxr.gan import learning_rate
-from pgcxr.gan.fit_progress import FitProgress
 from pgcxr.gan.precision import PRECISIONS
 from pgcxr.metrics.auroc import auroc
 from pgcxr.networks import pixels

@@ -21,7 +21,10 @@ from pgcxr.errors import InputError
 from pgcxr.gan import schedule
 
 TF_CONFIG = "TF_CONFIG"
-EXAMPLE = '{"cluster": {"worker": ["host-a:12345", "host-b:12345"]}, "task": {"type": "worker", "index": 0}}'
+EXAMPLE = (
+    '{"cluster": {"worker": ["host-a:12345", "host-b:12345"]}, '
+    '"task": {"type": "worker", "index": 0}}'
+)
 EXACT = 1 << 48  # whole numbers below this pass through float64 unchanged
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from pgcxr.classifier import training
-from pgcxr.gan import learning_rate
+from pgcxr.classifier import learning_rate, training
 from tests.toy_cohort import spots
 
 TINY = {

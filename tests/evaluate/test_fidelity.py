@@ -23,10 +23,10 @@ from evaluate.fidelity import (
 )
 from evaluate.fidelity.settings import settings
 from pgcxr.classifier import training
+from pgcxr.classifier.config import ClassifierConfig
 from pgcxr.classifier.gradcam import cam, gradcam
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.errors import InputError
-from pgcxr.gan import settings_check
 from pgcxr.metrics.roc import at_specificity
 from pgcxr.networks import Generator, synthesize
 from pgcxr.plots.page import Page
@@ -465,15 +465,11 @@ def test_a_damaged_classifier_run_is_one_line(runs, tmp_path, change):
 
 def test_a_classifier_run_from_before_a_setting_was_added_is_read(runs, tmp_path):
     config = json.loads((runs / "binary" / "config.json").read_text())
-    older = {
-        key: value for key, value in config.items() if key not in settings_check.CLASSIFIER_ADDED
-    }
+    older = {key: value for key, value in config.items() if key not in ClassifierConfig.ADDED}
     assert len(older) < len(config)
     (tmp_path / "config.json").write_text(json.dumps(older))
     found = real_images.load_settings(tmp_path)
-    assert {
-        key: found[key] for key in settings_check.CLASSIFIER_ADDED
-    } == settings_check.CLASSIFIER_ADDED
+    assert (found["precision"], found["curriculum"]) == ("float32", 0)
 
 
 def test_what_does_not_fit_is_refused_and_leaves_nothing(runs, tmp_path):

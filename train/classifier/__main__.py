@@ -24,9 +24,7 @@ def main(
     out: Annotated[
         Path, typer.Option(help="RUN: a new folder, or one where this very training is finished")
     ],
-    config: Annotated[
-        str, typer.Option(help="demo, small or thesis (train/configs/classifier_*.py)")
-    ] = "small",
+    config: Annotated[str, typer.Option(help="demo, small or thesis (train/configs)")] = "small",
     set_: Annotated[
         list[str], typer.Option("--set", help="key=value, changes the config; may be repeated")
     ] = [],  # noqa: B006

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from pgcxr.classifier import curriculum, dataset, network
+from pgcxr.classifier.config import ClassifierConfig
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort.manifest import SPLITS
-from pgcxr.errors import InputError
-from pgcxr.gan import settings_check
+from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts, places
 from pgcxr.metrics.auroc import delong_ci
 
@@ -21,20 +21,22 @@ CONFIG, MODEL, REPORT, LOGS = "config.json", "classifier.keras", "report.json", 
 FREE = ("cohort",)
 
 
-def train(cohort: Path, labels: str, out: Path, config: dict, seed: int) -> None:
+def train(cohort: Path, labels: str, out: Path, config: ClassifierConfig, seed: int) -> None:
     """Trains and writes RUN as a whole; does nothing where it is finished already."""
-    check(config)
-    if config["curriculum"] and labels == dataset.DEVICE:
-        raise InputError(
-            "--set curriculum: is for diseases, whose lesions have masks; give 0 with --labels "
-            "device"
+    if config.weights_file and not Path(config.weights_file).is_file():
+        raise ArgumentError("weights_file", "no such file", config.weights_file)
+    if config.curriculum and labels == dataset.DEVICE:
+        raise ArgumentError(
+            "curriculum",
+            f"is for diseases, whose lesions have masks; must be 0 for labels {labels}",
+            config.curriculum,
         )
     images = cohorts.load(cohort)
     parts = {split: dataset.part(images, split, labels) for split in SPLITS}
-    settings = config | {
+    settings = config.to_dict() | {
         "labels": labels,
         "outputs": dataset.OUTPUTS[labels],
-        "architecture": network.architecture(config["blocks"], config["width"], config["stem"]),
+        "architecture": network.architecture(config.blocks, config.width, config.stem),
         "cohort": os.path.relpath(images.folder.resolve(), out.resolve()),
         "manifest_sha256": hashlib.sha256(
             (images.folder / "manifest.csv").read_bytes()
@@ -65,10 +67,9 @@ def finished(out: Path, settings: dict) -> bool:
     if not (out / CONFIG).exists():
         places.refuse_existing(out)
         return False
-    old, new = (
-        settings_check.CLASSIFIER_ADDED | artifacts.read_json(out / CONFIG),
-        artifacts.plain(settings),
-    )
+    defaults = ClassifierConfig().to_dict()
+    old = {key: defaults[key] for key in ClassifierConfig.ADDED}
+    old, new = old | artifacts.read_json(out / CONFIG), artifacts.plain(settings)
     for key in sorted(set(old) | set(new)):
         if key not in FREE and old.get(key) != new.get(key):
             raise InputError(
@@ -81,16 +82,9 @@ def finished(out: Path, settings: dict) -> bool:
     return True
 
 
-def check(config: dict) -> None:
-    """Raises InputError for values that no training can have."""
-    settings_check.check(settings_check.CLASSIFIER, config)
-    if config["weights_file"] and not Path(config["weights_file"]).is_file():
-        raise InputError(f"--set weights_file={config['weights_file']}: no such file")
-
-
 def _fit(parts: dict, settings: dict, folder: Path) -> dict:
+    from pgcxr.classifier.fit_progress import FitProgress
     from pgcxr.classifier.training import fit_classifier, predict
-    from pgcxr.gan.fit_progress import FitProgress
 
     pictures = {split: images.images(settings["size"]) for split, (images, _) in parts.items()}
     known = {split: labels for split, (_, labels) in parts.items()}
