@@ -40,9 +40,7 @@ def load_config(kind: str, name: str, overrides: Iterable[str] = ()) -> Options:
         name = "nvidia:" + (f"gpus={former['gpus']}" if former["gpus"] else "v1")
         name += ",fp16" if former["fp16"] else ""
     base, _, text = name.partition(":")
-    modules = {
-        path.stem: f"train.configs.{path.stem}" for path in sorted(CONFIGS.glob("[a-z]*.py"))
-    }
+    stems = sorted(path.stem for path in CONFIGS.glob("[a-z]*.py"))
     modules = {stem: importlib.import_module(f"train.configs.{stem}") for stem in stems}
     makers = {stem: getattr(module, kind, None) for stem, module in modules.items()}
     known = [stem for stem, maker in makers.items() if maker]
