@@ -156,6 +156,6 @@ def test_the_command_makes_it_again(tmp_path, capsys):
 
 def _command(capsys, run):
     with pytest.raises(SystemExit) as stop:
-        command.run(app.app, ["timelapse", str(run)])
+        command.run(app, ["timelapse", str(run)])
     told = capsys.readouterr()
     return stop.value.code, told.out.replace("\n", "") + "\n" if told.out else "", told.err

@@ -29,7 +29,7 @@ def generate(run, tmp_path):
     def call(name, *arguments):
         out = tmp_path / name
         with pytest.raises(SystemExit) as stop:
-            command.run(app.app, ["generate", str(run), "--out", str(out), *map(str, arguments)])
+            command.run(app, ["generate", str(run), "--out", str(out), *map(str, arguments)])
         assert stop.value.code == 0
         return out
 
@@ -45,7 +45,7 @@ def fails(run, tmp_path, capsys):
         out = tmp_path / "refused"
         capsys.readouterr()
         with pytest.raises(SystemExit) as stop:
-            command.run(app.app, ["generate", str(run), "--out", str(out), *map(str, arguments)])
+            command.run(app, ["generate", str(run), "--out", str(out), *map(str, arguments)])
         error = capsys.readouterr().err
         assert stop.value.code == 2 and error.startswith("error: ") and error.count("\n") == 1, (
             error

@@ -219,7 +219,7 @@ def test_another_generator_is_told_of(generate, run, tmp_path, capsys):
 
     with pytest.raises(SystemExit) as stop:
         latents = ["--latents", str(folder / "latents.npz"), "--out", str(tmp_path / "new")]
-        command.run(app.app, ["generate", str(tmp_path / "other"), *latents])
+        command.run(app, ["generate", str(tmp_path / "other"), *latents])
     assert stop.value.code == 0 and "first used with another generator" in capsys.readouterr().err
     # The same weights in a file that was written at another time are the same generator.
     copy = tmp_path / "copy"
