@@ -230,10 +230,14 @@ class Options:
 
 def unknown(key: str, known: Iterable[str]) -> ArgumentError:
     """An error that says which of the `known` names `key` may have been meant to be."""
+    return ArgumentError(ArgumentError.shown(key), f"is no option; {meant(key, sorted(known))}")
+
+
+def meant(key: str, known: Iterable[str]) -> str:
+    """Which of the `known` names a misspelt one may be, or all of them, as the end of an error."""
     known = list(known)
     close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
-    meant = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}"
-    return ArgumentError(ArgumentError.shown(key), f"is no option; {meant}")
+    return f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
 
 
 def _received(value: Any) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pgcxr.errors import InputError
 from pgcxr.io import user_files
+from pgcxr.options import meant
 from pgcxr.sources.weak_labels.codes import CODE
 
 ABSENT = "pgcxr/curation/rules.toml shows the form of a file of rules"
@@ -62,13 +63,13 @@ def read(path: str | Path | None = None) -> dict[str, dict]:
         user_files.read_toml(path, absent=ABSENT).items() if path is not None else ()
     ):
         if name not in tables:
-            raise InputError(f"{path}: unknown rule [{name}]; the rules are {', '.join(tables)}")
+            raise InputError(f"{path}: unknown rule [{name[:40]}]; {meant(name, tables)}")
         if not isinstance(table, dict):
             raise InputError(f"{path}: {name} must be a table, [{name}]")
         for key, value in table.items():
             if key not in tables[name]:
                 raise InputError(
-                    f"{path}: [{name}] has no key {key}; its keys are {', '.join(tables[name])}"
+                    f"{path}: [{name}] has no key {key[:40]}; {meant(key, tables[name])}"
                 )
             expected = _expected(name, key, value, tables[name][key])
             if expected:

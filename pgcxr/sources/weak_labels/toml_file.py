@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pgcxr.errors import InputError
 from pgcxr.io import user_files
+from pgcxr.options import meant
 
 
 def read(path: Path | None, package: str, shipped: str) -> tuple[str, dict]:
@@ -36,7 +37,7 @@ def tables(name: str, content: dict, allowed: dict[str, type]) -> None:
     """Raises InputError for a key that is not `allowed`, or is of another type than said there."""
     for key, value in content.items():
         if key not in allowed:
-            raise InputError(f"{name}: unknown key {key[:40]}; the keys are {', '.join(allowed)}")
+            raise InputError(f"{name}: unknown key {key[:40]}; {meant(key, allowed)}")
         if not isinstance(value, allowed[key]):
             wanted = {dict: "a table", list: "a list", str: "a text"}.get(
                 allowed[key], "of another kind"
