@@ -24,23 +24,26 @@ def curve(
     called so, and `accepted_normal` and `accepted_abnormal` the shares of the truly normal and
     abnormal images that get a label. NaN where nothing is.
     """
-    found = {"threshold": thresholds}
+    columns = {"threshold": thresholds}
     # [T, N]
     called = np.stack([pseudo_labels(probability, above, 1 - above) for above in thresholds])
     normal, abnormal = called == NORMAL, called == ABNORMAL
-    found["images"] = np.full(len(thresholds), len(probability))
-    found["accepted"] = (normal | abnormal).mean(axis=1)
-    found["called_normal"], found["called_abnormal"] = normal.mean(axis=1), abnormal.mean(axis=1)
+    columns["images"] = np.full(len(thresholds), len(probability))
+    columns["accepted"] = (normal | abnormal).mean(axis=1)
+    columns["called_normal"], columns["called_abnormal"] = (
+        normal.mean(axis=1),
+        abnormal.mean(axis=1),
+    )
     if truth is not None:
         right_normal, right_abnormal = normal & (truth == 0), abnormal & (truth == 1)
-        found["right"] = _share(right_normal | right_abnormal, normal | abnormal)
-        found["right_normal"] = _share(right_normal, normal)
-        found["right_abnormal"] = _share(right_abnormal, abnormal)
+        columns["right"] = _share(right_normal | right_abnormal, normal | abnormal)
+        columns["right_normal"] = _share(right_normal, normal)
+        columns["right_abnormal"] = _share(right_abnormal, abnormal)
         for name, label in (("accepted_normal", 0), ("accepted_abnormal", 1)):
-            found[name] = _share(
+            columns[name] = _share(
                 (normal | abnormal)[:, truth == label], np.ones_like(normal[:, truth == label])
             )
-    return found
+    return columns
 
 
 def curves(synthetic: np.ndarray, real: dict) -> pd.DataFrame:
@@ -55,7 +58,7 @@ def curves(synthetic: np.ndarray, real: dict) -> pd.DataFrame:
     control = [np.concatenate([real[split][part] for split in ("train", "val")]) for part in (0, 1)]
     parts = {SYNTHETIC: curve(synthetic), CONTROL: curve(*control), TEST: curve(*real["test"])}
     return pd.concat(
-        [pd.DataFrame(found).assign(of=name) for name, found in parts.items()]
+        [pd.DataFrame(part).assign(of=name) for name, part in parts.items()]
     ).set_index("of")
 
 

@@ -1,4 +1,4 @@
-"""The trainings: each arm once for each seed, all in the same way, and kept until the whole is
+"""The trainings: each arm once for each seed, all in the same way, and kept until all are
 done.
 
 A training that was finished before the command was killed is not made again: its network lies in a
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from evaluate.protocol import Progress, silent
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
 from pgcxr.options import LARGEST_SEED
@@ -23,7 +24,14 @@ TITLES = {
     SYNTHETIC: "classifier (synthetic)",
     CONTROL: "classifier (pseudo-labelled real)",
 }
-# Where each arm's AUROC stands in the report.
+# What the report calls each reading.
+ARMS = {
+    "real_on_real": "Classifier (real) on real test set",
+    "synthetic_on_synthetic": "Classifier (synthetic) on synthetic test set",
+    "synthetic_on_real": "Classifier (synthetic) on real test set",
+    "pseudolabelled_real_on_real": "Classifier (pseudo-labelled real) on real test set",
+}
+# Where each arm's AUROC on the real test set stands in the report.
 KEYS = {
     REAL: "real_on_real",
     SYNTHETIC: "synthetic_on_real",
@@ -40,16 +48,19 @@ class Trainer:
     """Trains classifiers with the architecture and hyper-parameters `trained` of classifier (real).
 
     Args:
+        trained: its settings.
         work: folder of finished trainings.
+        progress: told how many epochs are done.
     """
 
-    def __init__(self, trained: dict, work: Path):
-        self.trained, self.work = trained, work
+    def __init__(self, trained: dict, work: Path, progress: Progress = silent):
+        self.trained, self.work, self.progress = trained, work, progress
 
     def model(self, arm: str, images: dict, labels: dict, seed: int):
         """The network of one arm and seed; `images` and `labels` {"train", "val"} as of
         `fit_classifier`."""
-        from pgcxr.classifier.fit_progress import FitProgress
+        import keras
+
         from pgcxr.classifier.training import CONFIG, fit_classifier
         from pgcxr.sampling.generation import load_network
 
@@ -60,24 +71,29 @@ class Trainer:
                 return load_network(self.work, name, "evaluate.fidelity")[1]
             except InputError:  # damaged: made again
                 pass
+        what, epochs = f"{TITLES[arm]}, seed {seed}: epochs", settings["epochs"]
+        told = keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs: self.progress(what, epoch + 1, epochs)
+        )
         model, _ = fit_classifier(
             *(images["train"], labels["train"], images["val"], labels["val"], settings, seed),
-            callbacks=[FitProgress(f"{TITLES[arm]}, seed {seed}", settings["epochs"])],
+            callbacks=[told],
         )
+        self.progress(what, epochs, epochs)  # early stopping may end before
         with artifacts.atomic_path(self.work / name) as beside:
             model.save(beside)
         return model
 
 
 def _digest(images: dict, labels: dict, settings: dict, seed: int) -> str:
-    whole = hashlib.sha256(
+    digest = hashlib.sha256(
         json.dumps([artifacts.plain(settings), seed, artifacts.versions()]).encode()
     )
     for split in ("train", "val"):
         for array in (images[split], labels[split]):
-            whole.update(f"{array.dtype} {array.shape}".encode())
-            whole.update(np.ascontiguousarray(array))
-    return whole.hexdigest()[:32]
+            digest.update(f"{array.dtype} {array.shape}".encode())
+            digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()[:32]
 
 
 def spread(values) -> dict:
@@ -116,10 +132,10 @@ def over_seeds(areas: dict, trained_with: dict) -> dict:
     }
 
 
-def seeds_table(found: dict) -> pd.DataFrame:
+def seeds_table(spreads: dict) -> pd.DataFrame:
     """seeds.csv: arm, seed and AUROC of every training, of what `over_seeds` returns."""
     table = [
-        {"arm": arm, "seed": seeds, "auroc": found["auroc"][KEYS[arm]]["values"]}
-        for arm, seeds in found["trained_with"].items()
+        {"arm": arm, "seed": seeds, "auroc": spreads["auroc"][KEYS[arm]]["values"]}
+        for arm, seeds in spreads["trained_with"].items()
     ]
     return pd.DataFrame(table).explode(["seed", "auroc"], ignore_index=True)

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from evaluate import common
-from evaluate.fidelity import acceptance, explain
+from evaluate.fidelity import acceptance, explanations
+from evaluate.fidelity.arms import ARMS
+from evaluate.fidelity.explanations import HeldOut
 from evaluate.fidelity.pseudo import Synthetic
-from pgcxr.cohort.manifest import Cohort
-from pgcxr.io import artifacts
+from evaluate.fidelity.statistics import Reading
 from pgcxr.metrics.auroc import roc_curve
 from pgcxr.plots.confusion import confusion_plot
 from pgcxr.plots.curves import line_plot
@@ -22,49 +23,47 @@ from pgcxr.plots.grids import labeled_grid
 from pgcxr.plots.overlay import diff_overlay, outline, overlay
 from pgcxr.plots.roc import roc_plot
 
-ARMS = {
-    "real_on_real": "Classifier (real) on real test set",
-    "synthetic_on_synthetic": "Classifier (synthetic) on synthetic test set",
-    "synthetic_on_real": "Classifier (synthetic) on real test set",
-    "pseudolabelled_real_on_real": "Classifier (pseudo-labelled real) on real test set",
-}
 FEWEST = 20
 CELL = 128  # px: images are shown at this size at least
 KINDS = (".png", ".svg")
 
 
-def write(folder: Path, report: dict, curves: dict, rows: Cohort, scores: dict) -> None:
-    """roc and confusion-* as CSV and figures, predictions.csv (no patient identifiers).
-
-    Args:
-        curves: {arm: (truth [N], scores [N])}.
-    """
+def write(folder: Path, report: dict, readings: dict[str, Reading]) -> None:
+    """roc and confusion-*."""
+    curves = {
+        ARMS[arm].removesuffix(" test set"): (readings[arm].labels, readings[arm].scores)
+        for arm in ARMS
+    }
     for kind in KINDS:
-        roc_plot(
-            {ARMS[arm].removesuffix(" test set"): curves[arm] for arm in ARMS},
-            folder / f"roc{kind}",
-        )
-    points = [pd.DataFrame({"arm": arm, **roc_curve(*curves[arm])}) for arm in ARMS]
-    _csv(pd.concat(points), folder / "roc.csv", index=False)
-    for arm, title in ARMS.items():
-        own = arm == "synthetic_on_synthetic"  # nobody knows the truth of a synthetic image
-        truth = "Pseudo-label by classifier (real)" if own else "Ground truth"
-        for kind in KINDS:
-            confusion_plot(
-                report[arm]["confusion"], folder / f"confusion-{arm}{kind}", title, truth
-            )
-        table = confusion_table(report[arm]["confusion"], "pseudo" if own else "truth")
-        artifacts.write_text(folder / f"confusion-{arm}.csv", table.to_csv())
-    table = pd.DataFrame(
+        roc_plot(curves, folder / f"roc{kind}")
+        for arm, title in ARMS.items():
+            # Nobody knows the truth of a synthetic image.
+            pseudo = arm == "synthetic_on_synthetic"
+            known = "Pseudo-label by classifier (real)" if pseudo else "Ground truth"
+            path = folder / f"confusion-{arm}{kind}"
+            confusion_plot(report[arm]["confusion"], path, title, known)
+
+
+def tables(report: dict, readings: dict[str, Reading], test: HeldOut) -> dict[str, pd.DataFrame]:
+    """roc.csv, confusion-*.csv and predictions.csv (no patient identifiers)."""
+    points = [
+        pd.DataFrame({"arm": arm, **roc_curve(readings[arm].labels, readings[arm].scores)})
+        for arm in ARMS
+    ]
+    files = {"roc.csv": pd.concat(points, ignore_index=True)}
+    for arm in ARMS:
+        known = "pseudo" if arm == "synthetic_on_synthetic" else "truth"
+        files[f"confusion-{arm}.csv"] = confusion_table(report[arm]["confusion"], known)
+    files["predictions.csv"] = pd.DataFrame(
         {
-            "image_id": rows.manifest["image_id"],
-            "label": rows.manifest["label"],
-            "score_real": scores["real"],
-            "score_synthetic": scores["synthetic"],
-            "score_pseudolabelled_real": scores["control"],
+            "image_id": test.rows.manifest["image_id"],
+            "label": test.rows.manifest["label"],
+            "score_real": test.scores["real"],
+            "score_synthetic": test.scores["synthetic"],
+            "score_pseudolabelled_real": test.scores["control"],
         }
     )
-    _csv(table, folder / "predictions.csv", index=False)
+    return files
 
 
 def confusion_table(confusion: dict, known: str = "truth") -> pd.DataFrame:
@@ -82,22 +81,17 @@ def confusion_table(confusion: dict, known: str = "truth") -> pd.DataFrame:
     return table
 
 
-def acceptance_plots(folder: Path, table: pd.DataFrame, chosen: dict) -> None:
+def acceptance_plots(folder: Path, table: pd.DataFrame, above: float, below: float) -> None:
     """acceptance: the share of images that get a label; acceptance-right: the share of labels that
     are right.
 
     Args:
         table: of `acceptance.curves`.
-        chosen: the thresholds of this run, marked by dots: abnormal above, normal below.
+        above: threshold t of the abnormal label in this run, marked by dots.
+        below: that of the normal label.
     """
-    _csv(table, folder / "acceptance.csv")
     synthetic, control, test = (
         table.loc[name] for name in (acceptance.SYNTHETIC, acceptance.CONTROL, acceptance.TEST)
-    )
-    above, below = chosen["abnormal_above"], 1 - chosen["normal_below"]
-    x, label = (
-        synthetic["threshold"],
-        "Threshold t: abnormal above t, normal below 1 \N{MINUS SIGN} t",
     )
     shares = {
         "synthetic, either label": synthetic["accepted"],
@@ -105,9 +99,6 @@ def acceptance_plots(folder: Path, table: pd.DataFrame, chosen: dict) -> None:
         "synthetic, called abnormal": synthetic["called_abnormal"],
         "real test set, either label": test["accepted"],
     }
-    marks = {"synthetic, called normal": below, "synthetic, called abnormal": above}
-    if np.isclose(above, below):
-        marks |= {name: above for name in shares}
     right = {
         "real test set, either label": _of_enough(test, "right", "accepted"),
         "real test set, called normal": _of_enough(test, "right_normal", "called_normal"),
@@ -115,24 +106,24 @@ def acceptance_plots(folder: Path, table: pd.DataFrame, chosen: dict) -> None:
         "real, control arm, either label": _of_enough(control, "right", "accepted"),
     }
     lowest = np.floor(10 * min(np.nanmin(share, initial=1.0) for share in right.values())) / 10
-    for kind in KINDS:
-        path = folder / f"acceptance{kind}"
-        line_plot(
-            x, shares, path, label, "Share of the images that get a label", ylim=(0, 1), marks=marks
-        )
-        path = folder / f"acceptance-right{kind}"
-        known = {"real test set, called normal": below, "real test set, called abnormal": above}
-        if np.isclose(above, below):
-            known |= {name: above for name in right}
-        line_plot(
-            x,
+    x = synthetic["threshold"]
+    label = "Threshold t: abnormal above t, normal below 1 \N{MINUS SIGN} t"
+    for name, curves, of, y_label, limits in (
+        ("acceptance", shares, "synthetic", "Share of the images that get a label", (0, 1)),
+        (
+            "acceptance-right",
             right,
-            path,
-            label,
+            "real test set",
             "Share of the labels that are right",
-            ylim=(lowest, 1),
-            marks=known,
-        )
+            (lowest, 1),
+        ),
+    ):
+        marks = {f"{of}, called normal": below, f"{of}, called abnormal": above}
+        if np.isclose(above, below):
+            marks |= {curve: above for curve in curves}
+        for kind in KINDS:
+            path = folder / f"{name}{kind}"
+            line_plot(x, curves, path, label, y_label, ylim=limits, marks=marks)
 
 
 def _of_enough(table: pd.DataFrame, share: str, of: str) -> np.ndarray:
@@ -140,24 +131,19 @@ def _of_enough(table: pd.DataFrame, share: str, of: str) -> np.ndarray:
     return table[share].where(table[of] * table["images"] >= FEWEST).to_numpy()
 
 
-def explained(
-    folder: Path, real, synthetic, rows: Cohort, images: np.ndarray, truth: np.ndarray, scores: dict
-) -> None:
+def explained(folder: Path, real, synthetic, test: HeldOut) -> None:
     """gradcam: thesis Figure 11, cases of the real test set under both classifiers, the lesion
     outlined.
 
     Args:
         real, synthetic: the two classifiers.
-        images: uint8 [N, H, W, 1], of `rows`; truth [N]; scores {"real": [N], "synthetic": [N]}.
+        test: with the scores of both.
     """
     from pgcxr.classifier.gradcam import cam, gradcam
 
-    chosen = cases(truth, scores["synthetic"])
-    picked = list(chosen.values())
-    pixels = common.from_uint8(images[picked])
-    masks = Cohort(rows.folder, rows.manifest.iloc[picked].reset_index(drop=True)).masks(
-        images.shape[1]
-    )
+    chosen = cases(test.truth, test.scores["synthetic"])
+    places = list(chosen.values())
+    pixels, masks = common.from_uint8(test.images[places]), test.masks(places)
     columns = []
     for make in (gradcam, cam):
         for model in (real, synthetic):
@@ -166,10 +152,10 @@ def explained(
             columns.append((make is cam, maps, max(float(np.abs(maps).max()), 1e-6)))
     sheet = []
     for row, (name, index) in enumerate(chosen.items()):
-        shown = enlarged(images[index, ..., 0])
+        shown = enlarged(test.images[index, ..., 0])
         cells = [np.repeat(shown[..., None], 3, axis=-1)]
         for signed, maps, most in columns:
-            large = explain.enlarged(maps[row : row + 1], shown.shape[0])[0]
+            large = explanations.enlarged(maps[row : row + 1], shown.shape[0])[0]
             cells.append(
                 diff_overlay(shown, large, most)
                 if signed
@@ -177,7 +163,7 @@ def explained(
             )
         if np.nan_to_num(masks[row]).any():
             cells = [outline(cell, cv2.resize(masks[row], cell.shape[1::-1])) for cell in cells]
-        real_score, synthetic_score = scores["real"][index], scores["synthetic"][index]
+        real_score, synthetic_score = (test.scores[arm][index] for arm in ("real", "synthetic"))
         called = f"{real_score:.2f} by (real)\n{synthetic_score:.2f} by (synthetic)"
         sheet.append((f"{name}\nP(abnormal):\n{called}", np.stack(cells)))
     heads = [
@@ -189,15 +175,15 @@ def explained(
 
 
 def cases(
-    truth: np.ndarray, scores: np.ndarray, threshold: float = explain.THRESHOLD
+    truth: np.ndarray, scores: np.ndarray, threshold: float = explanations.THRESHOLD
 ) -> dict[str, int]:
     """{kind: index of its clearest case}: the surest true and the worst false calls; absent kinds
     are left out."""
-    group = explain.group_of(truth, scores, threshold)
+    group = explanations.group_of(truth, scores, threshold)
     sure = np.where(scores >= threshold, scores, -scores)
     return {
         name: int(np.flatnonzero(group == name)[np.argmax(sure[group == name])])
-        for name in explain.GROUPS
+        for name in explanations.GROUPS
         if (group == name).any()
     }
 
@@ -219,7 +205,3 @@ def enlarged(image: np.ndarray) -> np.ndarray:
     if image.shape[0] >= CELL:
         return image
     return cv2.resize(image, (CELL, CELL), interpolation=cv2.INTER_CUBIC)
-
-
-def _csv(table: pd.DataFrame, path: Path, **how) -> None:
-    artifacts.write_text(path, table.to_csv(float_format="%.6f", **how))

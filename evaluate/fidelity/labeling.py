@@ -18,37 +18,45 @@ from evaluate.fidelity.pseudo import (
     pseudo_labels,
 )
 from evaluate.fidelity.real_images import LEAST_PER_CLASS, RealImages
+from evaluate.protocol import Progress, silent
 from pgcxr.errors import InputError
 from pgcxr.images import reduce_by_area
+from pgcxr.options import Options
 
 # AUROC on real images below which a classifier can hardly be sure of anything.
 READS = 0.75
 
 
 def synthesize(
-    gan_run: Path, generator, real: RealImages, chosen: dict, seed: int, area: float
+    gan_run: Path,
+    generator,
+    real: RealImages,
+    options: Options,
+    seed: int,
+    area: float,
+    progress: Progress = silent,
 ) -> Synthetic:
     """Generates and labels images until there are as many of each class as wanted, or the bound is
     reached.
 
     Args:
+        options: FidelityOptions.
         area: AUROC of classifier (real) on the real test set, for the message where it calls too
             few images.
+        progress: told how many of the images that are wanted have a label.
 
     Raises:
         InputError: too few of a class to train on, with what is probably to blame.
     """
-    from rich import progress
-
     from pgcxr.classifier.training import predict
 
     size, batch, wanted = (
         real.trained["size"],
-        chosen["generate_batch"],
-        real.counts(chosen["per_class"]),
+        options.generate_batch,
+        real.counts(options.per_class),
     )
     need = sum(sum(each) for each in wanted.values())
-    most = math.ceil(need * chosen["most_generated"] / batch) * batch
+    most = math.ceil(need * options.most_generated / batch) * batch
     z = common.latents(seed, most, generator.latent_size)
     labels = None
     if generator.label_size:
@@ -56,22 +64,20 @@ def synthesize(
             np.random.default_rng([seed, 1]).integers(generator.label_size, size=most)
         ]
     pictures = common.generate_batches(generator, z, labels, batch)
-    with progress.Progress() as bar:
-        task = bar.add_task("synthetic images", total=need)
-        synthetic = collect(
-            (
-                np.stack([reduce_by_area(image, size, size) for image in images[..., 0]])[..., None]
-                for images in pictures
-            ),
-            lambda images: predict(real.model, images)[:, 0],
-            wanted,
-            chosen["abnormal_above"],
-            chosen["normal_below"],
-            lambda kept: bar.update(task, completed=kept),
-        )
+    synthetic = collect(
+        (
+            np.stack([reduce_by_area(image, size, size) for image in images[..., 0]])[..., None]
+            for images in pictures
+        ),
+        lambda images: predict(real.model, images)[:, 0],
+        wanted,
+        options.abnormal_above,
+        options.normal_below,
+        lambda count: progress("synthetic images", count, need),
+    )
     for split, least in LEAST_PER_CLASS.items():
         if min(counts(synthetic.labels[split]).values()) < least:
-            raise InputError(too_few(gan_run, synthetic, area, chosen))
+            raise InputError(too_few(gan_run, synthetic, area, options))
     return synthetic
 
 
@@ -99,28 +105,28 @@ def sampling(synthetic: Synthetic, wanted: dict, most_generated: float) -> dict:
     }
 
 
-def warn(gan_run: Path, found: dict, generated: int) -> None:
+def warn(gan_run: Path, sampled: dict, generated: int) -> None:
     """Says on the terminal that the bound was hit: fewer synthetic images than real ones."""
-    if found["bound_hit"]:
-        got = ", ".join(
-            f"{found['labelled'][name]:,} of {count:,} {name}"
-            for name, count in found["wanted"].items()
+    if sampled["bound_hit"]:
+        labeled = ", ".join(
+            f"{sampled['labelled'][name]:,} of {count:,} {name}"
+            for name, count in sampled["wanted"].items()
         )
         print(
-            f"warning: {gan_run}: {generated:,} images, {found['most_generated']:g} for each "
-            f"wanted, gave {got}; classifier (synthetic) gets {found['share']:.0%} of the real "
-            "numbers, in the same ratio; raise --most-generated, or train the GAN longer",
+            f"warning: {gan_run}: {generated:,} images, {sampled['most_generated']:g} for each "
+            f"wanted, gave {labeled}; classifier (synthetic) gets {sampled['share']:.0%} of the "
+            "real numbers, in the same ratio; raise most_generated, or train the GAN longer",
             file=sys.stderr,
         )
 
 
-def too_few(gan_run: Path, synthetic: Synthetic, area: float, chosen: dict) -> str:
+def too_few(gan_run: Path, synthetic: Synthetic, area: float, options: Options) -> str:
     """Why there are too few pseudo-labels: the classifier knows nothing, or the GAN's images are
     all of one kind."""
-    found = synthetic.counts
+    totals = synthetic.counts
     low, middle, high = np.percentile(synthetic.probability, (5, 50, 95))
-    below, above = chosen["normal_below"], chosen["abnormal_above"]
-    never = " and ".join(name for name in ("normal", "abnormal") if not found[name])
+    below, above = options.normal_below, options.abnormal_above
+    never = " and ".join(name for name in ("normal", "abnormal") if not totals[name])
     if area < READS:
         cause = (
             "the classifier has learned too little to be sure of any image: train it on more "
@@ -128,7 +134,7 @@ def too_few(gan_run: Path, synthetic: Synthetic, area: float, chosen: dict) -> s
         )
     elif low <= below and above <= high:
         cause = (
-            "both kinds come, but few are sure enough: raise --most-generated, or set thresholds "
+            "both kinds come, but few are sure enough: raise most_generated, or set thresholds "
             "less strict"
         )
     else:
@@ -137,9 +143,9 @@ def too_few(gan_run: Path, synthetic: Synthetic, area: float, chosen: dict) -> s
             "both classes"
         )
     return (
-        f"{gan_run}: of {found['generated']} images, all that are allowed "
-        f"({chosen['most_generated']:g} for each wanted), classifier (real) called "
-        f"{found['normal']} normal (P(abnormal) < {below:g}) and {found['abnormal']} abnormal (> "
+        f"{gan_run}: of {totals['generated']} images, all that are allowed "
+        f"({options.most_generated:g} for each wanted), classifier (real) called "
+        f"{totals['normal']} normal (P(abnormal) < {below:g}) and {totals['abnormal']} abnormal (> "
         f"{above:g}), too few to train on{f' ({never} never came)' if never else ''}; its "
         f"P(abnormal) of them is {middle:.2f} in the median and {low:.2f} to {high:.2f} for nine "
         f"in ten, its AUROC on real test images {area:.2f}: {cause}"
@@ -147,7 +153,7 @@ def too_few(gan_run: Path, synthetic: Synthetic, area: float, chosen: dict) -> s
 
 
 def pseudo_labeled_real(
-    real: RealImages, chosen: dict, probability: dict
+    real: RealImages, options: Options, probability: dict
 ) -> tuple[dict, dict, dict]:
     """The control arm: real training and validation images with the labels that classifier (real)
     gives them.
@@ -162,26 +168,26 @@ def pseudo_labeled_real(
     images, labels, splits = {}, {}, {}
     for split in ("train", "val"):
         _, pictures, truth = real.parts[split]
-        called = pseudo_labels(probability[split], chosen["abnormal_above"], chosen["normal_below"])
-        kept = called != REJECTED
-        images[split], labels[split] = pictures[kept], called[kept, None].astype(np.float32)
-        given = counts(labels[split])
-        wrong = labels[split] != truth[kept]
+        called = pseudo_labels(probability[split], options.abnormal_above, options.normal_below)
+        sure = called != REJECTED
+        images[split], labels[split] = pictures[sure], called[sure, None].astype(np.float32)
+        labeled = counts(labels[split])
+        wrong = labels[split] != truth[sure]
         splits[split] = {
             "images": len(pictures),
-            **given,
-            "rejected": int((~kept).sum()),
+            **labeled,
+            "rejected": int((~sure).sum()),
             "wrong": int(wrong.sum()),
             "wrong_normal": int(wrong[labels[split] == NORMAL].sum()),
             "wrong_abnormal": int(wrong[labels[split] == ABNORMAL].sum()),
         }
-        if min(given.values()) < LEAST_PER_CLASS[split]:
+        if min(labeled.values()) < LEAST_PER_CLASS[split]:
             raise InputError(
                 f"classifier run: calls almost all real images of split {split} the same, or is "
-                f"unsure of them ({given['normal']} normal, {given['abnormal']} abnormal); train "
-                "it longer"
+                f"unsure of them ({labeled['normal']} normal, {labeled['abnormal']} abnormal); "
+                "train it longer"
             )
     total = {name: sum(each[name] for each in splits.values()) for name in splits["train"]}
-    for found in (total, *splits.values()):
-        found["wrong_share"] = found["wrong"] / (found["normal"] + found["abnormal"])
+    for part in (total, *splits.values()):
+        part["wrong_share"] = part["wrong"] / (part["normal"] + part["abnormal"])
     return images, labels, total | {"splits": splits}

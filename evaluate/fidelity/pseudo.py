@@ -15,8 +15,7 @@ def pseudo_labels(
     """int [N]: ABNORMAL where P(abnormal) is above the first threshold, NORMAL below the second,
     else REJECTED.
 
-    The thesis writes it the other way round, which would call its abnormal images normal (see the
-    design, section 6).
+    The thesis writes it the other way round, which would call its abnormal images normal.
     """
     return np.where(
         probability > abnormal_above,
@@ -32,8 +31,14 @@ def counts(labels: np.ndarray) -> dict[str, int]:
 
 @dataclass
 class Synthetic:
-    """`images` uint8 [N, H, W, 1] and `labels` float32 [N, 1] of each split; of all that were
-    generated, `counts` and `probability` [M], P(abnormal)."""
+    """Synthetic images that classifier (real) is sure of.
+
+    Attributes:
+        images: {split: uint8 [N, H, W, 1]}.
+        labels: {split: float32 [N, 1]}.
+        counts: of all that were generated, {generated, normal, abnormal, rejected}.
+        probability: [M] of all that were generated, P(abnormal).
+    """
 
     images: dict[str, np.ndarray]
     labels: dict[str, np.ndarray]
@@ -47,7 +52,7 @@ def collect(
     wanted: dict[str, tuple[int, int]],
     abnormal_above: float,
     normal_below: float,
-    progress: Callable[[int], None] = lambda kept: None,
+    progress: Callable[[int], None] = lambda count: None,
 ) -> Synthetic:
     """Draws images until every split has its normal and abnormal ones, or `batches` ends.
 
@@ -58,39 +63,40 @@ def collect(
         batches: uint8 [B, H, W, 1].
         score: images -> P(abnormal) [B].
         wanted: {split: (normal, abnormal)}.
-        progress: called with the number of images kept so far.
+        progress: called with the number of images with a label so far.
     """
     need = [sum(counts[label] for counts in wanted.values()) for label in (NORMAL, ABNORMAL)]
-    kept: list[list[np.ndarray]] = [[], []]
-    said = []
+    labeled: list[list[np.ndarray]] = [[], []]
+    outputs = []
     for images in batches:
-        said.append(score(images))
-        called = pseudo_labels(said[-1], abnormal_above, normal_below)
+        outputs.append(score(images))
+        called = pseudo_labels(outputs[-1], abnormal_above, normal_below)
         for label in (NORMAL, ABNORMAL):
-            room = need[label] - len(kept[label])
-            kept[label].extend(images[called == label][:room])
-        progress(len(kept[NORMAL]) + len(kept[ABNORMAL]))
-        if all(len(kept[label]) >= need[label] for label in (NORMAL, ABNORMAL)):
+            room = need[label] - len(labeled[label])
+            labeled[label].extend(images[called == label][:room])
+        progress(len(labeled[NORMAL]) + len(labeled[ABNORMAL]))
+        if all(len(labeled[label]) >= need[label] for label in (NORMAL, ABNORMAL)):
             break
     share = min(
-        (len(kept[label]) / need[label] for label in (NORMAL, ABNORMAL) if need[label]), default=0.0
+        (len(labeled[label]) / need[label] for label in (NORMAL, ABNORMAL) if need[label]),
+        default=0.0,
     )
-    probability = np.concatenate(said)
+    probability = np.concatenate(outputs)
     called = pseudo_labels(probability, abnormal_above, normal_below)
-    found = {"generated": len(called)} | {
+    totals = {"generated": len(called)} | {
         name: int((called == label).sum()) for label, name in NAMES.items()
     }
-    return Synthetic(*_share_out(kept, wanted, share), found, probability)
+    return Synthetic(*_share_out(labeled, wanted, share), totals, probability)
 
 
-def _share_out(kept: list[list[np.ndarray]], wanted: dict, share: float) -> tuple[dict, dict]:
+def _share_out(labeled: list[list[np.ndarray]], wanted: dict, share: float) -> tuple[dict, dict]:
     images, labels = {}, {}
     start = [0, 0]
     for split, counts in wanted.items():
         parts = []
         for label in (NORMAL, ABNORMAL):
             count = int(counts[label] * share)
-            parts.append(kept[label][start[label] : start[label] + count])
+            parts.append(labeled[label][start[label] : start[label] + count])
             start[label] += count
         images[split] = np.array([*parts[NORMAL], *parts[ABNORMAL]], np.uint8)
         labels[split] = np.repeat(np.float32([NORMAL, ABNORMAL]), [len(part) for part in parts])[

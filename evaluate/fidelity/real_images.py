@@ -5,7 +5,7 @@ from pathlib import Path
 from evaluate import common
 from pgcxr.classifier.config import ClassifierConfig
 from pgcxr.cohort.manifest import SPLITS
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError, InputError
 
 BINARY = "binary"
 LEAST_PER_CLASS = {"train": 4, "val": 2, "test": 2}
@@ -19,17 +19,15 @@ def load_settings(classifier_run: Path) -> dict:
             be repeated on synthetic images.
     """
     if common.load_run(classifier_run).get("labels") != BINARY:
-        raise InputError(
-            f"{classifier_run}: is no classifier of binary labels; train one with --labels binary"
-        )
+        raise InputError(f"{classifier_run}: is no classifier of binary labels; train one")
     trained = common.load_run(classifier_run, architecture=str)
     config = ClassifierConfig.of_run(trained, f"{classifier_run / 'config.json'}")
     trained |= config.to_dict()
     if trained["curriculum"]:
         raise InputError(
             f"{classifier_run}: was first trained on crops around lesions, which synthetic images "
-            "have no masks for; both classifiers must be trained alike, so train one with --set "
-            "curriculum=0"
+            "have no masks for; both classifiers must be trained alike, so train one without "
+            "a curriculum"
         )
     return trained
 
@@ -84,12 +82,13 @@ def _shared_out(whole: int, like: list[int]) -> list[int]:
 
 
 def refuse_too_few(wanted: dict, per_class: int) -> None:
-    """Raises InputError where a split would be too small to train or test on."""
+    """Raises ArgumentError where a split would be too small to train or test on."""
     for split, least in LEAST_PER_CLASS.items():
         if min(wanted[split]) < least:
             normal, abnormal = wanted[split]
-            raise InputError(
-                f"--per-class {per_class}: leaves {normal} normal and {abnormal} abnormal images "
-                f"for split {split}, which needs {least} of each; ask for more, or 0 for as many "
-                "as there are real ones"
+            raise ArgumentError(
+                "per_class",
+                f"leaves {normal} normal and {abnormal} abnormal images for split {split}, which "
+                f"needs {least} of each; ask for more, or 0 for as many as there are real ones",
+                received=per_class,
             )

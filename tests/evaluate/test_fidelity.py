@@ -12,16 +12,18 @@ from sklearn import metrics
 
 from evaluate import common, fidelity
 from evaluate.fidelity import (
+    FidelityOptions,
+    FidelityResult,
     arms,
-    explain,
-    figures,
+    chapter,
+    experiment,
+    explanations,
     labeling,
     page,
+    preset,
     real_images,
-    statistics,
-    steps,
 )
-from evaluate.fidelity.settings import settings
+from evaluate.fidelity.explanations import HeldOut
 from pgcxr.classifier import training
 from pgcxr.classifier.config import ClassifierConfig
 from pgcxr.classifier.gradcam import cam, gradcam
@@ -98,14 +100,14 @@ def _gan(run, generator, config):
 
 def test_three_steps(runs, monkeypatch):
     """The whole, killed after the trainings and begun again."""
-    asked = settings({"generate_batch": 64, "explained": 40})
+    asked = FidelityOptions(generate_batch=64, explained=40)
     arguments = runs / "gan", runs / "binary", runs / "out", asked
 
     def kill(*given):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(explain, "explain", kill)
+        patched.setattr(explanations, "explain", kill)
         fidelity.run(*arguments, seed=4)
     assert not (runs / "out").exists()
     kept = sorted((runs / ".out.work").iterdir())
@@ -129,7 +131,7 @@ def test_three_steps(runs, monkeypatch):
         for name in ("synthesize", "pseudo_labeled_real"):
             patched.setattr(labeling, name, seen(name, getattr(labeling, name)))
         patched.setattr(arms.Trainer, "model", taught)
-        report = fidelity.run(*arguments, seed=4)
+        report = fidelity.run(*arguments, seed=4).to_json()
     assert not (runs / ".out.work").exists()
 
     assert report == json.loads((runs / "out" / "report.json").read_text())
@@ -144,7 +146,7 @@ def test_three_steps(runs, monkeypatch):
         "confusion",
         "youden",
     }
-    assert all(rates <= set(report[arm]) for arm in figures.ARMS)
+    assert all(rates <= set(report[arm]) for arm in arms.ARMS)
     assert {"delong", "hanley_mcneil_1982", "hanley_mcneil_1983", "non_inferiority"} <= set(
         report["comparison"]
     )
@@ -190,7 +192,7 @@ def test_three_steps(runs, monkeypatch):
     own_area = metrics.roc_auc_score(synthetic.labels["test"], own)
     assert report["synthetic_on_synthetic"]["auroc"] == pytest.approx(own_area, abs=1e-6)
     with pytest.raises(InputError, match="not empty"):
-        fidelity.run(runs / "gan", runs / "binary", runs / "out", "demo")
+        fidelity.run(runs / "gan", runs / "binary", runs / "out", preset("demo"))
 
 
 def test_the_report_follows_from_its_tables(runs):
@@ -242,7 +244,7 @@ def test_the_report_follows_from_its_tables(runs):
     )
     told = told.set_index("image_id").loc[explained["image_id"]]
     np.testing.assert_allclose(explained["score_synthetic"], told["score_synthetic"], atol=1e-6)
-    assert sum(found["groups"][name]["n"] for name in explain.GROUPS) == 40
+    assert sum(found["groups"][name]["n"] for name in explanations.GROUPS) == 40
     assert found["groups"]["All"]["cam"]["pearson"]["mean"] == pytest.approx(
         explained["cam_pearson"].mean(), abs=1e-5
     )
@@ -290,7 +292,7 @@ def test_other_seeds_train_every_arm_again(runs):
     data = {arm: ({"train": range(n)}, {"val": range(n + 1)}) for n, arm in enumerate(arms.KEYS)}
     first = {arm: np.random.default_rng(n).random(len(truth)) for n, arm in enumerate(arms.KEYS)}
     trainer = Ready(trained)
-    found = steps._more_seeds(trainer, data, truth, images, first, count=2, seed=4)
+    found = experiment._more_seeds(trainer, data, HeldOut(rows, images, truth, first), 2, seed=4)
     # Classifier (real) was trained with seed 2, the others begin with the seed of the evaluation.
     assert trainer.asked == [("real", 3, 0, 1), ("synthetic", 5, 1, 2), ("control", 5, 2, 3)]
     assert found["trained_with"] == {"real": [2, 3], "synthetic": [4, 5], "control": [4, 5]}
@@ -318,16 +320,8 @@ def test_explanations_are_of_the_image_they_name(runs):
     rows = cohorts.load(runs / "cohort").select(split="test")
     images, truth = rows.images(16), rows.binary()
     scores = training.predict(model, images)[:, 0]
-    report, table = explain.explain(
-        model,
-        model,
-        rows,
-        images,
-        truth,
-        {"real": 1 - scores, "synthetic": scores},
-        most=99,
-        seed=1,
-    )
+    test = HeldOut(rows, images, truth, {"real": 1 - scores, "synthetic": scores})
+    report, table = explanations.explain(model, model, test, most=99, seed=1)
     assert table["image_id"].tolist() == rows.manifest["image_id"].tolist()
     np.testing.assert_allclose(table["cam_pearson"], 1, atol=1e-6)
     np.testing.assert_allclose(table["cam_iou"], 1)
@@ -341,9 +335,9 @@ def test_explanations_are_of_the_image_they_name(runs):
     keras.utils.set_random_seed(9)
     other = training.build(json.loads((runs / "binary" / "config.json").read_text()), 1)
     lesions = np.arange(16)[None, None] < np.arange(0, 16, 2)[:, None, None] + np.zeros((8, 16, 16))
-    found, _ = explain._compare(model, other, images[:8], lesions)
+    found, _ = explanations._compare(model, other, images[:8], lesions)
     for name, network in (("real", model), ("synthetic", other)):
-        maps = explain.enlarged(cam(network, common.from_uint8(images[:8])), 16)
+        maps = explanations.enlarged(cam(network, common.from_uint8(images[:8])), 16)
         pairs = zip(lesions, maps, strict=True)
         inside = [
             lesion.ravel()[each.argmax()] if lesion.any() else np.nan for lesion, each in pairs
@@ -399,9 +393,17 @@ def _check_statistics(runs, report, told, truth):
     )
     curve = pd.read_csv(runs / "out" / "reliability.csv")
     assert curve.groupby(["arm", "bins"])["n"].sum().tolist() == [64] * 8
-    page = Page("Statistics")
-    statistics.chapter(page, runs / "out", report)
-    assert page.html().count("<table") == 3 and page.html().count("<img") == 1
+    shown = Page("Statistics")
+    chapter.operating_points(shown, runs / "out", report)
+    assert shown.html().count("<table") == 3 and shown.html().count("<img") == 1
+    result = FidelityResult.load(runs / "out")
+    assert result.to_json() == report
+    shown = Page("The chapter")
+    result.chapter(shown)
+    # Four confusion tables, rates, comparison, and the statistics.
+    assert shown.html().count("<table") == 9 and shown.html().count("<img") == 4
+    own = (runs / "out" / "report.html").read_text()
+    assert own.count("<table") == 9 + 3 and own.count("<img") == 4 + 3
 
 
 def test_a_gan_that_saw_a_test_patient_is_refused(runs):
@@ -414,7 +416,7 @@ def test_a_gan_that_saw_a_test_patient_is_refused(runs):
     with pytest.raises(InputError, match="was trained on .* patients of the real test set"):
         common.check_disjoint(runs / "cheat", test)
     with pytest.raises(InputError, match="was trained on .* patients of the real test set"):
-        fidelity.run(runs / "cheat", runs / "binary", runs / "never", "demo")
+        fidelity.run(runs / "cheat", runs / "binary", runs / "never", preset("demo"))
     # Another salt, the same images.
     rows = test.manifest.assign(patient_id=[f"other{index}" for index in range(len(test))])
     with pytest.raises(InputError, match="images of the real test set"):
@@ -456,11 +458,11 @@ def test_a_damaged_classifier_run_is_one_line(runs, tmp_path, change):
     config = json.loads((runs / "binary" / "config.json").read_text()) | change
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(InputError, match=f"config.json: {next(iter(change))}"):
-        fidelity.run(runs / "gan", tmp_path, tmp_path / "out", "demo")
+        fidelity.run(runs / "gan", tmp_path, tmp_path / "out", preset("demo"))
     del config[next(iter(change))]
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(InputError, match=f"config.json: {next(iter(change))}.* is missing"):
-        fidelity.run(runs / "gan", tmp_path, tmp_path / "out", "demo")
+        fidelity.run(runs / "gan", tmp_path, tmp_path / "out", preset("demo"))
 
 
 def test_a_classifier_run_from_before_a_setting_was_added_is_read(runs, tmp_path):
@@ -477,14 +479,14 @@ def test_what_does_not_fit_is_refused_and_leaves_nothing(runs, tmp_path):
     synthesize(small, np.ones((1, 16), np.float32))
     _gan(tmp_path / "small", small, {"resolution": 8})
     with pytest.raises(InputError, match="makes images of 8 px"):
-        fidelity.run(tmp_path / "small", runs / "binary", tmp_path / "out", "demo")
+        fidelity.run(tmp_path / "small", runs / "binary", tmp_path / "out", preset("demo"))
     with pytest.raises(InputError, match="no classifier of binary labels"):
-        fidelity.run(runs / "gan", runs / "gan", tmp_path / "out", "demo")
+        fidelity.run(runs / "gan", runs / "gan", tmp_path / "out", preset("demo"))
     config = json.loads((runs / "binary" / "config.json").read_text()) | {"curriculum": 3}
     (tmp_path / "lessons").mkdir()
     (tmp_path / "lessons" / "config.json").write_text(json.dumps(config))
     with pytest.raises(InputError, match="crops around lesions"):
-        fidelity.run(runs / "gan", tmp_path / "lessons", tmp_path / "out", "demo")
+        fidelity.run(runs / "gan", tmp_path / "lessons", tmp_path / "out", preset("demo"))
     # A generator of one image only: everything is called the same.
     stuck = Generator(resolution=16, latent_size=16, fmap_base=32, fmap_max=16)
     synthesize(stuck, np.ones((1, 16), np.float32))
@@ -492,5 +494,10 @@ def test_what_does_not_fit_is_refused_and_leaves_nothing(runs, tmp_path):
         variable.assign(np.zeros(variable.shape, np.float32))
     _gan(tmp_path / "stuck", stuck, {"resolution": 16, "imported": "net.pkl"})
     with pytest.raises(InputError, match="too few to train on"):
-        fidelity.run(tmp_path / "stuck", runs / "binary", tmp_path / "out", {"most_generated": 1.0})
+        fidelity.run(
+            tmp_path / "stuck",
+            runs / "binary",
+            tmp_path / "out",
+            FidelityOptions(most_generated=1.0),
+        )
     assert not (tmp_path / "out").exists() and not (tmp_path / ".out.partial").exists()

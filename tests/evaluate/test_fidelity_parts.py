@@ -4,13 +4,23 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
-from evaluate.fidelity import acceptance, arms, explain, figures, labeling, real_images, statistics
+from evaluate.fidelity import (
+    __main__,
+    acceptance,
+    arms,
+    explanations,
+    figures,
+    labeling,
+    real_images,
+    statistics,
+)
+from evaluate.fidelity.experiment import PRESETS, FidelityOptions, preset
 from evaluate.fidelity.pseudo import Synthetic, collect, pseudo_labels
-from evaluate.fidelity.settings import PRESETS, settings
 from pgcxr.classifier import training
 from pgcxr.cohort import manifest as cohorts
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError, InputError
 from pgcxr.sampling import generation
 from tests.toy_cohort import ramps, write_cohort
 
@@ -77,7 +87,7 @@ def test_the_control_arm_by_hand():
         parts={split: (None, pictures, truth) for split in ("train", "val", "test")}
     )
     images, labels, found = labeling.pseudo_labeled_real(
-        real, settings("thesis"), {"train": said, "val": said}
+        real, FidelityOptions(), {"train": said, "val": said}
     )
     assert images["train"].ravel().tolist() == list(range(1, 10))
     assert labels["val"].ravel().tolist() == [0, 0, 1, 0, 0, 1, 1, 1, 1]
@@ -93,7 +103,7 @@ def test_the_control_arm_by_hand():
     assert found["splits"] == {"train": counted, "val": counted}
     assert (found["images"], found["rejected"], found["wrong"]) == (22, 4, 4)
     with pytest.raises(InputError, match="calls almost all real images of split train the same"):
-        labeling.pseudo_labeled_real(real, settings("thesis"), {"train": said / 2, "val": said})
+        labeling.pseudo_labeled_real(real, FidelityOptions(), {"train": said / 2, "val": said})
 
 
 def test_confusion_table_is_laid_out_as_thesis_table_5():
@@ -109,10 +119,10 @@ def test_the_columns_of_synthetic_images_are_no_truth():
 def test_too_few_labels_are_blamed_on_what_is_to_blame():
     counts = {"generated": 100, "normal": 0, "abnormal": 1, "rejected": 99}
     unsure = Synthetic({}, {}, counts, np.linspace(0.45, 0.55, 100))
-    ignorant = labeling.too_few("RUN", unsure, 0.55, settings("demo"))
+    ignorant = labeling.too_few("RUN", unsure, 0.55, preset("demo"))
     assert "0.50 in the median" in ignorant and "AUROC on real test images 0.55" in ignorant
     assert "the classifier has learned too little" in ignorant and "(normal never came)" in ignorant
-    assert "the GAN's are alike" in labeling.too_few("RUN", unsure, 0.9, settings("demo"))
+    assert "the GAN's are alike" in labeling.too_few("RUN", unsure, 0.9, preset("demo"))
 
 
 def test_acceptance_by_hand():
@@ -183,7 +193,7 @@ class Saved:
 
 def test_groups_of_explained_images():
     truth, scores = np.array([0, 0, 1, 1]), np.array([0.49, 0.5, 0.5, 0.1])
-    assert explain.group_of(truth, scores).tolist() == [
+    assert explanations.group_of(truth, scores).tolist() == [
         *("True negative", "False positive", "True positive", "False negative"),
     ]
 
@@ -203,26 +213,38 @@ def test_cases_are_the_clearest():
     }
 
 
-def test_settings():
-    assert settings("thesis")["abnormal_above"] == 0.7 and settings("thesis")["normal_below"] == 0.3
-    assert settings({"margin": 0.1})["margin"] == 0.1 and set(PRESETS) == {
-        "demo",
-        "small",
-        "thesis",
-    }
-    bounded = (
-        {key: value} for key in ("margin", "specificity", "prevalence") for value in (0, 1.0)
-    )
-    for bad in (
-        "huge",
+def test_presets():
+    assert set(PRESETS) == {"demo", "small", "thesis"} and preset("thesis") == FidelityOptions()
+    assert preset("thesis").abnormal_above == 0.7 and preset("thesis").normal_below == 0.3
+    assert (preset("demo").most_generated, preset("demo").generate_batch) == (6.0, 128)
+    assert preset("small").most_generated == 20.0
+    with pytest.raises(ArgumentError, match="config: must be one of thesis, small, demo"):
+        preset("huge")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
         {"thresholds": 1},
         {"normal_below": 0.8},
         {"per_class": -1},
         {"seeds": 0},
-        *bounded,
-    ):
-        with pytest.raises(InputError):
-            settings(bad)
+        *({key: value} for key in ("margin", "specificity", "prevalence") for value in (0, 1.0)),
+    ],
+)
+def test_options_without_sense_are_refused(bad):
+    assert FidelityOptions.from_dict({"margin": 0.1}).margin == 0.1
+    with pytest.raises(ArgumentError, match=next(iter(bad))):
+        FidelityOptions.from_dict(bad)
+
+
+def test_the_command_begins_with_a_preset_and_changes_what_was_typed(monkeypatch):
+    asked = []
+    monkeypatch.setattr(__main__, "run", lambda *given: asked.append(given[3]))
+    command = ["gan", "binary", "--out", "out", "--config", "demo"]
+    for more in ([], ["--most-generated", "20", "--seeds", "2"]):
+        assert CliRunner().invoke(__main__.app, [*command, *more]).exit_code == 0
+    assert asked == [preset("demo"), preset("demo").replace(most_generated=20.0, seeds=2)]
 
 
 def test_images_asked_for_are_shared_out_to_the_last_one():

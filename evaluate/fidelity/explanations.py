@@ -1,6 +1,8 @@
 """Where both classifiers look on the same real images, and how far they agree (thesis, Discussion
 and Figure 11)."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -15,6 +17,28 @@ BATCH = 64
 THRESHOLD = 0.5
 
 
+@dataclass(frozen=True)
+class HeldOut:
+    """The real test set.
+
+    Attributes:
+        rows: of the cohort.
+        images: uint8 [N, H, W, 1].
+        truth: [N], 1 for abnormal.
+        scores: {arm: P(abnormal) [N]}.
+    """
+
+    rows: Cohort
+    images: np.ndarray
+    truth: np.ndarray
+    scores: dict[str, np.ndarray]
+
+    def masks(self, places) -> np.ndarray:
+        """Lesion coverage [n, H, W] of the images at `places`, NaN where unknown."""
+        rows = self.rows.manifest.iloc[places].reset_index(drop=True)
+        return Cohort(self.rows.folder, rows).masks(self.images.shape[1])
+
+
 def group_of(truth: np.ndarray, scores: np.ndarray, threshold: float = THRESHOLD) -> np.ndarray:
     """[N] of GROUPS: calls of `scores` against the truth."""
     called = scores >= threshold
@@ -25,58 +49,47 @@ def group_of(truth: np.ndarray, scores: np.ndarray, threshold: float = THRESHOLD
     )
 
 
-def explain(
-    real,
-    synthetic,
-    rows: Cohort,
-    images: np.ndarray,
-    truth: np.ndarray,
-    scores: dict,
-    most: int,
-    seed: int,
-) -> tuple[dict, pd.DataFrame]:
+def explain(real, synthetic, test: HeldOut, most: int, seed: int) -> tuple[dict, pd.DataFrame]:
     """Grad-CAM and CAM of both classifiers, their agreement on each image and over groups of
     images.
 
     Args:
         real, synthetic: the two classifiers.
-        images: uint8 [N, H, W, 1], of `rows`; truth [N]; scores {"real": [N], "synthetic": [N]}.
+        test: with the scores of both.
         most: images that are explained, drawn at random where there are more.
+        seed: of the draw and of the bootstrap.
 
     Returns:
         (report, one row for each image). Correlations are of the maps' own pixels; top 10 % and
         hottest pixel of the maps brought to the size of the images.
     """
-    chosen = np.random.default_rng([seed, 7]).permutation(len(images))[:most]
+    chosen = np.random.default_rng([seed, 7]).permutation(len(test.images))[:most]
     parts = []
     for start in range(0, len(chosen), BATCH):
-        picked = chosen[start : start + BATCH]
-        masks = Cohort(rows.folder, rows.manifest.iloc[picked].reset_index(drop=True)).masks(
-            images.shape[1]
-        )
-        lesions = agreement.inside(masks)
-        found, shape = _compare(real, synthetic, images[picked], lesions)
-        found["lesion_share"] = np.where(
+        places = chosen[start : start + BATCH]
+        lesions = agreement.inside(test.masks(places))
+        columns, shape = _compare(real, synthetic, test.images[places], lesions)
+        columns["lesion_share"] = np.where(
             lesions.any(axis=(1, 2)), lesions.mean(axis=(1, 2)), np.nan
         )
-        parts.append(pd.DataFrame({"row": picked} | found))
-    table = pd.concat(parts, ignore_index=True)
-    at = table["row"].to_numpy()
-    told = {
-        "image_id": rows.manifest["image_id"].to_numpy()[at],
-        "label": rows.manifest["label"].to_numpy()[at],
-        "group": group_of(truth, scores["synthetic"])[at],
-        "score_real": scores["real"][at],
-        "score_synthetic": scores["synthetic"][at],
+        parts.append(pd.DataFrame({"row": places} | columns))
+    measured = pd.concat(parts, ignore_index=True)
+    at = measured["row"].to_numpy()
+    known = {
+        "image_id": test.rows.manifest["image_id"].to_numpy()[at],
+        "label": test.rows.manifest["label"].to_numpy()[at],
+        "group": group_of(test.truth, test.scores["synthetic"])[at],
+        "score_real": test.scores["real"][at],
+        "score_synthetic": test.scores["synthetic"][at],
     }
-    table = pd.concat([pd.DataFrame(told), table], axis=1)
-    patients = rows.manifest["patient_id"].to_numpy()[at]
+    table = pd.concat([pd.DataFrame(known), measured], axis=1)
+    patients = test.rows.manifest["patient_id"].to_numpy()[at]
     members = {"All": np.ones(len(table), bool)} | {
         name: (table["group"] == name).to_numpy() for name in GROUPS
     }
     report = {
         "images": len(table),
-        "of": len(images),
+        "of": len(test.images),
         "map": list(shape),
         "groups_by": f"calls of classifier (synthetic) at {THRESHOLD}",
         "groups": {
@@ -98,44 +111,43 @@ def _compare(real, synthetic, images: np.ndarray, lesions: np.ndarray) -> tuple[
     image's map."""
     from pgcxr.classifier.gradcam import cam, gradcam
 
-    pixels, found = common.from_uint8(images), {}
+    pixels, columns = common.from_uint8(images), {}
     for kind, make in (("gradcam", gradcam), ("cam", cam)):
         maps = make(real, pixels), make(synthetic, pixels)
-        large = [enlarged(each, images.shape[1]) for each in maps]
+        large = [enlarged(part, images.shape[1]) for part in maps]
         for name, measure in MEASURES.items():
             first, second = large if name == "iou" else maps
-            found[f"{kind}_{name}"] = measure(first, second)
+            columns[f"{kind}_{name}"] = measure(first, second)
             other = np.roll(second, 1, axis=0)
-            found[f"{kind}_{name}_of_another"] = (
+            columns[f"{kind}_{name}_of_another"] = (
                 measure(first, other) if len(images) > 1 else np.full(1, np.nan)
             )
     # A map's hottest pixel is one and the same in CAM and, where that is not 0 everywhere, in
     # Grad-CAM.
-    for name, each in zip(("real", "synthetic"), large, strict=True):
-        found[f"hit_{name}"] = agreement.hits(each, lesions)
-    return found, maps[0].shape[1:]
+    for name, part in zip(("real", "synthetic"), large, strict=True):
+        columns[f"hit_{name}"] = agreement.hits(part, lesions)
+    return columns, maps[0].shape[1:]
 
 
 def enlarged(maps: np.ndarray, size: int) -> np.ndarray:
     """float32 [N, h, w] -> [N, size, size], interpolated."""
     return np.stack(
-        [cv2.resize(each, (size, size), interpolation=cv2.INTER_LINEAR) for each in maps]
+        [cv2.resize(heat, (size, size), interpolation=cv2.INTER_LINEAR) for heat in maps]
     )
 
 
 def _summary(table: pd.DataFrame, patients: np.ndarray) -> dict:
     """{n, gradcam, cam: {measure: {n, mean, ci95}}, hits: {real, synthetic: the same,
     by_chance}}."""
-    found = {"n": len(table)}
+    summary = {"n": len(table)}
     for kind in ("gradcam", "cam"):
-        found[kind] = {
+        summary[kind] = {
             name: agreement.mean_ci(table[f"{kind}_{name}"], patients) for name in MEASURES
         }
-    found["hits"] = {
+    hits = {
         name: agreement.mean_ci(table[f"hit_{name}"], patients) for name in ("real", "synthetic")
     }
     # A pixel drawn at random hits as often as the lesion is large.
     share = table["lesion_share"].dropna()
-    return found | {
-        "hits": found["hits"] | {"by_chance": float(share.mean()) if len(share) else None}
-    }
+    by_chance = float(share.mean()) if len(share) else None
+    return summary | {"hits": hits | {"by_chance": by_chance}}
