@@ -65,8 +65,8 @@ def select(cohort: Cohort, most: Mapping[str, int], fewest: int, seed: int) -> R
     if min(patients) < 2:  # of one, no variance is known
         raise InputError(
             f"{where}: split test has normal images of {patients[0]} patients, and of "
-            f"{patients[1]} with a diagnosis of thesis Table 6; two of each are needed; curate more "
-            "patients"
+            f"{patients[1]} with a diagnosis of thesis Table 6; two of each are needed; curate "
+            "more patients"
         )
     test = Cohort(cohort.folder, pd.concat(parts, ignore_index=True))
     classes = np.array([NORMAL] * len(normal) + names)
