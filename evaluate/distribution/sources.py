@@ -60,20 +60,28 @@ def real_sets(gan_run: str | Path, seed: int) -> tuple[RealSets, dict]:
     """
     config = common.load_run(gan_run)
     cohort = common.cohort_of(gan_run)
-    label = config.get("label", "all")
+    sets, held_out = sets_of(cohort, config.get("split", "train"), config.get("label", "all"), seed)
+    return sets, common.check_disjoint(gan_run, held_out)
+
+
+def sets_of(cohort: Cohort, split: str, label: str, seed: int) -> tuple[RealSets, Cohort]:
+    """The sets for a GAN of that split and label, and all that it would not see."""
     same = cohort.select(label=None if label == "all" else label)
-    held_out = same.manifest["split"] != config.get("split", "train")
+    held_out = same.manifest["split"] != split
     parts = [_shuffled(_rows(same, chosen), seed) for chosen in (held_out, ~held_out)]
-    disjoint = common.check_disjoint(gan_run, parts[0])
-    return RealSets(*_halves(parts[0]), parts[1]), disjoint
+    return RealSets(*_halves(parts[0]), parts[1]), parts[0]
 
 
-def chosen_number(gan_run: str | Path, sets: RealSets, asked: int) -> int:
-    """How many images each set has: `asked`, or as many as there are, up to MOST."""
+def chosen_number(where: str | Path, sets: RealSets, asked: int) -> int:
+    """How many images each set has: `asked`, or as many as there are, up to MOST.
+
+    Raises:
+        InputError: there are too few; it names the run or cohort `where`.
+    """
     n = asked or min(sets.most(), MOST)
     if sets.most() < max(n, LEAST):
         raise InputError(
-            f"{gan_run}: its cohort has {len(sets.reference)} and {len(sets.floor)} real images in "
+            f"{where}: its cohort has {len(sets.reference)} and {len(sets.floor)} real images in "
             f"two halves of the held-out patients and {len(sets.training)} to train on, where "
             f"{max(n, LEAST)} of each are needed; "
             + ("lower n" if sets.most() >= LEAST else "train on a cohort with more")

@@ -32,11 +32,20 @@ def real_sets(gan_run: Path) -> tuple[RealSets, dict]:
     """Of the GAN's own cohort, images with the label it was trained on; and
     `common.check_disjoint`'s answer."""
     config = common.load_run(gan_run)
-    label = config.get("label", "all")
-    same = common.trained_on(gan_run).select(label=None if label == "all" else label)
-    learned = same.manifest["split"] == config.get("split", "train")
+    split, label = config.get("split", "train"), config.get("label", "all")
+    sets, others = sets_of(common.trained_on(gan_run), split, label, gan_run)
+    return sets, common.check_disjoint(gan_run, others)
+
+
+def sets_of(cohort: Cohort, split: str, label: str, where: str | Path) -> tuple[RealSets, Cohort]:
+    """The sets for a GAN of that split and label, and all that it would not see.
+
+    Raises:
+        InputError: there are too few to tell copies; it names the run or cohort `where`.
+    """
+    same = cohort.select(label=None if label == "all" else label)
+    learned = same.manifest["split"] == split
     others = _rows(same, ~learned)
-    disjoint = common.check_disjoint(gan_run, others)
     place = others.manifest.groupby("patient_id").cumcount()
     first, second = _rows(others, place == 0), _rows(others, place == 1)
     twice = first.manifest["patient_id"].isin(second.manifest["patient_id"])
@@ -44,17 +53,13 @@ def real_sets(gan_run: Path) -> tuple[RealSets, dict]:
         _rows(rows, np.ones(len(rows), bool), "patient_id")
         for rows in (_rows(first, twice), second)
     ]
-    if (
-        len(first) < LEAST_HELD_OUT
-        or learned.sum() < LEAST_HELD_OUT
-        or _patients(same, learned) < 2
-    ):
+    if min(len(first), learned.sum()) < LEAST_HELD_OUT or _patients(same, learned) < 2:
         raise InputError(
-            f"{gan_run}: its cohort has {len(first)} held-out patients and {learned.sum()} images "
+            f"{where}: its cohort has {len(first)} held-out patients and {learned.sum()} images "
             f"to train on, where {LEAST_HELD_OUT} of each are needed to tell copies; train on a "
             "larger cohort"
         )
-    return RealSets(_rows(same, learned), first, tuple(by_patient)), disjoint
+    return RealSets(_rows(same, learned), first, tuple(by_patient)), others
 
 
 def _patients(rows: Cohort, chosen: np.ndarray) -> int:

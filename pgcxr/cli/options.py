@@ -22,7 +22,8 @@ def takes_options(function: Callable) -> Callable:
         def curate(export: Path, options: CurationOptions) -> None: ...
 
     is a command with an option for each field of CurationOptions, and is called with the object
-    that they make.
+    that they make. Its `bind` turns what the command line gives into what the function gets, for
+    who only wants to know whether it may be so.
     """
     hints = typing.get_type_hints(function, include_extras=True)
     signature = inspect.signature(function)
@@ -38,12 +39,15 @@ def takes_options(function: Callable) -> Callable:
         else:
             parameters.append(parameter.replace(annotation=hints[name]))
 
-    @functools.wraps(function)
-    def command(**given: Any) -> Any:
+    def bind(given: dict[str, Any]) -> dict[str, Any]:
         for name, options in groups.items():
             values = {field.name: _value(field, given.pop(field.name)) for field in _shown(options)}
             given[name] = options(**values)
-        return function(**given)
+        return given
+
+    @functools.wraps(function)
+    def command(**given: Any) -> Any:
+        return function(**bind(given))
 
     keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
     required = [p for p in keyword if p.default is inspect.Parameter.empty]
@@ -51,6 +55,7 @@ def takes_options(function: Callable) -> Callable:
         parameters=required + [p for p in keyword if p not in required]
     )
     command.__annotations__ = {p.name: p.annotation for p in keyword}
+    command.bind = bind  # type: ignore[attr-defined]
     del command.__wrapped__  # typer would look behind it
     return command
 
