@@ -31,7 +31,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import pandas as pd
 
@@ -50,17 +50,10 @@ def silent(what: str, done: int, total: int) -> None:
 @contextlib.contextmanager
 def progress_bars() -> Iterator[Progress]:
     """Gives a `Progress` that shows one bar for each `what`."""
-    from rich.progress import Progress as Bars
+    from pgcxr.io.progress import Bars
 
     with Bars() as bars:
-        tasks: dict[str, Any] = {}
-
-        def advance(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-            bars.update(tasks[what], completed=done, total=total)
-
-        yield advance
+        yield bars.update
 
 
 @dataclass(frozen=True)

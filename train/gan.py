@@ -134,22 +134,17 @@ def _train(images: gan_images.Images, out: Path, settings: dict) -> None:
 
 def _with_bar(settings: dict, train: Callable) -> dict:
     """train(advance, say), with a progress bar above which `say` prints."""
-    from rich import progress
+    from pgcxr.io.progress import Bars
 
-    columns = (
-        progress.TextColumn("{task.fields[kimg]:.1f} kimg, lod {task.fields[lod]:.2f}"),
-        progress.BarColumn(),
-        progress.TextColumn("{task.fields[rate]:.1f} images/s"),
-        progress.TimeRemainingColumn(),
-    )
-    with progress.Progress(*columns, transient=False) as bar:
-        task = bar.add_task("gan", total=settings["total_kimg"] * 1000, kimg=0.0, lod=0.0, rate=0.0)
+    before = "{task.fields[kimg]:.1f} kimg, lod {task.fields[lod]:.2f}"
+    with Bars(before, "{task.fields[rate]:.1f} images/s") as bars:
+        total = settings["total_kimg"] * 1000
+        bars.update("gan", 0, total, kimg=0.0, lod=0.0, rate=0.0)
 
         def advance(nimg: int, lod: float) -> None:
-            speed = bar.tasks[0].speed or 0.0
-            bar.update(task, completed=nimg, kimg=nimg / 1000, lod=lod, rate=speed)
+            bars.update("gan", nimg, total, kimg=nimg / 1000, lod=lod, rate=bars.speed("gan"))
 
-        return train(advance, bar.console.print)
+        return train(advance, bars.print)
 
 
 def _say_end(out: Path, report: dict, settings) -> None:

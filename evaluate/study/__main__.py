@@ -1,6 +1,5 @@
 """The whole study, in order and resumable: from an export, or a phantom, to one report."""
 
-import fcntl
 import os
 import time
 from pathlib import Path
@@ -10,7 +9,7 @@ import typer
 
 from pgcxr.cli import command
 from pgcxr.errors import InputError
-from pgcxr.io import places
+from pgcxr.io import locks, places
 
 app = command.new_app(__doc__)
 
@@ -60,13 +59,12 @@ def main(
         _say(line)
 
 
-def _wait_for(lock, out: Path) -> None:
+def _wait_for(file, out: Path) -> None:
     """One study at a time in a folder; a second one waits, and then finds the steps done."""
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        _say(f"{out}: another run is going on here; waiting for it to end")
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not locks.lock(file):
+            _say(f"{out}: another run is going on here; waiting for it to end")
+            locks.lock(file, wait=True)
     except OSError as error:
         raise InputError(
             f"{out}: cannot be locked ({os.strerror(error.errno)}); use a local folder"

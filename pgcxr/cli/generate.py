@@ -1,6 +1,7 @@
 """`pgcxr generate` for the command line."""
 
 import contextlib
+import functools
 import re
 import sys
 from dataclasses import replace
@@ -192,12 +193,12 @@ def _note(line: str) -> None:
 
 @contextlib.contextmanager
 def _bars():
-    from rich.progress import Progress
+    from pgcxr.io.progress import Bars
 
-    with Progress() as shown:
+    with Bars() as bars:
 
         def bar(what: str):
-            task = shown.add_task(what, total=None)
-            return lambda done, total: shown.update(task, completed=done, total=total)
+            bars.update(what, 0, None)
+            return functools.partial(bars.update, what)
 
         yield bar

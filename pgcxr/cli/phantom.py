@@ -15,22 +15,14 @@ def phantom(
     options: PhantomOptions,
 ) -> None:
     """Makes a fake PACS export of chest radiographs with known truth."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
     from pgcxr.io import places
+    from pgcxr.io.progress import COUNT, Bars
     from pgcxr.phantom.export import write_export
 
     places.refuse_existing(out)
-    columns = (TextColumn("patients"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns) as progress:
-        task = progress.add_task("patients", total=options.patients)
-        body = write_export(out, options, lambda done: progress.advance(task, done))
+    with Bars(amount=COUNT) as bars:
+        bars.update("patients", 0, options.patients)
+        body = write_export(out, options, lambda done: bars.advance("patients", done))
     print(
         f"{out}: {body['images']} images of {body['patients']} patients in {body['studies']} "
         "studies"

@@ -14,7 +14,7 @@ from types import ModuleType
 from pgcxr.curation.options import LOCAL
 from pgcxr.curation.work import Work
 from pgcxr.errors import ArgumentError
-from pgcxr.io import workers
+from pgcxr.io import progress, workers
 from pgcxr.io.worker_process import Limits
 
 # Seconds that one file may take before a line says so.
@@ -92,7 +92,7 @@ class Stages:
         recalled = len(items) - len(todo)
         if self.work.resumed and recalled:
             self.say(f"{title}: {recalled} of {len(items)} are known from an earlier run")
-        with workers.progress(title, len(items), self.show) as advance:
+        with progress.of_files(title, len(items), self.show) as advance:
             advance(recalled)
             left = Lazily(items.__getitem__, todo)
             for at, result in self._do(function, left, [names[i] for i in todo], failed, advance):
@@ -129,7 +129,7 @@ class Stages:
             advance(1)
             yield at, result
 
-    def _told(self, advance: workers.Advance) -> Callable[[float], None]:
+    def _told(self, advance: progress.Advance) -> Callable[[float], None]:
         """Passes on to the bar for how long a file has been in hand; in a log, without a bar, it is
         one line."""
         said = False

@@ -3,8 +3,6 @@ until then."""
 
 import contextlib
 import dataclasses
-import errno
-import fcntl
 import math
 import os
 import platform
@@ -17,7 +15,7 @@ from pgcxr.errors import InputError
 from pgcxr.gan import state_file
 from pgcxr.gan.alarm import Sign
 from pgcxr.gan.progressive_gan import ProgressiveGAN
-from pgcxr.io import artifacts, places
+from pgcxr.io import artifacts, locks, places
 
 KEPT = 2
 LOCK = ".lock"
@@ -27,8 +25,6 @@ FREE = ("cohort", "records", "tensorboard", "replicas", "alarm", "swd_images")
 LONGER = "total_kimg"
 # What may also differ between a state and the config where a divergence alarm lies in between.
 AFTER_ALARM = ("lrate_base", "lrate_dict", "drift", "gradient_penalty")
-# A file system without locks, as some network disks are.
-NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 class RunDir:
@@ -69,14 +65,14 @@ class RunDir:
         self.folder.mkdir(parents=True, exist_ok=True)
         with open(self.folder / LOCK, "a+", encoding="utf-8") as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise InputError(
-                    f"{self.folder}: is being trained by {_content(file) or 'another process'}; "
-                    "wait until it has ended, stop it, or name another --out"
-                ) from None
+                if not locks.lock(file):
+                    raise InputError(
+                        f"{self.folder}: is being trained by "
+                        f"{_content(file) or 'another process'}; wait until it has ended, stop it, "
+                        "or name another --out"
+                    )
             except OSError as error:
-                if error.errno not in NO_LOCKS:
+                if error.errno not in locks.NO_LOCKS:
                     raise
                 say(f"{self.folder}: this file system has no locks; start no second training here")
             else:

@@ -8,7 +8,6 @@ artifact.
 import contextlib
 import ctypes
 import errno
-import fcntl
 import hashlib
 import json
 import math
@@ -16,7 +15,7 @@ import os
 import platform
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
@@ -25,11 +24,9 @@ import numpy as np
 import pgcxr
 from pgcxr.errors import InputError
 from pgcxr.io import user_files
+from pgcxr.io.locks import claimed
 from pgcxr.io.places import PARTIAL, refuse_existing, refuse_place
 
-# Tries, each of which only another process can spoil; some file systems (/proc) answer as if one
-# did.
-CLAIMS = 1000
 # How the system, HDF5 and TensorFlow say it.
 FULL = "No space left on device"
 
@@ -51,7 +48,7 @@ def atomic_path(final: str | os.PathLike, *, private: bool = False) -> Iterator[
     def make() -> int:
         return os.open(beside, os.O_RDWR | os.O_CREAT, 0o600 if private else 0o666)
 
-    with _claimed(beside, final, make) as handle:
+    with claimed(beside, final, make) as handle:
         try:
             if private:  # also where it was left by a killed process
                 os.fchmod(handle, 0o600)
@@ -88,7 +85,7 @@ def new_folder(final: str | os.PathLike, *, replace: bool = False) -> Iterator[P
         beside.mkdir(exist_ok=True)
         return os.open(beside, os.O_RDONLY | os.O_DIRECTORY)
 
-    with _claimed(beside, final, make):
+    with claimed(beside, final, make):
         try:
             _empty(beside)
             yield beside
@@ -138,51 +135,9 @@ def private_folder(folder: str | os.PathLike, final: str | os.PathLike) -> Itera
         folder.mkdir(exist_ok=True, mode=0o700)
         return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
 
-    with _claimed(folder, Path(final), make):
+    with claimed(folder, Path(final), make):
         folder.chmod(0o700)
         yield folder
-
-
-@contextlib.contextmanager
-def _claimed(beside: Path, final: Path, make: Callable[[], int]) -> Iterator[int]:
-    """Holds `beside`, which `make` opens, for this process alone; the kernel lets go of it when the
-    process ends.
-
-    So what a killed process left can be told from what a living one is writing, whatever their
-    numbers and machines.
-    """
-    for _ in range(CLAIMS):
-        try:
-            handle = make()
-        except FileNotFoundError:  # its owner took it away between two steps of `make`
-            continue
-        try:
-            _lock(handle, final)
-            if _is_at(handle, beside):
-                yield handle
-                return
-        finally:
-            os.close(handle)
-    raise InputError(f"{final}: cannot be made there; name another --out")
-
-
-def _lock(handle: int, final: Path) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise InputError(
-            f"{final}: is being written by another process; wait for it, or name another --out"
-        ) from None
-    except OSError:  # a file system without locks: as if nobody else were there
-        pass
-
-
-def _is_at(handle: int, path: Path) -> bool:
-    """Whether `path` is still what was opened: its owner may have renamed it before it let go."""
-    try:
-        return os.path.samestat(os.fstat(handle), os.stat(path))
-    except FileNotFoundError:
-        return False
 
 
 def remove(path: Path) -> None:

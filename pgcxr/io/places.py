@@ -12,55 +12,58 @@ PARTIAL = ".partial"
 LONGEST_NAME = 240
 
 
-def refuse_existing_file(path: str | os.PathLike, option: str) -> None:
-    """Raises InputError unless a new file can be made at `path`, which was given as `option`."""
+def refuse_existing_file(path: str | os.PathLike, what: str = "file") -> None:
+    """Raises InputError unless a new file can be made at `path`; `what` the line calls it."""
     if os.path.lexists(path):
-        raise InputError(f"{path}: exists; remove it or name another {option}")
-    refuse_existing(path, option)
+        raise InputError(f"{path}: exists; remove it or name another {what}")
+    refuse_existing(path, what)
 
 
-def refuse_existing(folder: str | os.PathLike, option: str = "--out") -> None:
+def refuse_existing(folder: str | os.PathLike, what: str = "folder") -> None:
     """Raises InputError unless a new folder can be made here; one with only what a killed process
     left counts as new.
 
     To be called before any work is done for it.
     """
     folder = Path(folder)
-    refuse_place(folder, option)
+    refuse_place(folder, what)
     try:
         full = folder.is_dir() and any(not is_left_over(path.name) for path in folder.iterdir())
     except OSError as error:
-        raise InputError(f"{folder}: {os.strerror(error.errno)}; name another {option}") from None
+        raise InputError(f"{folder}: {os.strerror(error.errno)}; name another {what}") from None
     if full:
-        raise InputError(f"{folder}: exists and is not empty; remove it or name another {option}")
+        raise InputError(f"{folder}: exists and is not empty; remove it or name another {what}")
 
 
-def refuse_place(folder: str | os.PathLike, option: str = "--out") -> None:
+def refuse_place(folder: str | os.PathLike, what: str = "folder") -> None:
     """Raises InputError unless a folder is, or could be made, at `folder` itself, whatever is in
     it."""
     folder = Path(folder)
-    other = f"name another {option}"
     if folder.name in ("", ".."):
-        raise InputError(f"{folder}: a new folder is made; give its name as {option}")
+        raise InputError(f"{folder}: a new folder is made; give its name")
     if "\0" in str(folder):
-        raise InputError(f"{option}: no folder can have this name; {other}")
+        raise InputError(f"{str(folder)[:40]!r}: no folder can have this name; name another {what}")
     if len(os.fsencode(folder.name)) > LONGEST_NAME:
-        raise InputError(f"{folder.name[:40]}...: is too long a name; {other}")
+        raise InputError(f"{folder.name[:40]}...: is too long a name; name another {what}")
     try:
         if folder.is_symlink():
-            raise InputError(f"{folder}: is a link; {other}, or the folder that it leads to")
+            raise InputError(
+                f"{folder}: is a link; name another {what}, or the folder that it leads to"
+            )
         if folder.is_dir():
             return
         if folder.exists():
-            raise InputError(f"{folder}: is a file, not a folder; {other}")
+            raise InputError(f"{folder}: is a file, not a folder; name another {what}")
         above = next(parent for parent in folder.absolute().parents if os.path.lexists(parent))
     except OSError as error:  # a loop of links, a path too long
-        raise InputError(f"{str(folder)[:200]}: {os.strerror(error.errno)}; {other}") from None
+        raise InputError(
+            f"{str(folder)[:200]}: {os.strerror(error.errno)}; name another {what}"
+        ) from None
     if not above.is_dir():
-        raise InputError(f"{folder}: {above} is not a folder; {other}")
+        raise InputError(f"{folder}: {above} is not a folder; name another {what}")
     if not os.access(above, os.W_OK | os.X_OK):
         raise InputError(
-            f"{folder}: nothing may be written into {above}; {other}, or change its permissions"
+            f"{folder}: nothing may be written into {above}; name another {what}, or change its permissions"
         )
 
 
@@ -68,7 +71,6 @@ def refuse_overlap(
     folder: str | os.PathLike,
     source: str | os.PathLike,
     what: str = "the export",
-    option: str = "--out",
 ) -> None:
     """Raises InputError where `folder`, which is to be written, is `source`, holds it, or lies in
     it; links count.
@@ -80,10 +82,10 @@ def refuse_overlap(
     if _is_in(written, read):
         same = _is_in(read, written)
         raise InputError(
-            f"{folder}: {'is' if same else 'lies in'} {what}; name another {option}, outside of it"
+            f"{folder}: {'is' if same else 'lies in'} {what}; name another folder, outside of it"
         )
     if _is_in(read, written):
-        raise InputError(f"{folder}: holds {what}; name another {option}, beside it")
+        raise InputError(f"{folder}: holds {what}; name another folder, beside it")
 
 
 def _is_in(path: Path, folder: Path) -> bool:

@@ -11,10 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from pgcxr.io import worker_process
+from pgcxr.io import progress, worker_process
 from pgcxr.io.worker_process import ERROR, FAILED, READY, Limits
 
 MOST = 256
@@ -25,8 +22,6 @@ HELD = 4
 SLICE, START = 0.5, 300.0
 # Seconds that a killed process is waited for: one that hangs in a dead network drive never ends.
 ENDING = 5.0
-# Seconds from which on it is said that one file is waited for.
-SLOW = 5.0
 CRASHED = ("unreadable", "crashed the decoder")
 TIMEOUT = ("timeout", "took longer than one file may")
 
@@ -47,7 +42,7 @@ def run(
         crashed: crashed(item) -> the result of an item that fails, whatever the reason.
     """
     results: list = [None] * len(items)
-    with progress(title, len(items), show) as advance:
+    with progress.of_files(title, len(items), show) as advance:
         for index, result in stream(function, items, Failed, workers=workers, limits=limits):
             results[index] = crashed(items[index]) if isinstance(result, Failed) else result
             advance(1)
@@ -211,7 +206,7 @@ class Lane:
         self.end()
         self._failures += not was_ready
         if self._failures > 2:
-            raise RuntimeError("worker processes end as they start; try --workers 0")
+            raise RuntimeError("worker processes end as they start; try workers=0")
         first = self.given[0]
         blamed = was_ready and (certain or first in suspects)
         if blamed:
@@ -240,41 +235,3 @@ def _value(said: tuple, failed: Callable):
     if kind == ERROR:
         raise value
     return failed(*value) if kind == FAILED else value
-
-
-@contextlib.contextmanager
-def progress(title: str, total: int, show: bool) -> Iterator["Advance"]:
-    """A progress bar on stderr."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    # A handle of its own: Beam's runners need stderr for themselves.
-    with open(os.dup(2), "w") as stderr:
-        console = Console(file=stderr)
-        # A bar that vanishes leaves a blank line in a log.
-        hidden = not show or not console.is_terminal
-        with Progress(*columns, console=console, disable=hidden, transient=True) as bar:
-            yield Advance(bar, title, total)
-
-
-class Advance:
-    """advance(number of items) moves the bar; advance.waiting(seconds) says that one of them takes
-    so long."""
-
-    def __init__(self, bar: Progress, title: str, total: int):
-        self._bar, self._title, self._slow = bar, title, False
-        self.shown = not bar.disable
-        self._task = bar.add_task(title, total=total)
-
-    def __call__(self, number: int) -> None:
-        self._bar.advance(self._task, number)
-
-    def waiting(self, seconds: float) -> None:
-        """Shown beside the title from SLOW seconds on."""
-        if seconds >= SLOW or self._slow:
-            self._slow = seconds >= SLOW
-            said = f" (a slow file: {seconds:.0f} s)" if self._slow else ""
-            self._bar.update(self._task, description=self._title + said)

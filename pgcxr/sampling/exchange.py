@@ -63,7 +63,7 @@ def export_pickle(run: Path, out: Path, networks_py: Path | None = None) -> Gene
     Returns:
         Gs.
     """
-    places.refuse_existing_file(out, "--out")
+    places.refuse_existing_file(out)
     source = ""
     if networks_py is not None:
         try:

@@ -137,7 +137,7 @@ def test_a_study_does_not_lie_over_its_data(make_export, tmp_path, capsys):
         )
     assert (
         stopped.value.code == 2
-        and f"{tmp_path}: holds the --data; name another --out" in capsys.readouterr().err
+        and f"{tmp_path}: holds the --data; name another folder" in capsys.readouterr().err
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pgcxr.errors import InputError
-from pgcxr.io import artifacts, places
+from pgcxr.io import artifacts, locks, places
 
 
 def test_an_error_leaves_the_old_file_and_nothing_beside(tmp_path):
@@ -97,9 +97,9 @@ def test_places_where_no_new_folder_can_be_are_refused_before_the_work(tmp_path,
 OTHER = """
 import sys, time
 from pathlib import Path
-from pgcxr import artefacts
+from pgcxr.io import artifacts
 final = Path(sys.argv[2])
-with getattr(artefacts, sys.argv[1])(final) as beside:
+with getattr(artifacts, sys.argv[1])(final) as beside:
     (beside / "theirs" if beside.is_dir() else beside).write_text("theirs")
     print("writing", flush=True)
     sys.stdin.readline()
@@ -251,7 +251,7 @@ def test_a_private_folder_is_held(tmp_path):
 def test_where_nothing_can_be_made_the_wait_has_an_end(tmp_path):
     with (
         pytest.raises(InputError, match="cannot be made there"),
-        artifacts._claimed(tmp_path, tmp_path, _gone),
+        locks.claimed(tmp_path, tmp_path, _gone),
     ):
         pass
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pgcxr.curation import pixels, stages
-from pgcxr.io import workers
+from pgcxr.io import progress, workers
 from pgcxr.io.worker_process import Limits
 
 
@@ -118,12 +118,12 @@ def test_a_slow_file_is_told_of(tmp_path):
     list(workers.stream(nap, [0, 1.5], said, workers=1, limits=Limits(), waiting=waited.append))
     assert max(waited) >= 1
     stage = stages.Stages(None, tmp_path, tmp_path, stages.Machines(), Limits(), False, told.append)
-    with workers.progress("images", 3, False) as advance:
+    with progress.of_files("images", 3, False) as advance:
         tell = stage._told(advance)
         for seconds in (0.0, 9.0, 11.0, 12.0):
             tell(seconds)
         assert told == ["waiting for a slow file; each may take 15 to 60 s of processor time"]
-        (task,) = advance._bar.tasks
+        (task,) = advance._bars._progress.tasks
         assert task.description == "images (a slow file: 12 s)"
         tell(0.5)
         assert task.description == "images"
