@@ -63,7 +63,8 @@ def refuse_place(folder: str | os.PathLike, what: str = "folder") -> None:
         raise InputError(f"{folder}: {above} is not a folder; name another {what}")
     if not os.access(above, os.W_OK | os.X_OK):
         raise InputError(
-            f"{folder}: nothing may be written into {above}; name another {what}, or change its permissions"
+            f"{folder}: nothing may be written into {above}; name another {what}, or change its "
+            "permissions"
         )
 
 
