@@ -137,11 +137,11 @@ class DicomImages:
 
 def files_in(folder: str | os.PathLike) -> list[Path]:
     """All files of a tree that are not hidden, in the order of their paths."""
-    found = []
+    paths = []
     for directory, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [Path(directory, name) for name in sorted(names) if not name.startswith(".")]
-    return sorted(found)
+        paths += [Path(directory, name) for name in sorted(names) if not name.startswith(".")]
+    return sorted(paths)
 
 
 def is_there(folder: str | os.PathLike) -> bool:

@@ -212,7 +212,7 @@ def from_dicom(
         paths = [Path(path) for path in files]
     if fit not in (PAD, CROP):
         raise ArgumentError("fit", f"must be {PAD} or {CROP}", received=fit)
-    found = dicom_images.DicomFiles(paths, size, fit, normalization.parse(normalize), decoder)
+    images = dicom_images.DicomFiles(paths, size, fit, normalization.parse(normalize), decoder)
 
     def decoded(image, reason):
         return reason == ""
@@ -220,7 +220,7 @@ def from_dicom(
     def image_alone(image, reason):
         return image
 
-    return dicom_images.dataset(found, rejected).filter(decoded).map(image_alone).prefetch(2)
+    return dicom_images.dataset(images, rejected).filter(decoded).map(image_alone).prefetch(2)
 
 
 def reduce_by_area(images: np.ndarray, size: int) -> np.ndarray:

@@ -196,20 +196,21 @@ def load(folder: str | Path, split: str) -> Records:
 
 
 def _paths(folder: Path, split: str) -> list[Path]:
-    one = [path for path in [folder / f"{split}.tfrecords"] if path.is_file()]
+    compressed = [path for path in [folder / f"{split}.tfrecords"] if path.is_file()]
     inner, flat = (
         sorted(path for path in place.glob("*.tfrecords") if LEVEL.fullmatch(path.name))
         for place in (folder / split, folder)
     )
-    found = [paths for paths in (one, inner, flat) if paths]
-    if not found:
+    candidates = [paths for paths in (compressed, inner, flat) if paths]
+    if not candidates:
         raise InputError(f"{folder}: no TFRecords of the split {split}; {AGAIN}")
-    if len(found) > 1:
+    if len(candidates) > 1:
         raise InputError(
-            f"{folder}: holds both {found[0][0].name} and {found[1][0].relative_to(folder)}; "
+            f"{folder}: holds both {candidates[0][0].name} and "
+            f"{candidates[1][0].relative_to(folder)}; "
             "give records of different formats folders of their own"
         )
-    return found[0]
+    return candidates[0]
 
 
 def _png_level(file: RecordFile) -> int:

@@ -30,16 +30,16 @@ class RecordFile:
     @classmethod
     def scan(cls, path: Path) -> "RecordFile":
         """Raises InputError where the file is cut short or a length isn't what was written."""
-        heads, feet, offsets, at, whole = [], [], [], 0, True
+        heads, feet, offsets, at, complete = [], [], [], 0, True
         with open(path, "rb") as file:
             size, handle = os.fstat(file.fileno()).st_size, file.fileno()
-            while at < size and whole:
+            while at < size and complete:
                 head = os.pread(handle, HEAD, at)
                 end = at + HEAD + int.from_bytes(head[:8], "little") + FOOT
-                whole = len(head) == HEAD and end <= size
+                complete = len(head) == HEAD and end <= size
                 if len(head) == HEAD:
                     heads.append(head)
-                if whole:
+                if complete:
                     offsets.append(at)
                     feet.append(os.pread(handle, FOOT, end - FOOT))
                     at = end
@@ -47,7 +47,7 @@ class RecordFile:
         wrong = masked_crc32c(lengths[:, :8]) != lengths[:, 8:].copy().view("<u4")[:, 0]
         if wrong.any():
             raise damaged(path, int(np.flatnonzero(wrong)[0]))
-        if not whole:
+        if not complete:
             raise InputError(f"{path}: is cut short in record {len(offsets) + 1}; {AGAIN}")
         if not offsets:
             raise InputError(f"{path}: holds no records; {AGAIN}")

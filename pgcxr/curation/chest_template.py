@@ -50,17 +50,17 @@ def reduced(image: np.ndarray) -> np.ndarray:
 def frame(image: np.ndarray) -> tuple[slice, slice]:
     """Rows and columns inside the borders of one gray value (collimator, padding); all of it where
     little is left."""
-    found = []
+    slices = []
     for axis, side in ((1, image.shape[0]), (0, image.shape[1])):
         across = image.shape[axis]
         places = across // 20, across - 1 - across // 20
         ordered = np.partition(image, places, axis=axis).astype(np.int16)
         span = np.take(ordered, places[1], axis) - np.take(ordered, places[0], axis)
         inside = np.flatnonzero(span > CONSTANT)
-        found.append(
+        slices.append(
             slice(inside[0], inside[-1] + 1) if len(inside) >= side // 4 + 1 else slice(0, side)
         )
-    return found[0], found[1]
+    return slices[0], slices[1]
 
 
 def ranks(image: np.ndarray, side: int = GRID) -> np.ndarray:

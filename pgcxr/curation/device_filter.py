@@ -81,7 +81,7 @@ class DeviceFilter:
         try:
             model = keras.saving.load_model(self.path, compile=False, safe_mode=True)
             shapes = [
-                [tuple(each.shape) for each in ends] for ends in (model.inputs, model.outputs)
+                [tuple(tensor.shape) for tensor in ends] for ends in (model.inputs, model.outputs)
             ]
             finite = all(np.isfinite(np.asarray(weight)).all() for weight in model.get_weights())
         except Exception:  # Keras raises anything on damaged files
@@ -99,12 +99,12 @@ class DeviceFilter:
         """As pgcxr.networks.pixels.from_uint8 scales them, uint8 [N, R, R, 1] -> float32 [N]."""
         self.load()
         scaled = images.astype(np.float32) / np.float32(127.5) - np.float32(1.0)
-        found = np.asarray(self._model.predict_on_batch(scaled))[:, 0]
-        if not ((found >= 0) & (found <= 1)).all():  # NaN included
+        probabilities = np.asarray(self._model.predict_on_batch(scaled))[:, 0]
+        if not ((probabilities >= 0) & (probabilities <= 1)).all():  # NaN included
             raise InputError(
                 f"{self.path}: gives numbers that are no probabilities; train it again"
             )
-        return found
+        return probabilities
 
     def worn(self, scans: Sequence, place: Callable, rule_set: Rules) -> dict[int, tuple[str, str]]:
         """{number: REASON} of the scans that may show no device, by their label, and do;
@@ -114,7 +114,7 @@ class DeviceFilter:
             self.probabilities([place(scan) for scan in judged])
             >= rule_set.tables["device"]["probability"]
         )
-        return {scan.number: REASON for scan, found in zip(judged, sure, strict=True) if found}
+        return {scan.number: REASON for scan, sees in zip(judged, sure, strict=True) if sees}
 
 
 def _check_archive(path: Path, content: bytes) -> None:

@@ -35,12 +35,12 @@ def exact(images: Sequence) -> dict[int, tuple[str, str]]:
     groups = defaultdict(list)
     for image in images:
         groups[image.done.pixels].append(image.scan)
-    found = {}
+    reasons = {}
     for copies in groups.values():
-        found |= _excess(
+        reasons |= _excess(
             "duplicate", copies[0], [(scan, "the pixels") for scan in copies[1:]], "the same pixels"
         )
-    return found
+    return reasons
 
 
 def near(
@@ -83,10 +83,12 @@ def near(
         followers.setdefault(first, []).extend(
             (scan, f"{apart} of {HASH_BITS} bits from those") for scan in same
         )
-    found = {}
+    reasons = {}
     for first, others in followers.items():
-        found |= _excess("near_duplicate", groups[keys[first]][0], others, "nearly the same pixels")
-    return found
+        reasons |= _excess(
+            "near_duplicate", groups[keys[first]][0], others, "nearly the same pixels"
+        )
+    return reasons
 
 
 def _excess(rule: str, first, others: list[tuple], same: str) -> dict[int, tuple[str, str]]:

@@ -71,14 +71,14 @@ def measure(image: np.ndarray) -> Measures | None:
     rows, columns = chest_template.frame(small)
     inside = small[rows, columns]
     standard = ranks(inside)
-    whole, lungs = _frames()
+    frames, lungs = _frames()
     upright = [np.rot90(standard, quarter).ravel() for quarter in range(4)]
     alike = np.stack(
         [_orientations() @ view for view in upright]
     )  # [quarter turns back, templates]
     dark_white, inverted = alike.max(axis=1), (-alike).max(axis=1)
     either = np.maximum(dark_white, inverted)
-    framed = whole @ upright[0]
+    framed = frames @ upright[0]
     cut_by = framed[lungs < CUT].max() - framed[lungs >= WHOLE].max()
     return Measures(
         structure=float(cv2.resize(small, (COARSE, COARSE), interpolation=cv2.INTER_AREA).std()),
@@ -130,7 +130,7 @@ def _frames() -> tuple[np.ndarray, np.ndarray]:
     more = side // 2
     wide = cv2.copyMakeBorder(frontal, more, more, more, more, cv2.BORDER_REPLICATE)
     padded = np.pad(lungs, more)
-    seen, shares = [], []
+    views, shares = [], []
     for left, right, top, bottom in itertools.product(
         CUTS_ACROSS, CUTS_ACROSS, CUTS_ALONG, CUTS_ALONG
     ):
@@ -138,6 +138,6 @@ def _frames() -> tuple[np.ndarray, np.ndarray]:
             continue
         rows = slice(more + round(top * side), more + round(side - bottom * side))
         columns = slice(more + round(left * side), more + round(side - right * side))
-        seen.append(ranks(wide[rows, columns]).ravel())
+        views.append(ranks(wide[rows, columns]).ravel())
         shares.append(padded[rows, columns].sum() / lungs.sum())
-    return np.stack(seen), np.array(shares)
+    return np.stack(views), np.array(shares)

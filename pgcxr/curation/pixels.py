@@ -137,8 +137,8 @@ def decode_image(path: Path, decoding: Decoding = Decoding()) -> np.ndarray:
         raise Rejected("unreadable", "cannot be read from the disk") from None
     # What is cut short OpenCV would fill with black or gray.
     jpeg = content[:2] == b"\xff\xd8"
-    whole = b"\xff\xd9" in content[-JPEG_TRAILER:] if jpeg else content[-8:-4] == b"IEND"
-    if not whole:
+    complete = b"\xff\xd9" in content[-JPEG_TRAILER:] if jpeg else content[-8:-4] == b"IEND"
+    if not complete:
         raise Rejected("unreadable", "truncated, or neither PNG nor JPEG")
     codes = cv2.imdecode(
         np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH

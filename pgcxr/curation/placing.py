@@ -50,13 +50,13 @@ def place(folder: Path, beside: Work, named: dict[int, str], kept) -> None:
         (folder / "masks").rmdir()
 
 
-def _link(made: Path, place: Path) -> None:
+def _link(image: Path, place: Path) -> None:
     """A second name for the same bytes, which take no room twice; a copy on file systems without
     such."""
     try:
-        os.link(made, place)
+        os.link(image, place)
     except OSError:
-        shutil.copyfile(made, place)
+        shutil.copyfile(image, place)
 
 
 def refuse_existing(out: Path) -> None:

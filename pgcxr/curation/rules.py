@@ -129,30 +129,30 @@ class Rules:
         """
         if measures is None:
             return []
-        found = []
+        flags = []
         if measures.structure < self.tables["blank"]["structure"]:
             # What shows nothing is neither turned nor cut.
             return [("blank", "no structure")]
         table = self.tables["inverted"]
         if measures.inverted_by > table["margin"] and measures.likeness >= table["likeness"]:
-            found.append(("inverted", "bones black"))
+            flags.append(("inverted", "bones black"))
         table = self.tables["rotated"]
         if measures.turned_by > table["margin"] and measures.likeness >= table["likeness"]:
-            found.append(("rotated", f"by {measures.turned} degrees, or mirrored so"))
+            flags.append(("rotated", f"by {measures.turned} degrees, or mirrored so"))
         shown = vocabulary.shown_view(view)
         if (
-            not found
+            not flags
             and shown in ("PA", "AP")
             and measures.lateral_by > self.tables["mislabelled_view"]["margin"]
         ):
-            found.append(("mislabelled_view", f"called {shown}, looks lateral"))
+            flags.append(("mislabelled_view", f"called {shown}, looks lateral"))
         detail = self._cropped(measures) if shown in ("PA", "AP", "") else None
-        return [*found, ("cropped", detail)] if detail else found
+        return [*flags, ("cropped", detail)] if detail else flags
 
     def broken_by_image(self, measures, view: str) -> tuple[str, str] | None:
         """(rule, detail) of the first rule on pixels that is on and broken, or None."""
         return next(
-            (found for found in self.image_flags(measures, view) if self.enabled(found[0])), None
+            (flag for flag in self.image_flags(measures, view) if self.enabled(flag[0])), None
         )
 
     def _cropped(self, measures) -> str | None:

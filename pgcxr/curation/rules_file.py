@@ -118,8 +118,8 @@ def _expected(name: str, key: str, value, default) -> str | None:
         return None if right else "a day without quotes, for example 2016-06-30"
     if isinstance(default, (int, float)):
         low, high = RANGES[name, key]
-        whole = (name, key) in WHOLE
-        if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-            return f"a {'whole ' if whole else ''}number from {low} to {high}"
+        is_whole = (name, key) in WHOLE
+        if isinstance(value, bool) or not isinstance(value, int if is_whole else (int, float)):
+            return f"a {'whole ' if is_whole else ''}number from {low} to {high}"
         return None if math.isfinite(value) and low <= value <= high else f"from {low} to {high}"
     return None if value in UNKNOWN else " or ".join(f'"{word}"' for word in UNKNOWN)

@@ -188,13 +188,13 @@ class _Curation:
         self.devices_seen = 0
         if self.setup.judge:
             decoded = [scan for scan in self.remaining if not self.done[scan.number].rejected]
-            seen = self.setup.judge.worn(
+            worn = self.setup.judge.worn(
                 decoded,
                 lambda scan: self.workspace.place("images", self.names[scan.number]),
                 self.setup.rules,
             )
-            self.selection.excluded.update(seen)
-            self.devices_seen = len(seen)
+            self.selection.excluded.update(worn)
+            self.devices_seen = len(worn)
 
     def choose(self) -> None:
         """Which images stay, in which split."""

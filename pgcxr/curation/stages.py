@@ -132,13 +132,13 @@ class Stages:
     def _told(self, advance: progress.Advance) -> Callable[[float], None]:
         """Passes on to the bar for how long a file has been in hand; in a log, without a bar, it is
         one line."""
-        said = False
+        told = False
 
         def tell(seconds: float) -> None:
-            nonlocal said
+            nonlocal told
             advance.waiting(seconds)
-            if not said and not advance.shown and seconds >= SLOW:
-                said = True
+            if not told and not advance.shown and seconds >= SLOW:
+                told = True
                 self.say(
                     f"waiting for a slow file; each may take {self.limits.cpu} to "
                     f"{self.limits.most_cpu} s of processor time"

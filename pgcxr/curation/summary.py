@@ -27,11 +27,11 @@ def table_1(report: dict) -> list[tuple]:
     """Rows of TABLE_1: the normals alone (anomaly detection), and the cohort (synthesis). None:
     does not apply."""
     counts = report["table1"]
-    alone = counts["normal_before_sampling"]
+    normals = counts["normal_before_sampling"]
     return [
-        ("Normal", alone, counts[NORMAL]),
+        ("Normal", normals, counts[NORMAL]),
         ("Abnormal", None, counts[ABNORMAL]),
-        ("Total", alone, counts["total"]),
+        ("Total", normals, counts["total"]),
     ]
 
 

@@ -222,22 +222,22 @@ def fingerprint(cohort: Path) -> str:
     it; "" for none."""
     if not cohort.is_dir():
         return ""
-    seen = hashlib.sha256()
+    digest = hashlib.sha256()
     for path in sorted(path for path in cohort.iterdir() if not path.name.startswith(".")):
-        seen.update(repr((path.name, _sha256(path) if path.is_file() else "")).encode())
-    return seen.hexdigest()
+        digest.update(repr((path.name, _sha256(path) if path.is_file() else "")).encode())
+    return digest.hexdigest()
 
 
 @cache
 def code_version() -> str:
     """Of pgcxr's code for data and of the libraries that decode: other code may give other
     results."""
-    seen = hashlib.sha256()
+    digest = hashlib.sha256()
     folder = Path(pgcxr.__file__).parent
     files = [folder / "images.py", *(path for room in ROOMS for path in (folder / room).rglob("*"))]
     for path in sorted(path for path in files if path.suffix in (".py", ".toml", ".csv")):
-        seen.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+        digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
     for name in DECODERS:
         with contextlib.suppress(metadata.PackageNotFoundError):
-            seen.update(f"{name} {metadata.version(name)}".encode())
-    return seen.hexdigest()
+            digest.update(f"{name} {metadata.version(name)}".encode())
+    return digest.hexdigest()

@@ -12,10 +12,10 @@ OLDEST = 120
 def age_in_years(text: str) -> float | None:
     """Reads "054Y", "018M" or "54" (years, as some exports write it); None where it is no age or
     above 120 years."""
-    found = re.fullmatch(r"(\d{1,4}) ?([YMWD]?)", text.strip().upper())
-    if not found:
+    match = re.fullmatch(r"(\d{1,4}) ?([YMWD]?)", text.strip().upper())
+    if not match:
         return None
-    number, unit = float(found[1]), found[2] or "Y"
+    number, unit = float(match[1]), match[2] or "Y"
     years = number if unit == "Y" else number * UNITS[unit] / DAYS_PER_YEAR
     return years if years <= OLDEST else None
 
@@ -23,10 +23,10 @@ def age_in_years(text: str) -> float | None:
 def age_between(birth: str, study: str) -> float | None:
     """Whole years from birth to study, both YYYYMMDD; None where either is missing, no date, or the
     wrong way round."""
-    born, seen = day(birth), day(study)
-    if born is None or seen is None or seen < born:
+    born, studied = day(birth), day(study)
+    if born is None or studied is None or studied < born:
         return None
-    years = seen.year - born.year - ((seen.month, seen.day) < (born.month, born.day))
+    years = studied.year - born.year - ((studied.month, studied.day) < (born.month, born.day))
     return float(years) if years <= OLDEST else None
 
 

@@ -85,9 +85,9 @@ def parse(text: str) -> Normalization:
     or ArgumentError."""
     if text in (PERCENTILE, WINDOW, NONE):
         return Normalization(text)
-    found = re.fullmatch(rf"{PERCENTILE}:(?:([\d.]+),)?([\d.]+)", text)
+    match = re.fullmatch(rf"{PERCENTILE}:(?:([\d.]+),)?([\d.]+)", text)
     try:
-        low, high = float(found[1] or 0), float(found[2])
+        low, high = float(match[1] or 0), float(match[2])
     except (TypeError, ValueError):
         low, high = 1, 0
     if not 0 <= low < high <= 100:
@@ -104,7 +104,7 @@ def percentile(values: np.ndarray, counts: np.ndarray, share: float) -> float:
     up_to = np.cumsum(counts[order])
     place = (up_to[-1] - 1) * share / 100
     below, above = (
-        values[order[np.searchsorted(up_to, whole, side="right")]]
-        for whole in (np.floor(place), min(np.floor(place) + 1, up_to[-1] - 1))
+        values[order[np.searchsorted(up_to, rank, side="right")]]
+        for rank in (np.floor(place), min(np.floor(place) + 1, up_to[-1] - 1))
     )
     return float(below + (above - below) * (place - np.floor(place)))

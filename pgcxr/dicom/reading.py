@@ -212,8 +212,8 @@ def photometric(dataset: pydicom.Dataset) -> str:
     interpretation; where the two contradict each other, the photometric interpretation, which every
     image must have, is believed.
     """
-    said = text(dataset, "PhotometricInterpretation").upper()
-    return said or SHAPES.get(text(dataset, "PresentationLUTShape").upper(), "")
+    value = text(dataset, "PhotometricInterpretation").upper()
+    return value or SHAPES.get(text(dataset, "PresentationLUTShape").upper(), "")
 
 
 def text(dataset: pydicom.Dataset, keyword: str) -> str:

@@ -26,14 +26,14 @@ def check(dataset: pydicom.Dataset) -> None:
     syntax = dataset.file_meta.TransferSyntaxUID
     if not syntax.is_encapsulated or syntax == RLELossless:
         return
-    said = of_stream(_first_fragment(dataset.PixelData))
-    if said is None:
+    size = of_stream(_first_fragment(dataset.PixelData))
+    if size is None:
         raise Rejected("unreadable", "the compressed stream does not say its size")
-    if said[2] != 1:
+    if size[2] != 1:
         raise Rejected(
             "unreadable", "the compressed stream is in colour where the header says grey"
         )
-    if said[:2] != (whole(dataset, "Rows"), whole(dataset, "Columns")):
+    if size[:2] != (whole(dataset, "Rows"), whole(dataset, "Columns")):
         raise Rejected(
             "unreadable", "the compressed stream is of another size than the header says"
         )

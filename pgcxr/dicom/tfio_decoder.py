@@ -32,7 +32,7 @@ def read(dataset: pydicom.Dataset) -> np.ndarray:
     Raises:
         Rejected: tensorflow-io cannot decode them.
     """
-    alone = _pixels_alone(dataset)
+    pixels = _pixels_alone(dataset)
     try:
         options = {
             "color_dim": False,
@@ -41,21 +41,21 @@ def read(dataset: pydicom.Dataset) -> np.ndarray:
             "dtype": tf.uint16,
         }
         with tf.device("CPU"):
-            found = tfio.image.decode_dicom_image(_encode(alone), **options).numpy()
-        codes = found.reshape(alone.Rows, alone.Columns)  # [1HW] -> [HW]
+            decoded = tfio.image.decode_dicom_image(_encode(pixels), **options).numpy()
+        codes = decoded.reshape(pixels.Rows, pixels.Columns)  # [1HW] -> [HW]
     except Exception:
         raise Rejected("unreadable", "tensorflow-io cannot decode the pixel data") from None
     # DCMTK shifts signed values so that the lowest that can be stored is 0.
-    return codes - np.uint16(1 << alone.BitsStored - 1) if alone.PixelRepresentation else codes
+    return codes - np.uint16(1 << pixels.BitsStored - 1) if pixels.PixelRepresentation else codes
 
 
 def _pixels_alone(dataset: pydicom.Dataset) -> pydicom.Dataset:
     """The image pixel module alone: no modality LUT, no window, and nothing of a patient for DCMTK
     to say."""
-    alone = pydicom.Dataset()
-    alone.file_meta = FileMetaDataset()
-    alone.file_meta.TransferSyntaxUID = dataset.file_meta.TransferSyntaxUID
-    alone.SOPClassUID, alone.SOPInstanceUID = SecondaryCaptureImageStorage, "1.2"
+    pixels = pydicom.Dataset()
+    pixels.file_meta = FileMetaDataset()
+    pixels.file_meta.TransferSyntaxUID = dataset.file_meta.TransferSyntaxUID
+    pixels.SOPClassUID, pixels.SOPInstanceUID = SecondaryCaptureImageStorage, "1.2"
     for name in (
         "Rows",
         "Columns",
@@ -64,19 +64,19 @@ def _pixels_alone(dataset: pydicom.Dataset) -> pydicom.Dataset:
         "PixelRepresentation",
         "SamplesPerPixel",
     ):
-        setattr(alone, name, whole(dataset, name))
-    alone.HighBit = whole(dataset, "HighBit", alone.BitsStored - 1)
+        setattr(pixels, name, whole(dataset, name))
+    pixels.HighBit = whole(dataset, "HighBit", pixels.BitsStored - 1)
     syntax = dataset.file_meta.TransferSyntaxUID
-    if alone.BitsAllocated <= 16 and (not syntax.is_encapsulated or syntax == RLELossless):
+    if pixels.BitsAllocated <= 16 and (not syntax.is_encapsulated or syntax == RLELossless):
         # The whole containers: it is `dicom_codes` that knows which of their bits are meant.
-        alone.BitsStored, alone.HighBit, alone.PixelRepresentation = (
-            alone.BitsAllocated,
-            alone.BitsAllocated - 1,
+        pixels.BitsStored, pixels.HighBit, pixels.PixelRepresentation = (
+            pixels.BitsAllocated,
+            pixels.BitsAllocated - 1,
             0,
         )
-    alone.PhotometricInterpretation = "MONOCHROME2"
-    alone["PixelData"] = dataset["PixelData"]
-    return alone
+    pixels.PhotometricInterpretation = "MONOCHROME2"
+    pixels["PixelData"] = dataset["PixelData"]
+    return pixels
 
 
 def _encode(dataset: pydicom.Dataset) -> bytes:
