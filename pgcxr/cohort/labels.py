@@ -83,8 +83,18 @@ def row(columns: tuple[str, ...], wanted: str, only_one: bool) -> np.ndarray:
     """float32 [K] of a name, "pneumothorax", or of several, "nodule+pleural_effusion"; "abnormal"
     with findings: zeros.
 
+    Args:
+        columns: what each of the K numbers means.
+        wanted: the names.
+        only_one: whether the columns exclude each other.
+
     Raises:
         ArgumentError: a name that is no column, or several where they exclude each other.
+
+    Example:
+
+        >>> row(names("findings"), "nodule+pneumothorax", only_one=False)
+        array([0., 1., 0., 0., 0., 1.], dtype=float32)
     """
     chosen = wanted.split("+")
     rest_is_zero = not only_one and ABNORMAL not in columns and chosen == [ABNORMAL]

@@ -31,7 +31,12 @@ class Cohort:
     manifest: "pd.DataFrame"
 
     def select(self, split: str | None = None, label: str | None = None) -> "Cohort":
-        """The rows of one split and/or one label, in the manifest's order."""
+        """The rows of one split and/or one label, in the manifest's order.
+
+        Args:
+            split: "train", "val" or "test"; None for all.
+            label: "normal" or "abnormal"; None for both.
+        """
         rows = self.manifest
         if split is not None:
             rows = rows[rows["split"] == split]
@@ -80,7 +85,31 @@ class Cohort:
 
 
 def load(folder: str | Path) -> Cohort:
-    """Reads a cohort written by `pgcxr curate`."""
+    """Reads a cohort written by `pgcxr curate`.
+
+    Args:
+        folder: with manifest.csv and the images that it names.
+
+    Raises:
+        InputError: there is no manifest, or a column or a cell is not as the contract has it.
+
+    Example:
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     table = [
+        ...         ",".join(REQUIRED),
+        ...         "000000,a,normal,0,0,0,0,0,train,images/000000.png",
+        ...         "000001,b,abnormal,1,0,0,,0,test,images/000001.png",
+        ...     ]
+        ...     count = Path(folder, "manifest.csv").write_text("\\n".join(table))
+        ...     cohort = load(folder)
+        >>> len(cohort), len(cohort.select(split="train"))
+        (2, 1)
+        >>> cohort.findings()
+        array([[ 1.,  0.,  0.,  0.,  0.,  0.],
+               [ 0.,  1.,  0.,  0., nan,  0.]], dtype=float32)
+    """
     folder = places.existing_folder(folder, "a cohort written by `pgcxr curate`")
     path = folder / "manifest.csv"
     if not path.is_file():

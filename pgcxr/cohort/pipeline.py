@@ -44,10 +44,22 @@ def order(count: int, start: int, length: int, seed: int) -> np.ndarray:
 class ImageDataset:
     """The real images of one training, at any level.
 
-    Arguments:
+    Args:
         images: a cohort's selection, TFRecords, DICOM files, or uint8 [N, R, R, C].
         resolution: R, of the finished network.
         labels: float32 [N, K] of a conditioned GAN (see `pgcxr.cohort.labels`).
+
+    Attributes:
+        count: N.
+        fingerprint: of which images there are and in which order; a run goes on with these alone.
+
+    Example:
+
+        >>> images = np.arange(6, dtype=np.uint8).repeat(64).reshape(6, 8, 8, 1)
+        >>> dataset = ImageDataset(images, resolution=8)
+        >>> batches = dataset.dataset(level=2, start=0, steps=2, minibatch=3, seed=0)
+        >>> [batch.shape for batch in batches.as_numpy_iterator()]
+        [(3, 4, 4, 1), (3, 4, 4, 1)]
     """
 
     def __init__(
@@ -199,12 +211,27 @@ def from_dicom(
 
     Args:
         files: a folder, read with all that is in it, or the files themselves.
-        fit: "pad" or "crop"; `normalize` see `pgcxr.dicom.normalization.parse`; `decoder` "pydicom"
-            or "tfio".
+        size: side in pixels.
+        fit: "pad" or "crop".
+        normalize: as `pgcxr.dicom.normalization.parse` reads it.
+        decoder: "pydicom" or "tfio".
         rejected: {rule: count}; files that are no images, or smaller than `size`, are left out and
             added to it, once for every time the data set is run through. Without it the first of
             them ends the run: the tf.errors.InvalidArgumentError says the rule and the file's
             number, never its name.
+
+    Example:
+
+        >>> import tempfile
+        >>> from pgcxr.phantom.export import PhantomOptions, write_export
+        >>> left_out = Counter()
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     options = PhantomOptions(patients=2, size=64, workers=1)
+        ...     counts = write_export(f"{folder}/export", options)
+        ...     images = from_dicom(f"{folder}/export", 32, rejected=left_out)
+        ...     shapes = {image.shape for image in images.as_numpy_iterator()}
+        >>> shapes
+        {(32, 32, 1)}
     """
     if isinstance(files, (str, os.PathLike)):
         paths = dicom_images.files_in(places.existing_folder(files, "a folder of DICOM files"))

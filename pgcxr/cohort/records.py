@@ -32,8 +32,32 @@ def write(
     out: str | Path | None = None,
     size: int | None = None,
 ) -> dict:
-    """Writes every split of the cohort in `folder`; returns {"folder", "format", "size", "images":
-    {split: N}}."""
+    """Writes every split of a cohort as TFRecords.
+
+    Args:
+        folder: the cohort.
+        format: "png", or "nvidia" for the original's multi-resolution data sets.
+        out: a new folder; by default records/FORMAT in the cohort.
+        size: side in pixels, a power of two up to the cohort's, which it is by default.
+
+    Returns:
+        {"folder", "format", "size", "images": {split: N}}.
+
+    Raises:
+        InputError: the cohort or the size is not as it must be, or `out` is there already.
+
+    Example:
+
+        >>> import tempfile
+        >>> import cv2
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     table = f"{','.join(cohorts.REQUIRED)}\\n0,a,normal,0,0,0,0,0,train,0.png\\n"
+        ...     count = Path(folder, "manifest.csv").write_text(table)
+        ...     done = cv2.imwrite(f"{folder}/0.png", np.zeros((8, 8), np.uint8))
+        ...     report = write(folder, "nvidia")
+        ...     [path.name for path in sorted(report["folder"].glob("train/*"))]
+        ['train-r02.tfrecords', 'train-r03.tfrecords', 'train-rxx.labels']
+    """
     if format not in FORMATS:
         raise ArgumentError("format", f"must be {' or '.join(FORMATS)}", received=format)
     cohort = cohorts.load(folder)

@@ -3,6 +3,10 @@
 A file is a row of records: the length of the data (8 bytes), its checksum (4), the data, their
 checksum (4), all little-endian. Where each record begins is found from the lengths alone; the data
 are read, and their checksum compared, when they are needed.
+
+Written and read are records by TensorFlow. Only where each begins is found here: its readers run
+through a file from the front and say neither the place nor the checksum of a record, and an order
+that depends on the image count alone needs any of them at once (`pgcxr.cohort.pipeline.order`).
 """
 
 import logging

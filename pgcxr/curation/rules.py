@@ -243,9 +243,20 @@ class Rules:
 
 
 def load(path: str | Path | None = None) -> Rules:
-    """The rules shipped with pgcxr, with the tables and keys of the TOML file `path` on top.
+    """The rules shipped with pgcxr (thesis 1.1), with the tables and keys of the TOML file `path`
+    on top.
 
     Raises:
         InputError: as pgcxr.curation.rules_file.read.
+
+    Example:
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "rules.toml")
+        ...     count = path.write_text("[age]\\nminimum = 18")
+        ...     rules = load(path)
+        >>> rules.tables["age"]["minimum"], rules.enabled("age")
+        (18, True)
     """
     return Rules(rules_file.read(path))

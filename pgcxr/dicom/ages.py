@@ -11,7 +11,13 @@ OLDEST = 120
 
 def age_in_years(text: str) -> float | None:
     """Reads "054Y", "018M" or "54" (years, as some exports write it); None where it is no age or
-    above 120 years."""
+    above 120 years.
+
+    Example:
+
+        >>> age_in_years("018M"), age_in_years("old")
+        (1.5, None)
+    """
     match = re.fullmatch(r"(\d{1,4}) ?([YMWD]?)", text.strip().upper())
     if not match:
         return None

@@ -45,18 +45,37 @@ def decode(
     decoder: str = pixel_data.PYDICOM,
     black_out: BlackOut | None = None,
 ) -> np.ndarray:
-    """The image as displayed, uint8 [H, W] (uint16 for 16 bits), bones white.
+    """The image as displayed, bones white.
 
     Modality LUT, then VOI LUT or window (PS3.3 C.11.1, C.11.2; a LUT is preferred to a window, and
     the first of several is taken), MONOCHROME1 inverted, then `normalize`. Padding pixels
     (PixelPaddingValue) are black.
 
     Args:
+        path: a DICOM file with one frame of gray pixels.
+        normalize: which gray values become black and white (thesis 1.1).
+        bits: 8 or 16.
         decoder: pixel_data.PYDICOM, or TFIO for tensorflow-io.
         black_out: what is made black, and not counted by `normalize` (pgcxr.privacy.black_out).
+
+    Returns:
+        uint8 [H, W], or uint16 for 16 bits.
+
     Raises:
         Rejected: the file cannot be read, has no pixels, several frames, color, or shows nothing.
-        InputError: tensorflow-io is asked for and is not there.
+        ArgumentError: tensorflow-io is asked for and is not there.
+
+    Example:
+
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from pgcxr.phantom.export import PhantomOptions, write_export
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     options = PhantomOptions(patients=1, size=64, workers=1)
+        ...     counts = write_export(f"{folder}/export", options)
+        ...     image = decode(next(Path(folder, "export").rglob("*.dcm")))
+        >>> image.dtype, int(image.min()), int(image.max())
+        (dtype('uint8'), 0, 255)
     """
     take = pixel_data.reader(decoder)
     with quiet(), blaming_the_file("the pixel data cannot be decoded"):

@@ -81,8 +81,17 @@ def normalize(image: np.ndarray) -> np.ndarray:
 
 
 def parse(text: str) -> Normalization:
-    """`percentile` (the thesis's 99), `percentile:HIGH`, `percentile:LOW,HIGH`, `window` or `none`;
-    or ArgumentError."""
+    """Reads `percentile` (the thesis's 99), `percentile:HIGH`, `percentile:LOW,HIGH`, `window` or
+    `none`.
+
+    Raises:
+        ArgumentError: the text is none of these.
+
+    Example:
+
+        >>> parse("percentile:1,99")
+        Normalization(kind='percentile', low=1.0, high=99.0)
+    """
     if text in (PERCENTILE, WINDOW, NONE):
         return Normalization(text)
     match = re.fullmatch(rf"{PERCENTILE}:(?:([\d.]+),)?([\d.]+)", text)
