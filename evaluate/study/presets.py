@@ -7,7 +7,7 @@ from pathlib import Path
 
 from evaluate.study.steps import Step
 from pgcxr.errors import InputError
-from pgcxr.io import places
+from pgcxr.io import places, trees
 
 # Sizes and configs by name of the step's option. "threads" and "jobs" fill the machine: commands
 # run side by side on one thread each are faster than one after another on all, and their sums come
@@ -186,12 +186,9 @@ def state_of(folder: Path) -> str:
     """A hash of the names, sizes and times of an export's files: cheap, and different where a file
     is."""
     whole = hashlib.sha256()
-    for place, folders, files in os.walk(folder):
-        folders.sort()
-        for name in sorted(files):
-            path = os.path.join(place, name)
-            stat = os.stat(path)
-            # Names that are no UTF-8 go in byte for byte.
-            whole.update(os.fsencode(os.path.relpath(path, folder)))
-            whole.update(f"\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode())
+    for name in trees.walk(folder).files:
+        stat = os.stat(os.path.join(folder, name))
+        # Names that are no UTF-8 go in byte for byte.
+        whole.update(os.fsencode(name))
+        whole.update(f"\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode())
     return whole.hexdigest()

@@ -16,6 +16,7 @@ from pgcxr.dicom.normalization import THESIS, Normalization
 from pgcxr.dicom.reading import Rejected
 from pgcxr.errors import InputError
 from pgcxr.images import PAD, fitted_side, to_square
+from pgcxr.io import trees
 
 # Exports begin with a few files of other kinds at most.
 LOOKED_AT = 100
@@ -137,11 +138,8 @@ class DicomImages:
 
 def files_in(folder: str | os.PathLike) -> list[Path]:
     """All files of a tree that are not hidden, in the order of their paths."""
-    paths = []
-    for directory, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        paths += [Path(directory, name) for name in sorted(names) if not name.startswith(".")]
-    return sorted(paths)
+    tree = trees.walk(folder, lambda path: not trees.is_hidden(path))
+    return sorted(Path(folder, name) for name in tree.files)
 
 
 def is_there(folder: str | os.PathLike) -> bool:

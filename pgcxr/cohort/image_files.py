@@ -4,7 +4,6 @@ reduced, as arrays or, for tf.data, any of them by its number."""
 import math
 import struct
 import warnings
-import zlib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,10 +13,9 @@ import numpy as np
 
 from pgcxr.errors import InputError
 from pgcxr.images import reduce_by_area
-from pgcxr.io import user_files
+from pgcxr.io import png, user_files
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
-PNG = b"\x89PNG\r\n\x1a\n"
 # Of one image: the largest that is curated, of 16 bits, hardly compressed.
 MAX_PIXELS, MOST_BYTES = 8192 * 8192, 256 << 20
 # What is wrong with an image is said in one line here; OpenCV's own warnings would come between.
@@ -67,7 +65,7 @@ def decode_png(content: bytes) -> np.ndarray | None:
     """
     # OpenCV fills with black what is cut short, and grumbles; and it makes room for whatever a
     # header claims.
-    if not _whole_png(content) or math.prod(_said_size(content)) > MAX_PIXELS:
+    if not png.is_whole(content) or math.prod(_said_size(content)) > MAX_PIXELS:
         return None
     image = cv2.imdecode(
         np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH
@@ -87,7 +85,7 @@ def png_size(path: Path) -> tuple[int, int]:
 
 
 def _said_size(content: bytes) -> tuple[int, int]:
-    if len(content) < 24 or content[:8] != PNG:
+    if len(content) < 24 or content[:8] != png.SIGNATURE:
         return 0, 0
     columns, rows = struct.unpack(">II", content[16:24])
     return rows, columns
@@ -115,20 +113,6 @@ def _check_shape(path: Path, shape: tuple[int, int], size: int) -> None:
             f"{path}: is {shape[1]} x {shape[0]}, smaller than the {size} px asked for; "
             f"curate at {size} px or more, or choose a lower resolution"
         )
-
-
-def _whole_png(content: bytes) -> bool:
-    """Whether every chunk is there, up to the last, with its checksum (PNG specification, 5.3)."""
-    at, kind = 8, b""
-    if content[:8] != PNG:
-        return False
-    while kind != b"IEND" and at + 12 <= len(content):
-        length = int.from_bytes(content[at : at + 4], "big")
-        kind, end = content[at + 4 : at + 8], at + 8 + length
-        if zlib.crc32(content[at + 4 : end]).to_bytes(4, "big") != content[end : end + 4]:
-            return False
-        at = end + 4
-    return kind == b"IEND"
 
 
 def load_images(paths: list[Path], size: int) -> np.ndarray:

@@ -17,11 +17,15 @@ from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
 from pydicom.dataelem import RawDataElement
 
 from pgcxr.dicom import reading
-from pgcxr.privacy.audit import identifiers
-from pgcxr.privacy.audit.identifiers import Found
+from pgcxr.privacy.audit import encodings, identifiers
+from pgcxr.privacy.audit.identifiers import Identifiers
 from pgcxr.privacy.audit.own_words import CHARACTER_SETS
 
 PROFILE = "dicomfields_2026c"
+# Where the table leaves a choice by IOD, the action that is allowed in every IOD.
+CHOSEN = {"D_TAGS": "D", "Z_TAGS": "Z", "X_TAGS": "X", "U_TAGS": "U"}
+CHOSEN |= {"Z_D_TAGS": "D", "X_Z_TAGS": "Z", "X_D_TAGS": "D", "X_Z_D_TAGS": "D"}
+CHOSEN |= {"X_Z_U_STAR_TAGS": "U"}
 TEXT_VRS = ("LO", "SH", "ST", "LT", "UC", "UT", "UR", "CS", "AE")
 FREE_TEXT_VRS = ("ST", "LT", "UC", "UT")
 # Of radiographs, what anybody may write into a table of gray values.
@@ -43,6 +47,8 @@ OF_DIGITS = re.compile(rb"[0-9 .,+\-eE\\\0DWMY:]{0,256}")
 # No comment or report is longer; what lies behind is looked for no more.
 LONGEST_TEXT, LONGEST_BYTES = 1 << 20, 1 << 16
 DEEPEST = 32
+# How a data set without a preamble begins: group 2 or 8, in both byte orders.
+GROUPS = (b"\x02\0", b"\x08\0", b"\0\x02", b"\0\x08")
 # Values above this are left on the disk.
 DEFER = 1 << 16
 # Where pixels begin, in both byte orders.
@@ -53,12 +59,12 @@ class Damaged(Exception):
     """pydicom cannot read a file that begins like DICOM, or nothing of an image; `found` is what it
     could read."""
 
-    def __init__(self, found: Found):
+    def __init__(self, found: Identifiers):
         super().__init__()
         self.found = found
 
 
-def of_dicom(path: Path) -> Found:
+def of_dicom(path: Path) -> Identifiers:
     """The identifiers of a DICOM file, and as kind "patient" whose it is; empty where it is none.
 
     Raises:
@@ -67,28 +73,22 @@ def of_dicom(path: Path) -> Found:
     """
     with open(path, "rb") as file:
         start = file.read(132)
-    if start[128:] != b"DICM" and start[:2] not in (
-        b"\x02\x00",
-        b"\x08\x00",
-        b"\x00\x02",
-        b"\x00\x08",
-    ):
+    if start[128:] != b"DICM" and start[:2] not in GROUPS:
         return set()
     with reading.quiet():
         dataset = _read(path)
         if not any(
             keyword in dataset for keyword in ("SOPClassUID", "Rows", "Modality", "PatientID")
         ):
-            raise Damaged(
-                of_dataset(dataset)
-            )  # pydicom takes a length that lies for the end of the file
+            # pydicom takes a length that lies for the end of the file
+            raise Damaged(of_dataset(dataset))
         patient = reading.text(dataset, "PatientID") + reading.text(dataset, "PatientName")
         return of_dataset(dataset) | {
             ("patient", patient or reading.text(dataset, "SOPInstanceUID"))
         }
 
 
-def of_remains(path: Path) -> Found:
+def of_remains(path: Path) -> Identifiers:
     """The identifiers in the printable parts of a file that cannot be read as DICOM, as far as its
     pixels.
 
@@ -103,9 +103,9 @@ def of_remains(path: Path) -> Found:
     return set().union(*map(of_bytes, parts))
 
 
-def of_dataset(dataset: pydicom.Dataset) -> Found:
+def of_dataset(dataset: pydicom.Dataset) -> Identifiers:
     """The identifiers of a data set, its file meta information and all that is nested in it."""
-    found: Found = set()
+    found: Identifiers = set()
     _add_dataset(found, getattr(dataset, "file_meta", None), 0)
     _add_dataset(found, dataset, 0)
     return found
@@ -123,7 +123,7 @@ def _read(path: Path) -> pydicom.Dataset:
     raise Damaged(set())
 
 
-def _add_dataset(found: Found, dataset: pydicom.Dataset | None, depth: int) -> None:
+def _add_dataset(found: Identifiers, dataset: pydicom.Dataset | None, depth: int) -> None:
     for tag in list(dataset.keys()) if dataset is not None and depth < DEEPEST else ():
         if tag.group == 0x7FE0:
             continue
@@ -164,7 +164,7 @@ def _dictionary_vr(tag) -> str:
     return dictionary_VR(tag)
 
 
-def of_element(element: pydicom.DataElement) -> Found:
+def of_element(element: pydicom.DataElement) -> Identifiers:
     """The identifiers in one element that is no sequence."""
     keyword = keyword_for_tag(element.tag)
     if keyword in NOT_OF_A_PATIENT or element.VR == "PN" and not element.value:
@@ -174,7 +174,7 @@ def of_element(element: pydicom.DataElement) -> Found:
         if isinstance(element.value, (pydicom.multival.MultiValue, list, tuple))
         else [element.value]
     )
-    found: Found = set()
+    found: Identifiers = set()
     for value in values:
         if isinstance(value, bytes):
             found |= (
@@ -195,7 +195,7 @@ def of_element(element: pydicom.DataElement) -> Found:
     return found
 
 
-def _of_text(tag, vr: str, keyword: str, text: str) -> Found:
+def _of_text(tag, vr: str, keyword: str, text: str) -> Identifiers:
     if keyword in DEFINED:
         if text in DEFINED[keyword]:
             return set()
@@ -216,14 +216,11 @@ def _of_kept(text: str) -> frozenset[tuple[str, str]]:
     return frozenset(identifiers.of_kept(text))
 
 
-def of_bytes(content: bytes | None) -> Found:
+def of_bytes(content: bytes | None) -> Identifiers:
     """The identifiers in the printable parts of binary content."""
-    found: Found = set()
+    found: Identifiers = set()
     for run in PRINTABLE.findall((content or b"")[:LONGEST_BYTES]):
-        try:
-            text = run.decode()
-        except UnicodeDecodeError:
-            text = run.decode("latin-1")
+        text = encodings.decode(run)
         found |= identifiers.of_text(text) | (identifiers.of_name(text) if "^" in text else set())
     return found
 
@@ -244,23 +241,30 @@ def known(tag) -> bool:
     return not tag.is_private and dictionary_has_tag(tag)
 
 
-@functools.cache
-def _protected() -> tuple[frozenset, tuple]:
-    from dicomanonymizer.dicomfields_selector import dicom_anonymization_database_selector
-
-    tags = dicom_anonymization_database_selector(PROFILE)["ALL_TAGS"]
-    return frozenset(tag for tag in tags if len(tag) == 2), tuple(
-        tag for tag in tags if len(tag) == 4
-    )
-
-
-@functools.cache
 def is_protected(tag) -> bool:
     """Whether Table E.1-1 names this element."""
-    single, masked = _protected()
-    if (tag.group, tag.element) in single:
-        return True
-    return any(
-        tag.group & g == group & g and tag.element & e == element & e
-        for group, element, g, e in masked
-    )
+    return action(tag) is not None
+
+
+@functools.cache
+def action(tag) -> str | None:
+    """What Table E.1-1 does with this element: D, Z, X or U; None where it does not name it."""
+    exact, masked = _table()
+    found = exact.get((tag.group, tag.element))
+    for (group, element, of_group, of_element), masked_action in masked.items():
+        if found is None and tag.group & of_group == group & of_group:
+            found = masked_action if tag.element & of_element == element & of_element else None
+    return found
+
+
+@functools.cache
+def _table() -> tuple[dict[tuple, str], dict[tuple, str]]:
+    """{(group, element): action}, {(group, element and the masks of both): action}."""
+    from dicomanonymizer.dicomfields_selector import dicom_anonymization_database_selector
+
+    actions = {}
+    for name, tags in dicom_anonymization_database_selector(PROFILE).items():
+        if name in CHOSEN:
+            actions |= dict.fromkeys(tags, CHOSEN[name])
+    exact = {tag: action for tag, action in actions.items() if len(tag) == 2}
+    return exact, {tag: action for tag, action in actions.items() if len(tag) == 4}

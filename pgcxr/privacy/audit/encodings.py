@@ -42,3 +42,8 @@ def decode(content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return content.decode("latin-1")
+
+
+def spaced(content: bytes) -> str:
+    """`decode`, with blanks for the zeros that part texts or fill them up."""
+    return decode(content.replace(b"\0", b" "))

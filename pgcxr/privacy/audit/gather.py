@@ -11,9 +11,9 @@ from itertools import islice
 from pathlib import Path
 
 from pgcxr.errors import InputError
-from pgcxr.io import artifacts
+from pgcxr.io import artifacts, trees
 from pgcxr.privacy.audit import elements, identifiers, tables
-from pgcxr.privacy.audit.identifiers import Found
+from pgcxr.privacy.audit.identifiers import Identifiers
 
 # Files, and parts of tables, whose identifiers are held as texts at once.
 BATCH, PARTS = 20_000, 64
@@ -54,7 +54,7 @@ class Gathering:
     def __post_init__(self):
         self.files, self.unread = walk(self.export)
 
-    def batches(self) -> Iterator[Found]:
+    def batches(self) -> Iterator[Identifiers]:
         """Sets of (kind, joined words); the last one has what two patients or more share in
         elements that may stay."""
         for at in range(0, len(self.files), BATCH):
@@ -71,8 +71,8 @@ class Gathering:
             if patient is None or not several
         }
 
-    def _of_files(self, files: list[str]) -> Found:
-        found: Found = set()
+    def _of_files(self, files: list[str]) -> Identifiers:
+        found: Identifiers = set()
         again = []
         for name, result in zip(
             files, self.run(functools.partial(of_file, self.export), files), strict=True
@@ -87,15 +87,13 @@ class Gathering:
                 self._add(found, name, result)
         return found
 
-    def _add(self, found: Found, name: str, result: Result) -> None:
+    def _add(self, found: Identifiers, name: str, result: Result) -> None:
         values, kinds, state = result
         if state in (LOST, UNREAD):
             self.unread.add(name)
             return
         self.damaged += state == DAMAGED
-        pairs = {
-            (identifiers.KINDS[kind], value) for value, kind in zip(values, kinds, strict=True)
-        }
+        pairs = identifiers.unpacked(values, kinds)
         patient = hash(frozenset(value for kind, value in pairs if kind == "patient"))
         self._patients.add(patient)
         for kind, value in pairs:
@@ -105,7 +103,7 @@ class Gathering:
             elif kind != "patient":
                 found.add((kind, value))
 
-    def _of_table(self, name: str) -> Iterator[Found]:
+    def _of_table(self, name: str) -> Iterator[Identifiers]:
         path = self.export / name
         try:
             if not _is_regular(path):
@@ -116,10 +114,7 @@ class Gathering:
                 if any(state == LOST for *_, state in results):
                     raise OSError
                 for values, kinds, _ in results:
-                    yield {
-                        (identifiers.KINDS[kind], value)
-                        for value, kind in zip(values, kinds, strict=True)
-                    }
+                    yield identifiers.unpacked(values, kinds)
         except (OSError, EOFError, zlib.error):
             self.unread.add(name)
 
@@ -130,24 +125,15 @@ def walk(export: Path) -> tuple[list[str], set[str]]:
     The phantom's own truth is no part of its export. Links to folders are not followed: what lies
     outside of the export cannot be looked into, what lies inside is seen anyway.
     """
-    found: list[str] = []
-    closed: set[str] = set()
-    # What cannot be listed says so; os.walk by itself passes it by.
-    for folder, inside, files in os.walk(
-        export, onerror=lambda error: closed.add(os.path.relpath(error.filename, export))
-    ):
-        here = os.path.relpath(folder, export)
-        prefix = "" if here == "." else f"{here}/"
-        if here == "." and "truth" in inside and _is_phantom(export):
-            inside.remove("truth")
-        for name in inside:
-            path = os.path.join(folder, name)
-            if os.path.islink(path) and not Path(os.path.realpath(path)).is_relative_to(
-                os.path.realpath(export)
-            ):
-                closed.add(prefix + name)
-        found += [prefix + name for name in files]
-    return sorted(found), closed
+    phantom = _is_phantom(export)
+    tree = trees.walk(export, lambda path: not (phantom and path == "truth/"))
+    inside = Path(os.path.realpath(export))
+    outside = {
+        name
+        for name in tree.links
+        if not Path(os.path.realpath(export / name)).is_relative_to(inside)
+    }
+    return sorted(tree.files), {*tree.closed, *outside}
 
 
 def names(export: Path) -> list[str]:
@@ -172,22 +158,22 @@ def of_file(export: Path, name: str) -> Result:
     try:
         if not _is_regular(path):
             return [], b"", UNREAD
-        return *identifiers.arrays(elements.of_dicom(path)), READ
+        return *identifiers.packed(elements.of_dicom(path)), READ
     except elements.Damaged as damaged:
         return of_remains(export, name, damaged.found)
     except OSError:
         return [], b"", UNREAD
 
 
-def of_remains(export: Path, name: str, found: Found = frozenset()) -> Result:
+def of_remains(export: Path, name: str, found: Identifiers = frozenset()) -> Result:
     """The identifiers in the printable parts of a file that its reader cannot read, and what it
     `found`."""
     try:
-        return *identifiers.arrays(found | elements.of_remains(export / name)), DAMAGED
+        return *identifiers.packed(found | elements.of_remains(export / name)), DAMAGED
     except OSError:
         return [], b"", UNREAD
 
 
 def of_part(part: tables.Part) -> Result:
     """The identifiers of some lines of a table."""
-    return *identifiers.arrays(tables.of_part(part)), READ
+    return *identifiers.packed(tables.of_part(part)), READ

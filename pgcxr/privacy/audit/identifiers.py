@@ -23,8 +23,8 @@ words of its value. The audit drops and counts such values.
 """
 
 import datetime
+import itertools
 import re
-from collections.abc import Iterable
 
 from pgcxr.privacy.audit.fingerprints import MOST_WORDS, joined, words
 from pgcxr.privacy.audit.own_words import standard_words
@@ -32,19 +32,8 @@ from pgcxr.privacy.audit.own_words import standard_words
 KINDS = ("name", "number", "date", "uid", "text", "path", "other", "kept", "patient")
 NAME_PART, CODE, DIGITS, WORD = 4, 5, 6, 6
 PHRASE = 8
-MONTHS = (
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
+MONTHS = words(
+    "January February March April May June July August September October November December"
 )
 # Stand-ins that scanners and earlier de-identification write.
 DUMMY_DATES = ("19000101", "19700101")
@@ -72,70 +61,48 @@ TITLED = re.compile(
 DATE = re.compile(
     r"(?<!\d)(\d{4})([-./]?)(\d{2})\2(\d{2})(?!\d)|(?<!\d)(\d{1,2})([-./])(\d{1,2})\6(\d{4})(?!\d)"
 )
-Found = set[tuple[str, str]]
+Identifiers = set[tuple[str, str]]
 
 
-def of_name(text: str) -> Found:
+def of_name(text: str) -> Identifiers:
     """DICOM's Family^Given^Middle^Prefix^Suffix in up to three "=" groups (PS3.5 6.2.1), or as
     people write."""
-    found: Found = set()
+    names: set[str] = set()
     for group in re.split("[=\0\\\\]", text):
-        for spelled in {group.lower(), group.lower().translate(TRANSLITERATED)}:
-            parts = [joined(part) for part in re.split(r"[\^,;\s]+", spelled)]
-            parts = [part for part in parts if part and part not in DUMMY_NAMES]
-            whole = {
-                "".join(parts),
-                "".join(parts[1:] + parts[:1]),
-                "".join(parts[:2]),
-                "".join(parts[1::-1]),
-            }
-            found |= {
-                ("name", name)
-                for name in whole
-                if len(parts) > 1 and (len(name) >= 6 or not name.isascii())
-            }
-            pieces = {
-                *parts,
-                *(
-                    joined(piece)
-                    for part in re.split(r"[\^,;\s]+", spelled)
-                    for piece in part.split("-")
-                ),
-            }
-            found |= {
-                ("name", part)
-                for part in pieces
-                if len(part) >= (NAME_PART if part.isalpha() else DIGITS)
-            }
+        for spelling in {group.lower(), group.lower().translate(TRANSLITERATED)}:
+            written = re.split(r"[\^,;\s]+", spelling)
+            parts = [part for part in map(joined, written) if part and part not in DUMMY_NAMES]
+            if len(parts) > 1:
+                together = (parts, parts[1:] + parts[:1], parts[:2], parts[1::-1])
+                full = map("".join, together)
+                names |= {name for name in full if len(name) >= 6 or not name.isascii()}
+            halves = [joined(half) for part in written for half in part.split("-")]
+            for part in (*parts, *halves):
+                if len(part) >= (NAME_PART if part.isalpha() else DIGITS):
+                    names.add(part)
             # A Chinese or Korean name is written without a blank.
-            found |= {
-                ("name", part)
-                for part in parts
-                if not part.isascii() and 3 <= len(part) < NAME_PART
-            }
-    return {(kind, value) for kind, value in found if value not in DUMMY_NAMES}
+            names |= {part for part in parts if not part.isascii() and 3 <= len(part) < NAME_PART}
+    return {("name", name) for name in names if name not in DUMMY_NAMES}
 
 
-def of_number(text: str, kind: str = "number") -> Found:
+def of_number(text: str, kind: str = "number") -> Identifiers:
     """A patient's or a study's number, a serial number, a code."""
-    whole = joined(text)
-    both = {whole, whole.lstrip("0")}
+    code = joined(text)
+    both = {code, code.lstrip("0")}
     return {(kind, code) for code in both if len(code) >= (DIGITS if code.isdigit() else CODE)}
 
 
-def of_date(text: str) -> Found:
+def of_date(text: str) -> Identifiers:
     """Every date that `text` holds (DA, DT, or as people write it)."""
-    found: Found = set()
-    for match in (
-        DATE.finditer(text[:26]) if text[:8].isdigit() and len(text) > 8 else DATE.finditer(text)
-    ):
+    found: Identifiers = set()
+    for match in DATE.finditer(text[:26] if text[:8].isdigit() and len(text) > 8 else text):
         _add_date(found, match)
     if re.match(r"\d{8}", text):
         _add_date(found, DATE.match(text[:8]))
     return found
 
 
-def _add_date(found: Found, match: re.Match | None) -> None:
+def _add_date(found: Identifiers, match: re.Match | None) -> None:
     if match is None:
         return
     year, month, day = (int(match[place]) for place in ((1, 3, 4) if match[1] else (8, 7, 5)))
@@ -149,12 +116,12 @@ def _add_date(found: Found, match: re.Match | None) -> None:
             continue
         name, days = MONTHS[first - 1], {f"{second:02d}", str(second)}
         forms = {date.strftime(form) for form in ("%Y%m%d", "%d%m%Y", "%m%d%Y")}
-        forms |= {f"{d}{m}{year}" for d in days for m in (name, name[:3])}
-        forms |= {f"{m}{d}{year}" for d in days for m in (name, name[:3])}
+        for d, m in itertools.product(days, (name, name[:3])):
+            forms |= {f"{d}{m}{year}", f"{m}{d}{year}"}
         found |= {("date", form) for form in forms}
 
 
-def of_uid(text: str) -> Found:
+def of_uid(text: str) -> Identifiers:
     """A UID of an instance, series, study, device, ...; not one that the standard itself gives out
     (PS3.6 A)."""
     uid = text.strip().strip("\0")
@@ -163,19 +130,16 @@ def of_uid(text: str) -> Found:
     return {("uid", "".join(uid.split(".")[-MOST_WORDS:]))}
 
 
-def of_text(text: str, kind: str = "text") -> Found:
+def of_text(text: str, kind: str = "text") -> Identifiers:
     """Free text: its pieces, its dates, the words that hold numbers."""
-    found: Found = set()
+    found: Identifiers = set()
     parts = words(text)
     if any(map(str.isdigit, text)):
         found |= of_date(text)
         for uid in UID.findall(text):
             found |= of_uid(uid) if len(uid) >= LONG_UID else set()
-        blanks = (
-            blank
-            for blank in text.split()
-            if any(map(str.isdigit, blank)) and not UID.search(blank)
-        )
+        numbers = (blank for blank in text.split() if any(map(str.isdigit, blank)))
+        blanks = (blank for blank in numbers if not UID.search(blank))
         for part in {*parts, *map(joined, blanks)}:
             if len(part) >= DIGITS and sum(map(str.isdigit, part)) >= 3:
                 found |= of_number(part, kind)
@@ -185,23 +149,20 @@ def of_text(text: str, kind: str = "text") -> Found:
     for at in {*range(0, last, MOST_WORDS), last}:
         piece = "".join(parts[at : at + MOST_WORDS])
         long_enough = len(piece) >= (PHRASE if len(parts) > 1 else WORD)
-        if (
-            long_enough
-            and sum(map(str.isalpha, piece)) >= 4
-            and not standard_words().issuperset(parts)
-        ):
+        letters = sum(map(str.isalpha, piece))
+        if long_enough and letters >= 4 and not standard_words().issuperset(parts):
             found.add((kind, piece))
     return found
 
 
-def of_place(text: str) -> Found:
+def of_place(text: str) -> Identifiers:
     """An address or the name of an institution."""
     return of_text(text) | {
         ("text", word) for word in words(text) if len(word) >= CODE and word.isalpha()
     }
 
 
-def of_kept(text: str) -> Found:
+def of_kept(text: str) -> Identifiers:
     """A short value of an element that is no identifier: "other" by itself; every run of its words
     is "kept"."""
     parts = words(text)
@@ -213,10 +174,10 @@ def of_kept(text: str) -> Found:
     }
 
 
-def of_path(relative: str) -> Found:
+def of_path(relative: str) -> Identifiers:
     """The names of a file and of its folders, relative to the export, with and without what follows
     the last dot."""
-    found: Found = set()
+    found: Identifiers = set()
     for part in relative.split("/"):
         for name in {part, part.rsplit(".", 1)[0]}:
             found |= of_uid(name) | of_number(name, "path") | of_text(name, "path")
@@ -229,7 +190,12 @@ def of_path(relative: str) -> Found:
     return found
 
 
-def arrays(found: Iterable[tuple[str, str]]) -> tuple[list[str], bytes]:
+def packed(found: Identifiers) -> tuple[list[str], bytes]:
     """(the joined words, one byte each for their kind), in an order of their own."""
     ordered = sorted(found, key=lambda pair: (pair[1], pair[0]))
     return [value for _, value in ordered], bytes(KINDS.index(kind) for kind, _ in ordered)
+
+
+def unpacked(values: list[str], kinds: bytes) -> Identifiers:
+    """What `packed` was given."""
+    return {(KINDS[kind], value) for value, kind in zip(values, kinds, strict=True)}

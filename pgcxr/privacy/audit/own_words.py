@@ -19,33 +19,14 @@ OWN = Hasher(0)
 NOT_OWN = ("phantom", "privacy")
 # PS3.3 C.12.1.1.2: without and with code extensions.
 CHARACTER_SETS = frozenset(
-    [
-        f"ISO_IR {number}"
-        for number in (6, 100, 101, 109, 110, 144, 127, 126, 138, 148, 203, 13, 166, 192)
-    ]
-    + [
-        f"ISO 2022 IR {number}"
-        for number in (
-            6,
-            100,
-            101,
-            109,
-            110,
-            144,
-            127,
-            126,
-            138,
-            148,
-            203,
-            13,
-            166,
-            87,
-            159,
-            149,
-            58,
-        )
-    ]
-    + ["GB18030", "GBK"]
+    (
+        "GB18030",
+        "GBK",
+        *(f"ISO_IR {n}" for n in (6, 100, 101, 109, 110, 144, 127, 126, 138, 148, 203, 13, 166)),
+        "ISO_IR 192",
+        *(f"ISO 2022 IR {n}" for n in (6, 100, 101, 109, 110, 144, 127, 126, 138, 148, 203)),
+        *(f"ISO 2022 IR {n}" for n in (13, 166, 87, 159, 149, 58)),
+    )
 )
 # Values of Code String elements of radiographs (PS3.3 C.7, C.8.1, C.8.7, C.8.11; PS3.16 Annex L),
 # of the sex and of the encoding, and how makers write their names (Manufacturer, Manufacturer's

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pgcxr.errors import InputError
-from pgcxr.io import places
+from pgcxr.io import places, trees
 from pgcxr.privacy.audit.contents import reader
 from pgcxr.privacy.audit.contents.piece import Piece, TooMuch
 from pgcxr.privacy.audit.findings import Finding
@@ -74,22 +74,15 @@ def listed(roots: Sequence[str | os.PathLike]) -> list[Output]:
 def _inside(root: Path, roots: Sequence) -> list[Path]:
     """What is no folder, links to folders that are not looked through, and folders that cannot be
     listed."""
-    real = [Path(os.path.realpath(one)) for one in roots]
-    found: list[Path] = []
+    real = [Path(os.path.realpath(place)) for place in roots]
+    tree = trees.walk(root)
 
-    def closed(error: OSError) -> None:
-        found.append(Path(error.filename))
+    def is_looked_through(link: str) -> bool:
+        target = Path(os.path.realpath(root / link))
+        return any(target.is_relative_to(place) for place in real)
 
-    for folder, inside, files in os.walk(root, onerror=closed):
-        here = Path(folder)
-        links = [here / name for name in inside if os.path.islink(here / name)]
-        found += [
-            link
-            for link in links
-            if not any(Path(os.path.realpath(link)).is_relative_to(one) for one in real)
-        ]
-        found += [here / name for name in files]
-    return sorted(found)
+    links = [link for link in tree.links if not is_looked_through(link)]
+    return sorted(root / path for path in (*tree.files, *tree.closed, *links))
 
 
 def _regular(path: Path) -> tuple[int, int] | None:
@@ -138,21 +131,16 @@ class Search:
                 for kind, text, _, _ in self._in_piece(
                     piece, written, json or piece.where.endswith(".json")
                 ):
-                    found[Finding(output.called, piece.where.strip() or "the text", kind, text)] = (
-                        None
-                    )
+                    where = piece.where.strip() or "the text"
+                    found[Finding(output.called, where, kind, text)] = None
         except (OSError, TooMuch):
             self.unread += 1
         yield from found
 
     def _in_piece(self, piece: Piece, written, json: bool) -> Iterator[tuple[str, str, str, int]]:
         for kind, text, folded, start, end in self.look_for.hits(piece.text):
-            if (
-                piece.dicom
-                and kind == "other"
-                or not piece.sure
-                and len(joined(text)) < SHORTEST_IN_BINARY
-            ):
+            too_short = not piece.sure and len(joined(text)) < SHORTEST_IN_BINARY
+            if too_short or (piece.dicom and kind == "other"):
                 continue
             if not self.look_for.innocent(folded, start, end, written, json):
                 yield kind, text, folded, start

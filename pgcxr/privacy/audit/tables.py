@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pgcxr.privacy.audit import encodings, identifiers
-from pgcxr.privacy.audit.identifiers import Found
+from pgcxr.privacy.audit.identifiers import Identifiers
 
 SUFFIXES = (".csv", ".tsv", ".txt")
 # Bytes that are read at once, and where a row does not end, at most; one line is cut after PART
@@ -96,14 +96,14 @@ def _header(line: str, delimiter: str) -> tuple[str, ...]:
     return cells if named and (len(cells) > 1 or COLUMN.search(cells[0])) else ()
 
 
-def of_table(path: Path) -> Found:
+def of_table(path: Path) -> Identifiers:
     """The identifiers in a whole table."""
     return set().union(*map(of_part, parts(path)))
 
 
-def of_part(part: Part) -> Found:
+def of_part(part: Part) -> Identifiers:
     """The identifiers in the cells, by the names of their columns."""
-    found: Found = set()
+    found: Identifiers = set()
     lines = part.text.splitlines(keepends=True)
     reader, begun, done = csv.reader(lines, delimiter=part.delimiter), 0, False
     while not done:
@@ -134,12 +134,12 @@ def _cells(line: str, delimiter: str) -> list[str]:
         return line.replace('"', "").split(delimiter)
 
 
-def _add_row(found: Found, header: tuple[str, ...], row: list[str]) -> None:
+def _add_row(found: Identifiers, header: tuple[str, ...], row: list[str]) -> None:
     for column, cell in zip([*header, *[""] * len(row)], row, strict=False):
         found |= _of_cell(column, cell.strip())
 
 
-def _of_cell(column: str, cell: str) -> Found:
+def _of_cell(column: str, cell: str) -> Identifiers:
     if not cell or cell.lower() == column:
         return set()
     if len(cell) > LONGEST_VALUE:

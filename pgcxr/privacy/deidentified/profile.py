@@ -18,7 +18,6 @@ SOP classes in sequences, too. Beyond the table:
 """
 
 import datetime
-import functools
 import hashlib
 import hmac
 import uuid
@@ -143,9 +142,7 @@ class _Work:
                 dataset[keyword].value = UTF_8 if keyword == "SpecificCharacterSet" else None
 
     def _element(self, dataset: Dataset, element: pydicom.DataElement, depth: int) -> None:
-        action = _actions().get((element.tag.group, element.tag.element)) or _masked_action(
-            element.tag
-        )
+        action = elements.action(element.tag)
         if self.options.keep_characteristics and element.keyword in CHARACTERISTICS:
             action = "K"
         if (
@@ -231,40 +228,3 @@ def _is_anybodys(element: pydicom.DataElement) -> bool:
 
 def _as_list(value) -> list:
     return list(value) if isinstance(value, (list, tuple, pydicom.multival.MultiValue)) else [value]
-
-
-@functools.cache
-def _table() -> dict[tuple, str]:
-    from dicomanonymizer.dicomfields_selector import dicom_anonymization_database_selector
-
-    table = dicom_anonymization_database_selector(elements.PROFILE)
-    # Where the table leaves a choice by IOD, the one that is allowed in every IOD.
-    chosen = {
-        "D": "D",
-        "Z": "Z",
-        "X": "X",
-        "U": "U",
-        "Z_D": "D",
-        "X_Z": "Z",
-        "X_D": "D",
-        "X_Z_D": "D",
-        "X_Z_U_STAR": "U",
-    }
-    return {tag: action for name, action in chosen.items() for tag in table[f"{name}_TAGS"]}
-
-
-@functools.cache
-def _actions() -> dict[tuple[int, int], str]:
-    return {tag: action for tag, action in _table().items() if len(tag) == 2}
-
-
-@functools.cache
-def _masked_action(tag) -> str | None:
-    for entry, action in _table().items():
-        if (
-            len(entry) == 4
-            and tag.group & entry[2] == entry[0] & entry[2]
-            and tag.element & entry[3] == entry[1] & entry[3]
-        ):
-            return action
-    return None

@@ -11,9 +11,9 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort import vocabulary
 from pgcxr.errors import InputError
+from pgcxr.io import png
 from pgcxr.privacy.deidentified.export import export_deidentified
 from pgcxr.privacy.deidentified.options import DeidentificationOptions
 from tests.curation.curating import curate
@@ -83,7 +83,7 @@ def texts_of(path) -> bytes:
     """All bytes of an output, unpacked where they are packed: independent of the audit's own
     reader."""
     content = path.read_bytes()
-    if content[:8] == cohorts.PNG:  # only the pixels are packed
+    if content[:8] == png.SIGNATURE:  # only the pixels are packed
         return content + cv2.imread(str(path), cv2.IMREAD_UNCHANGED).tobytes()
     return content
 

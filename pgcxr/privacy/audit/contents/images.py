@@ -1,10 +1,10 @@
 """Images without their pixels: what PNG, JPEG and DICOM files say besides."""
 
 import io
-import struct
 import zlib
 from collections.abc import Iterator
 
+from pgcxr.io.png import chunks
 from pgcxr.privacy.audit import encodings
 from pgcxr.privacy.audit.contents import texts
 from pgcxr.privacy.audit.contents.piece import LARGEST_MEMBER, Inner, Piece, TooMuch
@@ -23,20 +23,10 @@ def png(file, where: str) -> Iterator[Piece | Inner]:
 
     `file` is opened and stands behind the signature.
     """
-    while len(head := file.read(8)) == 8:
-        length, kind = struct.unpack(">I4s", head)
-        if kind in (b"IDAT", b"IHDR", b"PLTE", b"fdAT"):
-            file.seek(length + 4, io.SEEK_CUR)
-            continue
-        body = file.read(length)
-        file.seek(4, io.SEEK_CUR)
-        for part in (body, *_inflated(body)) if body else ():
+    for kind, data, _ in chunks(file, without=(b"IDAT", b"IHDR", b"PLTE", b"fdAT")):
+        for part in (data, *_inflated(data)) if data else ():
             # A keyword of a text chunk and its text are parted by a zero.
-            yield Piece(
-                f"{where} {kind.decode('latin-1')}", encodings.decode(part.replace(b"\0", b" "))
-            )
-        if kind == b"IEND":
-            break
+            yield Piece(f"{where} {kind.decode('latin-1')}", encodings.spaced(part))
     rest = file.read(LARGEST_MEMBER)
     if rest:
         yield Inner(f"{where} after the image", rest)
@@ -65,7 +55,7 @@ def jpeg(content: bytes, where: str) -> Iterator[Piece]:
         marker, length = content[at + 1], int.from_bytes(content[at + 2 : at + 4], "big")
         if marker >= 0xE0:
             body = content[at + 4 : at + 2 + length]
-            yield Piece(f"{where} JPEG segment", encodings.decode(body.replace(b"\0", b" ")))
+            yield Piece(f"{where} JPEG segment", encodings.spaced(body))
         at += 2 + length
     yield from texts.printable(
         content[content.rfind(b"\xff\xd9") + 2 :], f"{where} after the image"
@@ -78,7 +68,7 @@ def dicom(content: bytes, where: str) -> Iterator[Piece]:
 
     from pgcxr.dicom.reading import quiet
 
-    found = [encodings.decode(content[:128].replace(b"\0", b" "))]
+    found = [encodings.spaced(content[:128])]
     try:
         with quiet():
             dataset = pydicom.dcmread(io.BytesIO(content), force=True)
@@ -87,11 +77,7 @@ def dicom(content: bytes, where: str) -> Iterator[Piece]:
                     if element.tag.group == 0x7FE0 or element.VR == "SQ":
                         continue
                     raw = element.value
-                    found.append(
-                        encodings.decode(raw.replace(b"\0", b" "))
-                        if isinstance(raw, bytes)
-                        else str(raw)
-                    )
+                    found.append(encodings.spaced(raw) if isinstance(raw, bytes) else str(raw))
     except Exception:
         yield Piece(where, "\n".join(found), dicom=True)
         raise

@@ -12,11 +12,12 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+from pgcxr.io import png
 from pgcxr.privacy.audit import encodings
 from pgcxr.privacy.audit.contents import archives, arrays, images, records, texts
 from pgcxr.privacy.audit.contents.piece import Inner, Piece, TooMuch
 
-PNG, JPEG, ZIP, NPY = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"PK\x03\x04", b"\x93NUMPY"
+JPEG, ZIP, NPY = b"\xff\xd8\xff", b"PK\x03\x04", b"\x93NUMPY"
 DEEPEST = 8
 
 
@@ -38,7 +39,7 @@ def pieces(path: Path) -> Iterator[Piece]:
         start = file.read(8)
         if not start:
             return
-        if start == PNG:  # by far the most files: their pixels aren't even read
+        if start == png.SIGNATURE:  # by far the most files: their pixels aren't even read
             yield from _guarded(images.png(file, ""), lambda: path.read_bytes(), "", 0)
             return
         with _Map(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
@@ -71,7 +72,7 @@ def _guarded(parts, raw, where: str, depth: int) -> Iterator[Piece]:
 
 def _parts(content, where: str) -> Iterator[Piece | Inner]:
     start = bytes(content[:256])
-    if start[:8] == PNG:
+    if start[:8] == png.SIGNATURE:
         yield from images.png_content(content, where)
     elif start[:3] == JPEG:
         yield from images.jpeg(bytes(content), where)
