@@ -55,7 +55,7 @@ def check_file(
     except OSError:
         if os.path.islink(path):
             raise _refused(path, "is a link to nowhere; name another file") from None
-        places.refuse_existing_file(path, "findings")
+        places.refuse_existing_file(path, "file of findings")
         return
     if not stat.S_ISREG(mode):
         raise _refused(path, "is no file that can be written anew; name another")
