@@ -17,14 +17,19 @@ class AnomalyResult(Result):
     line_terminator = "\r\n"
 
     def chapter(self, page: Page) -> None:
-        _write(page, self.folder, self.figures)
+        """Table 6, Figures 6, 14 and 15."""
+        page.section("Anomaly detection by latent inversion (thesis, Results 3)")
+        _method(page, self.figures)
+        _table_6(page, self.figures)
+        _methods_compared(page, self.figures)
+        if self.figures["localisation"]["n"]:
+            _localization(page, self.figures["localisation"])
+        _figures(page, self.folder, self.figures)
 
 
-def _write(page: Page, folder: Path, report: dict) -> None:
-    """Table 6, Figures 6, 14 and 15."""
-    healthy, where = report["healthy"], report["localisation"]
-    overall, supervised = report["overall"], report["supervised"]
-    page.section("Anomaly detection by latent inversion (thesis, Results 3)")
+def _method(page: Page, report: dict) -> None:
+    """Figure 6, in words."""
+    healthy, overall, supervised = report["healthy"], report["overall"], report["supervised"]
     page.text(
         "Figure 6, in words: a GAN trained on normal images only is searched, by "
         f"{report['iterations']} iterations of gradient descent on the latent vector, for the "
@@ -39,10 +44,13 @@ def _write(page: Page, folder: Path, report: dict) -> None:
         "normals to the same specificity. It was trained on five of the twelve classes; the GAN "
         "on none.",
     )
+
+
+def _table_6(page: Page, report: dict) -> None:
     rows = []
     for name in TABLE_6:
         count, detected = thesis.TABLE_6[name]
-        ours, theirs = report["classes"][name], supervised["classes"][name]
+        ours, theirs = report["classes"][name], report["supervised"]["classes"][name]
         rows.append(
             (
                 *(words(name), f"{detected} of {count} ({detected / count:.2f})"),
@@ -56,6 +64,9 @@ def _write(page: Page, folder: Path, report: dict) -> None:
     page.table(
         header, rows, "Table 6. Detection of each class; intervals are exact (Clopper-Pearson)."
     )
+
+
+def _methods_compared(page: Page, report: dict) -> None:
     page.table(
         ["", "Thesis", "GAN, normals only", "95 % interval", "Supervised", "95 % interval"],
         _overall(report),
@@ -79,8 +90,11 @@ def _write(page: Page, folder: Path, report: dict) -> None:
             ),
         ],
     )
-    if where["n"]:
-        _localization(page, where)
+
+
+def _figures(page: Page, folder: Path, report: dict) -> None:
+    """Figures 14 and 15, ROC curves and scores."""
+    alarm = f"{1 - report['healthy']['specificity_aimed_at']:.2g}"
     page.figure(
         folder / "roc.png",
         "ROC curves of the anomaly score and of the supervised classifier; dots: thresholds.",
@@ -95,7 +109,7 @@ def _write(page: Page, folder: Path, report: dict) -> None:
         "the whole difference (red: query brighter, blue: darker); the anomaly map, which is that "
         "difference in units of what is usual in healthy images; Grad-CAM of the supervised "
         "classifier for its likeliest finding. p: conformal p-value; alarm at "
-        f"{1 - healthy['specificity_aimed_at']:.2g} or less."
+        f"{alarm} or less."
     )
     shown = [words(name).lower() for name, row in report["classes"].items() if row["n"]]
     page.figure(

@@ -26,18 +26,28 @@ class AxesResult(Result):
         return result
 
     def chapter(self, page: Page) -> None:
-        _write(page, self.folder, self.figures)
+        """Figures 4, 5, 10 and 12."""
+        report = self.figures
+        page.section("Latent axes of disease (thesis, Results 2)")
+        page.text(
+            f"Figure 4, in words: {report['samples']:,} synthetic images are read by the "
+            "six-output classifier; the logit of each output is regressed on the latent vector, "
+            "with weights for rare classes; the slope is the axis.",
+            f"An axis counts as {report['criterion']}.",
+        )
+        _filter(page, report)
+        _walks(page, report)
+        _figures(page, self.folder, report)
+        names = list(report["cosine_matrix"])
+        page.table(
+            ["", *map(words, names)],
+            [(words(a), *(report["cosine_matrix"][a][b] for b in names)) for a in names],
+            "Cosines between the axes: 0 for diseases that change apart, 1 for the same direction.",
+        )
 
 
-def _write(page: Page, folder: Path, report: dict) -> None:
-    """Figures 4, 5, 10 and 12."""
-    page.section("Latent axes of disease (thesis, Results 2)")
-    page.text(
-        f"Figure 4, in words: {report['samples']:,} synthetic images are read by the six-output "
-        "classifier; the logit of each output is regressed on the latent vector, with weights for "
-        "rare classes; the slope is the axis.",
-        f"An axis counts as {report['criterion']}.",
-    )
+def _filter(page: Page, report: dict) -> None:
+    """Figure 5: what the filter for a single pattern leaves."""
     page.table(
         ["Class", "Thesis: after filter (of 30,000)", "Before filter", "After filter"],
         [
@@ -64,6 +74,10 @@ def _write(page: Page, folder: Path, report: dict) -> None:
             else "The axes below are fitted on what it left."
         )
     )
+
+
+def _walks(page: Page, report: dict) -> None:
+    """What each axis does, beside the thesis's numbers."""
     starts = report["starts"]
     page.text(
         f"Walks begin with the {sum(starts.values())} synthetic images that look most normal to "
@@ -103,6 +117,11 @@ def _write(page: Page, folder: Path, report: dict) -> None:
         "and p: whether the projection on the axis predicts the classifier on images that it was "
         "not fitted on. Stability: mean cosine with axes refitted on images drawn again.",
     )
+
+
+def _figures(page: Page, folder: Path, report: dict) -> None:
+    """Figures 10 and 12, and the likelihoods along the walks."""
+    starts = report["starts"]
     page.figure(
         folder / "likelihood.png",
         f"Mean likelihood of each disease along its own axis, over {starts['reported']} "
@@ -128,10 +147,4 @@ def _write(page: Page, folder: Path, report: dict) -> None:
         folder / "two_axes.png",
         "Figure 12. One image changed along two axes at once, in per cent of the angle at which "
         "each walk ends.",
-    )
-    names = list(report["cosine_matrix"])
-    page.table(
-        ["", *map(words, names)],
-        [(words(a), *(report["cosine_matrix"][a][b] for b in names)) for a in names],
-        "Cosines between the axes: 0 for diseases that change apart, 1 for the same direction.",
     )

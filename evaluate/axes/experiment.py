@@ -194,7 +194,6 @@ def _study(reader: Reader, options: AxesOptions, seed: int, folder: Path) -> tup
         reported(starts), angles, {name: reported(curve, axis=1) for name, curve in curves.items()}
     )
     figures.draw(folder, reader, axes, shown, options.examples)
-    products = chosen.axes @ chosen.axes.T
     report = {
         "samples": len(u),
         "counts_before": dict(zip(OUTPUTS, before, strict=True)),
@@ -205,10 +204,7 @@ def _study(reader: Reader, options: AxesOptions, seed: int, folder: Path) -> tup
         # are of the second.
         "starts": {"choosing": len(starts) - len(shown.starts), "reported": len(shown.starts)},
         "starts_shown": min(options.examples, len(shown.starts)),
-        "cosine_matrix": {
-            a: dict(zip(FINDINGS, row, strict=True))
-            for a, row in zip(FINDINGS, products, strict=True)
-        },
+        "cosine_matrix": _cosines(chosen.axes),
         "criterion": CRITERION_TEXT,
         "variant": options.variant,
         "variants": variants,
@@ -261,6 +257,12 @@ def _judged(
             "loo_r2": fitted.fit.loo_r2[index],
         }
     return judged
+
+
+def _cosines(axes: np.ndarray) -> dict:
+    """{disease: {disease: cosine of their axes}}."""
+    rows = zip(FINDINGS, axes @ axes.T, strict=True)
+    return {name: dict(zip(FINDINGS, row, strict=True)) for name, row in rows}
 
 
 def normal_starts(u: np.ndarray, likelihoods: np.ndarray, count: int) -> np.ndarray:

@@ -1,9 +1,8 @@
-"""The trainings: each arm once for each seed, all in the same way, and kept until all are
-done.
+"""The trainings: each arm once for each seed, all in the same way, and kept until all are done.
 
 A training that was finished before the command was killed is not made again: its network lies in a
-hidden folder beside --out, under the hash of everything that decides it (images, labels, settings,
-seed, versions).
+hidden folder beside the output, under the hash of everything that decides it (images, labels,
+settings, seed, versions).
 """
 
 import hashlib
@@ -72,12 +71,12 @@ class Trainer:
             except InputError:  # damaged: made again
                 pass
         what, epochs = f"{TITLES[arm]}, seed {seed}: epochs", settings["epochs"]
-        told = keras.callbacks.LambdaCallback(
+        tell = keras.callbacks.LambdaCallback(
             on_epoch_end=lambda epoch, logs: self.progress(what, epoch + 1, epochs)
         )
         model, _ = fit_classifier(
             *(images["train"], labels["train"], images["val"], labels["val"], settings, seed),
-            callbacks=[told],
+            callbacks=[tell],
         )
         self.progress(what, epochs, epochs)  # early stopping may end before
         with artifacts.atomic_path(self.work / name) as beside:

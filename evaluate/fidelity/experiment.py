@@ -178,46 +178,28 @@ def _study(
     from pgcxr.classifier.training import predict
 
     rows, images, labels = real.parts["test"]
-    truth = labels[:, 0]
     probability = {
         split: predict(real.model, images)[:, 0] for split, images in real.images().items()
     }
-    area = auroc(truth.astype(int), probability["test"])
-    synthetic = labeling.synthesize(gan_run, generator, real, options, seed, area, trainer.progress)
-    sampling = labeling.sampling(synthetic, real.counts(options.per_class), options.most_generated)
-    labeling.warn(gan_run, sampling, synthetic.counts["generated"])
-    control_images, control_labels, control_counts = labeling.pseudo_labeled_real(
-        real, options, probability
+    synthetic, data, counts = _labeled(
+        gan_run, generator, real, probability, options, seed, trainer.progress
     )
-    data = {
-        arms.REAL: (real.images(), real.labels()),
-        arms.SYNTHETIC: (synthetic.images, synthetic.labels),
-        arms.CONTROL: (control_images, control_labels),
-    }
     networks = {arms.REAL: real.model} | {
         arm: trainer.model(arm, *data[arm], seed) for arm in (arms.SYNTHETIC, arms.CONTROL)
     }
     scores = {arms.REAL: probability["test"]} | {
         arm: predict(networks[arm], images)[:, 0] for arm in (arms.SYNTHETIC, arms.CONTROL)
     }
-    test = HeldOut(rows, images, truth, scores)
+    test = HeldOut(rows, images, labels[:, 0], scores)
     readings = _readings(networks, test, real, synthetic)
-    report = {
-        **statistics.measured(readings, options, seed),
-        "pseudo_labels": synthetic.counts,
-        "pseudo_labels_control": control_counts,
-        "sampling": sampling,
-        "images": {
-            arm: {split: pseudo.counts(each) for split, each in labels.items()}
-            for arm, (_, labels) in data.items()
-        },
-        "wanted_reached": not sampling["bound_hit"],
-    }
-    report["same_numbers"] = report["images"]["synthetic"] == report["images"]["real"]
+    report = {**statistics.measured(readings, options, seed), **counts}
     known = {split: (probability[split], labels[:, 0]) for split, labels in real.labels().items()}
     accepted = acceptance.curves(synthetic.probability, known)
-    tables = {**figures.tables(report, readings, test), **statistics.tables(report)}
-    tables["acceptance.csv"] = accepted
+    tables = {
+        **figures.tables(report, readings, test),
+        **statistics.tables(report),
+        "acceptance.csv": accepted,
+    }
     if options.seeds > 1:
         report["seeds"] = _more_seeds(trainer, data, test, options.seeds, seed)
         tables["seeds.csv"] = arms.seeds_table(report["seeds"])
@@ -232,6 +214,46 @@ def _study(
     figures.explained(folder, *two, test)
     figures.examples(folder, synthetic)
     return report, tables
+
+
+def _labeled(
+    gan_run: Path,
+    generator,
+    real: RealImages,
+    probability: dict,
+    options: FidelityOptions,
+    seed: int,
+    progress: Progress,
+) -> tuple[Synthetic, dict, dict]:
+    """(synthetic images, {arm: (images, labels)} to train on, counts for the report).
+
+    Args:
+        probability: {split: P(abnormal) [N]} of the real images by classifier (real).
+    """
+    truth = real.labels()["test"][:, 0]
+    area = auroc(truth.astype(int), probability["test"])
+    synthetic = labeling.synthesize(gan_run, generator, real, options, seed, area, progress)
+    sampling = labeling.sampling(synthetic, real.counts(options.per_class), options.most_generated)
+    labeling.warn(gan_run, sampling, synthetic.counts["generated"])
+    *control, control_counts = labeling.pseudo_labeled_real(real, options, probability)
+    data = {
+        arms.REAL: (real.images(), real.labels()),
+        arms.SYNTHETIC: (synthetic.images, synthetic.labels),
+        arms.CONTROL: tuple(control),
+    }
+    images = {
+        arm: {split: pseudo.counts(part) for split, part in labels.items()}
+        for arm, (_, labels) in data.items()
+    }
+    counts = {
+        "pseudo_labels": synthetic.counts,
+        "pseudo_labels_control": control_counts,
+        "sampling": sampling,
+        "images": images,
+        "wanted_reached": not sampling["bound_hit"],
+        "same_numbers": images[arms.SYNTHETIC] == images[arms.REAL],
+    }
+    return synthetic, data, counts
 
 
 def _readings(

@@ -55,7 +55,7 @@ def synthesize(
         options.generate_batch,
         real.counts(options.per_class),
     )
-    need = sum(sum(each) for each in wanted.values())
+    need = sum(map(sum, wanted.values()))
     most = math.ceil(need * options.most_generated / batch) * batch
     z = common.latents(seed, most, generator.latent_size)
     labels = None
@@ -89,19 +89,19 @@ def sampling(synthetic: Synthetic, wanted: dict, most_generated: float) -> dict:
         generated, `used` after both classes were reduced alike to `share` of what was wanted, where
         the bound was hit.
     """
-    asked = {
-        name: sum(each[place] for each in wanted.values())
+    needed = {
+        name: sum(counts[place] for counts in wanted.values())
         for place, name in enumerate(("normal", "abnormal"))
     }
-    labeled = {name: synthetic.counts[name] for name in asked}
+    labeled = {name: synthetic.counts[name] for name in needed}
     used = counts(np.concatenate(list(synthetic.labels.values())))
     return {
-        "wanted": asked,
+        "wanted": needed,
         "labelled": labeled,
         "used": used,
         "most_generated": most_generated,
-        "bound_hit": any(labeled[name] < asked[name] for name in asked),
-        "share": min(1.0, *(labeled[name] / asked[name] for name in asked)),
+        "bound_hit": any(labeled[name] < needed[name] for name in needed),
+        "share": min(1.0, *(labeled[name] / needed[name] for name in needed)),
     }
 
 
@@ -187,7 +187,7 @@ def pseudo_labeled_real(
                 f"unsure of them ({labeled['normal']} normal, {labeled['abnormal']} abnormal); "
                 "train it longer"
             )
-    total = {name: sum(each[name] for each in splits.values()) for name in splits["train"]}
+    total = {name: sum(part[name] for part in splits.values()) for name in splits["train"]}
     for part in (total, *splits.values()):
         part["wrong_share"] = part["wrong"] / (part["normal"] + part["abnormal"])
     return images, labels, total | {"splits": splits}

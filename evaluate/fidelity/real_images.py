@@ -58,24 +58,24 @@ class RealImages:
     def counts(self, per_class: int) -> dict[str, tuple[int, int]]:
         """{split: (normal, abnormal)}; with `per_class`, so many in all of each, shared out as the
         real ones are."""
-        found = {}
+        by_split = {}
         for split, (_, _, labels) in self.parts.items():
-            found[split] = int((labels == 0).sum()), int((labels == 1).sum())
+            by_split[split] = int((labels == 0).sum()), int((labels == 1).sum())
         if per_class:
             shared = [
-                _shared_out(per_class, [counts[label] for counts in found.values()])
+                _shared_out(per_class, [counts[label] for counts in by_split.values()])
                 for label in (0, 1)
             ]
-            found = dict(zip(found, zip(*shared, strict=True), strict=True))
-        return found
+            by_split = dict(zip(by_split, zip(*shared, strict=True), strict=True))
+        return by_split
 
 
-def _shared_out(whole: int, like: list[int]) -> list[int]:
-    """`whole` in parts that are to each other as `like`; the largest remainders are rounded up."""
-    exact = [whole * part / sum(like) for part in like]
+def _shared_out(total: int, like: list[int]) -> list[int]:
+    """`total` in parts that are to each other as `like`; the largest remainders are rounded up."""
+    exact = [total * part / sum(like) for part in like]
     parts = [int(part) for part in exact]
     for place in sorted(range(len(like)), key=lambda place: parts[place] - exact[place])[
-        : whole - sum(parts)
+        : total - sum(parts)
     ]:
         parts[place] += 1
     return parts

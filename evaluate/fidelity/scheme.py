@@ -41,14 +41,14 @@ def scheme_plot(report: dict, path: Path) -> Path:
 def _rows(report: dict) -> list:
     """[(step, color, (learns from, classifier, reads, result))]."""
     real, synthetic, control = (report["images"][name] for name in ("real", "synthetic", "control"))
-    made, dropped = report["pseudo_labels"]["generated"], report["pseudo_labels"]["rejected"]
+    generated, dropped = report["pseudo_labels"]["generated"], report["pseudo_labels"]["rejected"]
     wrong = report["pseudo_labels_control"]["splits"]["train"]["wrong_share"]
     tests = (
         f"Real test set\n{_count(real['test'])}",
         f"Synthetic test set\n{_count(synthetic['test'])}",
     )
     of_gan = (
-        f"{made:,} images of the PGGAN,\n{dropped:,} dropped: unsure\n"
+        f"{generated:,} images of the PGGAN,\n{dropped:,} dropped: unsure\n"
         f"to train on: {_count(synthetic['train'])}"
     )
     of_real = (
