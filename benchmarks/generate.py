@@ -99,10 +99,11 @@ def _forward(generator, z, batch: int, seconds: float) -> dict:
 
 
 def _command(generator, z, seconds: float) -> dict:
-    from pgcxr.sampling import generation, output, selection
+    from pgcxr.sampling import output, selection
+    from pgcxr.sampling.runs import GENERATOR
 
     with tempfile.TemporaryDirectory() as folder:
-        generator.save(Path(folder) / generation.GENERATOR)
+        generator.save(Path(folder) / GENERATOR)
 
         def save(n: int) -> float:
             begun = time.perf_counter()
@@ -112,7 +113,7 @@ def _command(generator, z, seconds: float) -> dict:
                 generator,
                 chosen,
                 Path(folder) / f"{n}",
-                output.Options(),
+                output.OutputOptions(),
                 lambda done, total: None,
             )
             return time.perf_counter() - begun

@@ -7,17 +7,16 @@ from evaluate.protocol import progress_bars
 from pgcxr.cohort import manifest as cohort
 from pgcxr.cohort.findings import ABNORMAL, NORMAL
 from pgcxr.errors import ArgumentError, InputError
-from pgcxr.io import artifacts, places
+from pgcxr.images import from_uint8, to_uint8
+from pgcxr.io import artifacts, folders
 from pgcxr.sampling.generation import (
-    from_uint8,
     generate,
     generate_batches,
     latents,
     load_generator,
-    load_network,
     synthesizer,
-    to_uint8,
 )
+from pgcxr.sampling.runs import load_network
 
 __all__ = [
     "check_disjoint",
@@ -52,9 +51,9 @@ def merge(defaults: dict, changes: dict | None) -> dict:
 def load_run(run: str | Path, **needed: type) -> dict:
     """RUN/config.json of a training; InputError unless it has the `needed` keys, e.g. size=int, of
     their types."""
-    run = places.existing_folder(
-        run, "a RUN written by `python -m train.gan` or `python -m train.classifier`"
-    )
+    run = Path(run)
+    if not (run / "config.json").is_file():
+        run = folders.existing_run(run, (folders.GAN, folders.CLASSIFIER))
     config = artifacts.read_json(run / "config.json")
     for key, kind in needed.items():
         if type(config.get(key)) is not kind:

@@ -60,8 +60,8 @@ class Trainer:
         `fit_classifier`."""
         import keras
 
-        from pgcxr.classifier.training import CONFIG, fit_classifier
-        from pgcxr.sampling.generation import load_network
+        from pgcxr.classifier.training import CONFIG, Examples, fit_classifier
+        from pgcxr.sampling.runs import load_network
 
         settings = {key: self.trained[key] for key in CONFIG}
         name = f"{arm}-{_digest(images, labels, settings, seed)}.keras"
@@ -75,7 +75,9 @@ class Trainer:
             on_epoch_end=lambda epoch, logs: self.progress(what, epoch + 1, epochs)
         )
         model, _ = fit_classifier(
-            *(images["train"], labels["train"], images["val"], labels["val"], settings, seed),
+            *(Examples(images[split], labels[split]) for split in ("train", "val")),
+            settings,
+            seed,
             callbacks=[tell],
         )
         self.progress(what, epochs, epochs)  # early stopping may end before

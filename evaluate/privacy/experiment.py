@@ -18,6 +18,7 @@ from pgcxr.io import artifacts, places
 from pgcxr.metrics import privacy
 from pgcxr.options import Options, option, whole
 from pgcxr.sampling import generation
+from pgcxr.sampling.runs import GENERATOR
 
 # Chance of failing a generator that copies nothing, over all tests of both spaces together at most.
 ALPHA = 0.01
@@ -105,7 +106,7 @@ def run(
         body = {
             "passed": not reasons,
             "reasons": reasons,
-            "generator_sha256": artifacts.sha256(Path(gan_run) / generation.GENERATOR),
+            "generator_sha256": artifacts.sha256(Path(gan_run) / GENERATOR),
             "classifier_sha256": artifacts.sha256(Path(classifier_run) / common.CLASSIFIER),
             "manifest_sha256": artifacts.sha256(real.training.folder / "manifest.csv"),
             "n": len(z),

@@ -6,13 +6,13 @@ lesions of an image, at the resolution of the stored file, and crops of normal i
 places and of the same sizes, so that neither gives the label away.
 """
 
-import cv2
 import numpy as np
 
 from pgcxr.cohort.findings import ABNORMAL, NORMAL
 from pgcxr.cohort.image_files import read_png
 from pgcxr.cohort.manifest import Cohort
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError
+from pgcxr.images import resize
 
 # A crop is so many times as wide as what it is around, and at least this part of the image.
 MARGIN, LEAST = 1.5, 0.25
@@ -31,7 +31,7 @@ def crops(
         seed: of the places on normal images.
 
     Raises:
-        InputError: too few images have a mask.
+        ArgumentError: too few images have a mask.
     """
     rows = cohort.manifest
     ill = np.flatnonzero((rows["label"] == ABNORMAL) & (rows["mask"] != ""))
@@ -39,10 +39,10 @@ def crops(
     squares = {row: around(read_png(cohort.folder / rows["mask"].iloc[row]) > 0) for row in ill}
     squares = {row: square for row, square in squares.items() if square is not None}
     if min(len(squares), len(well)) < FEWEST:
-        raise InputError(
-            f"--set curriculum: {len(squares)} abnormal training images of "
-            f"{cohort.folder / 'manifest.csv'} have a lesion mask, {len(well)} are normal; "
-            f"{FEWEST} of each are needed, so give curriculum=0"
+        raise ArgumentError(
+            "curriculum",
+            f"{len(squares)} abnormal training images of {cohort.folder / 'manifest.csv'} have a "
+            f"lesion mask, {len(well)} are normal; {FEWEST} of each are needed, so give 0",
         )
     places = list(squares.values())
     drawn = np.random.default_rng([seed, 11]).integers(len(places), size=len(well))
@@ -63,8 +63,8 @@ def around(mask: np.ndarray) -> tuple[float, float, float] | None:
     side = min(max(MARGIN * extent / len(mask), LEAST), 1.0)
     # Moved inwards where it would leave the image.
     corner = [
-        min(max((found[0] + found[-1] + 1) / 2 / len(mask) - side / 2, 0.0), 1.0 - side)
-        for found in (ys, xs)
+        min(max((places[0] + places[-1] + 1) / 2 / len(mask) - side / 2, 0.0), 1.0 - side)
+        for places in (ys, xs)
     ]
     return *corner, side
 
@@ -73,6 +73,4 @@ def cut(image: np.ndarray, square: tuple[float, float, float], size: int) -> np.
     """uint8 [H, H] -> [size, size]: the square (y, x, side) of it, brought to size."""
     y, x, side = (round(part * len(image)) for part in square)
     part = image[y : y + side, x : x + side]
-    return cv2.resize(
-        part, (size, size), interpolation=cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
-    )
+    return resize(part, size)

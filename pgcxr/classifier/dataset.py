@@ -6,7 +6,7 @@ import numpy as np
 from pgcxr.cohort.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.cohort.labels import DEVICE, OUTPUTS, answers
 from pgcxr.cohort.manifest import Cohort
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError, InputError
 
 LEAST_TRAIN, LEAST_CLASS = 8, 2
 
@@ -19,17 +19,26 @@ def study_images(cohort: Cohort) -> Cohort:
     return Cohort(cohort.folder, rows.reset_index(drop=True))
 
 
-def part(cohort: Cohort, split: str, kind: str) -> tuple[Cohort, np.ndarray]:
+def part(cohort: Cohort, split: str, labels: str) -> tuple[Cohort, np.ndarray]:
     """The images of one split that the classifier uses, and their labels.
 
+    Args:
+        cohort: all images.
+        split: "train", "val" or "test".
+        labels: a key of OUTPUTS.
+
+    Returns:
+        (N images, float32 [N, K], NaN where unknown).
+
     Raises:
+        ArgumentError: no such kind of labels.
         InputError: normal or abnormal images are missing or too few; or, for training, a finding
             never occurs.
     """
-    if kind not in OUTPUTS:
-        raise InputError(f"--labels {kind}: choose one of {', '.join(OUTPUTS)}")
+    if labels not in OUTPUTS:
+        raise ArgumentError("labels", f"choose one of {', '.join(OUTPUTS)}", labels)
     where = f"{cohort.folder / 'manifest.csv'}: split {split}"
-    if kind == DEVICE:
+    if labels == DEVICE:
         return _device_part(cohort.select(split=split), where)
     images = study_images(cohort.select(split=split))
     abnormal = int(images.binary().sum())
@@ -40,17 +49,17 @@ def part(cohort: Cohort, split: str, kind: str) -> tuple[Cohort, np.ndarray]:
                 "the five findings, count); a classifier needs both classes, so curate an export "
                 "with more"
             )
-    known = answers(images, kind)
+    known = answers(images, labels)
     if split == "train":
         if len(images) < LEAST_TRAIN:
             raise InputError(
                 f"{where} has {len(images)} images; at least {LEAST_TRAIN} are needed: curate more"
             )
-        for name, column in zip(OUTPUTS[kind], known.T, strict=True):
+        for name, column in zip(OUTPUTS[labels], known.T, strict=True):
             if not (column == 1).any() or not (column == 0).any():
                 raise InputError(
-                    f"{where} has no image with, or none without, {name}; curate more, or --labels "
-                    "binary"
+                    f"{where} has no image with, or none without, {name}; curate more, or train on "
+                    "binary labels"
                 )
     return images, known
 
@@ -64,6 +73,6 @@ def _device_part(images: Cohort, where: str) -> tuple[Cohort, np.ndarray]:
         if count < LEAST_CLASS:
             raise InputError(
                 f"{where} has {count} images {name} a device; a classifier needs both, so curate "
-                "with [device] enabled = false in --rules, from a source that says who has one"
+                "with [device] enabled = false in the rules, from a source that says who has one"
             )
     return images, known[:, None]

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import h5py
 import keras
 import numpy as np
@@ -19,7 +18,8 @@ import numpy as np
 from pgcxr.classifier import network
 from pgcxr.classifier.training import predict
 from pgcxr.errors import InputError
-from pgcxr.sampling import generation
+from pgcxr.images import resize
+from pgcxr.sampling import runs
 
 INCEPTION = "inception:"
 INCEPTION_SIZE = 299
@@ -49,15 +49,15 @@ class Extractor:
         if images.shape[-1] != self.channels:
             if images.shape[-1] != 1:
                 raise ValueError(
-                    f"the network reads grey images, these have {images.shape[-1]} channels"
+                    f"the network reads gray images, these have {images.shape[-1]} channels"
                 )
             images = np.repeat(images, self.channels, axis=-1)
-        found = predict(self.model, images, BATCH)
-        if not np.isfinite(found).all():
+        vectors = predict(self.model, images, BATCH)
+        if not np.isfinite(vectors).all():
             raise InputError(
                 f"features: {self.layer} gave values that are no numbers; name another network"
             )
-        return found.astype(np.float32, copy=False)
+        return vectors.astype(np.float32, copy=False)
 
     @property
     def dimensions(self) -> int:
@@ -74,15 +74,22 @@ class Extractor:
 
 
 def load(source: str | Path) -> Extractor:
-    """The network that `source` names, see KINDS; InputError where there is none."""
+    """The network that `source` names.
+
+    Args:
+        source: a RUN of train.classifier, a model's FILE.keras, or "inception:WEIGHTS.h5".
+
+    Raises:
+        InputError: there is none, or it does not read square images.
+    """
     source = str(source)
     if source.startswith(INCEPTION):
         return _inception(source.removeprefix(INCEPTION))
     path = Path(source)
     if path.is_dir():
-        path, model = generation.load_network(path, "classifier.keras", "train.classifier")
+        path, model = runs.load_network(path, "classifier.keras", "train.classifier")
     elif path.is_file() and path.suffix == ".keras":
-        model = generation.load_model(
+        model = runs.load_model(
             path,
             "is damaged, of another version, or holds code (a Lambda layer), which is not run; "
             "save it without",
@@ -123,10 +130,25 @@ def of_model(model: keras.Model, path: str | Path = "model") -> Extractor:
 
 
 def features(source: Extractor | str | Path, batches: Iterable[np.ndarray]) -> np.ndarray:
-    """float32 [N, D] of uint8 batches [n, R, R, 1 or 3], which are never held together."""
+    """What a network sees in images that are never held together.
+
+    Args:
+        source: an Extractor, or what `load` takes.
+        batches: uint8 [n, R, R, 1 or 3] each.
+
+    Returns:
+        float32 [N, D].
+
+    Example:
+
+        >>> from pgcxr.classifier import network
+        >>> extractor = of_model(network.resnet(16, 1, blocks=(1,), width=4, stem="small"))
+        >>> features(extractor, [np.zeros((2, 16, 16, 1), np.uint8)]).shape
+        (2, 16)
+    """
     extractor = source if isinstance(source, Extractor) else load(source)
-    found = [extractor(images) for images in batches]
-    return np.concatenate(found) if found else np.empty((0, extractor.dimensions), np.float32)
+    parts = [extractor(images) for images in batches]
+    return np.concatenate(parts) if parts else np.empty((0, extractor.dimensions), np.float32)
 
 
 def resized(images: np.ndarray, size: int | None) -> np.ndarray:
@@ -134,12 +156,10 @@ def resized(images: np.ndarray, size: int | None) -> np.ndarray:
     as they are."""
     if size is None or images.shape[1:3] == (size, size):
         return images
-    how = cv2.INTER_AREA if size < images.shape[1] else cv2.INTER_LINEAR
-    found = np.empty((len(images), size, size, images.shape[-1]), np.uint8)
+    result = np.empty((len(images), size, size, images.shape[-1]), np.uint8)
     for index, image in enumerate(images):
-        # OpenCV drops a last axis of length 1.
-        found[index] = cv2.resize(image, (size, size), interpolation=how).reshape(size, size, -1)
-    return found
+        result[index] = resize(image, size).reshape(size, size, -1)
+    return result
 
 
 def _inception(weights: str) -> Extractor:

@@ -33,6 +33,12 @@ def gradcam(
     Returns:
         float32 [N, h, w], 0 and up, in units of the logit; the sum of a map (before the ReLU) is
         the logit less its bias. All 0 where nothing speaks for the output.
+
+    Example:
+
+        >>> model = network.resnet(16, 2, blocks=(1, 1), width=4, stem="small")
+        >>> gradcam(model, np.zeros((3, 16, 16, 1), np.float32), output_index=1).shape
+        (3, 8, 8)
     """
     maps, output = _compiled(model, layer or network.last_stage(model)), tf.constant(output_index)
     return _in_batches(lambda batch: maps(batch, output), images, batch_size)

@@ -6,12 +6,14 @@ weights file of ResNet-50 loads. The same code makes narrower and shallower netw
 images.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 from keras import layers
 
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError, InputError
 
 RESNET50 = (3, 4, 6, 3)
 STEMS = {"imagenet": 4, "half": 2, "small": 1}  # how often each makes the image smaller
@@ -23,6 +25,56 @@ _EPSILON = 1.001e-5  # of keras.applications
 _IMAGENET_BGR_MEAN = (103.939, 116.779, 123.68)
 
 
+class FusedBatchNormalization(layers.BatchNormalization):
+    """keras.layers.BatchNormalization of [N, H, W, C], channels last, as TensorFlow's one kernel.
+
+    Same weights, same numbers.
+
+    Keras's own layer is a dozen operations on the TensorFlow backend, each of which reads and
+    writes the whole activation. It is for the time of training: networks are saved with Keras's own
+    layer, which reads its weights.
+    """
+
+    def call(self, inputs, training=None):
+        training = bool(training) and self.trainable
+        normalized, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=inputs,
+            scale=tf.convert_to_tensor(self.gamma),
+            offset=tf.convert_to_tensor(self.beta),
+            mean=[] if training else tf.convert_to_tensor(self.moving_mean),
+            variance=[] if training else tf.convert_to_tensor(self.moving_variance),
+            epsilon=self.epsilon,
+            is_training=training,
+        )
+        if training:
+            # The kernel's variance is that of N - 1, Keras averages that of N.
+            count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:3]), variance.dtype)
+            variance *= tf.maximum(count - 1, 1) / count
+            self.moving_mean.assign(self.moving_mean * self.momentum + mean * (1 - self.momentum))
+            self.moving_variance.assign(
+                self.moving_variance * self.momentum + variance * (1 - self.momentum)
+            )
+        return normalized
+
+
+@dataclass(frozen=True)
+class Computation:
+    """How a network is computed, which is no part of what it is.
+
+    Attributes:
+        dtype: a Keras dtype policy; "mixed_float16" and "mixed_bfloat16" keep the weights, the
+            pooled features and what comes after them in float32.
+        normalization: the layer of batch normalization; one that is quicker on a backend may stand
+            in for Keras's own.
+    """
+
+    dtype: str = "float32"
+    normalization: type[layers.Layer] = layers.BatchNormalization
+
+
+PLAIN = Computation()
+
+
 def resnet(
     size: int,
     outputs: int,
@@ -31,13 +83,14 @@ def resnet(
     channels: int = 1,
     stem: str = "imagenet",
     momentum: float = 0.99,
-    dtype: str = "float32",
-    normalization: type = layers.BatchNormalization,
+    computation: Computation = PLAIN,
 ) -> keras.Model:
     """Images [N, size, size, channels] in [-1, 1] -> probabilities [N, outputs]; layer "logits"
     holds their logits.
 
     Args:
+        size: px.
+        outputs: classes, each present or not by itself.
         blocks: bottleneck blocks per stage; stage i has `width` * 2**i filters (4 times as many at
             its end), and every stage but the first halves the resolution.
         stem: "imagenet" is 7x7 with stride 2, then a 3x3 maximum with stride 2; "half" is 3x3 with
@@ -45,21 +98,27 @@ def resnet(
             would reduce to nothing.
         momentum: of the moving averages of batch normalization; 0.99 needs a thousand steps to
             settle.
-        dtype: a Keras dtype policy; "mixed_float16" and "mixed_bfloat16" keep the weights, the
-            pooled features and what comes after them in float32.
-        normalization: the layer of batch normalization; one that is quicker on a backend may stand
-            in for Keras's own.
+        computation: with which precision and kernels.
+
+    Raises:
+        ArgumentError: no such stem, or images that are too small for it.
+
+    Example:
+
+        >>> resnet(32, 6, blocks=(1, 1), width=8, stem="small").output_shape
+        (None, 6)
     """
     if stem not in STEMS:
-        raise InputError(f"stem: is {stem!r}; choose one of {', '.join(STEMS)}")
+        raise ArgumentError("stem", f"choose one of {', '.join(STEMS)}", stem)
     if size < STEMS[stem] * 2 ** (len(blocks) - 1):
-        raise InputError(
-            f"size: {size} px is too small for {len(blocks)} stages with the stem {stem!r}; use "
-            "stem=small"
-        )
+        expected = f"too small for {len(blocks)} stages with the stem {stem!r}; use stem=small"
+        raise ArgumentError("size", expected, size)
+    dtype = computation.dtype
 
     def normalized(x, name):
-        return normalization(epsilon=_EPSILON, momentum=momentum, dtype=dtype, name=name)(x)
+        return computation.normalization(
+            epsilon=_EPSILON, momentum=momentum, dtype=dtype, name=name
+        )(x)
 
     inputs = keras.Input((size, size, channels), name="images")
     if stem == "imagenet":

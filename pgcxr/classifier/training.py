@@ -4,6 +4,7 @@ synthetic images."""
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -12,7 +13,6 @@ from keras import layers, ops
 
 from pgcxr.classifier import learning_rate, network
 from pgcxr.classifier.fit_progress import FitProgress
-from pgcxr.classifier.fused_batch_norm import FusedBatchNormalization
 from pgcxr.gan.precision import PRECISIONS
 from pgcxr.metrics.auroc import auroc
 from pgcxr.networks import pixels
@@ -41,11 +41,20 @@ CONFIG = {
 }
 
 
+class Examples(NamedTuple):
+    """Images and what is known of them.
+
+    Attributes:
+        images: uint8 [N, size, size, 1].
+        labels: float32 [N, K], 0 or 1, NaN where unknown (left out of the loss and of the AUROC).
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+
+
 def build(
-    config: dict,
-    outputs: int,
-    precision: str = "float32",
-    normalization: type = layers.BatchNormalization,
+    config: dict, outputs: int, computation: network.Computation = network.PLAIN
 ) -> keras.Model:
     """The network that `config` describes, with the weights of its file where it names one."""
     model = network.resnet(
@@ -55,8 +64,7 @@ def build(
         width=config["width"],
         stem=config["stem"],
         momentum=config["momentum"],
-        dtype=PRECISIONS[precision],
-        normalization=normalization,
+        computation=computation,
     )
     if config["weights_file"]:
         network.load_weights_file(model, config["weights_file"])
@@ -64,46 +72,46 @@ def build(
 
 
 def fit_classifier(
-    train_images: np.ndarray,
-    train_labels: np.ndarray,
-    val_images: np.ndarray,
-    val_labels: np.ndarray,
+    train: Examples,
+    val: Examples,
     config: dict,
     seed: int,
     log_dir: str | Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
-    lesson: tuple[np.ndarray, np.ndarray] | None = None,
+    lesson: Examples | None = None,
 ) -> tuple[keras.Model, dict]:
     """Trains a new network and returns it as it was at its best validation AUROC, with the history.
 
     Args:
-        train_images, val_images: uint8 [N, size, size, 1].
-        train_labels, val_labels: float32 [N, K], 0 or 1, NaN where unknown (left out of the loss
-            and of the AUROC).
+        train: what the network learns from.
+        val: what says when it is at its best.
         config: see CONFIG.
         seed: of the weights, the order and the augmentation; one seed, one result on one machine.
         log_dir: for TensorBoard.
-        lesson: images and labels of the epochs of config["curriculum"], which come first.
+        callbacks: of Keras, beside those of training itself.
+        lesson: what is shown in the epochs of config["curriculum"], which come first.
 
     Returns:
         (model: images in [-1, 1] -> probabilities [N, K], {"loss", "val_loss", "val_auroc": one
         value per epoch, "best_epoch": from 1, "lesson_loss": one value per epoch of the lesson}).
     """
     keras.utils.set_random_seed(seed)
-    model = build(config, train_labels.shape[1], config["precision"], FusedBatchNormalization)
+    dtype = PRECISIONS[config["precision"]]
+    computation = network.Computation(dtype, network.FusedBatchNormalization)
+    model = build(config, train.labels.shape[1], computation)
     logits = network.with_logits(model)
     trainer = keras.Sequential(
-        [keras.Input(train_images.shape[1:]), *augmentation(config, seed), logits]
+        [keras.Input(train.images.shape[1:]), *augmentation(config, seed), logits]
     )
     first = []
     if config["curriculum"]:
-        data = _compile(trainer, *lesson, config, config["curriculum"], seed)
+        data = _compile(trainer, lesson, config, config["curriculum"], seed)
         shown = [FitProgress("crops around lesions", config["curriculum"])]
         first = trainer.fit(
             data, epochs=config["curriculum"], callbacks=shown, shuffle=False, verbose=0
         ).history["loss"]
-    data = _compile(trainer, train_images, train_labels, config, config["epochs"], seed)
-    validation = Validation(logits, val_images, val_labels)
+    data = _compile(trainer, train, config, config["epochs"], seed)
+    validation = Validation(logits, val)
     # The callbacks share one dict of logs: Validation puts in what the others read.
     stopping = keras.callbacks.EarlyStopping(
         "val_score", mode="max", patience=config["patience"], restore_best_weights=True
@@ -116,24 +124,20 @@ def fit_classifier(
         shuffle=False,
         verbose=0,
     )
-    kept = {name: history.history[name] for name in ("loss", "val_loss", "val_auroc")}
+    curves = {name: history.history[name] for name in ("loss", "val_loss", "val_auroc")}
     return _plain(model, config), {
-        **kept,
+        **curves,
         "best_epoch": stopping.best_epoch + 1,
         "lesson_loss": first,
     }
 
 
 def _compile(
-    trainer: keras.Model,
-    images: np.ndarray,
-    labels: np.ndarray,
-    config: dict,
-    epochs: int,
-    seed: int,
-):
+    trainer: keras.Model, examples: Examples, config: dict, epochs: int, seed: int
+) -> tf.data.Dataset:
     """Readies `trainer` for `epochs` epochs on these images, with an optimizer of their own;
     returns their batches."""
+    images, labels = examples
     batch_size = min(config["batch_size"], len(images))
     steps = len(images) // batch_size
     warmup = int(steps * min(config["warmup_epochs"], epochs))
@@ -177,7 +181,7 @@ def batches(images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int) 
 
 def augmentation(config: dict, seed: int) -> list[layers.Layer]:
     """Small shifts, rotations and changes of brightness. No flip: the heart has a side."""
-    found = []
+    changes = []
     if config["shift"]:
         # By whole pixels: interpolation between them would blur the smallest lesions away.
         shift = layers.RandomTranslation(
@@ -187,17 +191,17 @@ def augmentation(config: dict, seed: int) -> list[layers.Layer]:
             interpolation="nearest",
             seed=seed,
         )
-        found.append(shift)
+        changes.append(shift)
     if config["rotation"]:
-        found.append(
+        changes.append(
             layers.RandomRotation(config["rotation"] / 360, fill_mode="nearest", seed=seed + 1)
         )
     if config["brightness"]:
         # The layer takes the fraction of half the range.
-        found.append(
+        changes.append(
             layers.RandomBrightness(2 * config["brightness"], value_range=(-1, 1), seed=seed + 2)
         )
-    return found
+    return changes
 
 
 def class_weights(labels: np.ndarray) -> np.ndarray:
@@ -238,15 +242,16 @@ class Validation(keras.callbacks.Callback):
     val_score is the area, less a little of the loss: it decides where areas are equal (all 1, say).
     """
 
-    def __init__(self, logits: keras.Model, images: np.ndarray, labels: np.ndarray):
+    def __init__(self, logits: keras.Model, examples: Examples):
         super().__init__()
-        self.logits, self.images, self.labels = logits, images, labels
+        self.logits, self.examples = logits, examples
 
     def on_epoch_end(self, epoch, logs=None):
-        scores = predict(self.logits, self.images)
-        loss = float(ops.mean(MaskedCrossentropy()(self.labels, scores)))
+        images, labels = self.examples
+        scores = predict(self.logits, images)
+        loss = float(ops.mean(MaskedCrossentropy()(labels, scores)))
         area = float(
-            np.mean([auroc(known, score) for known, score in known_outputs(self.labels, scores)])
+            np.mean([auroc(known, score) for known, score in known_outputs(labels, scores)])
         )
         logs.update(val_loss=loss, val_auroc=area, val_score=area - 1e-3 * math.tanh(loss))
 
@@ -264,10 +269,10 @@ def predict(model: keras.Model, images: np.ndarray, batch_size: int = 128) -> np
     """float32 [N, K]: what `model` says of uint8 [N, H, W, 1]."""
     parts = range(0, len(images), batch_size)
     run = _compiled(model)
-    found = [
+    scores = [
         np.asarray(run(pixels.from_uint8(images[start : start + batch_size]))) for start in parts
     ]
-    return np.concatenate(found) if found else np.empty((0, model.output_shape[-1]), np.float32)
+    return np.concatenate(scores) if scores else np.empty((0, model.output_shape[-1]), np.float32)
 
 
 def _compiled(model: keras.Model):

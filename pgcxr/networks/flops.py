@@ -58,7 +58,7 @@ def iteration(sizes: Mapping, level: int, fading: bool = False) -> int:
     | --- | --- |
     | D's loss | G forward; D forward and backward (weights, inputs) on a real and a fake image |
     | penalty, first order | D forward and backward to the image |
-    | penalty, second order | the gradients of that pass (weights, its own gradients); D backward
+    | penalty, second order | the gradients of that pass (weights, its own gradients); D back
       (weights, inputs) once more, as the slope of the minibatch statistics depends on the features |
     | G's loss | G and D forward, D backward to the image, G backward (weights, inputs) |
 

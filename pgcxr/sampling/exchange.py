@@ -1,13 +1,12 @@
 """Networks from and to the original's official pickles."""
 
-import hashlib
 from pathlib import Path
 
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts, places
 from pgcxr.networks import Generator, original_weights, restricted_pickle
-from pgcxr.sampling import generation
-from pgcxr.sampling.generation import GENERATOR
+from pgcxr.sampling.generation import load_generator
+from pgcxr.sampling.runs import DISCRIMINATOR, GENERATOR, load_network
 
 VERSION = 2  # of the original's pickles
 PLAIN_GENERATOR = "generator.keras"
@@ -24,7 +23,7 @@ def import_pickle(file: Path, out: Path) -> Generator:
     if file.is_dir():
         raise InputError(f"{file}: is a folder; name the .pkl file")
     networks = original_weights.load_pickle(file)
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    digest = artifacts.sha256(file)
     average, discriminator = networks["Gs"], networks["D"]
     sizes = {
         key: average.get_config()[key]
@@ -34,7 +33,7 @@ def import_pickle(file: Path, out: Path) -> Generator:
         for name, network in (
             (GENERATOR, average),
             (PLAIN_GENERATOR, networks["G"]),
-            ("discriminator.keras", discriminator),
+            (DISCRIMINATOR, discriminator),
         ):
             network.save(folder / name)
         # Says that these were trained elsewhere, on images that nobody here knows.
@@ -69,12 +68,12 @@ def export_pickle(run: Path, out: Path, networks_py: Path | None = None) -> Gene
         try:
             source = networks_py.read_text(encoding="utf-8")
         except UnicodeDecodeError:
-            raise InputError(f"--networks-py {networks_py}: is no Python file") from None
-    average = generation.load_generator(run)
-    _, discriminator = generation.load_network(run, "discriminator.keras", "train.gan")
+            raise ArgumentError("networks_py", "is no Python file", networks_py) from None
+    average = load_generator(run)
+    _, discriminator = load_network(run, DISCRIMINATOR, "train.gan")
     plain = average
     if (Path(run) / PLAIN_GENERATOR).is_file():
-        _, plain = generation.load_network(run, PLAIN_GENERATOR, "train.gan")
+        _, plain = load_network(run, PLAIN_GENERATOR, "train.gan")
     states = [
         {
             "version": VERSION,

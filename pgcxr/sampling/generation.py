@@ -3,22 +3,37 @@ NumPy, NHWC."""
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from pgcxr.cohort import labels as label_kinds
-from pgcxr.errors import InputError
-from pgcxr.io import artifacts, places
-
-GENERATOR = "generator-ema.keras"
+from pgcxr.errors import ArgumentError, InputError
+from pgcxr.images import to_uint8
+from pgcxr.io import artifacts
+from pgcxr.sampling.runs import GENERATOR, load_network
 
 
 def load_generator(run: str | Path, resolution: int | None = None):
-    """RUN's averaged generator (pgcxr.networks.Generator); InputError unless it makes images of
-    `resolution`."""
+    """A RUN's averaged generator.
+
+    Args:
+        run: the folder of a finished `python -m train.gan`, or of an import.
+        resolution: px that are needed; any where None.
+
+    Returns:
+        A `pgcxr.networks.Generator`.
+
+    Raises:
+        InputError: there is none, or it makes images of another size.
+
+    Example:
+
+        >>> from pgcxr.sampling.runs import pretrained_run
+        >>> load_generator(pretrained_run("phantom-64"), resolution=64).latent_size
+        128
+    """
     from pgcxr.networks import Generator
 
     path, generator = load_network(run, GENERATOR, "train.gan")
@@ -35,39 +50,59 @@ def load_generator(run: str | Path, resolution: int | None = None):
 
 
 def latents(seed: int, n: int, size: int, purpose: int = 0) -> np.ndarray:
-    """float32 [n, size], standard normal. The first rows are the same for any n; purposes are
-    independent."""
+    """Standard normal latents of a seed; the first rows are the same for any n.
+
+    Args:
+        seed: 0 or more.
+        n: rows.
+        size: numbers in each, the generator's `latent_size`.
+        purpose: of the same seed, another purpose has independent numbers.
+
+    Returns:
+        float32 [n, size].
+
+    Example:
+
+        >>> z = latents(seed=1, n=4, size=128)
+        >>> z.shape, bool((latents(seed=1, n=2, size=128) == z[:2]).all())
+        ((4, 128), True)
+    """
     return np.random.default_rng([seed, purpose]).standard_normal((n, size), np.float32)
 
 
-def labels(run: str | Path, generator, wanted: str | None, n: int, seed: int) -> np.ndarray | None:
-    """float32 [n, K] for RUN's conditioned generator, None for one without labels.
+def labels(run: str | Path, generator, label: str | None, n: int, seed: int) -> np.ndarray | None:
+    """Labels for a RUN's conditioned generator.
 
-    Arguments:
-        wanted: the same for all, such as "abnormal" or "nodule+pleural_effusion" (see
-            `label_kinds.row`); None: drawn as often as the training images had them.
+    Args:
+        run: the folder, whose report.json says which labels the training images had.
+        generator: of that RUN.
+        label: the same for all, such as "abnormal" or "nodule+pleural_effusion" (see
+            `pgcxr.cohort.labels.row`); None: drawn as often as the training images had them.
+        n: rows.
+        seed: of the draw.
+
+    Returns:
+        float32 [n, K], None for a generator without labels.
 
     Raises:
-        InputError: no such label, a label for a generator that knows none, or a RUN that does not
-            say which it knows.
+        ArgumentError: no such label, or a label for a generator that knows none.
+        InputError: a RUN that does not say which it knows.
     """
     if generator.label_size == 0:
-        if wanted is not None:
-            raise InputError(
-                f"--label {wanted}: {run} was trained without labels; leave --label out"
+        if label is not None:
+            raise ArgumentError(
+                "label", f"{run} was trained without labels; leave label out", received=label
             )
         return None
     report = Path(run) / "report.json"
     known = (artifacts.read_json(report) if report.is_file() else {}).get("labels")
     columns = tuple(known["names"] if known else map(str, range(generator.label_size)))
-    if wanted is not None:
-        return np.tile(
-            label_kinds.row(columns, wanted, known is None or known["exclusive"]), (n, 1)
-        )
+    if label is not None:
+        exclusive = known is None or known["exclusive"]
+        return np.tile(label_kinds.row(columns, label, exclusive), (n, 1))
     if known is None:
-        raise InputError(
-            f"{run}: its report.json names no labels; choose one with --label, "
-            f"{' or '.join(columns)}"
+        raise ArgumentError(
+            "label", f"{run}: its report.json names no labels; choose {' or '.join(columns)}"
         )
     return label_kinds.draw(known["rows"], known["counts"], n, seed)
 
@@ -90,7 +125,23 @@ def generate_batches(
 def generate(
     generator, z: np.ndarray, labels: np.ndarray | None = None, batch: int = 64
 ) -> np.ndarray:
-    """uint8 [N, R, R, C]: all batches of `generate_batches`."""
+    """Images of latents, all at once.
+
+    Args:
+        generator: a `pgcxr.networks.Generator`.
+        z: latents [N, L], of which only the direction counts.
+        labels: [N, K] for a generator with labels.
+        batch: images that are made at a time.
+
+    Returns:
+        uint8 [N, R, R, C].
+
+    Example:
+
+        >>> from pgcxr.networks import Generator
+        >>> generate(Generator(resolution=8, fmap_max=4), latents(seed=1, n=2, size=4)).shape
+        (2, 8, 8, 1)
+    """
     images = np.empty(
         (len(z), generator.resolution, generator.resolution, generator.channels), np.uint8
     )
@@ -117,9 +168,8 @@ def synthesizer(generator, batch: int) -> Callable[..., np.ndarray]:
     def forward(z: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         n = len(z)
         if labeled and labels is None:
-            raise ValueError(
-                f"the generator was trained with {generator.label_size} labels; give labels"
-            )
+            expected = f"the generator was trained with {generator.label_size}; give [N, K]"
+            raise ArgumentError("labels", expected)
         labels = np.zeros((n, 0), np.float32) if labels is None else np.asarray(labels, np.float32)
         # The last batch is filled up, so that the graph is traced once.
         fill = [(0, batch - n), (0, 0)]
@@ -166,27 +216,6 @@ def fixed_batch(generator) -> int:
     return max(1, min(8, 2**19 // generator.resolution**2))
 
 
-def to_uint8(images: np.ndarray) -> np.ndarray:
-    """float [-1, 1] -> uint8 [0, 255], rounded to nearest, cut at the ends; twin of
-    pgcxr.networks.pixels.to_uint8."""
-    return np.clip(
-        np.floor(np.asarray(images, np.float32) * np.float32(127.5) + 128), 0, 255
-    ).astype(np.uint8)
-
-
-def to_uint16(images: np.ndarray) -> np.ndarray:
-    """float [-1, 1] -> uint16 [0, 65535], rounded to nearest, cut at the ends."""
-    # In float64: 24 bits leave too few behind the point.
-    return np.clip(np.floor(np.asarray(images, np.float64) * 32767.5 + 32768), 0, 65535).astype(
-        np.uint16
-    )
-
-
-def from_uint8(images: np.ndarray) -> np.ndarray:
-    """uint8 [0, 255] -> float32 [-1, 1]."""
-    return np.asarray(images, np.float32) * np.float32(2 / 255) - 1
-
-
 def weights_sha256(generator) -> str:
     """The generator's identity: its architecture, weights and lod, whatever file they come from."""
     config = {key: value for key, value in generator.get_config().items() if key != "name"}
@@ -194,41 +223,3 @@ def weights_sha256(generator) -> str:
     for variable in generator.weights:
         digest.update(np.ascontiguousarray(variable).tobytes())
     return digest.hexdigest()
-
-
-def load_network(run: str | Path, name: str, made_by: str) -> tuple[Path, object]:
-    """(path, Keras model) of one of RUN's networks; InputError where it is missing, damaged or not
-    finite."""
-    run = places.existing_folder(run, f"a RUN written by `python -m {made_by}`")
-    path = run / name
-    if not path.is_file():
-        raise InputError(f"{run}: no {name}; name a RUN of `python -m {made_by}` that has ended")
-    model = load_model(path, "is damaged or of another version; train the run again")
-    if not all(np.isfinite(np.asarray(weights)).all() for weights in model.weights):
-        raise InputError(
-            f"{path}: holds weights that are no finite numbers: the training diverged; train the "
-            "run again"
-        )
-    return path, model
-
-
-def load_model(path: Path, otherwise: str):
-    """The Keras model of a .keras file, which can hold no code that runs; InputError
-    `otherwise`."""
-    import keras
-
-    import pgcxr.networks  # noqa: F401  registers the classes
-
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    # Keras names a damaged archive in any of these ways.
-    except (
-        OSError,
-        ValueError,
-        TypeError,
-        KeyError,
-        ImportError,
-        AttributeError,
-        zipfile.BadZipFile,
-    ):
-        raise InputError(f"{path}: {otherwise}") from None

@@ -2,7 +2,7 @@
 
 latents float32 [N, L] as they enter the generator (truncated, interpolated); numbers int64 [N];
 seeds int64 [N] where every image has its own, or seed, a number; labels float32 [N, K] of a
-conditioned generator; truncation, a number, and center [L] where it is not 1; origin and
+conditioned generator; truncation, a number, and centre [L] where it is not 1; origin and
 weights_sha256, text. An .npy of latents alone, or an .npz with nothing but `latents`, is read too.
 """
 
@@ -21,6 +21,7 @@ from pgcxr.sampling.selection import MOST, MOST_NUMBER, OWN_SEEDS, Selection, fi
 # Root mean square: the generator's epsilon blurs the direction of smaller latents, float32
 # overflows with larger ones.
 SMALLEST, LARGEST = 1e-2, 1e6
+CENTER = "centre"  # as files spell it
 _PLAIN = re.compile(r"[A-Za-z0-9 ,.-]{0,64}")
 # What numpy and zipfile raise for a file that is damaged, encrypted, pickled or no such file at
 # all.
@@ -49,9 +50,8 @@ def write(path: str | os.PathLike, selection: Selection) -> None:
         arrays["seeds"] = selection.numbers
     elif selection.seed is not None:
         arrays["seed"] = np.int64(selection.seed)
-    for name, value in (("labels", selection.labels), ("centre", selection.center)):
-        if value is not None:
-            arrays[name] = value
+    optional = {"labels": selection.labels, CENTER: selection.center}
+    arrays |= {name: array for name, array in optional.items() if array is not None}
     artifacts.write_arrays(path, arrays)
 
 
@@ -96,7 +96,7 @@ def read(path: str | os.PathLike, latent_size: int, label_size: int = 0) -> Sele
         seed=_number(arrays, "seed", "iu", int, 0, MOST_NUMBER),
         labels=_labels(path, arrays, len(latents), label_size),
         truncation=_number(arrays, "truncation", "f", float, 0, 1) or 1.0,
-        center=_numbers_of(path, arrays, "centre", 1) if "centre" in arrays else None,
+        center=_numbers_of(path, arrays, CENTER, 1) if CENTER in arrays else None,
         weights_sha256=_text(arrays, "weights_sha256"),
     )
 

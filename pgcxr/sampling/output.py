@@ -1,74 +1,105 @@
 """A folder of synthetic images, with everything beside the generator that it takes to make them
-again."""
+again; and what lets such images out."""
 
 import collections
 import os
 import platform
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from pgcxr.errors import InputError
-from pgcxr.io import artifacts
-from pgcxr.plots import grids
-from pgcxr.sampling import generation, latent_file, secondary_capture, truncation
+from pgcxr.errors import ArgumentError, InputError
+from pgcxr.images import to_uint8, to_uint16
+from pgcxr.io import artifacts, places
+from pgcxr.options import Options, Rule, each, one_of, option, or_none, whole
+from pgcxr.plots import animation, grids
+from pgcxr.sampling import generation, latent_file, secondary_capture, sphere
+from pgcxr.sampling.runs import GENERATOR
 from pgcxr.sampling.selection import Selection, as_text
-from pgcxr.sampling.sheets import Samples, Strip
 
 SUFFIX = {"png": "png", "dicom": "dcm"}
-BITS = (8, 16)
+BITS = Rule("8 or 16", lambda value: value in (8, 16))
 # Compressing and writing is work for processors that the network leaves idle.
 WRITERS = 4
+GRID = (8, 8)  # rows and columns of samples.png unless told otherwise
+LONGEST = 8192  # pixels a side of a sheet, or nearly
+ANIMATED = 512  # pixels a side of animation.gif
+SMALLEST = 4
+MILLISECONDS = 80  # that each frame is shown for
+PRIVACY = "python -m evaluate.privacy"
 
 
 @dataclass(frozen=True)
-class Options:
-    """`bits` a pixel and `format` of the images; `grid` (rows, columns) of samples.png; `steps`
-    from image to image where they are frames of a path; at most `batch` images are held in memory
-    while they are written."""
+class OutputOptions(Options):
+    """How a set of images is written."""
 
-    bits: int = 8
-    format: str = "png"
-    grid: tuple[int, int] | None = None
-    steps: int | None = None
-    batch: int = 32
+    bits: int = option(8, BITS, "bits a pixel")
+    format: str = option("png", one_of(*SUFFIX), "of the images")
+    grid: tuple[int, int] | None = option(
+        None, or_none(each(whole(1, 999), 2, 2)), "rows and columns of samples.png"
+    )
+    steps: int | None = option(
+        None, or_none(whole(1, 2**31)), "from image to image, where they are frames of a path"
+    )
+    batch: int = option(32, whole(1, 2**31), "images that are held in memory at most")
 
 
-def check(generator, options: Options) -> None:
-    """InputError where images of this generator cannot be written as asked."""
-    for name, value, known in (
-        ("--format", options.format, tuple(SUFFIX)),
-        ("--bits", options.bits, BITS),
-    ):
-        if value not in known:
-            raise InputError(f"{name} {value}: expected {' or '.join(map(str, known))}")
+def check(generator, options: OutputOptions) -> None:
+    """Raises InputError where images of this generator cannot be written as asked."""
     channels = generator.channels
     if channels not in (1, 3):
         raise InputError(
-            f"the generator makes images of {channels} channels; only 1 (grey) or 3 (RGB) can be "
+            f"the generator makes images of {channels} channels; only 1 (gray) or 3 (RGB) can be "
             "written"
         )
     if channels == 3 and options.format == "dicom" and options.bits != 8:
-        raise InputError("--bits 16: colour is written to DICOM with 8 bits; leave out --bits")
+        raise ArgumentError("bits", "color is written to DICOM with 8 bits", options.bits)
 
 
 def truncate(
-    generator, selection: Selection, psi: float, progress: Callable[[int, int], None]
+    generator, selection: Selection, truncation: float, progress: Callable[[int, int], None]
 ) -> Selection:
-    """The selection with its latents pulled toward the most typical image's
-    (pgcxr.sampling.truncation)."""
+    """The selection with its latents pulled toward the most typical image's (`sphere.center`)."""
     if selection.truncation != 1:
-        raise InputError(
-            f"--truncation: these latents were truncated by {selection.truncation:g}; leave it out"
-        )
+        expected = f"these latents were truncated by {selection.truncation:g}; leave it out"
+        raise ArgumentError("truncation", expected, truncation)
     if generator.label_size:
-        raise InputError(
-            "--truncation: a generator with labels has no one most typical image; leave it out"
-        )
-    return selection.pulled(truncation.center(generator, progress), psi)
+        expected = "a generator with labels has no one most typical image; leave it out"
+        raise ArgumentError("truncation", expected, truncation)
+    return selection.pulled(sphere.center(generator, progress), truncation)
+
+
+def released(release: str | Path, run: str | Path) -> dict:
+    """What lets synthetic images out: that `python -m evaluate.privacy` passed their generator.
+
+    Args:
+        release: the folder that it wrote.
+        run: the RUN of the generator.
+
+    Returns:
+        {privacy_report_sha256, n: synthetic images it looked at}, for the report of what is
+        released.
+
+    Raises:
+        InputError: `release` is no folder of evaluate.privacy, its answer is no, or it is about
+            another generator file.
+    """
+    folder = places.existing_folder(release, f"a folder written by `{PRIVACY}`")
+    path = folder / "report.json"
+    report = artifacts.read_json(path)
+    made_by = report.get("made_by")
+    if not isinstance(made_by, dict) or made_by.get("command") != "evaluate.privacy":
+        expected = f"its report.json is none of `{PRIVACY}`; name a folder written by it"
+    elif report.get("passed") is not True:
+        expected = f"the generator did not pass, see {path}; its images must not be released"
+    elif report.get("generator_sha256") != artifacts.sha256(Path(run) / GENERATOR):
+        expected = f"is about another generator than {run}; run `{PRIVACY} {run} ...` again"
+    else:
+        return {"privacy_report_sha256": artifacts.sha256(path), "n": report.get("n")}
+    raise ArgumentError("release", expected, received=folder)
 
 
 def save(
@@ -76,21 +107,29 @@ def save(
     generator,
     selection: Selection,
     out: Path,
-    options: Options,
+    options: OutputOptions,
     progress: Callable[[int, int], None],
     release: dict | None = None,
 ) -> None:
     """Writes the images of a selection by RUN's generator; all of it or nothing.
 
     `out`/images/<number>.png or .dcm, latents.npz, samples.png or, of a path, strip.png and
-    animation.gif, report.json. `progress` is called with (images written, images in all); `release`
-    is what pgcxr.sampling.release says.
+    animation.gif, report.json.
+
+    Args:
+        run: the generator's RUN.
+        generator: what `load_generator(run)` gives.
+        selection: which images.
+        out: a new folder.
+        options: how they are written.
+        progress: called with (images written, images in all).
+        release: what `released` says, where they are for others.
     """
     check(generator, options)
-    given = 0 if selection.labels is None else selection.labels.shape[1]
-    if given != generator.label_size:
+    labels = 0 if selection.labels is None else selection.labels.shape[1]
+    if labels != generator.label_size:
         raise InputError(
-            f"the generator takes {generator.label_size} labels; {given} are given with the latents"
+            f"the generator takes {generator.label_size} labels; {labels} come with the latents"
         )
     selection = replace(selection, weights_sha256=generation.weights_sha256(generator))
     sheet = Strip(options.steps) if options.steps else Samples(len(selection), options.grid)
@@ -105,7 +144,7 @@ def save(
         sheet.write(folder)
         body = {**_report(Path(run), generator, selection, options), "released": release or False}
         artifacts.write_report(
-            folder, body, command="pgcxr generate", seed=selection.seed, config=asdict(options)
+            folder, body, command="pgcxr generate", seed=selection.seed, config=options.to_dict()
         )
 
 
@@ -117,8 +156,52 @@ def deterministic() -> None:
         tf.config.experimental.enable_op_determinism()
 
 
+class Samples:
+    """samples.png: the first images row by row, reduced where the sheet would be too large."""
+
+    def __init__(self, images: int, grid: tuple[int, int] | None):
+        rows, columns = grid or GRID
+        self.columns = min(columns, images)
+        self.shown = min(images, rows * columns)
+        self.longest = max(SMALLEST, LONGEST // max(self.columns, -(-self.shown // self.columns)))
+        self.images: list[np.ndarray] = []
+
+    def add(self, image: np.ndarray) -> None:
+        """The next image, uint8 [R, R, C]."""
+        if len(self.images) < self.shown:
+            self.images.append(grids.shrink(image, self.longest))
+
+    def write(self, folder: Path) -> None:
+        """After the last image."""
+        grids.image_grid(np.stack(self.images), self.columns, folder / "samples.png")
+
+
+class Strip:
+    """strip.png, a row from each image of a path to the next, and animation.gif."""
+
+    def __init__(self, steps: int):
+        self.steps = steps
+        self.frames: list[np.ndarray] = []
+
+    def add(self, image: np.ndarray) -> None:
+        """The next frame, uint8 [R, R, C]."""
+        self.frames.append(grids.shrink(image, ANIMATED))
+
+    def write(self, folder: Path) -> None:
+        """After the last frame."""
+        starts = range(0, len(self.frames) - 1, self.steps)
+        longest = max(SMALLEST, LONGEST // max(len(starts), self.steps + 1))
+        strip = [
+            grids.shrink(frame, longest)
+            for at in starts
+            for frame in self.frames[at : at + self.steps + 1]
+        ]
+        grids.image_grid(np.stack(strip), self.steps + 1, folder / "strip.png")
+        animation.write_gif(folder / "animation.gif", self.frames, MILLISECONDS)
+
+
 def _written(
-    generator, selection: Selection, folder: Path, options: Options
+    generator, selection: Selection, folder: Path, options: OutputOptions
 ) -> Iterator[np.ndarray]:
     """Yields each image as uint8 [R, R, C] once its file is written, in order."""
     source = secondary_capture.Source(
@@ -126,8 +209,8 @@ def _written(
     )
 
     def write(number: int, image: np.ndarray) -> np.ndarray:
-        eight = generation.to_uint8(image)
-        pixels = eight if options.bits == 8 else generation.to_uint16(image)
+        eight = to_uint8(image)
+        pixels = eight if options.bits == 8 else to_uint16(image)
         png = options.format == "png"
         data = grids.encode_png(pixels) if png else secondary_capture.encode(pixels, number, source)
         (folder / f"{number:06d}.{SUFFIX[options.format]}").write_bytes(data)
@@ -146,7 +229,7 @@ def _written(
             yield waiting.popleft().result()
 
 
-def _report(run: Path, generator, selection: Selection, options: Options) -> dict:
+def _report(run: Path, generator, selection: Selection, options: OutputOptions) -> dict:
     return {
         "images": len(selection),
         "resolution": generator.resolution,
@@ -159,7 +242,7 @@ def _report(run: Path, generator, selection: Selection, options: Options) -> dic
         "origin": selection.origin,
         "numbers": as_text(selection.numbers),
         "truncation": selection.truncation,
-        "generator_sha256": artifacts.sha256(run / generation.GENERATOR),
+        "generator_sha256": artifacts.sha256(run / GENERATOR),
         "weights_sha256": selection.weights_sha256,
         "fixed_batch": generation.fixed_batch(generator),
         "machine": _machine(),

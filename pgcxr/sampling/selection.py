@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError
 from pgcxr.sampling import sphere
 from pgcxr.sampling.generation import latents as drawn
 
@@ -46,15 +46,16 @@ class Selection:
         labels = None if self.labels is None else self.labels[rows]
         return replace(self, latents=self.latents[rows], numbers=self.numbers[rows], labels=labels)
 
-    def only(self, numbers: np.ndarray) -> "Selection":
-        """The images of these numbers, in this order."""
+    def numbered(self, only: np.ndarray) -> "Selection":
+        """The images of these numbers, int64 [M], in this order."""
         row_of = {number: row for row, number in enumerate(self.numbers.tolist())}
-        if missing := [str(number) for number in numbers.tolist() if number not in row_of]:
-            raise InputError(
-                f"--only: no image {', '.join(missing[:5])} in the latent file; report.json beside "
-                "it lists them"
+        if missing := [str(number) for number in only.tolist() if number not in row_of]:
+            raise ArgumentError(
+                "only",
+                f"no image {', '.join(missing[:5])} in the latent file; report.json beside it "
+                "lists them",
             )
-        return self.take(np.array([row_of[number] for number in numbers.tolist()]))
+        return self.take(np.array([row_of[number] for number in only.tolist()]))
 
     def pulled(self, center: np.ndarray, truncation: float) -> "Selection":
         """Each latent's angle to `center` multiplied by `truncation`."""
@@ -90,30 +91,40 @@ def of_seeds(seeds: np.ndarray, latent_size: int) -> Selection:
     return Selection(latents, np.asarray(seeds, np.int64), OWN_SEEDS)
 
 
-def parse_numbers(text: str, option: str) -> np.ndarray:
-    """int64 [N] of "1-100,205". InputError where it is no such list, names a number twice, or more
-    than MOST."""
-    found: list[int] = []
+def parse_numbers(text: str, argument: str) -> np.ndarray:
+    """The numbers that a text such as "1-100,205" lists.
+
+    Args:
+        text: numbers, and ranges from low to high.
+        argument: which one it is, for errors.
+
+    Returns:
+        int64 [N].
+
+    Raises:
+        ArgumentError: it is no such list, names a number twice, or more than MOST.
+
+    Example:
+
+        >>> parse_numbers("1-3,205", "seeds").tolist()
+        [1, 2, 3, 205]
+    """
+    listed: list[int] = []
     for part in text.replace(" ", "").split(","):
         match = _RANGE.fullmatch(part)
         low, high = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
         if high < low:
-            raise InputError(
-                f"{option} {text[:60]}: expected numbers and ranges from low to high, such as "
-                "1-100,205"
-            )
-        if len(found) + high - low >= MOST:
-            raise InputError(
-                f"{option} {text[:60]}: names more than {MOST:,} images; make them in several "
-                "folders"
-            )
-        found.extend(range(low, high + 1))
-    numbers = np.array(found, np.int64)
+            expected = "expected numbers and ranges from low to high, such as 1-100,205"
+            raise ArgumentError(argument, expected, received=text)
+        if len(listed) + high - low >= MOST:
+            expected = f"names more than {MOST:,} images; make them in several folders"
+            raise ArgumentError(argument, expected, received=text)
+        listed.extend(range(low, high + 1))
+    numbers = np.array(listed, np.int64)
     values, counts = np.unique(numbers, return_counts=True)
     if (counts > 1).any():
-        raise InputError(
-            f"{option} {text[:60]}: names {values[counts > 1][0]} twice; leave it out once"
-        )
+        expected = f"names {values[counts > 1][0]} twice; leave it out once"
+        raise ArgumentError(argument, expected, received=text)
     return numbers
 
 

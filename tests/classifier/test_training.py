@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from pgcxr.classifier import learning_rate, training
+from pgcxr.classifier import learning_rate, network, training
 from tests.toy_cohort import spots
 
 TINY = {
@@ -109,17 +109,19 @@ def test_the_learning_rate_is_keras_cosine_after_a_warm_up(warmup):
 def test_learns_the_same_network_from_one_seed():
     images, kind = spots(260, 16, seed=1)
     labels = (kind > 0).astype(np.float32)[:, None]
-    parts = images[:160], labels[:160], images[160:210], labels[160:210]
-    model, history = training.fit_classifier(*parts, TINY, seed=5)
+    train, val = (
+        training.Examples(images[part], labels[part]) for part in (slice(160), slice(160, 210))
+    )
+    model, history = training.fit_classifier(train, val, TINY, seed=5)
     scores = training.predict(model, images[210:])
     assert metrics.roc_auc_score(labels[210:, 0], scores[:, 0]) > 0.95
     areas = np.array(history["val_auroc"])
     assert len(areas) == TINY["epochs"] and history["loss"][-1] < 0.5 * history["loss"][0]
     # The weights returned are those of the epoch with the best validation area.
-    kept = metrics.roc_auc_score(parts[3][:, 0], training.predict(model, parts[2])[:, 0])
+    kept = metrics.roc_auc_score(val.labels[:, 0], training.predict(model, val.images)[:, 0])
     assert kept == pytest.approx(areas.max()) == areas[history["best_epoch"] - 1]
 
-    twin, _ = training.fit_classifier(*parts, TINY, seed=5)
+    twin, _ = training.fit_classifier(train, val, TINY, seed=5)
     for mine, others in zip(model.get_weights(), twin.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, others)
     other = training.build(TINY, 1)
@@ -148,16 +150,17 @@ def test_lesson_first_in_mixed_precision():
         "learning_rate": 1e-2,
     }
     config |= {"shift": 0, "rotation": 0, "brightness": 0}
-    half = training.build(config, 1, config["precision"])
+    half = training.build(config, 1, network.Computation("mixed_float16"))
     assert {layer.compute_dtype for layer in half.layers if "conv2" in layer.name} == {"float16"}
     assert half.output.dtype == "float32" and {value.dtype for value in half.weights} == {"float32"}
 
-    parts = images[:128], labels[:128], images[128:], labels[128:]
-    model, history = training.fit_classifier(
-        *parts, config, seed=1, lesson=(images[:96], labels[:96])
+    train, val, lesson = (
+        training.Examples(images[part], labels[part])
+        for part in (slice(128), slice(128, None), slice(96))
     )
+    model, history = training.fit_classifier(train, val, config, seed=1, lesson=lesson)
     assert len(history["lesson_loss"]) == 5 and len(history["loss"]) == 1
     assert history["lesson_loss"][-1] < 0.7 * history["lesson_loss"][0] and history["loss"][0] < 0.4
     assert {layer.compute_dtype for layer in model.layers} == {"float32"}
-    area = metrics.roc_auc_score(parts[3][:, 0], training.predict(model, parts[2])[:, 0])
+    area = metrics.roc_auc_score(val.labels[:, 0], training.predict(model, val.images)[:, 0])
     assert area == pytest.approx(history["val_auroc"][0], abs=0.01) and area > 0.9

@@ -7,7 +7,7 @@ import pytest
 
 from evaluate import common
 from pgcxr.errors import InputError
-from pgcxr.sampling.generation import GENERATOR
+from pgcxr.sampling.runs import GENERATOR
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from evaluate.fidelity.pseudo import Synthetic, collect, pseudo_labels
 from pgcxr.classifier import training
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.errors import ArgumentError, InputError
-from pgcxr.sampling import generation
+from pgcxr.sampling import runs
 from tests.toy_cohort import ramps, write_cohort
 
 
@@ -177,7 +177,7 @@ def test_a_kept_training_is_known_by_all_that_decides_it(tmp_path, monkeypatch):
         arms.Trainer(trained, tmp_path).model(*asked)
     assert len(made) == len(others) == len(list(tmp_path.iterdir()))
     monkeypatch.setattr(
-        generation, "load_network", lambda folder, name, wanted: (None, (folder / name).read_text())
+        runs, "load_network", lambda folder, name, wanted: (None, (folder / name).read_text())
     )
     assert arms.Trainer(dict(known), tmp_path).model(*others[0][1:]) == "network" and len(
         made

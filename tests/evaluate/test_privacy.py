@@ -17,6 +17,7 @@ from pgcxr.classifier import features, network
 from pgcxr.cli import command
 from pgcxr.cli.app import app
 from pgcxr.errors import InputError
+from pgcxr.images import from_uint8
 from pgcxr.networks import Generator, synthesize
 from pgcxr.sampling import generation
 from tests.toy_cohort import spots, write_cohort
@@ -40,7 +41,7 @@ def _corners(z):
 def _memorise(generator, images):
     """Gradient descent of the squared error: every latent of a quadrant becomes one training
     image."""
-    targets = tf.constant(generation.from_uint8(images))
+    targets = tf.constant(from_uint8(images))
     optimizer = keras.optimizers.Adam(0.01)
     # At the last level, the output layer of the one below is not used.
     weights = [

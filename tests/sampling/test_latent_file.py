@@ -143,8 +143,8 @@ def test_words_of_a_stranger_do_not_reach_a_header(tmp_path):
 
 def test_lists_of_numbers_there_and_back():
     for text in ("1-100,205", "7", "3,1-2,9-10,0"):
-        assert selection.as_text(selection.parse_numbers(text, "--seeds")) == text
-    assert selection.parse_numbers(" 1 - 3, 5 ", "--seeds").tolist() == [1, 2, 3, 5]
+        assert selection.as_text(selection.parse_numbers(text, "seeds")) == text
+    assert selection.parse_numbers(" 1 - 3, 5 ", "seeds").tolist() == [1, 2, 3, 5]
     np.testing.assert_array_equal(
         selection.of_seeds(np.array([9]), 8).latents, selection.of_seed(9, 5, 8).latents[:1]
     )

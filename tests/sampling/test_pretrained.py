@@ -7,9 +7,10 @@ import pytest
 from pgcxr.cli import command
 from pgcxr.cli.app import app
 from pgcxr.errors import InputError
+from pgcxr.images import from_uint8
 from pgcxr.io import artifacts
-from pgcxr.sampling import pretrained
-from pgcxr.sampling.generation import from_uint8, generate, latents, load_generator
+from pgcxr.sampling import runs
+from pgcxr.sampling.generation import generate, latents, load_generator
 
 
 def _run(*arguments) -> int:
@@ -19,9 +20,9 @@ def _run(*arguments) -> int:
 
 
 def test_they_are_what_their_reports_say():
-    assert pretrained.names() == ["phantom-64"]
-    for name in pretrained.names():
-        folder = pretrained.run(name)
+    assert runs.pretrained_names() == ["phantom-64"]
+    for name in runs.pretrained_names():
+        folder = runs.pretrained_run(name)
         report = artifacts.read_json(folder / "report.json")
         assert report["finished"] and set(report["sha256"]) == {
             path.name for path in folder.glob("*.keras")
@@ -55,13 +56,13 @@ def test_one_is_generated_by_name(tmp_path, capsys):
         assert _run("generate", *arguments, "--n", "4", "--out", tmp_path / "none") == 2
         assert "which generator?" in capsys.readouterr().err
     with pytest.raises(InputError):
-        pretrained.run("../phantom-64")
+        runs.pretrained_run("../phantom-64")
 
 
 def test_the_classifier_sees_both_kinds_in_its_images():
     """Chests differ from noise: bright below the middle, dark lungs beside it, and few are called
     neither."""
-    folder = pretrained.run("phantom-64")
+    folder = runs.pretrained_run("phantom-64")
     generator = load_generator(folder, 64)
     images = generate(generator, latents(5, 64, generator.latent_size))
     said = keras.saving.load_model(folder / "classifier.keras").predict(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pgcxr.errors import InputError
-from pgcxr.sampling import sphere, truncation
+from pgcxr.sampling import sphere
 
 
 def test_a_quarter_circle_by_hand():
@@ -55,4 +55,4 @@ def test_each_row_is_pulled_by_itself():
 def test_the_most_typical_has_the_least_distances():
     points = np.random.default_rng(3).normal(size=(40, 5))
     sums = [np.square(points - point).sum() for point in points]
-    assert truncation.medoid(points) == int(np.argmin(sums))
+    assert sphere.medoid(points) == int(np.argmin(sums))

@@ -1,6 +1,5 @@
 """From a cohort to a finished RUN of a classifier."""
 
-import hashlib
 import os
 import time
 from pathlib import Path
@@ -38,9 +37,7 @@ def train(cohort: Path, labels: str, out: Path, config: ClassifierConfig, seed: 
         "outputs": dataset.OUTPUTS[labels],
         "architecture": network.architecture(config.blocks, config.width, config.stem),
         "cohort": os.path.relpath(images.folder.resolve(), out.resolve()),
-        "manifest_sha256": hashlib.sha256(
-            (images.folder / "manifest.csv").read_bytes()
-        ).hexdigest(),
+        "manifest_sha256": artifacts.sha256(images.folder / "manifest.csv"),
         "seed": seed,
     }
     if finished(out, settings):
@@ -84,18 +81,18 @@ def finished(out: Path, settings: dict) -> bool:
 
 def _fit(parts: dict, settings: dict, folder: Path) -> dict:
     from pgcxr.classifier.fit_progress import FitProgress
-    from pgcxr.classifier.training import fit_classifier, predict
+    from pgcxr.classifier.training import Examples, fit_classifier, predict
 
     pictures = {split: images.images(settings["size"]) for split, (images, _) in parts.items()}
     known = {split: labels for split, (_, labels) in parts.items()}
     lesson = (
-        curriculum.crops(*parts["train"], settings["size"], settings["seed"])
+        Examples(*curriculum.crops(*parts["train"], settings["size"], settings["seed"]))
         if settings["curriculum"]
         else None
     )
     begin = time.perf_counter()
     model, history = fit_classifier(
-        *(pictures["train"], known["train"], pictures["val"], known["val"]),
+        *(Examples(pictures[split], known[split]) for split in ("train", "val")),
         settings,
         settings["seed"],
         log_dir=folder / LOGS,

@@ -1,0 +1,84 @@
+"""Networks of RUN folders: those of a training, and those that come with pgcxr, which are trained on
+generated radiographs, so that no patient is in them."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from pgcxr.errors import ArgumentError, InputError
+from pgcxr.io import folders, places
+
+GENERATOR, DISCRIMINATOR = "generator-ema.keras", "discriminator.keras"
+PRETRAINED = Path(__file__).parent / "pretrained"
+
+
+def load_network(run: str | Path, name: str, made_by: str) -> tuple[Path, object]:
+    """One of a RUN's networks.
+
+    Args:
+        run: its folder.
+        name: of the file, such as "generator-ema.keras".
+        made_by: the training that writes it, such as "train.gan".
+
+    Returns:
+        (path, Keras model).
+
+    Raises:
+        InputError: the folder is something else, or the network is missing, damaged or not finite.
+    """
+    path = places.existing_folder(run, folders.a_run(made_by)) / name
+    if not path.is_file():
+        folders.existing_run(run, (made_by,))
+        raise InputError(f"{run}: no {name}; name a RUN of `python -m {made_by}` that has ended")
+    model = load_model(path, "is damaged or of another version; train the run again")
+    if not all(np.isfinite(np.asarray(weights)).all() for weights in model.weights):
+        raise InputError(
+            f"{path}: holds weights that are no finite numbers: the training diverged; train the "
+            "run again"
+        )
+    return path, model
+
+
+def load_model(path: Path, otherwise: str):
+    """The Keras model of a .keras file, which can hold no code that runs; InputError
+    `otherwise`."""
+    import keras
+
+    import pgcxr.networks  # noqa: F401  registers the classes
+
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    # Keras names a damaged archive in any of these ways.
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        ImportError,
+        AttributeError,
+        zipfile.BadZipFile,
+    ):
+        raise InputError(f"{path}: {otherwise}") from None
+
+
+def pretrained_names() -> list[str]:
+    """Of all networks that come with pgcxr."""
+    return sorted(path.parent.name for path in PRETRAINED.glob(f"*/{GENERATOR}"))
+
+
+def pretrained_run(pretrained: str) -> Path:
+    """The RUN of the network of that name, to be read as one of `train.gan` is.
+
+    Raises:
+        ArgumentError: there is none of that name.
+
+    Example:
+
+        >>> pretrained_run("phantom-64").name
+        'phantom-64'
+    """
+    if pretrained not in pretrained_names():
+        known = ", ".join(pretrained_names()) or "none"
+        raise ArgumentError("pretrained", f"no such network; there are {known}", pretrained)
+    return PRETRAINED / pretrained
