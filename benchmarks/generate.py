@@ -99,7 +99,7 @@ def _forward(generator, z, batch: int, seconds: float) -> dict:
 
 
 def _command(generator, z, seconds: float) -> dict:
-    from pgcxr.sampling import output, selection
+    from pgcxr.sampling import generation, output, selection
     from pgcxr.sampling.runs import GENERATOR
 
     with tempfile.TemporaryDirectory() as folder:
