@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from pgcxr.metrics.auroc import delong
-from pgcxr.metrics.bootstrap import bootstrap_auroc
+from pgcxr.metrics.resampling import bootstrap_auroc
 from tests.reference import roc_slow
 
 

@@ -8,8 +8,8 @@ from evaluate.anomaly.selection import Reading
 from pgcxr.anomaly.calibration import CalibratedScores
 from pgcxr.cohort.findings import NORMAL, TABLE_6
 from pgcxr.metrics.auroc import delong, delong_ci
-from pgcxr.metrics.bootstrap import bootstrap_auroc
 from pgcxr.metrics.proportions import clopper_pearson, clustered_wilson, mcnemar
+from pgcxr.metrics.resampling import bootstrap_auroc
 from pgcxr.metrics.roc import patient_codes
 
 

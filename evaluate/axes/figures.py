@@ -73,8 +73,7 @@ def draw(folder: Path, reader, axes: Axes, walked: Walks, examples: int) -> None
         degrees,
         {legend[name]: curve.mean(axis=1) for name, curve in own.items()},
         folder / "likelihood.png",
-        "Angle along the axis (degrees)",
-        "Likelihood by the classifier",
+        ("Angle along the axis (degrees)", "Likelihood by the classifier"),
         f"Each disease along its own axis, mean of {len(starts)} images\nLarge dot: where its "
         "walk ends",
         ylim=(0, 1),
@@ -96,8 +95,7 @@ def draw(folder: Path, reader, axes: Axes, walked: Walks, examples: int) -> None
                 for place, other in enumerate(FINDINGS)
             },
             folder / f"likelihood_{name}.png",
-            "Angle along the axis (degrees)",
-            "Likelihood by the classifier",
+            ("Angle along the axis (degrees)", "Likelihood by the classifier"),
             f"{_title(axes, index)}, mean of {len(starts)} images",
             ylim=(0, 1),
             marks={_words(other): end for other in FINDINGS},

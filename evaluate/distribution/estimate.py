@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from pgcxr.metrics import half_samples
+from pgcxr.metrics import resampling
 
 LOWER, HIGHER, NEARER = "lower", "higher", "nearer to the floor"
 # What is better, and what values are possible.
@@ -43,7 +43,7 @@ class Estimate:
         if not self.apart:
             return {
                 "value": self.value,
-                "ci95": half_samples.interval(self.value, self.parts, *self.range),
+                "ci95": resampling.interval(self.value, self.parts, *self.range),
             }
         if len(self.parts) < 2:
             return {"value": self.value, "ci95": [float("nan")] * 2}

@@ -17,7 +17,7 @@ from evaluate.protocol import Progress, silent
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts, places
 from pgcxr.metrics import frechet, kid, prdc, swd
-from pgcxr.metrics.half_samples import half_samples
+from pgcxr.metrics.resampling import half_samples
 from pgcxr.options import Options, number, option, whole
 
 NAMES = ("gan", "floor", "baseline")

@@ -7,7 +7,7 @@ import numpy as np
 
 from evaluate.distribution.estimate import RANGE, Estimate
 from evaluate.distribution.sources import Source
-from pgcxr.metrics import frechet, half_samples, kid, prdc
+from pgcxr.metrics import frechet, kid, prdc, resampling
 from pgcxr.metrics.ms_ssim import ms_ssim
 from pgcxr.metrics.swd import sliced_wasserstein
 
@@ -94,7 +94,7 @@ def with_halves(
 
 
 def _mean(values: np.ndarray, owners: np.ndarray, replicates: int, seed: int) -> Estimate:
-    halves = half_samples.half_samples(owners, replicates, seed)
+    halves = resampling.half_samples(owners, replicates, seed)
     return Estimate(
         float(values.mean()), np.array([values[half].mean() for half in halves]), range=(0.0, 1.0)
     )

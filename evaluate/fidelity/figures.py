@@ -123,7 +123,7 @@ def acceptance_plots(folder: Path, table: pd.DataFrame, above: float, below: flo
             marks |= {curve: above for curve in curves}
         for kind in KINDS:
             path = folder / f"{name}{kind}"
-            line_plot(x, curves, path, label, y_label, ylim=limits, marks=marks)
+            line_plot(x, curves, path, (label, y_label), ylim=limits, marks=marks)
 
 
 def _of_enough(table: pd.DataFrame, share: str, of: str) -> np.ndarray:

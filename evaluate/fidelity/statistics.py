@@ -15,7 +15,7 @@ import pandas as pd
 from evaluate.fidelity.arms import ARMS
 from pgcxr.cohort.manifest import Cohort
 from pgcxr.errors import InputError
-from pgcxr.metrics.confusion import RATES, comparison, evaluation
+from pgcxr.metrics.confusion import RATES, Points, comparison, evaluation
 from pgcxr.options import Options
 from pgcxr.plots.reliability import reliability_plot
 
@@ -74,10 +74,9 @@ def measured(readings: dict[str, Reading], options: Options, seed: int) -> dict:
         report[arm] = evaluation(
             reading.labels,
             reading.scores,
+            Points(specificity=options.specificity, prevalence=options.prevalence),
             patients=reading.patients,
             validation=reading.validation,
-            specificity=options.specificity,
-            prevalence=options.prevalence,
             seed=seed,
         )
     real = readings["real_on_real"]

@@ -3,7 +3,9 @@ Brier score.
 
 Bins are of P(positive), as in scikit-learn's `calibration_curve`: equal in width, or holding
 equally many cases; a score on an edge belongs to the lower bin. All of it holds for the share of
-positives in the test set, which is seldom that of a ward.
+positives in the test set, which is seldom that of a ward. scikit-learn has the curve's points and
+the score alone: not how many cases stand behind a point, its interval, the parts of the score, or
+what chance makes of the error.
 
 References:
     Naeini, Cooper & Hauskrecht 2015, AAAI 29, 2901-2907: the expected calibration error (ECE).
@@ -42,6 +44,16 @@ def calibration(labels, probabilities, bins: int = BINS, patients=None, seed: in
         probabilities: in [0, 1], [N].
         patients: [N], whose image each is; it widens the intervals of `recalibration`, nothing
             else.
+
+    Example:
+
+        >>> import numpy as np
+        >>> from pgcxr.metrics.calibration import calibration
+        >>> chance = np.linspace(0.01, 0.99, 200)
+        >>> labels = np.random.default_rng(0).random(200) < chance
+        >>> report = calibration(labels.astype(int), chance)
+        >>> round(report['brier']['score'], 3), round(report['equal_width']['ece'], 3)
+        (0.189, 0.094)
     """
     labels, scores = checked_probabilities(labels, probabilities)
     kinds = {

@@ -7,11 +7,11 @@ under the former's names.
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
 from pgcxr.metrics.auroc import delong, delong_ci, hanley_mcneil_1982, hanley_mcneil_1983
-from pgcxr.metrics.bootstrap import RESAMPLES, bootstrap_auroc, bootstrap_difference
 from pgcxr.metrics.calibration import bin_edges, calibration, checked_probabilities, ece
 from pgcxr.metrics.non_inferiority import non_inferiority
 from pgcxr.metrics.proportions import (
@@ -22,11 +22,30 @@ from pgcxr.metrics.proportions import (
     wilson,
 )
 from pgcxr.metrics.recalibration import log_loss, logits_of, scaled, temperature
+from pgcxr.metrics.resampling import RESAMPLES, bootstrap_auroc, bootstrap_difference
 from pgcxr.metrics.roc import at_specificity, checked, patient_codes, youden
 
 __all__ = ["clopper_pearson", "comparison", "confusion", "evaluation", "mcnemar", "rates", "wilson"]
 
 RATES = ("sensitivity", "specificity", "ppv", "npv")
+
+
+@dataclass(frozen=True)
+class Points:
+    """Where a classifier is read off.
+
+    Attributes:
+        threshold: of the first operating point.
+        specificity: the least at the operating point of highest sensitivity.
+        prevalence: the share of positive cases that PPV and NPV are also given for.
+    """
+
+    threshold: float = 0.5
+    specificity: float = 0.95
+    prevalence: float = 0.1
+
+
+AT_95 = Points()
 
 
 def confusion(labels, scores, threshold: float, patients=None) -> dict:
@@ -38,6 +57,13 @@ def confusion(labels, scores, threshold: float, patients=None) -> dict:
         threshold: cases at or above it are called positive.
         patients: [N], whose image each is: adds `clustered95`, the interval [low, high] of each
             rate that allows for several images of one patient.
+
+    Example:
+
+        >>> from pgcxr.metrics.confusion import confusion
+        >>> at = confusion([0, 0, 1, 1, 1], [0.1, 0.6, 0.4, 0.8, 0.9], threshold=0.5)
+        >>> at['confusion'], round(at['sensitivity'], 3), at['specificity']
+        ({'tn': 1, 'fp': 1, 'fn': 1, 'tp': 2}, 0.667, 0.5)
     """
     labels, scores = checked(labels, scores)
     if math.isnan(threshold):
@@ -78,11 +104,9 @@ def rates(tn: int, fp: int, fn: int, tp: int) -> dict:
 def evaluation(
     labels,
     scores,
-    threshold: float = 0.5,
+    points: Points = AT_95,
     patients=None,
     validation: tuple | None = None,
-    specificity: float = 0.95,
-    prevalence: float = 0.1,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> dict:
@@ -106,10 +130,19 @@ def evaluation(
     Args:
         labels: 0 or 1, [N], two of each.
         scores: finite, [N], higher for positive.
-        threshold: of the first operating point.
+        points: the operating points, and the prevalence of a ward.
         patients: [N], whose image each is.
         validation: (labels, scores) of cases that are not in the test set.
         resamples, seed: of the bootstrap over patients.
+
+    Example:
+
+        >>> from pgcxr.metrics.confusion import Points, evaluation
+        >>> labels = [0, 0, 0, 0, 1, 1, 1, 1]
+        >>> scores_a = [0.1, 0.2, 0.3, 0.6, 0.4, 0.7, 0.8, 0.9]
+        >>> report = evaluation(labels, scores_a, Points(threshold=0.5))
+        >>> report['auroc'], report['sensitivity'], report['specificity'], report['confusion']
+        (0.9375, 0.75, 0.75, {'tn': 3, 'fp': 1, 'fn': 1, 'tp': 3})
     """
     area, low, high = delong_ci(labels, scores)
     chosen = (labels, scores) if validation is None else validation
@@ -118,17 +151,17 @@ def evaluation(
         found = confusion(labels, scores, at, patients)
         return {
             **found,
-            "at_prevalence": predictive_values(**found["confusion"], prevalence=prevalence),
+            "at_prevalence": predictive_values(**found["confusion"], prevalence=points.prevalence),
         }
 
     found = {
         "auroc": area,
         "auroc_ci95": [low, high],
-        **point(threshold),
+        **point(points.threshold),
         "youden": point(youden(*chosen)["threshold"]),
         "at_specificity": {
-            "aimed_at": specificity,
-            **point(at_specificity(*chosen, specificity)["threshold"]),
+            "aimed_at": points.specificity,
+            **point(at_specificity(*chosen, points.specificity)["threshold"]),
         },
         "chosen_on": "test" if validation is None else "validation",
         "calibration": None,

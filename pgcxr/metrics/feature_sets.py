@@ -1,5 +1,9 @@
-"""Two sets of feature vectors: what is refused, and how their pairs are gone through in flat
-memory."""
+"""Two sets of feature vectors: what is refused, how their pairs are gone through in flat memory,
+and the nearest of one set to each of the other, exactly.
+
+scikit-learn's pairwise distances and neighbors give the same, but hold all pairs, or cannot leave
+out those of one patient.
+"""
 
 from collections.abc import Iterator
 
@@ -7,6 +11,7 @@ import numpy as np
 
 # Pairs held at a time: 32 MB in float64. Fewer are multiplied more slowly.
 PAIRS = 2**22
+CHUNK = 4096  # vectors of each set held in float64
 
 
 def checked(real: np.ndarray, fake: np.ndarray, least: int = 2) -> tuple[np.ndarray, np.ndarray]:
@@ -58,3 +63,61 @@ def squared_distances(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.
         if found.min() < rounding.max():
             found[found < rounding[:, None]] = 0
         yield rows, found
+
+
+def nearest(
+    queries: np.ndarray, references: np.ndarray, groups: tuple[np.ndarray, np.ndarray] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """(Euclidean distance float64 [N], index [N]) of the nearest of `references` [M, D] to each of
+    `queries` [N, D].
+
+    Of equally near ones it is any. Memory is flat: at most CHUNK of each set are compared at a
+    time.
+
+    Args:
+        groups: of queries [N] and references [M]; those of the query's own group are left out.
+
+    Raises:
+        ValueError: not two sets of finite vectors of one length, or a query whose group is all
+            there is.
+
+    Example:
+
+        >>> import numpy as np
+        >>> from pgcxr.metrics.feature_sets import nearest
+        >>> distance, index = nearest(np.array([[0.0, 1.0]]), np.array([[5.0, 1.0], [0.0, 3.0]]))
+        >>> distance.tolist(), index.tolist()
+        ([2.0], [1])
+    """
+    references, queries = checked(references, queries, least=1)
+    if groups is not None and (len(groups[0]), len(groups[1])) != (len(queries), len(references)):
+        raise ValueError("groups: one is needed for each query and each reference")
+    # Around the mean few digits are lost in the distances.
+    center = references.mean(axis=0, dtype=np.float64)
+    least, index = np.full(len(queries), np.inf), np.zeros(len(queries), np.int64)
+    for start in range(0, len(references), CHUNK):
+        some = references[start : start + CHUNK] - center
+        for first in range(0, len(queries), CHUNK):
+            for rows, apart in squared_distances(queries[first : first + CHUNK] - center, some):
+                place = slice(first + rows.start, first + rows.stop)
+                if groups is not None:
+                    apart[groups[0][place, None] == groups[1][None, start : start + CHUNK]] = np.inf
+                found = apart.argmin(axis=1)
+                value = apart[np.arange(len(apart)), found]
+                nearer = value < least[place]
+                least[place][nearer] = value[nearer]
+                index[place][nearer] = found[nearer] + start
+    if np.isinf(least).any():
+        raise ValueError("no reference of another group: at least two groups are needed")
+    return paired(queries, references, index), index
+
+
+def paired(a: np.ndarray, b: np.ndarray, index: np.ndarray | None = None) -> np.ndarray:
+    """float64 [N]: the distance of each of `a` [N, D] to `b`[index], without rounding as in
+    products."""
+    index = np.arange(len(b)) if index is None else index
+    found = np.empty(len(a))
+    for start in range(0, len(a), CHUNK):
+        rows = slice(start, start + CHUNK)
+        found[rows] = np.linalg.norm(a[rows].astype(np.float64) - b[index[rows]], axis=1)
+    return found

@@ -58,7 +58,17 @@ class Moments:
 
 
 def frechet(real: np.ndarray, fake: np.ndarray) -> dict:
-    """FID of features [N, D] and [M, D]; `of_moments` says what the dict holds."""
+    """FID of features [N, D] and [M, D]; `of_moments` says what the dict holds.
+
+    Example:
+
+        >>> import numpy as np
+        >>> from pgcxr.metrics.frechet import frechet
+        >>> rng = np.random.default_rng(0)
+        >>> real, fake = rng.normal(size=(200, 8)), rng.normal(1, size=(200, 8))
+        >>> round(frechet(real, fake)['fid'], 2)
+        7.53
+    """
     real, fake = checked(real, fake)
     return of_moments(Moments(real.shape[1]).add(real), Moments(fake.shape[1]).add(fake))
 

@@ -24,6 +24,16 @@ def ms_ssim(images_a: np.ndarray, images_b: np.ndarray) -> dict:
 
     Returns:
         {"mean", "deviation" (NaN for one pair), "pairs": N, "each": [N]}.
+
+    Example:
+
+        >>> import numpy as np
+        >>> from pgcxr.metrics.ms_ssim import ms_ssim
+        >>> images = np.random.default_rng(0).integers(256, size=(4, 32, 32, 1), dtype=np.uint8)
+        >>> round(ms_ssim(images, images)['mean'], 3)
+        1.0
+        >>> round(ms_ssim(images[:2], images[2:])['mean'], 3)
+        0.05
     """
     images_a, images_b = np.asarray(images_a), np.asarray(images_b)
     for images in (images_a, images_b):

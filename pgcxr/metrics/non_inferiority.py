@@ -28,6 +28,22 @@ def non_inferiority(labels, scores_a, scores_b, margin: float, patients=None) ->
     is where the one-sided p of "b - a <= -margin" is below 0.025. The areas' own limits and their
     correlation are of DeLong's variances, with `patients` of Obuchowski's. Preset the margin; 0.05
     is a convention, no finding.
+
+    Args:
+        labels: 0 or 1, [N], two of each.
+        scores_a, scores_b: finite, [N], higher for positive.
+        margin: between 0 and 1, in units of the area.
+        patients: [N], whose image each case is.
+
+    Example:
+
+        >>> import numpy as np
+        >>> from pgcxr.metrics.non_inferiority import non_inferiority
+        >>> labels = np.repeat([0, 1], 100)
+        >>> scores = np.random.default_rng(0).normal(3 * labels)
+        >>> test = non_inferiority(labels, scores, scores, margin=0.05)
+        >>> test['passed'], round(test['lower_bound'], 3), test['method']
+        (True, -0.01, 'MOVER, DeLong')
     """
     if not 0 < margin < 1:
         raise ValueError(f"a non-inferiority margin must lie above 0 and below 1, not {margin}")

@@ -25,6 +25,16 @@ def prdc(real: np.ndarray, fake: np.ndarray, k: int = NEIGHBORS) -> dict:
     Returns:
         {precision, recall, density, coverage, k, n_real, n_fake, features: D}. Compare values of
         one N, M and k only.
+
+    Example:
+
+        >>> import numpy as np
+        >>> from pgcxr.metrics.prdc import prdc
+        >>> rng = np.random.default_rng(0)
+        >>> real, fake = rng.normal(size=(200, 8)), rng.normal(1, size=(200, 8))
+        >>> measures = prdc(real, fake)
+        >>> [round(measures[name], 2) for name in ('precision', 'recall', 'density', 'coverage')]
+        [0.7, 0.69, 0.37, 0.42]
     """
     if k < 1:
         raise ValueError(f"k must be 1 or more, not {k}")

@@ -4,7 +4,8 @@ held-out images.
 C_T: Meehan, Chaudhuri & Dasgupta 2020, A non-parametric test to detect data-copying in generative
 models (AISTATS, arXiv 2004.05675). Authenticity: Alaa et al. 2022, How faithful is your synthetic
 data? (ICML, arXiv 2102.08921); here a training image's neighbors are those of other patients, as
-two images of one patient may be near without any copying.
+two images of one patient may be near without any copying. Neither is in a library that takes groups
+of images (patients), and both need only distances.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from pgcxr.metrics.neighbors import nearest, paired
+from pgcxr.metrics.feature_sets import nearest, paired
 from pgcxr.metrics.proportions import clopper_pearson
 from pgcxr.metrics.roc import auroc, mann_whitney_u
 
@@ -62,6 +63,17 @@ def measure(
         pairs: two arrays [S, D], real images of one patient in each row.
         twins: gives arrays [T, D] of the training images in other forms, which are looked for, too:
             mirrored, say.
+
+    Example:
+
+        >>> import numpy as np
+        >>> from pgcxr.metrics.privacy import measure
+        >>> training, held_out = np.array([[0.0], [4.0], [9.0]]), np.array([[6.0]])
+        >>> patients = np.array([1, 1, 2])
+        >>> pairs = training[:1], training[1:2]
+        >>> distances = measure(np.array([[0.5]]), held_out, training, patients, pairs)
+        >>> distances.generated.tolist(), distances.held_out.tolist(), distances.training.tolist()
+        ([0.5], [2.0], [9.0, 5.0, 5.0])
     """
     patients = np.unique(patients, return_inverse=True)[1]
     to_generated, of_generated = nearest(generated, training)
@@ -138,6 +150,17 @@ def c_t(
     Returns:
         {z, p (one-sided, of copying), mean_z: as in the paper, worst_cell: the least z, cells,
         held_out_covered}.
+
+    Example:
+
+        >>> import numpy as np
+        >>> from pgcxr.metrics.privacy import c_t
+        >>> rng, cell = np.random.default_rng(0), np.zeros(100, int)
+        >>> held_out = rng.normal(5, 1, 100)
+        >>> round(c_t(rng.normal(5, 1, 100), held_out, cell, cell)['z'], 1)
+        -0.6
+        >>> round(c_t(rng.normal(3, 1, 100), held_out, cell, cell)['z'], 1)
+        -10.4
     """
     used = [
         (generated[of_generated == cell], held_out[of_held_out == cell])

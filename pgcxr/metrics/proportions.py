@@ -16,7 +16,17 @@ from pgcxr.metrics.roc import checked_level, normal_quantile
 
 
 def clopper_pearson(k: int, n: int, level: float = 0.95) -> list[float]:
-    """Exact interval [low, high] of k successes in n; [0, 1] where n is 0."""
+    """Exact interval [low, high] of k successes in n; [0, 1] where n is 0.
+
+    By SciPy's quantiles of the beta distribution; its binomtest searches for the limits, and gives
+    them to 9 figures.
+
+    Example:
+
+        >>> from pgcxr.metrics.proportions import clopper_pearson
+        >>> [round(end, 3) for end in clopper_pearson(45, 50)]
+        [0.782, 0.967]
+    """
     _check_counts(k, n)
     tail = (1 - checked_level(level)) / 2
     low = float(stats.beta.ppf(tail, k, n - k + 1)) if k else 0.0
@@ -25,7 +35,17 @@ def clopper_pearson(k: int, n: int, level: float = 0.95) -> list[float]:
 
 
 def wilson(k: float, n: float, level: float = 0.95) -> list[float]:
-    """Wilson's score interval [low, high] of k successes in n; [0, 1] where n is 0."""
+    """Wilson's score interval [low, high] of k successes in n; [0, 1] where n is 0.
+
+    As in scipy.stats.binomtest, which takes whole numbers alone; `clustered_wilson` needs
+    the others.
+
+    Example:
+
+        >>> from pgcxr.metrics.proportions import wilson
+        >>> [round(end, 3) for end in wilson(45, 50)]
+        [0.786, 0.957]
+    """
     _check_counts(k, n)
     z = normal_quantile(level)
     if n == 0:
@@ -106,6 +126,12 @@ def mcnemar(b: int, c: int) -> dict:
 
     Args:
         b, c: cases that only the first, and only the second, got right. Without any, p is 1.
+
+    Example:
+
+        >>> from pgcxr.metrics.proportions import mcnemar
+        >>> round(mcnemar(1, 9)['p'], 4)
+        0.0215
     """
     _check_counts(b, b + c)
     return {

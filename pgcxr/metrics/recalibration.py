@@ -73,6 +73,12 @@ def temperature(labels, logits) -> float:
     Raises:
         ValueError: no temperature is best: every case lies on its own side of logit 0 (the sharper
             the better), or the logits speak against the labels (the flatter the better).
+
+    Example:
+
+        >>> from pgcxr.metrics.recalibration import temperature
+        >>> round(temperature([0, 0, 1, 1], [-4.0, 2.0, 4.0, 3.0]), 2)
+        1.97
     """
     labels, logits = checked(labels, logits)
     signs = 2 * labels - 1

@@ -8,7 +8,14 @@ from scipy import stats
 
 
 def auroc(labels, scores) -> float:
-    """Area under the ROC curve of `scores` [N] (higher: positive) for `labels` [N] in {0, 1}."""
+    """Area under the ROC curve of `scores` [N] (higher: positive) for `labels` [N] in {0, 1}.
+
+    Example:
+
+        >>> from pgcxr.metrics.roc import auroc
+        >>> auroc([0, 0, 1, 1], [0.1, 0.4, 0.4, 0.8])
+        0.875
+    """
     labels, scores = checked(labels, scores)
     positive = labels == 1
     n_positive, n_negative = int(positive.sum()), int((~positive).sum())
@@ -47,6 +54,12 @@ def youden(labels, scores) -> dict:
     highest where tied.
 
     Chosen and judged on the same cases, so its sensitivity and specificity are optimistic.
+
+    Example:
+
+        >>> from pgcxr.metrics.roc import youden
+        >>> youden([0, 0, 1, 1], [0.1, 0.4, 0.5, 0.8])
+        {'threshold': 0.5, 'index': 1.0}
     """
     curve = roc_curve(labels, scores)
     index = (curve["true_positive_rate"] - curve["false_positive_rate"])[1:]

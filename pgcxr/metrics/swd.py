@@ -3,7 +3,8 @@
 Both sets are taken apart by a Laplacian pyramid down to 16 px; 128 neighborhoods of 7 x 7 pixels
 are drawn per image and level, normalized per set to mean 0 and deviation 1 per color, and the two
 clouds of points are compared along random directions: 4 repeats of 128. A small distance at 16 px
-says that the large structures agree, one at full size that the textures do.
+says that the large structures agree, one at full size that the textures do. No library has it with
+the original's stream of random numbers, by which a value can be compared with published ones.
 """
 
 from collections.abc import Iterator
@@ -44,6 +45,16 @@ def sliced_wasserstein(
 
     Returns:
         {"<R>": distance at full resolution, ..., "16": ..., "mean": over the levels}.
+
+    Example:
+
+        >>> import numpy as np
+        >>> from pgcxr.metrics.swd import sliced_wasserstein
+        >>> rng = np.random.default_rng(0)
+        >>> images = rng.integers(256, size=(16, 16, 16, 1), dtype=np.uint8)
+        >>> distances = sliced_wasserstein(images[:8], images[8:], per_image=16, repeats=1)
+        >>> list(distances), distances['mean'] > 0
+        (['16', 'mean'], True)
     """
     reals, fakes = _checked(reals), _checked(fakes)
     if reals.shape != fakes.shape:

@@ -19,6 +19,16 @@ def confusion_plot(
 
     The shade and the percentage are the share of the column, so the diagonal reads specificity and
     sensitivity.
+
+    Example:
+
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from pgcxr.plots.confusion import confusion_plot
+        >>> counts = {'tn': 90, 'fp': 10, 'fn': 5, 'tp': 95}
+        >>> with TemporaryDirectory() as folder:
+        ...     print(confusion_plot(counts, Path(folder) / 'confusion.svg').name)
+        confusion.svg
     """
     counts = np.array(
         [[confusion["tn"], confusion["fn"]], [confusion["fp"], confusion["tp"]]], float

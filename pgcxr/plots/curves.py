@@ -14,8 +14,7 @@ def line_plot(
     x,
     series: dict,
     path: str | os.PathLike,
-    xlabel: str,
-    ylabel: str,
+    labels: tuple[str, str],
     title: str = "",
     ylim: tuple[float, float] | None = None,
     bands: dict | None = None,
@@ -27,6 +26,8 @@ def line_plot(
         x: [N], shared by every series, or {name: [N_i]}.
         series: {name: [N]}; NaN leaves a gap.
         path: .png or .svg.
+        labels: of the x and the y axis.
+        title: above the plot.
         bands: {name: (low [N], high [N])}: a shaded interval around those series.
         marks: {name: x}: a large dot on those series, at the nearest of their points.
         ylim: limits of y, e.g. (0, 1) for a likelihood.
@@ -54,7 +55,7 @@ def line_plot(
                 zorder=4,
                 clip_on=False,
             )
-    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.set(xlabel=labels[0], ylabel=labels[1])
     if ylim:
         axes.set_ylim(*ylim)
     axes.margins(x=0.02)

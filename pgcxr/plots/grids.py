@@ -31,7 +31,15 @@ def strip(images: np.ndarray, path: str | os.PathLike, scale: int = 1) -> Path:
 
 
 def tile(images: np.ndarray, columns: int | None = None, scale: int = 1) -> np.ndarray:
-    """The sheet of `image_grid`, uint8 [H', W'] or [H', W', 3]."""
+    """The sheet of `image_grid`, uint8 [H', W'] or [H', W', 3].
+
+    Example:
+
+        >>> import numpy as np
+        >>> from pgcxr.plots.grids import tile
+        >>> tile(np.zeros((6, 32, 32), np.uint8), columns=3).shape
+        (66, 100)
+    """
     images = _as_images(images)
     columns = columns or math.ceil(math.sqrt(len(images)))
     images = images.repeat(scale, axis=1).repeat(scale, axis=2)

@@ -18,6 +18,16 @@ def roc_plot(
         path: .png or .svg.
         title: above the plot.
         thresholds: {name: threshold}: marks the working point of those curves.
+
+    Example:
+
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from pgcxr.plots.roc import roc_plot
+        >>> readings = {'ResNet-50': ([0, 0, 0, 1, 1, 1], [0.1, 0.2, 0.7, 0.4, 0.8, 0.9])}
+        >>> with TemporaryDirectory() as folder:
+        ...     print(roc_plot(readings, Path(folder) / 'roc.svg').name)
+        roc.svg
     """
     figure, axes = new_figure(4.6, 4.7)
     axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8, linestyle=(0, (2, 3)), zorder=1)

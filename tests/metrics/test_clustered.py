@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from pgcxr.metrics import bootstrap
+from pgcxr.metrics import resampling
 from pgcxr.metrics.auroc import area_covariance, auroc, delong, delong_ci
-from pgcxr.metrics.bootstrap import bca, bootstrap_auroc, bootstrap_difference, resampled_areas
+from pgcxr.metrics.resampling import bca, bootstrap_auroc, bootstrap_difference, resampled_areas
 from tests.reference import roc_slow
 
 CASES = st.lists(
@@ -98,8 +98,8 @@ def test_resamples_are_those_of_whole_patients():
 def test_a_weighted_area_is_that_of_images_written_out():
     labels, a, b, patients = clustered_study(np.random.default_rng(6), patients=12)
     a = np.round(a)
-    weights, _ = bootstrap._draw(np.random.default_rng(0), labels, patients, 7)
-    found = bootstrap._weighted_areas(weights, *bootstrap._sorted(labels, a, patients))
+    weights, _ = resampling._draw(np.random.default_rng(0), labels, patients, 7)
+    found = resampling._weighted_areas(weights, *resampling._sorted(labels, a, patients))
     assert weights.sum(axis=1).tolist() == [12] * 7
     for row, area in zip(weights.astype(int), found, strict=True):
         copies = row[patients]
@@ -117,7 +117,7 @@ def test_one_seed_one_result_and_two_readings_share_their_resamples(monkeypatch)
     same = bootstrap_difference(labels, a, a, patients, resamples=50)
     assert (same["difference"], same["ci95"], same["standard_error"]) == (0.0, [0.0, 0.0], 0.0)
     # The last, smaller batch of resamples is drawn like the others.
-    monkeypatch.setattr(bootstrap, "_AT_ONCE", 40 * len(labels))
+    monkeypatch.setattr(resampling, "_AT_ONCE", 40 * len(labels))
     in_parts, _ = resampled_areas(labels, a, patients=patients, resamples=90, seed=3)
     assert in_parts.shape == (90, 1) and in_parts[80:].std() > 0
 

@@ -7,11 +7,11 @@ import pytest
 from scipy import stats
 
 from pgcxr.metrics.auroc import at_specificity, auroc, delong, delong_ci, youden
-from pgcxr.metrics.bootstrap import bootstrap_auroc, bootstrap_difference
 from pgcxr.metrics.calibration import calibration
-from pgcxr.metrics.confusion import comparison, confusion, evaluation
+from pgcxr.metrics.confusion import Points, comparison, confusion, evaluation
 from pgcxr.metrics.non_inferiority import non_inferiority
 from pgcxr.metrics.proportions import clustered_wilson, predictive_values, wilson
+from pgcxr.metrics.resampling import bootstrap_auroc, bootstrap_difference
 
 
 def test_a_case_at_the_threshold_is_called_positive():
@@ -36,7 +36,7 @@ def study():
 
 def test_the_evaluation_has_the_contract_keys(study):
     labels, scores, _ = study
-    found = evaluation(labels, scores, threshold=1.0)
+    found = evaluation(labels, scores, Points(threshold=1.0))
     asked = {
         "auroc",
         "auroc_ci95",
@@ -142,7 +142,9 @@ def test_the_rates_of_each_point_are_clustered_by_hand():
 def test_thresholds_from_validation_are_not_optimistic(clustered):
     labels, a, b, _ = clustered
     half = np.arange(len(labels)) % 2 == 0
-    found = evaluation(labels[half], a[half], validation=(labels[~half], a[~half]), specificity=0.9)
+    found = evaluation(
+        labels[half], a[half], Points(specificity=0.9), validation=(labels[~half], a[~half])
+    )
     assert found["chosen_on"] == "validation"
     assert found["youden"]["threshold"] == youden(labels[~half], a[~half])["threshold"]
     assert (
@@ -150,7 +152,7 @@ def test_thresholds_from_validation_are_not_optimistic(clustered):
         == at_specificity(labels[~half], a[~half], 0.9)["threshold"]
     )
     assert found["at_specificity"]["aimed_at"] == 0.9
-    itself = evaluation(labels[half], a[half], specificity=0.9)
+    itself = evaluation(labels[half], a[half], Points(specificity=0.9))
     assert itself["chosen_on"] == "test" and itself["at_specificity"]["specificity"] >= 0.9
     index = [
         each["youden"]["sensitivity"] + each["youden"]["specificity"] for each in (itself, found)
@@ -185,7 +187,7 @@ def test_scores_that_are_no_probabilities_have_no_calibration(study, clustered):
 
 def test_each_point_says_what_it_means_at_another_prevalence(clustered):
     labels, a, _, _ = clustered
-    found = evaluation(labels, a, prevalence=0.02)
+    found = evaluation(labels, a, Points(prevalence=0.02))
     for point in (found, found["youden"], found["at_specificity"]):
         assert point["at_prevalence"] == predictive_values(**point["confusion"], prevalence=0.02)
     assert (
@@ -197,11 +199,11 @@ def test_each_point_says_what_it_means_at_another_prevalence(clustered):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"threshold": math.nan}, "threshold is NaN"),
-        ({"specificity": 0}, "specificity"),
-        ({"specificity": math.nan}, "specificity"),
-        ({"prevalence": 0}, "prevalence"),
-        ({"prevalence": 1.0}, "prevalence"),
+        ({"points": Points(threshold=math.nan)}, "threshold is NaN"),
+        ({"points": Points(specificity=0)}, "specificity"),
+        ({"points": Points(specificity=math.nan)}, "specificity"),
+        ({"points": Points(prevalence=0)}, "prevalence"),
+        ({"points": Points(prevalence=1.0)}, "prevalence"),
         ({"patients": [1, 2, 3]}, "name one for each"),
         ({"labels": [0, 0, 0, 0]}, "one class"),
         ({"labels": [0, 1], "scores": [0.1, 0.2]}, "two cases of each class"),

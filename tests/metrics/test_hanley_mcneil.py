@@ -4,8 +4,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pgcxr.metrics.auroc import delong, hanley_mcneil, hanley_mcneil_1982, hanley_mcneil_1983
-from pgcxr.metrics.hanley_mcneil import area_correlation
+from pgcxr.metrics.auroc import (
+    area_correlation,
+    delong,
+    hanley_mcneil,
+    hanley_mcneil_1982,
+    hanley_mcneil_1983,
+)
 from tests.reference import roc_slow
 
 # 1983, table 1: rows are the mean correlation between ratings, columns the mean area.

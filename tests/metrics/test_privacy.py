@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pgcxr.metrics import neighbors, privacy
+from pgcxr.metrics import feature_sets, privacy
 from tests.reference import privacy_slow
 
 ALPHA = 0.01 / 8
 
 
 def test_nearest_as_one_pair_at_a_time(monkeypatch):
-    monkeypatch.setattr(neighbors, "CHUNK", 7)  # several blocks, the last not full
+    monkeypatch.setattr(feature_sets, "CHUNK", 7)  # several blocks, the last not full
     rng = np.random.default_rng(1)
     for kind in (np.float32, np.float64):
         # Far from 0, where products lose digits; whole numbers give ties and duplicates.
@@ -21,7 +21,7 @@ def test_nearest_as_one_pair_at_a_time(monkeypatch):
         queries = np.concatenate([references[:4], rng.integers(0, 3, (9, 4)) + 1000]).astype(kind)
         groups = rng.integers(0, 5, 13), rng.integers(0, 5, 25)
         for chosen in (None, groups):
-            distance, index = neighbors.nearest(queries, references, chosen)
+            distance, index = feature_sets.nearest(queries, references, chosen)
             slow = privacy_slow.nearest(queries, references, chosen)
             assert distance == pytest.approx([apart for apart, _ in slow], abs=1e-12)
             # Of equally near ones rounding decides.
@@ -30,17 +30,17 @@ def test_nearest_as_one_pair_at_a_time(monkeypatch):
             )
             if chosen is not None:
                 assert (groups[0] != groups[1][index]).all()
-    assert neighbors.nearest(references[:1], references)[0][0] == 0.0
+    assert feature_sets.nearest(references[:1], references)[0][0] == 0.0
 
 
 def test_memory_of_neighbors_does_not_grow_with_their_pairs(monkeypatch):
-    monkeypatch.setattr(neighbors, "CHUNK", 128)
+    monkeypatch.setattr(feature_sets, "CHUNK", 128)
     rng = np.random.default_rng(2)
     few, many = (rng.normal(size=(count, 8)).astype(np.float32) for count in (400, 3200))
 
     def peak(vectors):
         tracemalloc.start()
-        neighbors.nearest(vectors, vectors, (np.arange(len(vectors)),) * 2)
+        feature_sets.nearest(vectors, vectors, (np.arange(len(vectors)),) * 2)
         reached = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return reached
@@ -198,7 +198,7 @@ def test_blurred_images_are_near_but_not_nearer_to_training_images():
     blurred = 0.3 * _drawn(rng, 500)
     assert (
         privacy.rank_z(
-            neighbors.nearest(blurred, training)[0], neighbors.nearest(held_out, training)[0]
+            feature_sets.nearest(blurred, training)[0], feature_sets.nearest(held_out, training)[0]
         )
         < -5
     )
@@ -228,6 +228,6 @@ def test_what_cannot_be_measured_is_refused():
         (one, one, (np.zeros(2), np.zeros(3)), "one is needed for each"),
     ):
         with pytest.raises(ValueError, match=said):
-            neighbors.nearest(queries, references, groups)
+            feature_sets.nearest(queries, references, groups)
     with pytest.raises(ValueError):
         privacy.measure(one, one, one, np.zeros(3), (one, one))  # one patient has no others

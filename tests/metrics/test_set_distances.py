@@ -6,7 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from pgcxr.metrics import feature_sets, frechet, half_samples, kid, prdc
+from pgcxr.metrics import feature_sets, frechet, kid, prdc, resampling
 from tests.reference import set_distances_slow as slow
 
 
@@ -181,27 +181,27 @@ def test_halves_deviate_as_the_whole_does():
     """Of a mean the deviation is known: s / sqrt(n), or of the patients' means where images of one
     are alike."""
     values = np.random.default_rng(13).normal(size=200)
-    halves = half_samples.half_samples(np.arange(200), 2000, seed=1)
+    halves = resampling.half_samples(np.arange(200), 2000, seed=1)
     assert all(len(set(half.tolist())) == 100 for half in halves)
     found = np.std([values[half].mean() for half in halves])
     assert found == pytest.approx(values.std(ddof=1) / np.sqrt(200), rel=0.05)
     copies = np.repeat(values, 3)
-    patients = half_samples.half_samples(np.repeat([f"p{i}" for i in range(200)], 3), 2000, seed=2)
+    patients = resampling.half_samples(np.repeat([f"p{i}" for i in range(200)], 3), 2000, seed=2)
     assert np.std([copies[half].mean() for half in patients]) == pytest.approx(found, rel=0.07)
     assert all(
         np.array_equal(a, b)
-        for a, b in zip(halves, half_samples.half_samples(np.arange(200), 2000, 1), strict=True)
+        for a, b in zip(halves, resampling.half_samples(np.arange(200), 2000, 1), strict=True)
     )
     with pytest.raises(ValueError, match="4"):
-        half_samples.half_samples(np.array(["a", "a", "b", "c"]), 5, 0)
+        resampling.half_samples(np.array(["a", "a", "b", "c"]), 5, 0)
 
 
 def test_intervals_by_hand():
     # Deviations -2..2, the value at 10: mirrored, so long tails above lead below.
-    assert half_samples.interval(10, np.array([0, 1, 2, 3, 4]) + 70, level=1.0) == [8, 12]
-    assert half_samples.interval(10, np.array([0, 0, 0, 4]), level=1.0) == [7, 11]
-    assert half_samples.interval(1, np.array([0, 0, 0, 4]), low=0, high=1.5, level=1.0) == [0, 1.5]
-    assert np.isnan(half_samples.interval(1, np.array([1]))).all()
+    assert resampling.interval(10, np.array([0, 1, 2, 3, 4]) + 70, level=1.0) == [8, 12]
+    assert resampling.interval(10, np.array([0, 0, 0, 4]), level=1.0) == [7, 11]
+    assert resampling.interval(1, np.array([0, 0, 0, 4]), low=0, high=1.5, level=1.0) == [0, 1.5]
+    assert np.isnan(resampling.interval(1, np.array([1]))).all()
 
 
 def test_fid_intervals_hold_what_they_claim():
@@ -211,11 +211,11 @@ def test_fid_intervals_hold_what_they_claim():
     draw = [(rng.normal(size=(80, 3)), rng.normal(size=(80, 3)) * [1.5, 1, 1]) for _ in range(60)]
     truth = np.mean([frechet.frechet(*sets)["fid"] for sets in draw])
     halves = list(
-        zip(*(half_samples.half_samples(np.arange(80), 100, seed) for seed in (1, 2)), strict=True)
+        zip(*(resampling.half_samples(np.arange(80), 100, seed) for seed in (1, 2)), strict=True)
     )
     held = 0
     for real, fake in draw:
         found = [frechet.frechet(real[i], fake[j])["fid"] for i, j in halves]
-        low, high = half_samples.interval(frechet.frechet(real, fake)["fid"], found, low=0)
+        low, high = resampling.interval(frechet.frechet(real, fake)["fid"], found, low=0)
         held += low <= truth <= high
     assert held / 60 >= 0.88

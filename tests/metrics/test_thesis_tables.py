@@ -6,7 +6,7 @@ import pytest
 
 from evaluate import thesis
 from pgcxr.metrics.auroc import hanley_mcneil, hanley_mcneil_1982
-from pgcxr.metrics.confusion import clopper_pearson, evaluation, mcnemar, rates
+from pgcxr.metrics.confusion import Points, clopper_pearson, evaluation, mcnemar, rates
 
 # Tables 3, 4 and 5; what Results 1 prints as sensitivity and specificity; the totals printed beside
 # the tables: predicted normal, predicted abnormal, truly normal, truly abnormal.
@@ -69,7 +69,7 @@ def test_a_table_written_out_as_readings_is_evaluated_to_itself(name):
     table = TABLES[name][0]
     labels = np.repeat([0, 0, 1, 1], [table[key] for key in ("tn", "fp", "fn", "tp")])
     scores = np.repeat([0.1, 0.9, 0.1, 0.9], [table[key] for key in ("tn", "fp", "fn", "tp")])
-    found = evaluation(labels, scores, prevalence=1632 / 3053, resamples=10)
+    found = evaluation(labels, scores, Points(prevalence=1632 / 3053), resamples=10)
     assert found["confusion"] == found["youden"]["confusion"] == table
     # One operating point: the area under two straight lines.
     assert found["auroc"] == pytest.approx(sum(TRUE_RATES[name]) / 2, abs=5e-4)

@@ -43,8 +43,8 @@ class Reader(HTMLParser):
 
 
 def whole_page(folder):
-    plot = curves.line_plot([0, 1], {"a": [0, 1]}, folder / "line.png", "x", "y")
-    drawing = curves.line_plot([0, 1], {"a": [0, 1]}, folder / "line.svg", "x", "y")
+    plot = curves.line_plot([0, 1], {"a": [0, 1]}, folder / "line.png", ("x", "y"))
+    drawing = curves.line_plot([0, 1], {"a": [0, 1]}, folder / "line.svg", ("x", "y"))
     grid = grids.image_grid(np.zeros((2, 10, 20), np.uint8), 2, folder / "grid.png")
     page = Page('The <study> & its "numbers"').text("One.\n\nTwo <script>alert('x')</script>.")
     page.verdict(True, "Real <b>").verdict(False, "3 of 5").verdict(None, "narrower")

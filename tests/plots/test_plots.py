@@ -39,7 +39,7 @@ def draw_all(folder, readings, kind):
             {"a": readings, "b": (labels, -scores)}, folder / f"roc.{kind}", "ROC", {"a": 0.5}
         ),
         curves.line_plot(
-            [0, 1, 2], {"a": [0.1, 0.5, 0.9]}, folder / f"line.{kind}", "x", "y", ylim=(0, 1)
+            [0, 1, 2], {"a": [0.1, 0.5, 0.9]}, folder / f"line.{kind}", ("x", "y"), ylim=(0, 1)
         ),
         curves.histogram_plot({"n": scores}, folder / f"histogram.{kind}", "score", threshold=0.5),
         confusion_plots.confusion_plot(dict(tn=5, fp=1, fn=2, tp=7), folder / f"confusion.{kind}"),

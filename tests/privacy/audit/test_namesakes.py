@@ -38,7 +38,7 @@ def test_the_own_words_of_plots_and_pages_are_nobodys(tmp_path, namesakes):
     out = tmp_path / "out"
     out.mkdir()
     flowchart.draw({"collected": 2, "steps": [], "normal": 1, "abnormal": 1}, out / "flowchart.svg")
-    curves.line_plot([0, 1], {"a": [0, 1]}, out / "line.svg", "x", "y")
+    curves.line_plot([0, 1], {"a": [0, 1]}, out / "line.svg", ("x", "y"))
     with matplotlib.rc_context(
         {"svg.fonttype": "none"}
     ):  # every font that matplotlib lists, and its metadata
@@ -69,7 +69,7 @@ def test_our_svg_names_one_font_and_no_vocabulary(tmp_path):
     from pgcxr.plots import curves, flowchart
 
     flowchart.draw({"collected": 2, "steps": [], "normal": 1, "abnormal": 1}, tmp_path / "a.svg")
-    curves.line_plot([0, 1], {"a": [0, 1]}, tmp_path / "b.svg", "x", "y")
+    curves.line_plot([0, 1], {"a": [0, 1]}, tmp_path / "b.svg", ("x", "y"))
     for name in ("a.svg", "b.svg"):
         text = (tmp_path / name).read_text()
         assert not [
