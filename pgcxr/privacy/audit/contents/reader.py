@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pgcxr.io import png
 from pgcxr.privacy.audit import encodings
-from pgcxr.privacy.audit.contents import archives, arrays, images, records, texts
+from pgcxr.privacy.audit.contents import containers, images, texts
 from pgcxr.privacy.audit.contents.piece import Inner, Piece, TooMuch
 
 JPEG, ZIP, NPY = b"\xff\xd8\xff", b"PK\x03\x04", b"\x93NUMPY"
@@ -77,21 +77,21 @@ def _parts(content, where: str) -> Iterator[Piece | Inner]:
     elif start[:3] == JPEG:
         yield from images.jpeg(bytes(content), where)
     elif start[:4] == ZIP:
-        yield from archives.zipped(content, where)
-    elif packed := archives.opener(start):
-        yield from archives.packed(content, where, packed)
+        yield from containers.zipped(content, where)
+    elif packed := containers.opener(start):
+        yield from containers.packed(content, where, packed)
     elif start[:6] == NPY:
-        yield from arrays.npy(content, where)
+        yield from containers.npy(content, where)
     elif start[128:132] == b"DICM":
         yield from images.dicom(bytes(content), where)
     elif (
         len(start) > 12
         and 0 < struct.unpack("<Q", start[:8])[0] <= len(content) - 16
-        and records.is_record(start)
+        and containers.is_record(start)
     ):
-        yield from records.records(content, where)
+        yield from containers.records(content, where)
     elif start[:1] == b"\x80" and len(start) > 1 and start[1] in (2, 3, 4, 5):
-        yield from archives.pickled(content, where)
+        yield from containers.pickled(content, where)
     elif encoding := encodings.wide(start):
         yield from texts.wide(bytes(content), encoding, where)
     else:
