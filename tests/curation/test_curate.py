@@ -365,7 +365,7 @@ def test_a_failed_write_leaves_nothing(tmp_path, make_export):
         ({"trace": "mine.csv"}, "mine.csv: exists, .* trace"),
         ({"trace": "mine.csv/trace.csv"}, "mine.csv is not a folder; .* trace"),
         ({"trace": "private/key"}, "trace: is the key file"),
-        ({"key_file": "export"}, "is a folder; .*--key-file"),
+        ({"key_file": "export"}, "export: is a folder; give the name of a file"),
         ({"split": (0.5, float("nan"), 0.5)}, "split: must be"),
         ({"split": (float("nan"), 0.5, 0.5)}, "split: must be"),
         ({"processes": 100_000}, "Received: processes=100000"),
