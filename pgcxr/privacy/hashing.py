@@ -78,8 +78,23 @@ def _make_key(path: Path) -> None:
 
 
 def keyed_hash(key: bytes, kind: str, value: str) -> str:
-    """First 16 hexadecimal digits of HMAC-SHA256; `kind` keeps the hashes of patients and of files
-    apart."""
+    """What stands in the place of an identity: the first 16 hexadecimal digits of its HMAC-SHA256.
+
+    Args:
+        key: 32 bytes, as `read_or_make_key` gives them.
+        kind: keeps the hashes of patients, accessions and files apart.
+        value: the patient's number, the accession number, the name of a file.
+
+    Returns:
+        The same for the same arguments, in every cohort; nobody without the key can compute it.
+
+    Example:
+
+        >>> keyed_hash(b"k" * 32, "patient", "PID0001")
+        '20f06aaa8fe6d8dc'
+        >>> keyed_hash(b"k" * 32, "file", "PID0001") == keyed_hash(b"k" * 32, "patient", "PID0001")
+        False
+    """
     return hmac.new(
         key, f"{kind}\0{value}".encode(errors="surrogateescape"), hashlib.sha256
     ).hexdigest()[:HASH_DIGITS]

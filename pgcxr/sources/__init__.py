@@ -1,9 +1,10 @@
 """Where images come from: each source lists its scans, with what the rules need to know of each.
 
-A source is a module with - `matches(folder)`: whether the folder has its layout; - `KNOWS`: the
-rules that it has the data for (the other ones do not apply to it), or, where that depends on what
-lies
-  in the folder, `knows(folder, labeling)`;
+A source is a module with
+
+- `matches(folder)`: whether the folder has its layout;
+- `KNOWS`: the rules that it has the data for (the other ones do not apply to it), or, where that
+  depends on what lies in the folder, `knows(folder, labeling)`;
 - `scans(folder, map_files, labeling)`: a list of Scan in the order of the paths, and a dict of
   counts for the report.
 
@@ -91,15 +92,38 @@ class Scan:
 
 
 def named(name: str | None, folder: Path) -> tuple[str, ModuleType]:
-    """The source called `name`, or the one whose layout `folder` has."""
+    """The source called `name`, or the one whose layout `folder` has.
+
+    Args:
+        name: one of LAYOUTS, or None.
+        folder: the export.
+
+    Returns:
+        Its name, and the module that lists its scans.
+
+    Raises:
+        InputError: there is no such source, or the folder has the layout of none.
+
+    Example:
+
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> (folder / "studies.csv").touch()
+        >>> named(None, folder)[0]
+        'pacs'
+        >>> named("nhi", folder)
+        Traceback (most recent call last):
+        pgcxr.errors.ArgumentError: source: must be one of chexpert, mimic, nih, pacs, rsna, \
+table, vindr. Received: source=nhi
+    """
     if name is not None:
         if name not in LAYOUTS:
             expected = f"must be one of {', '.join(sorted(LAYOUTS))}"
             raise ArgumentError("source", expected, received=name)
         return name, _module(name)
-    for found in LAYOUTS:
-        if _module(found).matches(folder):
-            return found, _module(found)
+    for source in LAYOUTS:
+        if _module(source).matches(folder):
+            return source, _module(source)
     if not any(folder.iterdir()):
         raise InputError(
             f"{folder}: is empty; expected DICOM files and studies.csv, or a public set as "

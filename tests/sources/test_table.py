@@ -212,7 +212,10 @@ def test_the_example_is_a_column_map():
     [
         (lambda text: text.replace('patient = "Person"\n', ""), "[columns] patient is missing"),
         (lambda text: text.replace('table = "tables/labels.csv"\n', ""), "table is missing"),
-        (lambda text: text.replace("[findings]", "[finding]"), "unknown key finding; did you mean findings?"),
+        (
+            lambda text: text.replace("[findings]", "[finding]"),
+            "unknown key finding; did you mean findings?",
+        ),
         (lambda text: text.replace("nodule =", "cold ="), "unknown key cold"),
         (lambda text: text.replace('view = "View"', 'position = "View"'), "unknown key position"),
         (lambda text: text.replace("frame = 128", 'frame = "x"'), "frame must be 0"),

@@ -106,15 +106,43 @@ def check(
     progress: Callable[[], None] = lambda: None,
     passed: Collection[Path] = (),
 ) -> dict:
-    """The audit's report, {"files", "damaged", "unread", "identifiers", "indistinct", "outputs",
-    "found": 0}.
+    """Looks for the identifiers of an export in `outputs`: files, and folders with all in them.
 
     Args:
+        outputs: what was made of the export.
+        look_for: the identifiers, as `matcher` gives them.
+        counts: as `matcher` gives them, for the report.
+        findings_file: the private table, readable by its owner alone, that says what was found
+            where; by default beside the patient key.
+        progress: called after each file.
         passed: files in `outputs` that were looked through already.
 
+    Returns:
+        The audit's report, {"files", "damaged", "unread", "identifiers", "indistinct", "outputs",
+        "found": 0}.
+
     Raises:
-        InputError: an identifier is in an output; `findings_file`, readable by its owner alone,
-            says where and which. Or there is no output, or one that cannot be looked through.
+        InputError: an identifier is in an output, or there is no output, or one that cannot be
+            looked through.
+
+    Example:
+
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> export, cohort = folder / "export", folder / "cohort"
+        >>> export.mkdir(), cohort.mkdir()
+        (None, None)
+        >>> lines = "patient_name,patient_id\\nZwetschgen^Ottilie,PX0047110815\\n"
+        >>> _ = (export / "studies.csv").write_text(lines)
+        >>> _ = (cohort / "manifest.csv").write_text("image_id,age\\n000001,47\\n")
+        >>> identifiers, counts = matcher(export, in_processes(0, show_progress=False))
+        >>> check([cohort], identifiers, counts, folder / "findings.csv")["found"]
+        0
+        >>> _ = (cohort / "notes.txt").write_text("seen again: Ottilie Zwetschgen")
+        >>> check([cohort], identifiers, counts, folder / "findings.csv")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        pgcxr.errors.InputError: privacy audit: 3 identifiers of patients (3 of kind name) in 1 \
+output files; do not pass them on; ...
     """
     findings_file = Path(findings_file or findings.default_file())
     findings.check_file(findings_file, outputs)

@@ -1,15 +1,20 @@
 """From what the witnesses of a study say to its label: whom to follow, and what to do where they
 doubt or disagree.
 
-Policies (`labels`): - codes: the diagnosis codes decide alone, as in thesis 1.1; - report: the
-report decides alone; - agree: both must say the same of normal or abnormal, or the study is
-excluded; findings on which they differ are
-  unknown.
+Policies (`labels`):
+
+- codes: the diagnosis codes decide alone, as in thesis 1.1;
+- report: the report decides alone;
+- agree: both must say the same of normal or abnormal, or the study is excluded; findings on which
+  they differ are unknown.
 
 What an uncertain finding becomes (`uncertain`; Irvin et al., AAAI 2019: U-Ignore, U-Ones and
-U-Zeros of CheXpert): - unknown: neither present nor absent (an empty cell); a study with nothing
-but uncertain findings is excluded; - positive, negative: as if it had been said for certain; -
-exclude: the study is excluded.
+U-Zeros of CheXpert):
+
+- unknown: neither present nor absent (an empty cell); a study with nothing but uncertain findings
+  is excluded;
+- positive, negative: as if it had been said for certain;
+- exclude: the study is excluded.
 
 `confidence` orders the labels, it is no probability: 1.0 where another witness says the same, 0.75
 where there is no other, or it says nothing, 0.5 where the other is uncertain, 0.25 where the other
@@ -57,7 +62,23 @@ def check(labels: str, uncertain: str) -> None:
 
 
 def decide(first: Opinion, second: Opinion | None, uncertain: str = UNKNOWN) -> Decision:
-    """The label that `first` gives, and how far `second`, if there is one, confirms it."""
+    """The label that `first` gives, and how far `second`, if there is one, confirms it.
+
+    Args:
+        first: what the witness says that is followed.
+        second: what the other one says, or None.
+        uncertain: what an uncertain finding becomes.
+
+    Example:
+
+        >>> codes = Opinion("codes", ABNORMAL, {"nodule": POSITIVE})
+        >>> report = Opinion("report", ABNORMAL, {"nodule": POSITIVE, "atelectasis": UNCERTAIN})
+        >>> made = decide(codes, report)
+        >>> made.label, made.findings, made.confidence, made.witnesses
+        ('abnormal', ('nodule',), 1.0, ('codes', 'report'))
+        >>> decide(report, None).unknown
+        ('atelectasis',)
+    """
     doubts = first.having(UNCERTAIN)
     if uncertain == EXCLUDE and (doubts or first.label == UNCERTAIN):
         return Decision(rejected=("diagnosis", f"{first.witness}: an uncertain finding"))
@@ -79,18 +100,18 @@ def agree(first: Opinion, second: Opinion, uncertain: str = UNKNOWN) -> Decision
     for opinion in (first, second):
         if uncertain == EXCLUDE and (opinion.having(UNCERTAIN) or opinion.label == UNCERTAIN):
             return Decision(rejected=("diagnosis", f"{opinion.witness}: an uncertain finding"))
-    (label, present), (other, seen) = settled(first, uncertain), settled(second, uncertain)
+    (label, present), (other, others) = settled(first, uncertain), settled(second, uncertain)
     if not label or not other:
         silent = second if label else first
         return Decision(
             rejected=("diagnosis", f"{silent.witness}: neither normal nor abnormal for certain")
         )
-    both = tuple(name for name in TABLE_6 if name in present and name in seen)
+    both = tuple(name for name in TABLE_6 if name in present and name in others)
     doubts = (
         {*first.having(UNCERTAIN), *second.having(UNCERTAIN)} if uncertain == UNKNOWN else set()
     )
     differing = tuple(
-        name for name in TABLE_6 if (name in present) != (name in seen) or name in doubts
+        name for name in TABLE_6 if (name in present) != (name in others) or name in doubts
     )
     unknown = differing if label == ABNORMAL else ()
     if label != other:

@@ -1,7 +1,12 @@
-"""Whether a report says that a device is on the image: words, with simple negation."""
+"""Whether a report says that a device is on the image: words, with the negation of `scope`."""
 
 import re
 from collections.abc import Sequence
+
+from pgcxr.sources.weak_labels.language import TERMS, Language
+from pgcxr.sources.weak_labels.phrases import Phrases
+from pgcxr.sources.weak_labels.scope import COMMA, Sentence
+from pgcxr.sources.weak_labels.sections import normal_form
 
 # A negation reaches this many words forward ("no evidence of a pacemaker"), a removal as many back
 # ("the central line has been removed").
@@ -14,26 +19,22 @@ class Mentions:
     own lists."""
 
     def __init__(self, words: Sequence[str], negations: Sequence[str], removals: Sequence[str]):
-        self._words = _any_of(words)
-        self._negations = _any_of(negations)
-        self._removals = _any_of(removals)
+        kinds = [(phrase, "negations_before") for phrase in (*negations, *removals)]
+        kinds += [(phrase, "negations_after") for phrase in removals]
+        self._language = Language(
+            "devices",
+            findings=Phrases((word, ("device", TERMS)) for word in words),
+            context=Phrases((phrase, (kind, "")) for phrase, kind in kinds),
+            lists=frozenset((COMMA,)),
+        )
 
     def first(self, report: str) -> str:
         """The word, from the list itself and lower case; "" where no device is affirmed."""
         for clause in CLAUSE.split(report):
-            for found in self._words.finditer(clause):
-                before = " ".join(clause[: found.start()].split()[-REACH:])
-                after = " ".join(clause[found.end() :].split()[:REACH])
-                if not self._negations.search(before) and not self._removals.search(
-                    f"{before} | {after}"
+            sentence = Sentence(normal_form(clause), self._language, REACH)
+            for device in sentence.findings:
+                if not sentence.reaching(device, "negations_before") and not sentence.reaching(
+                    device, "negations_after"
                 ):
-                    return " ".join(found[0].lower().split())
+                    return device.phrase.lower()
         return ""
-
-
-def _any_of(phrases: Sequence[str]) -> re.Pattern:
-    if not phrases:
-        return re.compile(r"(?!)")
-    longest_first = sorted(phrases, key=len, reverse=True)
-    spaced = (re.escape(phrase).replace(r"\ ", r"\s+") for phrase in longest_first)
-    return re.compile(rf"\b(?:{'|'.join(spaced)})\b", re.IGNORECASE)

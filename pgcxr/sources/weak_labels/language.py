@@ -26,6 +26,7 @@ CONTEXT = (
 )
 WORDS = ("affirmations", "verbs", "alternatives", "lists")
 SECTIONS = ("conclusion", "read", "skipped")
+NOTHING = re.compile(r"(?!)")
 
 
 @dataclass(frozen=True)
@@ -33,15 +34,15 @@ class Language:
     """What the labeler needs of a language; `name` is the file's."""
 
     name: str
-    header: re.Pattern
-    skipped: frozenset[str]
-    conclusion: frozenset[str]
     findings: Phrases  # meanings (finding, TERMS | HEDGED | DENIED)
     context: Phrases  # meanings (one of CONTEXT, "")
-    affirmations: frozenset[str]
-    verbs: frozenset[str]
-    alternatives: frozenset[tuple[str, ...]]
-    lists: frozenset[str]
+    header: re.Pattern = NOTHING
+    skipped: frozenset[str] = frozenset()
+    conclusion: frozenset[str] = frozenset()
+    affirmations: frozenset[str] = frozenset()
+    verbs: frozenset[str] = frozenset()
+    alternatives: frozenset[tuple[str, ...]] = frozenset()
+    lists: frozenset[str] = frozenset()
 
 
 def load(path: str | Path | None = None) -> Language:

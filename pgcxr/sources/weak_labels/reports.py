@@ -27,7 +27,17 @@ STRONGEST = (POSITIVE, UNCERTAIN, NEGATIVE)
 
 
 class Labeler:
-    """Reads reports in one language."""
+    """Reads reports in one language.
+
+    Example:
+
+        >>> from pgcxr.sources.weak_labels import language
+        >>> opinion = Labeler(language.load()).opinion(
+        ...     "There is a nodule in the right upper lobe. No pleural effusion or pneumothorax."
+        ... )
+        >>> opinion.label, opinion.statuses["nodule"], opinion.statuses["pneumothorax"]
+        ('abnormal', 'positive', 'negative')
+    """
 
     def __init__(self, language: Language):
         self.language = language

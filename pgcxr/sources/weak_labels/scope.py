@@ -17,10 +17,17 @@ BETWEEN_ALTERNATIVES = 4
 
 
 class Sentence:
-    """The words of a sentence with the findings and the context phrases in it."""
+    """The words of a sentence with the findings and the context phrases in it.
 
-    def __init__(self, text: str, language: Language):
+    Args:
+        text: in normal form.
+        language: its phrases.
+        reach: how many words a context phrase reaches, commas not counted; by default all.
+    """
+
+    def __init__(self, text: str, language: Language, reach: int | None = None):
         self.words = text.split()
+        self.reach = reach
         self.language = language
         self.findings = language.findings.find(self.words)
         self.context = language.context.find(self.words) if self.findings else []
@@ -34,12 +41,14 @@ class Sentence:
         forward = kind.endswith("_before")
         candidates = [hit for hit in self.context if any(name == kind for name, _ in hit.meanings)]
         if forward:
-            before = [hit for hit in candidates if hit.end <= finding.start]
+            near = [hit for hit in candidates if self._near(hit.start, finding.start)]
+            before = [hit for hit in near if hit.end <= finding.start]
             return next(
                 (hit for hit in reversed(before) if self._open_forward(hit.end, finding.start)),
                 None,
             )
-        after = [hit for hit in candidates if hit.start >= finding.end]
+        near = [hit for hit in candidates if self._near(finding.end, hit.end)]
+        after = [hit for hit in near if hit.start >= finding.end]
         return next((hit for hit in after if self._open_back(finding.end, hit.start)), None)
 
     def alternative(self, finding: Hit) -> bool:
@@ -58,6 +67,10 @@ class Sentence:
             ):
                 return True
         return False
+
+    def _near(self, start: int, stop: int) -> bool:
+        words = [word for word in self.words[start:stop] if word != COMMA]
+        return self.reach is None or len(words) <= self.reach
 
     def _ended(self, start: int, stop: int) -> bool:
         return any(hit.start >= start and hit.end <= stop for hit in self._ends)

@@ -130,7 +130,7 @@ def test_policies():
     assert made("codes", [], report).rejected == ("diagnosis", "no valid diagnosis code")
     assert made("report", codes_of, " ").rejected == ("diagnosis", "no report")
     for policy, uncertain in (("both", "unknown"), ("codes", "maybe")):
-        with pytest.raises(InputError, match="expected"):
+        with pytest.raises(InputError, match="must be one of"):
             labeling.load(policy, uncertain)
 
 
