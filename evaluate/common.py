@@ -29,23 +29,12 @@ __all__ = [
     "load_classifier",
     "load_generator",
     "load_run",
-    "merge",
     "progress_bars",
     "synthesizer",
     "to_uint8",
 ]
 
 CLASSIFIER = "classifier.keras"
-
-
-def merge(defaults: dict, changes: dict | None) -> dict:
-    """`defaults` with `changes`; InputError where these name a setting that there is not."""
-    changes = changes or {}
-    if unknown := sorted(set(changes) - set(defaults)):
-        raise InputError(
-            f"config: no setting {', '.join(unknown)}; there are {', '.join(defaults)}"
-        )
-    return {**defaults, **changes}
 
 
 def load_run(run: str | Path, **needed: type) -> dict:

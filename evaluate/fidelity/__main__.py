@@ -33,7 +33,7 @@ def main(
     ],
     options: FidelityOptions,
     config: Annotated[
-        str, typer.Option(help="demo, small or thesis: what the options below begin with")
+        str, typer.Option(help="demo, small or thesis: what the other options begin with")
     ] = "thesis",
     seed: Annotated[
         int, typer.Option(**command.SEED, help="of the latents and of the first trainings")
