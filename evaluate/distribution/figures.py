@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 
-from pgcxr.plots.grids import labeled_grid
+from pgcxr.plots.grids import enlarged, labeled_grid
 from pgcxr.plots.intervals import interval_plot
 
 SHOWN = 8  # images of each set
@@ -28,7 +27,7 @@ def write(folder: Path, report: dict, images: dict[str, np.ndarray]) -> None:
         "baseline": "PCA-Gaussian",
     }
     sheet = [
-        (title, np.stack([_enlarged(image) for image in images[name]]))
+        (title, np.stack([enlarged(image[..., 0], CELL) for image in images[name]]))
         for name, title in titles.items()
     ]
     labeled_grid(sheet, folder / "samples.png")
@@ -89,13 +88,3 @@ def _series(entries: list[dict]) -> dict:
         )
         for source, title in TITLES.items()
     }
-
-
-def _enlarged(image: np.ndarray) -> np.ndarray:
-    """uint8 [R, R, 1] -> [H, W], at least CELL px wide, interpolated."""
-    image = image[..., 0]
-    return (
-        image
-        if len(image) >= CELL
-        else cv2.resize(image, (CELL, CELL), interpolation=cv2.INTER_CUBIC)
-    )

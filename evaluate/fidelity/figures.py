@@ -19,7 +19,7 @@ from evaluate.fidelity.statistics import Reading
 from pgcxr.metrics.auroc import roc_curve
 from pgcxr.plots.confusion import confusion_plot
 from pgcxr.plots.curves import line_plot
-from pgcxr.plots.grids import labeled_grid
+from pgcxr.plots.grids import enlarged, labeled_grid
 from pgcxr.plots.overlay import diff_overlay, outline, overlay
 from pgcxr.plots.roc import roc_plot
 
@@ -152,7 +152,7 @@ def explained(folder: Path, real, synthetic, test: HeldOut) -> None:
             columns.append((make is cam, maps, max(float(np.abs(maps).max()), 1e-6)))
     sheet = []
     for row, (name, index) in enumerate(chosen.items()):
-        shown = enlarged(test.images[index, ..., 0])
+        shown = enlarged(test.images[index, ..., 0], CELL)
         cells = [np.repeat(shown[..., None], 3, axis=-1)]
         for signed, maps, most in columns:
             large = explanations.enlarged(maps[row : row + 1], shown.shape[0])[0]
@@ -194,14 +194,12 @@ def examples(folder: Path, synthetic: Synthetic, count: int = 8) -> None:
     sheet = []
     for name, label in (("Called\nnormal", 0), ("Called\nabnormal", 1)):
         sheet.append(
-            (name, np.stack([enlarged(image[..., 0]) for image in images[labels == label][:count]]))
+            (
+                name,
+                np.stack(
+                    [enlarged(image[..., 0], CELL) for image in images[labels == label][:count]]
+                ),
+            )
         )
     for kind in KINDS:
         labeled_grid(sheet, folder / f"synthetic{kind}")
-
-
-def enlarged(image: np.ndarray) -> np.ndarray:
-    """uint8 [H, W] -> at least CELL px wide, interpolated."""
-    if image.shape[0] >= CELL:
-        return image
-    return cv2.resize(image, (CELL, CELL), interpolation=cv2.INTER_CUBIC)

@@ -11,7 +11,7 @@ from pgcxr.cohort.image_files import load_images
 from pgcxr.cohort.manifest import Cohort
 from pgcxr.metrics.privacy import Distances
 from pgcxr.plots.figure import COLORS, DPI, save, styled
-from pgcxr.plots.grids import labeled_grid
+from pgcxr.plots.grids import enlarged, labeled_grid
 
 SHOWN = 6  # pairs of each space
 CELL = 128  # px: images are shown at this size at least
@@ -47,7 +47,7 @@ def pairs(
             one, other = synthetic[place, ..., 0], real[place, ..., 0]
             other = other[:, ::-1] if forms[each.twin[number]][0] else other
             found = [
-                _enlarged(image)
+                enlarged(image, CELL)
                 for image in (one, other, cv2.absdiff(one, np.ascontiguousarray(other)))
             ]
             distance = each.generated[number]
@@ -85,12 +85,3 @@ def histograms(measured: dict[str, Distances], limits: dict[str, float], path: P
         axes.set(xlim=(0, edges[-1]), ylim=(0, None))
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     save(figure, path)
-
-
-def _enlarged(image: np.ndarray) -> np.ndarray:
-    """uint8 [R, R] at least CELL px wide, interpolated."""
-    return (
-        image
-        if len(image) >= CELL
-        else cv2.resize(image, (CELL, CELL), interpolation=cv2.INTER_CUBIC)
-    )

@@ -55,6 +55,13 @@ def tile(images: np.ndarray, columns: int | None = None, scale: int = 1) -> np.n
     return sheet[..., 0] if channels == 1 else sheet
 
 
+def enlarged(image: np.ndarray, least: int) -> np.ndarray:
+    """uint8 [H, W] at least `least` px wide, square and interpolated where it was narrower."""
+    if len(image) >= least:
+        return image
+    return cv2.resize(image, (least, least), interpolation=cv2.INTER_CUBIC)
+
+
 @styled
 def labeled_grid(
     rows: list[tuple[str, np.ndarray]],
