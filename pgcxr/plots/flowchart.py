@@ -52,8 +52,6 @@ def draw(chart: dict, path: str | os.PathLike) -> None:
 
     from pgcxr.plots.figure import NO_METADATA
 
-    before = [step for step in chart["steps"] if "normal" not in step]
-    after = [step for step in chart["steps"] if "normal" in step]
     with (
         # Texts that can be searched, in one font: matplotlib lists a dozen others, by names that
         # people have too.
@@ -66,57 +64,59 @@ def draw(chart: dict, path: str | os.PathLike) -> None:
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set_axis_off()
         pen = _Pen(axes)
-        low = pen.box(
-            WIDTH / 2, -0.25, ["Chest radiographs collected", f"n = {chart['collected']:,}"]
-        )
-        start = low
-        taken = _column(before, "excluded")
-        if taken:
-            middle = low - 0.3 - pen.height(taken) / 2
-            low = pen.box(WIDTH - 1.75, low - 0.3, taken, width=3.0, dashed=True)
-            pen.arrow((WIDTH / 2, middle), (WIDTH - 3.25, middle))
-        fork = low - 0.25
-        pen.line((WIDTH / 2, start), (WIDTH / 2, fork))
-        lines = {label: _column(after, label) for label in LABELS}
-        rows = max(len(column) for column in lines.values())
-        for label, center in zip(LABELS, (WIDTH / 4, WIDTH * 3 / 4), strict=True):
-            total = chart[label] + sum(step[label] for step in after)
-            pen.line((WIDTH / 2, fork), (center, fork))
-            low = pen.after(fork, center, [f"{label.capitalize()} by diagnosis", f"n = {total:,}"])
-            below = low - pen.GAP - pen.height([""] * rows) if rows else low
-            if lines[label]:
-                pen.after(
-                    low,
-                    center,
-                    lines[label] + [""] * (rows - len(lines[label])),
-                    width=3.2,
-                    dashed=True,
-                )
-            elif rows:
-                pen.line((center, low), (center, below))
-            low = below
-            low = pen.after(
-                low,
-                center,
-                [f"{label.capitalize()} in the cohort", f"n = {chart[label]:,}"],
-                bold=True,
-            )
-        absent = [
-            step["rule"].replace("_", " ")
-            for step in chart["steps"]
-            if not step.get("applies", True)
-        ]
-        if absent:
-            note = "Rules not applied (switched off, or the source does not say): " + ", ".join(
-                absent
-            )
-            axes.text(0.3, low - 0.2, "\n".join(textwrap.wrap(note, 110)), fontsize=7, va="top")
-            low -= 0.35
-        height = 0.25 - low
+        fork = _draw_trunk(pen, chart)
+        low = _draw_branches(pen, chart, fork)
+        height = 0.25 - _draw_note(axes, chart, low)
         figure.set_size_inches(WIDTH, height)
         axes.set_xlim(0, WIDTH)
         axes.set_ylim(-height, 0)
         figure.savefig(beside, format="svg", metadata=NO_METADATA["svg"])
+
+
+def _draw_trunk(pen: "_Pen", chart: dict) -> float:
+    """What was collected, and what the rules took before the diagnoses; returns where it forks."""
+    low = pen.box(WIDTH / 2, -0.25, ["Chest radiographs collected", f"n = {chart['collected']:,}"])
+    start = low
+    excluded = _column([step for step in chart["steps"] if "normal" not in step], "excluded")
+    if excluded:
+        middle = low - 0.3 - pen.height(excluded) / 2
+        low = pen.box(WIDTH - 1.75, low - 0.3, excluded, width=3.0, dashed=True)
+        pen.arrow((WIDTH / 2, middle), (WIDTH - 3.25, middle))
+    fork = low - 0.25
+    pen.line((WIDTH / 2, start), (WIDTH / 2, fork))
+    return fork
+
+
+def _draw_branches(pen: "_Pen", chart: dict, fork: float) -> float:
+    """Normal to the left, abnormal to the right; returns their lower end."""
+    steps = [step for step in chart["steps"] if "normal" in step]
+    lines = {label: _column(steps, label) for label in LABELS}
+    rows = max(len(column) for column in lines.values())
+    for label, center in zip(LABELS, (WIDTH / 4, WIDTH * 3 / 4), strict=True):
+        total = chart[label] + sum(step[label] for step in steps)
+        pen.line((WIDTH / 2, fork), (center, fork))
+        low = pen.after(fork, center, [f"{label.capitalize()} by diagnosis", f"n = {total:,}"])
+        below = low - pen.GAP - pen.height([""] * rows) if rows else low
+        if lines[label]:
+            padded = lines[label] + [""] * (rows - len(lines[label]))
+            pen.after(low, center, padded, width=3.2, dashed=True)
+        elif rows:
+            pen.line((center, low), (center, below))
+        in_cohort = [f"{label.capitalize()} in the cohort", f"n = {chart[label]:,}"]
+        low = pen.after(below, center, in_cohort, bold=True)
+    return low
+
+
+def _draw_note(axes, chart: dict, low: float) -> float:
+    """Which rules were not applied; returns the lower end of the chart."""
+    absent = [
+        step["rule"].replace("_", " ") for step in chart["steps"] if not step.get("applies", True)
+    ]
+    if not absent:
+        return low
+    note = "Rules not applied (switched off, or the source does not say): " + ", ".join(absent)
+    axes.text(0.3, low - 0.2, "\n".join(textwrap.wrap(note, 110)), fontsize=7, va="top")
+    return low - 0.35
 
 
 def _column(steps: list[dict], key: str) -> list[str]:
