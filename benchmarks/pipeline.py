@@ -51,7 +51,7 @@ def main() -> None:
             cv2.imwrite(str(path), image)
         reals = pipeline.ImageDataset(images[..., None], options.resolution)
         sources = {
-            "files": image_files.Files(paths, options.resolution),
+            "files": image_files.PngFiles(paths, options.resolution),
             **_records(Path(folder), paths, images),
         }
         sources["held"] = sources["files"]

@@ -128,7 +128,7 @@ def load_images(paths: list[Path], size: int) -> np.ndarray:
     return images
 
 
-class Files:
+class PngFiles:
     """Square gray PNG files of at least `resolution` px."""
 
     def __init__(self, paths: list[Path], resolution: int):

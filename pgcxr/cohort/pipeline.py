@@ -15,7 +15,7 @@ import numpy as np
 from pgcxr.cohort import dicom_images
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort.dicom_images import DicomImages
-from pgcxr.cohort.image_files import Files
+from pgcxr.cohort.image_files import PngFiles
 from pgcxr.cohort.record_files import Records
 from pgcxr.dicom import normalization
 from pgcxr.dicom.normalization import THESIS
@@ -81,7 +81,7 @@ class ImageDataset:
         ):
             self.full = images.images(resolution)
         else:
-            self.source = images if stored else Files(images.paths(), resolution)
+            self.source = images if stored else PngFiles(images.paths(), resolution)
             self.source.check([0])
         self.levels: dict[int, np.ndarray] = {}
         self.count = len(images)

@@ -9,7 +9,7 @@ import pytest
 
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort import pipeline, record_files, records
-from pgcxr.cohort.image_files import Files
+from pgcxr.cohort.image_files import PngFiles
 from pgcxr.cohort.pipeline import ImageDataset
 from pgcxr.errors import InputError
 from tests.toy_cohort import spots, write_cohort
@@ -49,7 +49,7 @@ def test_png_records_give_the_pixels_of_the_cohort(made, train, size):
     found = record_files.load(made["png"], "train")
     np.testing.assert_array_equal(found.images(size), train.images(size))
     level = size.bit_length() - 1
-    files = Files(train.paths(), 16)
+    files = PngFiles(train.paths(), 16)
     wanted = [files.read(tf.constant(index), (level,))[0] for index in range(len(train))]
     np.testing.assert_array_equal(_read(found, level), np.stack(wanted))
 

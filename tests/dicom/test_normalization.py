@@ -127,7 +127,7 @@ def test_a_public_sets_png_goes_the_same_way_as_dicom(tmp_path, make_dicom, ches
 def test_curate_writes_16_bits_and_readers_take_the_upper_8(tmp_path, make_export, chest):
     import tensorflow as tf
 
-    from pgcxr.cohort.image_files import Files
+    from pgcxr.cohort.image_files import PngFiles
 
     rows = [{"codes": "J18.9" if index % 2 else "Z00.0"} for index in range(4)]
     export = make_export(rows)
@@ -139,7 +139,7 @@ def test_curate_writes_16_bits_and_readers_take_the_upper_8(tmp_path, make_expor
         stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         assert stored.dtype == np.uint16 and len(np.unique(stored & 0xFF)) > 100
         np.testing.assert_array_equal(image_files.read_png(path), stored >> 8)
-        (by_tensorflow,) = Files([path], 32).read(tf.constant(0), (5,))
+        (by_tensorflow,) = PngFiles([path], 32).read(tf.constant(0), (5,))
         np.testing.assert_array_equal(by_tensorflow.numpy()[..., 0], stored >> 8)
     np.testing.assert_array_equal(
         found.images(32)[0, ..., 0], image_files.read_png(found.paths()[0])
