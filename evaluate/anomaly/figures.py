@@ -10,6 +10,7 @@ import numpy as np
 from evaluate import common
 from pgcxr.anomaly.calibration import CalibratedScores
 from pgcxr.cohort.findings import NORMAL, TABLE_6
+from pgcxr.images import enlarge
 from pgcxr.plots import curves, grids, overlay, roc
 
 CELL = 512  # px of a panel: small images are enlarged so that outlines are fine
@@ -160,7 +161,7 @@ def _enlarged(image: np.ndarray) -> np.ndarray:
     """uint8 [S, S]: pixels repeated where the image is smaller than `CELL`."""
     image = image[..., 0] if image.ndim == 3 else image
     factor = max(CELL // image.shape[0], 1)
-    return image.repeat(factor, axis=0).repeat(factor, axis=1)
+    return enlarge(image, factor)
 
 
 def _smooth(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

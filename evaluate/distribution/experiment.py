@@ -1,6 +1,5 @@
 """The comparison: GAN, floor and baseline, each against the same held-out real images."""
 
-import hashlib
 import os
 import time
 from dataclasses import dataclass
@@ -231,4 +230,4 @@ def _sha256(features: str) -> str:
     """Of the network's file."""
     path = Path(features.removeprefix("inception:"))
     path = path / common.CLASSIFIER if path.is_dir() else path
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return artifacts.sha256(path)

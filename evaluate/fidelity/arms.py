@@ -60,10 +60,12 @@ class Trainer:
         `fit_classifier`."""
         import keras
 
-        from pgcxr.classifier.training import CONFIG, Examples, fit_classifier
+        from pgcxr.classifier.config import ClassifierConfig
+        from pgcxr.classifier.training import Examples, fit_classifier
         from pgcxr.sampling.runs import load_network
 
-        settings = {key: self.trained[key] for key in CONFIG}
+        config = ClassifierConfig.of_run(self.trained, "config.json")
+        settings = config.to_dict()
         name = f"{arm}-{_digest(images, labels, settings, seed)}.keras"
         if (self.work / name).exists():
             try:
@@ -76,7 +78,7 @@ class Trainer:
         )
         model, _ = fit_classifier(
             *(Examples(images[split], labels[split]) for split in ("train", "val")),
-            settings,
+            config,
             seed,
             callbacks=[tell],
         )

@@ -12,33 +12,11 @@ import tensorflow as tf
 from keras import layers, ops
 
 from pgcxr.classifier import learning_rate, network
+from pgcxr.classifier.config import ClassifierConfig
 from pgcxr.classifier.fit_progress import FitProgress
 from pgcxr.gan.precision import PRECISIONS
 from pgcxr.metrics.auroc import auroc
 from pgcxr.networks import pixels
-
-# Everything that `config` must hold; train/configs/classifier_*.py say what suits which scale.
-CONFIG = {
-    "size": int,  # px
-    "blocks": tuple,  # bottleneck blocks per stage
-    "width": int,  # filters of the first stage
-    "stem": str,  # imagenet or small
-    "momentum": float,  # of the moving averages of batch normalization
-    "weights_file": str,  # ResNet-50 weights to start from, "" for none
-    "batch_size": int,
-    "epochs": int,
-    "learning_rate": float,  # at its highest
-    "warmup_epochs": float,  # linear from 0; then a cosine down to 0 at the last epoch
-    "weight_decay": float,
-    "patience": int,  # epochs without a better validation AUROC
-    "balance": bool,  # weigh each output's two classes as if they were equally many
-    "shift": float,  # augmentation: fraction of the width, each way
-    "rotation": float,  # degrees, each way
-    "brightness": float,  # fraction of the range [-1, 1], each way
-    # Of the training: float32, float16 or bfloat16 (mixed); the network that comes out is float32.
-    "precision": str,
-    "curriculum": int,  # epochs on crops around lesions before those on whole images
-}
 
 
 class Examples(NamedTuple):
@@ -54,27 +32,27 @@ class Examples(NamedTuple):
 
 
 def build(
-    config: dict, outputs: int, computation: network.Computation = network.PLAIN
+    config: ClassifierConfig, outputs: int, computation: network.Computation = network.PLAIN
 ) -> keras.Model:
     """The network that `config` describes, with the weights of its file where it names one."""
     model = network.resnet(
-        config["size"],
+        config.size,
         outputs,
-        blocks=tuple(config["blocks"]),
-        width=config["width"],
-        stem=config["stem"],
-        momentum=config["momentum"],
+        blocks=tuple(config.blocks),
+        width=config.width,
+        stem=config.stem,
+        momentum=config.momentum,
         computation=computation,
     )
-    if config["weights_file"]:
-        network.load_weights_file(model, config["weights_file"])
+    if config.weights_file:
+        network.load_weights_file(model, config.weights_file)
     return model
 
 
 def fit_classifier(
     train: Examples,
     val: Examples,
-    config: dict,
+    config: ClassifierConfig,
     seed: int,
     log_dir: str | Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -85,18 +63,18 @@ def fit_classifier(
     Args:
         train: what the network learns from.
         val: what says when it is at its best.
-        config: see CONFIG.
+        config: the network and how it is trained.
         seed: of the weights, the order and the augmentation; one seed, one result on one machine.
         log_dir: for TensorBoard.
         callbacks: of Keras, beside those of training itself.
-        lesson: what is shown in the epochs of config["curriculum"], which come first.
+        lesson: what is shown in the epochs of config.curriculum, which come first.
 
     Returns:
         (model: images in [-1, 1] -> probabilities [N, K], {"loss", "val_loss", "val_auroc": one
         value per epoch, "best_epoch": from 1, "lesson_loss": one value per epoch of the lesson}).
     """
     keras.utils.set_random_seed(seed)
-    dtype = PRECISIONS[config["precision"]]
+    dtype = PRECISIONS[config.precision]
     computation = network.Computation(dtype, network.FusedBatchNormalization)
     model = build(config, train.labels.shape[1], computation)
     logits = network.with_logits(model)
@@ -104,22 +82,22 @@ def fit_classifier(
         [keras.Input(train.images.shape[1:]), *augmentation(config, seed), logits]
     )
     first = []
-    if config["curriculum"]:
-        data = _compile(trainer, lesson, config, config["curriculum"], seed)
-        shown = [FitProgress("crops around lesions", config["curriculum"])]
+    if config.curriculum:
+        data = _compile(trainer, lesson, config, config.curriculum, seed)
+        shown = [FitProgress("crops around lesions", config.curriculum)]
         first = trainer.fit(
-            data, epochs=config["curriculum"], callbacks=shown, shuffle=False, verbose=0
+            data, epochs=config.curriculum, callbacks=shown, shuffle=False, verbose=0
         ).history["loss"]
-    data = _compile(trainer, train, config, config["epochs"], seed)
+    data = _compile(trainer, train, config, config.epochs, seed)
     validation = Validation(logits, val)
     # The callbacks share one dict of logs: Validation puts in what the others read.
     stopping = keras.callbacks.EarlyStopping(
-        "val_score", mode="max", patience=config["patience"], restore_best_weights=True
+        "val_score", mode="max", patience=config.patience, restore_best_weights=True
     )
     shown = [keras.callbacks.TensorBoard(str(log_dir), write_graph=False)] if log_dir else []
     history = trainer.fit(
         data,
-        epochs=config["epochs"],
+        epochs=config.epochs,
         callbacks=[validation, stopping, *shown, *callbacks],
         shuffle=False,
         verbose=0,
@@ -133,28 +111,28 @@ def fit_classifier(
 
 
 def _compile(
-    trainer: keras.Model, examples: Examples, config: dict, epochs: int, seed: int
+    trainer: keras.Model, examples: Examples, config: ClassifierConfig, epochs: int, seed: int
 ) -> tf.data.Dataset:
     """Readies `trainer` for `epochs` epochs on these images, with an optimizer of their own;
     returns their batches."""
     images, labels = examples
-    batch_size = min(config["batch_size"], len(images))
+    batch_size = min(config.batch_size, len(images))
     steps = len(images) // batch_size
-    warmup = int(steps * min(config["warmup_epochs"], epochs))
-    rate = learning_rate.WarmupCosine(config["learning_rate"], warmup, steps * epochs)
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=config["weight_decay"])
-    if config["precision"] == "float16":  # small gradients would vanish, large ones skip a step
+    warmup = int(steps * min(config.warmup_epochs, epochs))
+    rate = learning_rate.WarmupCosine(config.learning_rate, warmup, steps * epochs)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
+    if config.precision == "float16":  # small gradients would vanish, large ones skip a step
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    weights = class_weights(labels) if config["balance"] else None
+    weights = class_weights(labels) if config.balance else None
     trainer.compile(optimizer=optimizer, loss=MaskedCrossentropy(weights), jit_compile=False)
     # Variables made within the first step would have it traced twice.
     trainer.optimizer.build(trainer.trainable_variables)
     return batches(images, labels, batch_size, seed)
 
 
-def _plain(model: keras.Model, config: dict) -> keras.Model:
+def _plain(model: keras.Model, config: ClassifierConfig) -> keras.Model:
     """The same network of Keras's own layers in float32, for inference on any machine."""
-    plain = build(config | {"weights_file": ""}, model.output_shape[-1])
+    plain = build(config.replace(weights_file=""), model.output_shape[-1])
     plain.set_weights(model.get_weights())
     return plain
 
@@ -179,27 +157,27 @@ def batches(images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int) 
     return order.batch(batch_size, drop_remainder=True).map(load).prefetch(4)
 
 
-def augmentation(config: dict, seed: int) -> list[layers.Layer]:
+def augmentation(config: ClassifierConfig, seed: int) -> list[layers.Layer]:
     """Small shifts, rotations and changes of brightness. No flip: the heart has a side."""
     changes = []
-    if config["shift"]:
+    if config.shift:
         # By whole pixels: interpolation between them would blur the smallest lesions away.
         shift = layers.RandomTranslation(
-            config["shift"],
-            config["shift"],
+            config.shift,
+            config.shift,
             fill_mode="nearest",
             interpolation="nearest",
             seed=seed,
         )
         changes.append(shift)
-    if config["rotation"]:
+    if config.rotation:
         changes.append(
-            layers.RandomRotation(config["rotation"] / 360, fill_mode="nearest", seed=seed + 1)
+            layers.RandomRotation(config.rotation / 360, fill_mode="nearest", seed=seed + 1)
         )
-    if config["brightness"]:
+    if config.brightness:
         # The layer takes the fraction of half the range.
         changes.append(
-            layers.RandomBrightness(2 * config["brightness"], value_range=(-1, 1), seed=seed + 2)
+            layers.RandomBrightness(2 * config.brightness, value_range=(-1, 1), seed=seed + 2)
         )
     return changes
 

@@ -20,7 +20,7 @@ from pgcxr.cohort.record_files import Records
 from pgcxr.dicom import normalization
 from pgcxr.dicom.normalization import THESIS
 from pgcxr.errors import ArgumentError, InputError
-from pgcxr.images import CROP, PAD
+from pgcxr.images import CROP, PAD, reduce_by_factor
 from pgcxr.io import places
 
 # Above this, images stay on the disk and are read as they are needed.
@@ -252,12 +252,10 @@ def from_dicom(
 
 def reduce_by_area(images: np.ndarray, size: int) -> np.ndarray:
     """uint8 [N, R, R, C] -> [N, size, size, C], the rounded mean over each box."""
-    n, full, _, channels = images.shape
+    full = images.shape[1]
     if size == full:
         return images
-    factor = full // size
-    boxes = images.reshape(n, size, factor, size, factor, channels)
-    return np.rint(boxes.mean(axis=(2, 4), dtype=np.float32)).astype(np.uint8)
+    return np.rint(reduce_by_factor(images, full // size, np.float32)).astype(np.uint8)
 
 
 def _fingerprint(

@@ -8,7 +8,6 @@ NumPy array, float32 [N, 2]: one-hot normal, abnormal.
 """
 
 import contextlib
-import hashlib
 import os
 from pathlib import Path
 
@@ -129,7 +128,7 @@ def cohort_of(folder: Path) -> Path | None:
 
 
 def _manifest_hash(cohort: Path) -> str:
-    return hashlib.sha256((cohort / "manifest.csv").read_bytes()).hexdigest()
+    return artifacts.sha256(cohort / "manifest.csv")
 
 
 def pyramid(image: np.ndarray):

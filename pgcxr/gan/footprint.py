@@ -14,7 +14,6 @@ from pathlib import Path
 
 from pgcxr.gan import schedule
 from pgcxr.networks import flops
-from pgcxr.networks.generator import feature_maps
 
 BASE = 700 << 20
 COPIES = 16
@@ -22,27 +21,6 @@ FEATURES = {False: 4, True: 12}  # by whether wide convolutions are computed wit
 STATES = 3  # saved ones: two kept, and the one being written
 NETWORKS_IN_STATE = 4  # G, D, Gs and the moments
 BYTES = 4
-
-
-def parameters(sizes: dict, level: int) -> tuple[int, int]:
-    """Numbers that G and D learn at all levels up to `level` (log2 of the resolution)."""
-
-    def maps(stage: int) -> int:
-        return feature_maps(stage, sizes["fmap_base"], sizes["fmap_max"])
-
-    channels, labels = sizes["channels"], sizes["label_size"]
-    latents = (sizes["latent_size"] or maps(0)) + labels
-    g = latents * 16 * maps(1) + maps(1) + 9 * maps(1) ** 2 + maps(1)
-    d = 9 * (maps(1) + (sizes["mbstd_group_size"] > 1)) * maps(1) + maps(1)
-    d += 16 * maps(1) * maps(0) + maps(0) + (maps(0) + 1) * (1 + labels)
-    for v in range(2, level + 1):
-        g += maps(v - 1) * channels + channels  # to_rgb
-        d += (channels + 1) * maps(v - 1)  # from_rgb
-        if v > 2:
-            pair = 9 * maps(v - 2) * maps(v - 1) + 9 * maps(v - 1) ** 2
-            g += pair + 2 * maps(v - 1)
-            d += pair + maps(v - 1) + maps(v - 2)
-    return g, d
 
 
 def levels(
@@ -58,7 +36,7 @@ def levels(
     }
     sizes |= {"mbstd_group_size": config["mbstd_group_size"], "label_size": label_size}
     # All levels are built at the start, whichever trains.
-    weights = sum(parameters(sizes, settings.resolution.bit_length() - 1))
+    weights = sum(flops.parameters(sizes, settings.resolution.bit_length() - 1))
     width = BYTES if config["precision"] == "float32" else BYTES // 2
     kimg: dict[int, float] = {}
     for half_phase in schedule.half_phases(settings):
@@ -68,7 +46,7 @@ def levels(
     for level, shown in kimg.items():
         minibatch = schedule.minibatch_at(settings, 2**level)
         features = minibatch // settings.replicas * flops.features(sizes, level)
-        g, d = parameters(sizes, level)
+        g, d = flops.parameters(sizes, level)
         found.append(
             {
                 "resolution": 2**level,

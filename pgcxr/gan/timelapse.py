@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from pgcxr.gan import schedule
+from pgcxr.images import enlarge
 from pgcxr.plots import animation, grids
 
 NAME = "training.gif"
@@ -92,9 +93,7 @@ def _picture(path: Path, resolution: int) -> np.ndarray | None:
         return None
     sheet = sheet[:extent, :extent]
     larger = max(1, LONGEST // extent)
-    return grids.shrink(sheet.repeat(larger, axis=0).repeat(larger, axis=1)[..., None], LONGEST)[
-        ..., 0
-    ]
+    return grids.shrink(enlarge(sheet, larger)[..., None], LONGEST)[..., 0]
 
 
 def _captioned(picture: np.ndarray, texts: tuple[str, str]) -> np.ndarray:

@@ -195,15 +195,14 @@ def orthogonalized(axes: np.ndarray) -> np.ndarray:
 
 def save(path: str | Path, axes: Axes) -> None:
     """Writes axes.npz without pickled objects."""
-    with artifacts.atomic_path(path) as beside, open(beside, "wb") as file:
-        np.savez(
-            file,
-            vectors=axes.vectors.astype(np.float32),
-            names=np.array(axes.names, dtype=np.str_),
-            ends=np.asarray(axes.ends, np.float32),
-            found=np.asarray(axes.found, bool),
-            latent_size=np.int64(axes.latent_size),
-        )
+    arrays = {
+        "vectors": axes.vectors.astype(np.float32),
+        "names": np.array(axes.names, dtype=np.str_),
+        "ends": np.asarray(axes.ends, np.float32),
+        "found": np.asarray(axes.found, bool),
+        "latent_size": np.int64(axes.latent_size),
+    }
+    artifacts.write_arrays(path, arrays)
 
 
 def load(folder: str | Path) -> Axes:

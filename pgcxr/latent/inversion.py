@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pgcxr.errors import ArgumentError
+from pgcxr.images import reduce_by_factor
 from pgcxr.latent.axes import normalize
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
@@ -84,12 +85,8 @@ def thumbnails(images: np.ndarray) -> np.ndarray:
 
     Brightness is taken out because the loss of the thesis is blind to it.
     """
-    n, size, _, channels = images.shape
-    factor = max(size // THUMBNAIL, 1)
-    small = images.reshape(n, size // factor, factor, size // factor, factor, channels).mean(
-        axis=(2, 4)
-    )
-    flat = small.reshape(n, -1).astype(np.float32)
+    small = reduce_by_factor(images, max(images.shape[1] // THUMBNAIL, 1))
+    flat = small.reshape(len(images), -1).astype(np.float32)
     return flat - flat.mean(axis=1, keepdims=True)
 
 

@@ -1,5 +1,5 @@
-"""How much arithmetic the growing networks take: multiply-adds for one image, from the shapes of
-their layers.
+"""What the growing networks take, from the shapes of their layers: multiply-adds for one image,
+parameters, and the features that a gradient holds.
 
 Convolutions and dense layers are counted, as they do the work; padding counts as pixels do. What
 one pass of a layer takes, its gradient with respect to the weights takes again, and so does that
@@ -58,8 +58,9 @@ def iteration(sizes: Mapping, level: int, fading: bool = False) -> int:
     | --- | --- |
     | D's loss | G forward; D forward and backward (weights, inputs) on a real and a fake image |
     | penalty, first order | D forward and backward to the image |
-    | penalty, second order | the gradients of that pass (weights, its own gradients); D back
-      (weights, inputs) once more, as the slope of the minibatch statistics depends on the features |
+    | penalty, second order | the gradients of that pass (weights, its own gradients);
+      D backward (weights, inputs) once more, as the slope of the minibatch statistics depends on
+      the features |
     | G's loss | G and D forward, D backward to the image, G backward (weights, inputs) |
 
     Nothing is differentiated with respect to images in D's loss, or to latents; the penalty needs
@@ -73,6 +74,23 @@ def iteration(sizes: Mapping, level: int, fading: bool = False) -> int:
     penalty = 6 * whole_d - first - 4 * d["dense1"]
     g_loss = whole_g + 2 * whole_d + 2 * whole_g - g["dense"]
     return d_loss + penalty + g_loss
+
+
+def parameters(sizes: Mapping, level: int) -> tuple[int, int]:
+    """Numbers that G and D learn at all levels up to `level`."""
+    maps, channels, labels = _maps(sizes), sizes["channels"], sizes.get("label_size", 0)
+    latents = (sizes["latent_size"] or maps(0)) + labels
+    g = latents * 16 * maps(1) + maps(1) + 9 * maps(1) ** 2 + maps(1)
+    d = 9 * (maps(1) + _statistics(sizes)) * maps(1) + maps(1)
+    d += 16 * maps(1) * maps(0) + maps(0) + (maps(0) + 1) * (1 + labels)
+    for v in range(2, level + 1):
+        g += maps(v - 1) * channels + channels  # to_rgb
+        d += (channels + 1) * maps(v - 1)  # from_rgb
+        if v > 2:
+            pair = 9 * maps(v - 2) * maps(v - 1) + 9 * maps(v - 1) ** 2
+            g += pair + 2 * maps(v - 1)
+            d += pair + maps(v - 1) + maps(v - 2)
+    return g, d
 
 
 def features(sizes: Mapping, level: int) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from pgcxr.images import enlarge, reduce_by_area
 from pgcxr.io.artifacts import atomic_path
 from pgcxr.plots.figure import COLORS, new_figure, save, styled
 
@@ -42,7 +43,7 @@ def tile(images: np.ndarray, columns: int | None = None, scale: int = 1) -> np.n
     """
     images = _as_images(images)
     columns = columns or math.ceil(math.sqrt(len(images)))
-    images = images.repeat(scale, axis=1).repeat(scale, axis=2)
+    images = enlarge(images, scale, axes=(1, 2))
     count, height, width, channels = images.shape
     rows = math.ceil(count / columns)
     sheet = np.full((rows * columns, height + GAP, width + GAP, channels), PAPER, np.uint8)
@@ -137,8 +138,8 @@ def shrink(image: np.ndarray, longest: int) -> np.ndarray:
     factor = math.ceil(max(image.shape[:2]) / longest)
     if factor == 1:
         return image
-    size = (max(1, image.shape[1] // factor), max(1, image.shape[0] // factor))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], -1)
+    rows, columns = (max(1, side // factor) for side in image.shape[:2])
+    return reduce_by_area(image, rows, columns).reshape(rows, columns, -1)
 
 
 def _as_images(images: np.ndarray) -> np.ndarray:

@@ -7,28 +7,29 @@ import pytest
 from sklearn import metrics
 
 from pgcxr.classifier import learning_rate, network, training
+from pgcxr.classifier.config import ClassifierConfig
 from tests.toy_cohort import spots
 
-TINY = {
-    "size": 16,
-    "blocks": (1, 1),
-    "width": 8,
-    "stem": "small",
-    "momentum": 0.8,
-    "weights_file": "",
-    "batch_size": 16,
-    "epochs": 8,
-    "learning_rate": 5e-3,
-    "warmup_epochs": 0.5,
-    "weight_decay": 1e-2,
-    "patience": 8,
-    "balance": True,
-    "shift": 0.05,
-    "rotation": 5.0,
-    "brightness": 0.05,
-    "precision": "float32",
-    "curriculum": 0,
-}
+TINY = ClassifierConfig(
+    size=16,
+    blocks=(1, 1),
+    width=8,
+    stem="small",
+    momentum=0.8,
+    weights_file="",
+    batch_size=16,
+    epochs=8,
+    learning_rate=5e-3,
+    warmup_epochs=0.5,
+    weight_decay=1e-2,
+    patience=8,
+    balance=True,
+    shift=0.05,
+    rotation=5.0,
+    brightness=0.05,
+    precision="float32",
+    curriculum=0,
+)
 
 
 def test_masked_crossentropy_is_log_loss_of_known_labels():
@@ -83,14 +84,14 @@ def test_augmentation_moves_and_never_flips():
     images = np.full((64, 16, 16, 1), -1, np.float32)
     images[:, :8, :5] = 1  # above, on the left
     layers = keras.Sequential(
-        training.augmentation(TINY | {"shift": 0.1, "brightness": 0.1}, seed=1)
+        training.augmentation(TINY.replace(shift=0.1, brightness=0.1), seed=1)
     )
     changed = np.asarray(layers(images, training=True))
     assert (changed[:, :, :8].mean((1, 2, 3)) > changed[:, :, 8:].mean((1, 2, 3))).all()
     assert (changed[:, :8].mean((1, 2, 3)) > changed[:, 8:].mean((1, 2, 3))).all()
     assert len({round(float(image.mean()), 4) for image in changed}) > 32
     np.testing.assert_array_equal(layers(images, training=False), images)
-    assert training.augmentation(TINY | {"shift": 0, "rotation": 0, "brightness": 0}, seed=1) == []
+    assert training.augmentation(TINY.replace(shift=0, rotation=0, brightness=0), seed=1) == []
 
 
 @pytest.mark.parametrize("warmup", [0, 7])
@@ -116,7 +117,7 @@ def test_learns_the_same_network_from_one_seed():
     scores = training.predict(model, images[210:])
     assert metrics.roc_auc_score(labels[210:, 0], scores[:, 0]) > 0.95
     areas = np.array(history["val_auroc"])
-    assert len(areas) == TINY["epochs"] and history["loss"][-1] < 0.5 * history["loss"][0]
+    assert len(areas) == TINY.epochs and history["loss"][-1] < 0.5 * history["loss"][0]
     # The weights returned are those of the epoch with the best validation area.
     kept = metrics.roc_auc_score(val.labels[:, 0], training.predict(model, val.images)[:, 0])
     assert kept == pytest.approx(areas.max()) == areas[history["best_epoch"] - 1]
@@ -142,14 +143,9 @@ def test_lesson_first_in_mixed_precision():
     out."""
     images, kind = spots(200, 16, seed=7)
     labels = (kind > 0).astype(np.float32)[:, None]
-    config = TINY | {
-        "blocks": (1,),
-        "epochs": 1,
-        "curriculum": 5,
-        "precision": "float16",
-        "learning_rate": 1e-2,
-    }
-    config |= {"shift": 0, "rotation": 0, "brightness": 0}
+    config = TINY.replace(
+        blocks=(1,), epochs=1, curriculum=5, precision="float16", learning_rate=1e-2
+    ).replace(shift=0, rotation=0, brightness=0)
     half = training.build(config, 1, network.Computation("mixed_float16"))
     assert {layer.compute_dtype for layer in half.layers if "conv2" in layer.name} == {"float16"}
     assert half.output.dtype == "float32" and {value.dtype for value in half.weights} == {"float32"}

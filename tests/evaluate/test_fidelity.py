@@ -282,7 +282,7 @@ class Ready:
     def model(self, arm, images, labels, seed):
         self.asked.append((arm, seed, len(images["train"]), len(labels["val"])))
         keras.utils.set_random_seed(seed)
-        return training.build(self.trained, 1)
+        return training.build(ClassifierConfig.of_run(self.trained, "config.json"), 1)
 
 
 def test_other_seeds_train_every_arm_again(runs):
@@ -333,7 +333,8 @@ def test_explanations_are_of_the_image_they_name(runs):
     assert report["groups"]["All"]["hits"]["real"]["n"] == 0, "the toy cohort has no masks"
     # Each classifier's own map hits or misses.
     keras.utils.set_random_seed(9)
-    other = training.build(json.loads((runs / "binary" / "config.json").read_text()), 1)
+    saved = json.loads((runs / "binary" / "config.json").read_text())
+    other = training.build(ClassifierConfig.of_run(saved, "config.json"), 1)
     lesions = np.arange(16)[None, None] < np.arange(0, 16, 2)[:, None, None] + np.zeros((8, 16, 16))
     found, _ = explanations._compare(model, other, images[:8], lesions)
     for name, network in (("real", model), ("synthetic", other)):

@@ -19,6 +19,7 @@ from evaluate.fidelity import (
 from evaluate.fidelity.experiment import PRESETS, FidelityOptions, preset
 from evaluate.fidelity.pseudo import Synthetic, collect, pseudo_labels
 from pgcxr.classifier import training
+from pgcxr.classifier.config import ClassifierConfig
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.sampling import runs
@@ -163,7 +164,7 @@ def test_a_kept_training_is_known_by_all_that_decides_it(tmp_path, monkeypatch):
     )
     images = {split: np.zeros((2, 4, 4, 1), np.uint8) for split in ("train", "val")}
     labels = {split: np.float32([[0], [1]]) for split in images}
-    known = dict.fromkeys(training.CONFIG, 1)
+    known = ClassifierConfig().to_dict()
     others = [
         (known, "control", images, labels, 1),
         (known, "real", images, labels, 1),

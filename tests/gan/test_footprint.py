@@ -5,7 +5,7 @@ import os
 import pytest
 
 from pgcxr.gan import footprint, schedule
-from pgcxr.networks import Discriminator, Generator
+from pgcxr.networks import Discriminator, Generator, flops
 
 SIZES = {"channels": 1, "latent_size": 24, "fmap_base": 64, "fmap_max": 12, "fused_scale": True}
 SIZES |= {"mbstd_group_size": 4, "precision": "float32"}
@@ -26,7 +26,7 @@ def test_parameters_are_those_of_the_networks(change, labels):
         learned = tuple(
             sum(v.numpy().size for v in network.trainable_variables) for network in (g, d)
         )
-        assert footprint.parameters(sizes, level) == learned
+        assert flops.parameters(sizes, level) == learned
 
 
 def _levels(minimal=False, replicas=1, **change):

@@ -44,7 +44,7 @@ def train(cohort: Path, labels: str, out: Path, config: ClassifierConfig, seed: 
         print(f"{out}: this training is finished; see {out / REPORT}")
         return
     with artifacts.new_folder(out) as folder:
-        report = _fit(parts, settings, folder)
+        report = _fit(parts, config, settings, folder)
         artifacts.write_json(folder / CONFIG, settings)
         artifacts.write_report(
             folder, report, command="train.classifier", seed=seed, config=settings
@@ -79,24 +79,24 @@ def finished(out: Path, settings: dict) -> bool:
     return True
 
 
-def _fit(parts: dict, settings: dict, folder: Path) -> dict:
+def _fit(parts: dict, config: ClassifierConfig, settings: dict, folder: Path) -> dict:
     from pgcxr.classifier.fit_progress import FitProgress
     from pgcxr.classifier.training import Examples, fit_classifier, predict
 
-    pictures = {split: images.images(settings["size"]) for split, (images, _) in parts.items()}
+    pictures = {split: images.images(config.size) for split, (images, _) in parts.items()}
     known = {split: labels for split, (_, labels) in parts.items()}
     lesson = (
-        Examples(*curriculum.crops(*parts["train"], settings["size"], settings["seed"]))
-        if settings["curriculum"]
+        Examples(*curriculum.crops(*parts["train"], config.size, settings["seed"]))
+        if config.curriculum
         else None
     )
     begin = time.perf_counter()
     model, history = fit_classifier(
         *(Examples(pictures[split], known[split]) for split in ("train", "val")),
-        settings,
+        config,
         settings["seed"],
         log_dir=folder / LOGS,
-        callbacks=[FitProgress(f"classifier ({settings['labels']})", settings["epochs"])],
+        callbacks=[FitProgress(f"classifier ({settings['labels']})", config.epochs)],
         lesson=lesson,
     )
     seconds = time.perf_counter() - begin
