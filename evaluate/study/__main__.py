@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from evaluate.study.plan import StudyOptions
 from pgcxr.cli import command
+from pgcxr.cli.options import takes_options
 from pgcxr.errors import InputError
 from pgcxr.io import locks, places
 
@@ -15,8 +17,10 @@ app = command.new_app(__doc__)
 
 
 @app.command(
-    epilog="Example: python -m evaluate.study --preset small --data /data/export --out runs/study"
+    epilog="Example: python -m evaluate.study --preset small --data /data/export --out runs/study "
+    "--set gan.total_kimg=400"
 )
+@takes_options
 def main(
     out: Annotated[
         Path,
@@ -24,36 +28,38 @@ def main(
             help="folder of the study: one folder for each step, report.html, report.json"
         ),
     ],
-    preset: Annotated[str, typer.Option(help="demo, small or thesis")] = "demo",
-    data: Annotated[
-        Path | None, typer.Option(help="a PACS export or public set; without it, a phantom is made")
-    ] = None,
-    seed: Annotated[int, typer.Option(**command.SEED, help="of every step")] = 2026,
+    options: StudyOptions,
 ) -> None:
-    """Brings every step up to date and writes the report; a second run makes only what changed."""
-    from evaluate.study import presets, report
+    """Brings every step up to date and writes the report; a second run makes only what changed.
+
+    Options of single steps are looked at before the first begins, and a cohort before the first
+    training.
+    """
+    from evaluate.study import plan, readiness, report
     from evaluate.study.steps import Runner
 
-    steps = presets.steps(preset, data, seed)
+    study = plan.plan(options)
     places.refuse_place(out)
-    if data is not None:
-        places.refuse_overlap(out, data, "the --data")
+    if options.data is not None:
+        places.refuse_overlap(out, options.data, "the --data")
     if out.exists() and not (out / "steps").is_dir():
         places.refuse_existing(out)
+    settings = study.settings()
+    if study.cohort is not None:
+        readiness.check(study.cohort, settings)
     out.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
     with open(out / ".lock", "w") as lock:
         _wait_for(lock, out)
         runner = Runner(
             out.resolve(),
-            presets.environment(preset, out.resolve()),
-            presets.PRESETS[preset]["jobs"],
+            plan.environment(options.preset, out.resolve()),
+            plan.PRESETS[options.preset]["jobs"],
             _say,
         )
-        seconds = runner.run(steps)
-        summary = report.write(
-            out, preset, seed, seconds, runner.elapsed(steps), phantom=data is None
-        )
+        checks = {"cohort": lambda folder: readiness.check(folder, settings)}
+        seconds = runner.run(study.steps, checks)
+        summary = report.write(out, options, study.cohort, seconds, runner.elapsed(study.steps))
     _say(f"{out / 'report.html'}: written; this run took {time.monotonic() - begun:.0f} s")
     for line in summary:
         _say(line)

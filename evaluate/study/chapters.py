@@ -81,11 +81,11 @@ def aims(page: Page, preset: str) -> None:
     )
 
 
-def data(page: Page, out: Path, steps: dict) -> None:
-    """Figure 1, Tables 1 and 2."""
+def data(page: Page, folder: Path, steps: dict) -> None:
+    """Figure 1, Tables 1 and 2; `folder` is the cohort's."""
     cohort = steps["cohort"]
     page.section("Data (thesis, Methods 1)")
-    page.figure(out / "cohort" / "flowchart.svg", "Figure 1. Selection of the images.")
+    page.figure(folder / "flowchart.svg", "Figure 1. Selection of the images.")
     page.comparison_table(
         [
             ("Collected", thesis.COLLECTED["total"], cohort["collected"], ""),
@@ -111,7 +111,7 @@ def data(page: Page, out: Path, steps: dict) -> None:
         "Table 1. Images that the GANs were trained on; here the training split, so that no GAN "
         "sees a test patient.",
     )
-    other = _others(out)
+    other = _others(folder)
     splits = ("train", "val", "test", "total")
     page.table(
         ["Diagnosis", "Thesis", *(f"This run, {split}" for split in splits)],
@@ -131,9 +131,9 @@ def data(page: Page, out: Path, steps: dict) -> None:
     )
 
 
-def _others(out: Path) -> dict:
+def _others(folder: Path) -> dict:
     """{split or "total": abnormal images with none of the five findings}."""
-    manifest = cohorts.load(out / "cohort").manifest
+    manifest = cohorts.load(folder).manifest
     alone = manifest[
         (manifest["label"] == ABNORMAL) & ~(manifest[list(FINDINGS)].astype(str) == "1").any(axis=1)
     ]

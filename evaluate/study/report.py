@@ -8,6 +8,7 @@ from evaluate.distribution.chapter import DistributionResult
 from evaluate.fidelity.chapter import FidelityResult
 from evaluate.privacy.chapter import PrivacyResult
 from evaluate.study import chapters, shortfalls
+from evaluate.study.plan import StudyOptions
 from pgcxr.io import artifacts
 from pgcxr.plots.page import Page
 
@@ -31,25 +32,26 @@ RESULTS = {
 
 
 def write(
-    out: Path, preset: str, seed: int, seconds: dict, elapsed: float, phantom: bool
+    out: Path, options: StudyOptions, cohort: Path | None, seconds: dict, elapsed: float
 ) -> list[str]:
     """Writes out/report.html and out/report.json from the steps' reports; returns the lines to say
     at the end.
 
-    Arguments:
+    Args:
+        cohort: the finished cohort that was studied; None where step "cohort" made it.
         seconds: {step: time that it took when it was made}.
         elapsed: wall time in which they were all made; less than the sum, as steps run side by
             side.
-        phantom: whether the export was generated.
     """
-    names = [name for name in seconds if name != "export"]
-    steps = {name: artifacts.read_json(out / name / "report.json") for name in names}
+    folders = {name: out / name for name in seconds if name != "export"}
+    folders["cohort"] = cohort or out / "cohort"
+    steps = {name: artifacts.read_json(folders[name] / "report.json") for name in folders}
     reached = measured(steps)
     page = Page("Image synthesis and anomaly detection on chest radiographs with a Progressive GAN")
-    chapters.opening(page, preset, steps, phantom)
+    chapters.opening(page, options.preset, steps, phantom=options.data is None)
     chapters.glance(page.section("At a glance"), steps)
     why = shortfalls.reasons(steps)
-    chapters.aims(page, preset)
+    chapters.aims(page, options.preset)
     for name, aim in AIMS.items():
         page.verdict(
             reached[name] >= aim,
@@ -57,7 +59,7 @@ def write(
         )
         if reached[name] < aim:
             page.text(why[name])
-    chapters.data(page, out, steps)
+    chapters.data(page, folders["cohort"], steps)
     chapters.growing(page, out, steps)
     for name, result in RESULTS.items():
         result.load(out / name).chapter(page)
@@ -79,7 +81,7 @@ def write(
             "why_not": None if ok else why[name],
         }
     artifacts.write_report(
-        out, body, command="evaluate.study", seed=seed, config={"preset": preset}
+        out, body, command="evaluate.study", seed=options.seed, config=options.described()
     )
     lines = []
     for name, aim in AIMS.items():

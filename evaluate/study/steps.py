@@ -16,15 +16,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from evaluate.study import sources
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
 
 POLL_SECONDS = 0.2
+Check = Callable[[Path], None]
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Step:
 class Runner:
     """Runs steps under one folder.
 
-    Arguments:
+    Args:
         out: the study's folder; a step's folder is out / name, its output out / "logs" / name.log.
         environment: of every command, e.g. the number of threads.
         jobs: commands at a time.
@@ -78,11 +80,14 @@ class Runner:
         self.logs.mkdir(exist_ok=True)
         self.running: dict[str, tuple] = {}
 
-    def run(self, steps: list[Step]) -> dict:
+    def run(self, steps: list[Step], checks: Mapping[str, Check] = MappingProxyType({})) -> dict:
         """Brings every step up to date; returns {name: seconds that it took when it was made}.
 
+        Args:
+            checks: {step: called with its folder when it is there, before what needs it begins}.
+
         Raises:
-            InputError: a step failed; the message is its own last line.
+            InputError: a step failed, and the message is its own last line; or a check refused.
         """
         keys = {}
         for step in steps:
@@ -98,6 +103,7 @@ class Runner:
                     waiting.remove(step)
                     mark = self._mark(step.name)
                     if mark.get("key") == keys[step.name] and self._ended(step.name):
+                        checks.get(step.name, _unchecked)(self.out / step.name)
                         done[step.name] = self._settle(step.name, mark)
                     else:
                         self._start(step, keys[step.name], mark)
@@ -105,6 +111,7 @@ class Runner:
                 for name in list(self.running):
                     seconds = self._poll(name)
                     if seconds is not None:
+                        checks.get(name, _unchecked)(self.out / name)
                         done[name] = seconds
                         self.say(f"{name}: done in {seconds:.0f} s ({len(done)} of {len(steps)})")
         finally:
@@ -216,6 +223,10 @@ class Runner:
         if mark["seconds"] is None:
             artifacts.write_json(self._mark_path(name), mark | {"seconds": mark["spent"]})
         return mark["spent"] if mark["seconds"] is None else mark["seconds"]
+
+
+def _unchecked(folder: Path) -> None:
+    """The check of a step that has none."""
 
 
 def _spans(mark: dict, ran: float) -> list:

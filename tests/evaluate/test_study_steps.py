@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluate.study import presets, sources
+from evaluate.study import plan, sources
 from evaluate.study.steps import Runner, Step
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
@@ -133,6 +133,18 @@ def test_a_lost_folder_is_made_again(tmp_path, steps):
     assert len(_run(tmp_path, steps("one"))) == 2
 
 
+def test_a_check_that_refuses_stops_before_what_needs_the_step(tmp_path, steps):
+    def refuse(folder):
+        assert (folder / "report.json").is_file()
+        raise InputError("too few images")
+
+    for _ in range(2):  # the second time the step is there already
+        runner = Runner(tmp_path / "out", {}, 2, lambda line: None)
+        with pytest.raises(InputError, match="too few images"):
+            runner.run(steps("one", "two"), {"a": refuse})
+    assert _runs(tmp_path, "a") == 1 and not (tmp_path / "out" / "b").exists()
+
+
 def test_the_digest_follows_imports(tmp_path, monkeypatch):
     package = tmp_path / "pgcxr"
     package.mkdir()
@@ -157,8 +169,8 @@ def test_an_export_may_have_any_name(tmp_path):
     folder = tmp_path / "{out} {0} {"
     folder.mkdir()
     Path(os.fsdecode(os.fsencode(folder) + b"/\xe9.dcm")).write_bytes(b"x")
-    planned = {step.name: step for step in presets.steps("demo", folder, 1)}
+    planned = {step.name: step for step in plan.plan(plan.StudyOptions(data=folder, seed=1)).steps}
     assert planned["cohort"].arguments[1].format(out="o") == str(folder)
-    before = presets.state_of(folder)
+    before = plan.state_of(folder)
     Path(os.fsdecode(os.fsencode(folder) + b"/\xe9.dcm")).write_bytes(b"xy")
-    assert presets.state_of(folder) != before
+    assert plan.state_of(folder) != before
