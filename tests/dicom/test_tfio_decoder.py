@@ -97,7 +97,7 @@ def test_without_tensorflow_io_it_says_what_to_do(tmp_path, chest, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_io", None)
     monkeypatch.delitem(sys.modules, "pgcxr.dicom.tfio_decoder", raising=False)
     monkeypatch.delattr("pgcxr.dicom.tfio_decoder", raising=False)
-    with pytest.raises(InputError, match=r"--decoder tfio.*pgcxr\[tfio\]") as error:
+    with pytest.raises(InputError, match=r"decoder: tensorflow-io.*pgcxr\[tfio\]") as error:
         dicom.decode(path, decoder="tfio")
     assert "\n" not in str(error.value)
 
