@@ -15,6 +15,7 @@ test: $(READY) lint
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy --cache-dir=/dev/null
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -32,7 +32,7 @@ _NAMES = {
     "load_cohort": "pgcxr.cohort.manifest:load",
     "load_generator": "pgcxr.sampling.generation:load_generator",
     "load_pickle": "pgcxr.networks.original_weights:load_pickle",
-    "pretrained": "pgcxr.sampling.pretrained:run",
+    "pretrained": "pgcxr.sampling.runs:pretrained_run",
     "walk": "pgcxr.latent.walks:walk",
     "write_phantom": "pgcxr.phantom.export:write_export",
 }

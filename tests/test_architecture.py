@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import re
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,55 @@ def test_typer_is_known_to_the_command_line_alone():
                 or _within(module, "evaluate")
             )
             assert ours, f"{module} must not import typer"
+
+
+# Arguments of networks are attributes, and the config of each saved network names them.
+MANY_PARAMETERS = ("Generator.__init__", "ProgressiveGAN.__init__")
+
+
+def _functions(module: str):
+    """(Class.name or name, node) of every function of a file."""
+    tree = ast.parse(FILES[module].read_text(encoding="utf-8"))
+    owners = {
+        inner: f"{node.name}."
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for inner in node.body
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield owners.get(node, "") + node.name, node
+
+
+def test_no_function_takes_more_than_eight_parameters():
+    many = set()
+    for module in FILES:
+        for name, node in _functions(module):
+            arguments = node.args.posonlyargs + node.args.args + node.args.kwonlyargs
+            count = len([each for each in arguments if each.arg not in ("self", "cls")])
+            if count > 8 and name not in MANY_PARAMETERS:
+                many.add(f"{module}: {name} takes {count}")
+    assert many == set()
+
+
+# Where options are made into words; options of other programs; and the messages of trainings.
+MAY_NAME_OPTIONS = ("pgcxr.cli", "pgcxr.errors", "pgcxr.curation.beam", "pgcxr.gan")
+
+
+def _said(module: str) -> set[str]:
+    """The strings of a file that are no docstrings and no `names=` of an option."""
+    tree = ast.parse(FILES[module].read_text(encoding="utf-8"))
+    silent = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr):
+            silent.add(node.value)
+        elif isinstance(node, ast.keyword) and node.arg == "names":
+            silent |= set(ast.walk(node.value))
+    strings = {node for node in ast.walk(tree) if isinstance(node, ast.Constant)} - silent
+    return {node.value for node in strings if isinstance(node.value, str)}
+
+
+@pytest.mark.parametrize("module", [name for name in FILES if _within(name, "pgcxr")])
+def test_the_library_does_not_speak_of_options_of_the_command_line(module):
+    if not any(_within(module, each) for each in MAY_NAME_OPTIONS):
+        assert {text for text in _said(module) if re.search(r"(?:^|[\s(`])--[a-z]", text)} == set()
