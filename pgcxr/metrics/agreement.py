@@ -93,14 +93,16 @@ def mean_ci(values, groups=None, level: float = 0.95, resamples: int = 1000, see
     names = np.arange(len(values)) if groups is None else np.asarray(groups)
     _, member = np.unique(names[known], return_inverse=True)
     sums, counts = np.bincount(member, values[known]), np.bincount(member)
-    found = {"n": int(known.sum()), "mean": float(values[known].mean()), "ci95": [None, None]}
+    summary = {"n": int(known.sum()), "mean": float(values[known].mean()), "ci95": [None, None]}
     if len(sums) > 1:
         drawn = np.random.default_rng(seed).multinomial(
             len(sums), np.full(len(sums), 1 / len(sums)), resamples
         )
         tails = ((1 - level) / 2, (1 + level) / 2)
-        found["ci95"] = [float(end) for end in np.quantile(drawn @ sums / (drawn @ counts), tails)]
-    return found
+        summary["ci95"] = [
+            float(end) for end in np.quantile(drawn @ sums / (drawn @ counts), tails)
+        ]
+    return summary
 
 
 def _flat(maps: np.ndarray) -> np.ndarray:

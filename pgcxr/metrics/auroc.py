@@ -122,20 +122,23 @@ def delong_ci(labels, scores, level: float = 0.95, patients=None) -> tuple[float
         >>> round(area, 3), round(low, 3), round(high, 3)
         (0.938, 0.438, 0.997)
     """
-    found = influences(labels, scores, patients=patients)
-    return float(found.areas[0]), *limits(found, 0, normal_quantile(level))
+    by_patient = influences(labels, scores, patients=patients)
+    return float(by_patient.areas[0]), *limits(by_patient, 0, normal_quantile(level))
 
 
-def limits(found: "Influences", place: int, z: float) -> tuple[float, float]:
+def limits(by_patient: "Influences", place: int, z: float) -> tuple[float, float]:
     """(low, high) of the area at `place`, as in `delong_ci`, for `z` standard errors on the logit
     scale."""
-    area, variance = float(found.areas[place]), float(found.covariance()[place, place])
+    area, variance = float(by_patient.areas[place]), float(by_patient.covariance()[place, place])
     if area in (0.0, 1.0):
-        inner = stats.norm.sf(z) ** (1 / min(found.with_positive, found.with_negative))
+        inner = stats.norm.sf(z) ** (1 / min(by_patient.with_positive, by_patient.with_negative))
         return (float(inner), 1.0) if area == 1.0 else (0.0, float(1 - inner))
     if variance < ROUNDING:
         variance = (
-            hanley_mcneil(area, found.with_positive, found.with_negative)["standard_error"] ** 2
+            hanley_mcneil(area, by_patient.with_positive, by_patient.with_negative)[
+                "standard_error"
+            ]
+            ** 2
         )
     # The delta method: d logit(A) / dA = 1 / (A (1 - A)).
     middle, reach = special.logit(area), z * math.sqrt(variance) / (area * (1 - area))
@@ -145,8 +148,8 @@ def limits(found: "Influences", place: int, z: float) -> tuple[float, float]:
 def area_covariance(labels, *readings, patients=None) -> tuple[np.ndarray, np.ndarray]:
     """Areas [K] and their covariance [K, K] (DeLong, or Obuchowski by `patients`), for K readings
     [N] of one set."""
-    found = influences(labels, *readings, patients=patients)
-    return found.areas, found.covariance()
+    by_patient = influences(labels, *readings, patients=patients)
+    return by_patient.areas, by_patient.covariance()
 
 
 @dataclass(frozen=True)
@@ -208,12 +211,14 @@ def influences(labels, *readings, patients=None) -> Influences:
     )
 
 
-def separated_limit(found: Influences, level: float = 0.95) -> float:
+def separated_limit(by_patient: Influences, level: float = 0.95) -> float:
     """Lower limit of an area of 1: the exact binomial one, (alpha/2)^(1/n), for n successes in n.
 
     n is how many patients (or cases) the smaller class has.
     """
-    return ((1 - checked_level(level)) / 2) ** (1 / min(found.with_positive, found.with_negative))
+    return ((1 - checked_level(level)) / 2) ** (
+        1 / min(by_patient.with_positive, by_patient.with_negative)
+    )
 
 
 def _unbiased(count: int) -> float:

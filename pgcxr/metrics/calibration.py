@@ -61,10 +61,10 @@ def calibration(labels, probabilities, bins: int = BINS, patients=None, seed: in
         "equal_mass": bin_edges(scores, bins, equal_mass=True),
     }
     chance = _errors_by_chance(scores, list(kinds.values()), np.random.default_rng(seed))
-    found = {}
+    by_kind = {}
     for drawn, (kind, edges) in zip(chance, kinds.items(), strict=True):
         error = ece(labels, scores, edges)
-        found[kind] = {
+        by_kind[kind] = {
             "ece": error,
             "ece_by_chance": float(drawn.mean()),
             "ece_by_chance_high": float(np.quantile(drawn, 0.95)),
@@ -78,7 +78,7 @@ def calibration(labels, probabilities, bins: int = BINS, patients=None, seed: in
     return {
         "brier": brier(labels, scores, kinds["equal_mass"]),
         "log_loss": log_loss(labels, scores),
-        **found,
+        **by_kind,
         "recalibration": recalibration(labels, scores, patients),
     }
 
@@ -157,14 +157,14 @@ def brier(labels, probabilities, edges) -> dict:
         of_labels[held] / counts[held],
     )
     prevalence = float(labels.mean())
-    found = {
+    parts = {
         "score": float(((scores - labels) ** 2).mean()),
         "reliability": float((weight * (score - share) ** 2).sum()),
         "resolution": float((weight * (share - prevalence) ** 2).sum()),
         "uncertainty": prevalence * (1 - prevalence),
     }
-    rest = found["score"] - found["reliability"] + found["resolution"] - found["uncertainty"]
-    return {**found, "within_bins": rest}
+    rest = parts["score"] - parts["reliability"] + parts["resolution"] - parts["uncertainty"]
+    return {**parts, "within_bins": rest}
 
 
 def checked_probabilities(labels, probabilities) -> tuple[np.ndarray, np.ndarray]:
@@ -198,10 +198,10 @@ def _errors_by_chance(
     say."""
     scores = np.sort(scores)  # so that each bin is a run of columns
     starts = [np.flatnonzero(np.diff(_bin_of(edges, scores), prepend=-1)) for edges in binnings]
-    found = [[] for _ in binnings]
+    by_binning = [[] for _ in binnings]
     held = max(_AT_ONCE // len(scores), 1)
     for begin in range(0, DRAWS, held):
         gaps = (rng.random((min(held, DRAWS - begin), len(scores))) < scores) - scores
-        for errors, first in zip(found, starts, strict=True):
+        for errors, first in zip(by_binning, starts, strict=True):
             errors.append(np.abs(np.add.reduceat(gaps, first, axis=1)).sum(axis=1) / len(scores))
-    return [np.concatenate(errors) for errors in found]
+    return [np.concatenate(errors) for errors in by_binning]

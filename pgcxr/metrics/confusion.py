@@ -74,14 +74,14 @@ def confusion(labels, scores, threshold: float, patients=None) -> dict:
     parts |= {"ppv": (positive, called), "npv": (~positive, ~called)}
     tp, fn = int((called & positive).sum()), int((~called & positive).sum())
     fp, tn = int((called & ~positive).sum()), int((~called & ~positive).sum())
-    found = {**rates(tn, fp, fn, tp), "threshold": float(threshold)}
+    report = {**rates(tn, fp, fn, tp), "threshold": float(threshold)}
     if patients is not None:
         codes = patient_codes(patients, len(labels))
-        found["clustered95"] = {
+        report["clustered95"] = {
             name: clustered_wilson(np.bincount(codes, right & of), np.bincount(codes, of))
             for name, (right, of) in parts.items()
         }
-    return found
+    return report
 
 
 def rates(tn: int, fp: int, fn: int, tp: int) -> dict:
@@ -148,13 +148,13 @@ def evaluation(
     chosen = (labels, scores) if validation is None else validation
 
     def point(at: float) -> dict:
-        found = confusion(labels, scores, at, patients)
+        report = confusion(labels, scores, at, patients)
         return {
-            **found,
-            "at_prevalence": predictive_values(**found["confusion"], prevalence=points.prevalence),
+            **report,
+            "at_prevalence": predictive_values(**report["confusion"], prevalence=points.prevalence),
         }
 
-    found = {
+    report = {
         "auroc": area,
         "auroc_ci95": [low, high],
         **point(points.threshold),
@@ -167,20 +167,20 @@ def evaluation(
         "calibration": None,
     }
     if np.min(scores) >= 0 and np.max(scores) <= 1:
-        found["calibration"] = {
+        report["calibration"] = {
             **calibration(labels, scores, patients=patients, seed=seed),
             "temperature": None if validation is None else _temperature(labels, scores, validation),
         }
     if patients is not None:
         _, low, high = delong_ci(labels, scores, patients=patients)
         drawn = bootstrap_auroc(labels, scores, patients, resamples=resamples, seed=seed)
-        found["clustered"] = {
+        report["clustered"] = {
             "patients": drawn["patients"],
             "images": len(scores),
             "auroc_ci95": [low, high],
             "bootstrap": drawn,
         }
-    return found
+    return report
 
 
 def comparison(
@@ -203,7 +203,7 @@ def comparison(
     paired = delong(labels, scores_a, scores_b)
     n_positive = int(np.sum(np.asarray(labels) == 1))
     n_negative = len(labels) - n_positive
-    found = {
+    report = {
         "delong": paired,
         "hanley_mcneil_1982": hanley_mcneil_1982(
             paired["auroc_a"], paired["auroc_b"], n_positive, n_negative
@@ -215,13 +215,13 @@ def comparison(
         drawn = bootstrap_difference(
             labels, scores_a, scores_b, patients, resamples=resamples, seed=seed
         )
-        found["clustered"] = {
+        report["clustered"] = {
             "patients": drawn["patients"],
             "images": len(labels),
             "obuchowski": delong(labels, scores_a, scores_b, patients=patients),
             "bootstrap": drawn,
         }
-    return found
+    return report
 
 
 def _temperature(labels, scores, validation: tuple) -> dict:

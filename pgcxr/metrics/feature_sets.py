@@ -56,13 +56,13 @@ def squared_distances(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.
     vectors are at 0. The block is the caller's to change, until the next comes.
     """
     norms_a, norms_b = np.einsum("nd,nd->n", a, a), np.einsum("nd,nd->n", b, b)
-    for rows, found in products(-2 * a, b):
-        found += norms_a[rows, None]
-        found += norms_b
+    for rows, apart in products(-2 * a, b):
+        apart += norms_a[rows, None]
+        apart += norms_b
         rounding = 1e-12 * (norms_a[rows] + norms_b.max())
-        if found.min() < rounding.max():
-            found[found < rounding[:, None]] = 0
-        yield rows, found
+        if apart.min() < rounding.max():
+            apart[apart < rounding[:, None]] = 0
+        yield rows, apart
 
 
 def nearest(
@@ -102,11 +102,11 @@ def nearest(
                 place = slice(first + rows.start, first + rows.stop)
                 if groups is not None:
                     apart[groups[0][place, None] == groups[1][None, start : start + CHUNK]] = np.inf
-                found = apart.argmin(axis=1)
-                value = apart[np.arange(len(apart)), found]
+                best = apart.argmin(axis=1)
+                value = apart[np.arange(len(apart)), best]
                 nearer = value < least[place]
                 least[place][nearer] = value[nearer]
-                index[place][nearer] = found[nearer] + start
+                index[place][nearer] = best[nearer] + start
     if np.isinf(least).any():
         raise ValueError("no reference of another group: at least two groups are needed")
     return paired(queries, references, index), index
@@ -116,8 +116,8 @@ def paired(a: np.ndarray, b: np.ndarray, index: np.ndarray | None = None) -> np.
     """float64 [N]: the distance of each of `a` [N, D] to `b`[index], without rounding as in
     products."""
     index = np.arange(len(b)) if index is None else index
-    found = np.empty(len(a))
+    distances = np.empty(len(a))
     for start in range(0, len(a), CHUNK):
         rows = slice(start, start + CHUNK)
-        found[rows] = np.linalg.norm(a[rows].astype(np.float64) - b[index[rows]], axis=1)
-    return found
+        distances[rows] = np.linalg.norm(a[rows].astype(np.float64) - b[index[rows]], axis=1)
+    return distances

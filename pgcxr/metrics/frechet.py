@@ -100,18 +100,18 @@ def fid_infinity(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> float:
     if min(len(real), len(fake)) * PARTS[-1] <= real.shape[1]:
         return float("nan")
     rng = np.random.default_rng(seed)
-    found = []
+    distances = []
     for part in PARTS:
         sets = [
             features[rng.permutation(len(features))[: round(part * len(features))]]
             for features in (real, fake)
         ]
-        found.append(frechet(*sets)["fid"])
-    return float(np.polyfit(1 / PARTS, found, 1)[1])
+        distances.append(frechet(*sets)["fid"])
+    return float(np.polyfit(1 / PARTS, distances, 1)[1])
 
 
 def _factor(covariance: np.ndarray) -> np.ndarray:
     """W [D, rank] with W W^T = C."""
     values, vectors = linalg.eigh(covariance, driver="evd")
-    kept = values > len(values) * np.finfo(float).eps * values[-1]
-    return vectors[:, kept] * np.sqrt(values[kept])
+    regular = values > len(values) * np.finfo(float).eps * values[-1]
+    return vectors[:, regular] * np.sqrt(values[regular])

@@ -46,14 +46,14 @@ def kid(
     if size < 2:
         raise ValueError(f"subset_size must be 2 or more, not {subset_size}")
     rng = np.random.default_rng(seed)
-    found = [
+    estimates = [
         mmd2(*(features[rng.permutation(len(features))[:size]] for features in (real, fake)))
         for _ in range(subsets)
     ]
     return {
         "kid": mmd2(real, fake),
-        "subset_mean": float(np.mean(found)) if found else float("nan"),
-        "subset_std": float(np.std(found, ddof=1)) if len(found) > 1 else float("nan"),
+        "subset_mean": float(np.mean(estimates)) if estimates else float("nan"),
+        "subset_std": float(np.std(estimates, ddof=1)) if len(estimates) > 1 else float("nan"),
         "subsets": subsets,
         "subset_size": size,
         "n_real": len(real),

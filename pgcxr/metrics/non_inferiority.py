@@ -47,29 +47,29 @@ def non_inferiority(labels, scores_a, scores_b, margin: float, patients=None) ->
     """
     if not 0 < margin < 1:
         raise ValueError(f"a non-inferiority margin must lie above 0 and below 1, not {margin}")
-    found = influences(labels, scores_a, scores_b, patients=patients)
-    lower_bound = _bound(found, normal_quantile(0.95))
+    by_patient = influences(labels, scores_a, scores_b, patients=patients)
+    lower_bound = _bound(by_patient, normal_quantile(0.95))
     return {
         "margin": margin,
         "passed": bool(lower_bound > -margin),
         "lower_bound": lower_bound,
-        "p": float(stats.norm.sf(_z(found, -margin))),
+        "p": float(stats.norm.sf(_z(by_patient, -margin))),
         "method": f"MOVER, {'DeLong' if patients is None else 'Obuchowski'}",
     }
 
 
-def _bound(found: Influences, z: float) -> float:
+def _bound(by_patient: Influences, z: float) -> float:
     """The limit of b - a that lies `z` standard errors below it; above it where z is negative."""
-    a, b = map(float, found.areas)
+    a, b = map(float, by_patient.areas)
     if z >= 0:
-        of_b, of_a = b - _low(found, 1, z), limits(found, 0, z)[1] - a
+        of_b, of_a = b - _low(by_patient, 1, z), limits(by_patient, 0, z)[1] - a
     else:
-        of_b, of_a = limits(found, 1, -z)[1] - b, a - _low(found, 0, -z)
-    squared = of_b**2 - 2 * _correlation(found) * of_b * of_a + of_a**2
+        of_b, of_a = limits(by_patient, 1, -z)[1] - b, a - _low(by_patient, 0, -z)
+    squared = of_b**2 - 2 * _correlation(by_patient) * of_b * of_a + of_a**2
     return b - a - math.copysign(math.sqrt(max(squared, 0.0)), z)
 
 
-def _low(found: Influences, place: int, z: float) -> float:
+def _low(by_patient: Influences, place: int, z: float) -> float:
     """Lower limit of the area at `place` that doesn't rise where the area falls.
 
     That of `limits` does in two places near 1. A single misplaced pair would be surer than none:
@@ -77,31 +77,34 @@ def _low(found: Influences, place: int, z: float) -> float:
     where A (1 - A) = z s (2A - 1): greater areas take the limit of the peak.
     """
     area, reach = (
-        float(found.areas[place]),
-        z * math.sqrt(max(found.covariance()[place, place], 0.0)),
+        float(by_patient.areas[place]),
+        z * math.sqrt(max(by_patient.covariance()[place, place], 0.0)),
     )
-    low = limits(found, place, z)[0]
+    low = limits(by_patient, place, z)[0]
     peak = (1 - 2 * reach + math.sqrt(1 + 4 * reach**2)) / 2
     if peak < area < 1:
         low = float(special.expit(special.logit(peak) - reach / (peak * (1 - peak))))
-    return min(low, float(stats.norm.sf(z) ** (1 / min(found.with_positive, found.with_negative))))
+    return min(
+        low,
+        float(stats.norm.sf(z) ** (1 / min(by_patient.with_positive, by_patient.with_negative))),
+    )
 
 
-def _correlation(found: Influences) -> float:
+def _correlation(by_patient: Influences) -> float:
     """Of the two areas' errors; 0 where one has none that it could be told from."""
-    covariance = found.covariance()
+    covariance = by_patient.covariance()
     variances = np.diag(covariance)
     return (
         float(covariance[0, 1] / np.sqrt(variances.prod())) if variances.min() > ROUNDING else 0.0
     )
 
 
-def _z(found: Influences, value: float) -> float:
+def _z(by_patient: Influences, value: float) -> float:
     """By how many standard errors the limit of b - a is `value`."""
-    if _bound(found, -FARTHEST) <= value:
+    if _bound(by_patient, -FARTHEST) <= value:
         return -FARTHEST
-    if _bound(found, FARTHEST) >= value:
+    if _bound(by_patient, FARTHEST) >= value:
         return FARTHEST
     return float(
-        optimize.brentq(lambda z: _bound(found, z) - value, -FARTHEST, FARTHEST, xtol=1e-10)
+        optimize.brentq(lambda z: _bound(by_patient, z) - value, -FARTHEST, FARTHEST, xtol=1e-10)
     )

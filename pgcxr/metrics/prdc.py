@@ -64,9 +64,9 @@ def prdc(real: np.ndarray, fake: np.ndarray, k: int = NEIGHBORS) -> dict:
 
 def _radii(features: np.ndarray, k: int) -> np.ndarray:
     """[N]: the squared distance to the k-th of the others."""
-    found = np.empty(len(features))
+    radii = np.empty(len(features))
     for rows, apart in squared_distances(features, features):
         apart[np.arange(len(apart)), np.arange(rows.start, rows.stop)] = np.inf
         apart.partition(k - 1, axis=1)
-        found[rows] = apart[:, k - 1]
-    return found
+        radii[rows] = apart[:, k - 1]
+    return radii

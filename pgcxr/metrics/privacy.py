@@ -259,7 +259,7 @@ def copying(distances: Distances, cell_of: tuple[np.ndarray, np.ndarray], alpha:
     """
     limit = cutoff(distances)
     no_held_out = np.zeros(len(distances.held_out), bool)
-    found = {
+    tests = {
         "near_copies": share_test(
             distances.generated <= limit["value"], distances.held_out <= limit["value"], alpha
         ),
@@ -277,8 +277,8 @@ def copying(distances: Distances, cell_of: tuple[np.ndarray, np.ndarray], alpha:
     }
     return {
         "cutoff": limit,
-        **found,
-        "failed": [name for name, test in found.items() if test["p"] < alpha],
+        **tests,
+        "failed": [name for name, test in tests.items() if test["p"] < alpha],
     }
 
 
@@ -296,8 +296,13 @@ def nearer_training(
     count = min(len(training), len(held_out))
     sets = [each[np.sort(rng.permutation(len(each))[:count])] for each in (training, held_out)]
     to_training, to_held_out = (nearest(generated, each)[0] for each in sets)
-    found = float((to_training < to_held_out).sum() + 0.5 * (to_training == to_held_out).sum())
-    return {"share": found / len(generated), "count": found, "n": len(generated), "of_each": count}
+    nearer = float((to_training < to_held_out).sum() + 0.5 * (to_training == to_held_out).sum())
+    return {
+        "share": nearer / len(generated),
+        "count": nearer,
+        "n": len(generated),
+        "of_each": count,
+    }
 
 
 def quantiles(distances: Distances) -> dict:

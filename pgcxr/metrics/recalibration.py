@@ -50,15 +50,15 @@ def recalibration(labels, probabilities, patients=None, level: float = 0.95) -> 
     logits = logits_of(probabilities)
     large, of_large = _logistic(np.ones((len(labels), 1)), labels, logits, codes)
     both, of_both = _slope(labels, logits, codes)
-    z, found = normal_quantile(level), {}
+    z, figures = normal_quantile(level), {}
     estimates = (("slope", both[1], of_both[1, 1]), ("intercept", both[0], of_both[0, 0]))
     for name, value, variance in (*estimates, ("in_the_large", large[0], of_large[0, 0])):
         reach = z * math.sqrt(variance)
-        found[name], found[f"{name}_ci95"] = (
+        figures[name], figures[f"{name}_ci95"] = (
             float(value),
             [float(value - reach), float(value + reach)],
         )
-    return found
+    return figures
 
 
 def temperature(labels, logits) -> float:

@@ -50,16 +50,16 @@ def bootstrap_auroc(
         patients: [N], whose image each is; without, each image is a patient of its own.
         seed: one seed, one result.
     """
-    found = influences(labels, scores, patients=patients)
+    by_patient = influences(labels, scores, patients=patients)
     drawn, redrawn = resampled_areas(
         labels, scores, patients=patients, resamples=resamples, seed=seed
     )
-    area = float(found.areas[0])
-    ci95 = bca(drawn[:, 0], area, (found.above + found.below)[0], level)
+    area = float(by_patient.areas[0])
+    ci95 = bca(drawn[:, 0], area, (by_patient.above + by_patient.below)[0], level)
     if area in (0.0, 1.0):
-        inner = separated_limit(found, level)
+        inner = separated_limit(by_patient, level)
         ci95 = [inner, 1.0] if area == 1.0 else [0.0, 1 - inner]
-    return {"auroc": area, "ci95": ci95, **_summary(drawn[:, 0], redrawn, found)}
+    return {"auroc": area, "ci95": ci95, **_summary(drawn[:, 0], redrawn, by_patient)}
 
 
 def bootstrap_difference(
@@ -77,14 +77,17 @@ def bootstrap_difference(
     The interval has no width where every patient gives the same difference, e.g. where both
     readings separate the classes completely.
     """
-    found = influences(labels, scores_a, scores_b, patients=patients)
+    by_patient = influences(labels, scores_a, scores_b, patients=patients)
     drawn, redrawn = resampled_areas(
         labels, scores_a, scores_b, patients=patients, resamples=resamples, seed=seed
     )
-    difference, differences = float(found.areas[0] - found.areas[1]), drawn[:, 0] - drawn[:, 1]
-    influence = found.above + found.below
+    difference, differences = (
+        float(by_patient.areas[0] - by_patient.areas[1]),
+        drawn[:, 0] - drawn[:, 1],
+    )
+    influence = by_patient.above + by_patient.below
     ci95 = bca(differences, difference, influence[0] - influence[1], level)
-    return {"difference": difference, "ci95": ci95, **_summary(differences, redrawn, found)}
+    return {"difference": difference, "ci95": ci95, **_summary(differences, redrawn, by_patient)}
 
 
 def resampled_areas(labels, *readings, patients=None, resamples: int = RESAMPLES, seed: int = 0):
@@ -181,12 +184,12 @@ def _weighted_areas(weights: np.ndarray, negatives, positives, above, above_or_t
     return won / (of_positives.sum(axis=1) * beneath[:, -1])
 
 
-def _summary(drawn: np.ndarray, redrawn: int, found) -> dict:
+def _summary(drawn: np.ndarray, redrawn: int, by_patient) -> dict:
     return {
         "standard_error": float(drawn.std(ddof=1)) if len(drawn) > 1 else float("nan"),
         "resamples": len(drawn),
         "redrawn": redrawn,
-        "patients": found.above.shape[1],
+        "patients": by_patient.above.shape[1],
     }
 
 
@@ -201,12 +204,12 @@ def half_samples(clusters: np.ndarray, replicates: int, seed: int) -> list[np.nd
     if len(members) < 4:
         raise ValueError(f"{len(members)} patients; halves need at least 4")
     rng = np.random.default_rng(seed)
-    found = []
+    halves = []
     for _ in range(replicates):
         chosen = np.zeros(len(members), bool)
         chosen[rng.permutation(len(members))[: len(members) // 2]] = True
-        found.append(np.flatnonzero(chosen[number]))
-    return found
+        halves.append(np.flatnonzero(chosen[number]))
+    return halves
 
 
 def interval(

@@ -119,8 +119,8 @@ def neighborhoods(band: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     # [R - 6, R - 6, C, 7 (y), 7 (x)]
     windows = sliding_window_view(band, (SIDE, SIDE), axis=(0, 1))
     edge = SIDE // 2
-    found = windows[y.astype(np.intp) - edge, x.astype(np.intp) - edge]
-    return found.swapaxes(-1, -2).reshape(len(x), band.shape[-1], SIDE * SIDE)
+    pixels = windows[y.astype(np.intp) - edge, x.astype(np.intp) - edge]
+    return pixels.swapaxes(-1, -2).reshape(len(x), band.shape[-1], SIDE * SIDE)
 
 
 def laplacian(image: np.ndarray, level: int) -> np.ndarray:
