@@ -16,6 +16,12 @@ def label_penalty(labels, logits, exclusive: bool = True):
             multi-hot: each of the K is there or not by itself, and the sum of their sigmoid
             cross-entropies is the same thing, the likelihood of the whole row.
         logits: D's output beside the score.
+
+    Example:
+
+        >>> penalty = label_penalty(ops.convert_to_tensor([[1.0, 0.0]]), ops.zeros((1, 2)))
+        >>> round(float(penalty[0]), 4)  # log 2
+        0.6931
     """
     if exclusive:
         return -ops.sum(labels * ops.log_softmax(logits, axis=-1), axis=-1)

@@ -20,10 +20,16 @@ def mean_pairwise_squared_error(images, others):
 
     Returns:
         [N], in squared gray levels of the images.
+
+    Example:
+
+        >>> image = ops.reshape(ops.convert_to_tensor([0.0, 1.0, 0.0, 1.0]), (1, 2, 2, 1))
+        >>> float(mean_pairwise_squared_error(image, image + 0.5)[0])  # a brightness offset
+        0.0
     """
     residual = _flat_residual(images, others)
     pixels = residual.shape[-1]
-    # The variance of centered residuals, not the difference of two large sums: exact in float32 too.
+    # The variance of centered residuals, exact in float32, not the difference of large sums.
     centered = residual - ops.mean(residual, axis=-1, keepdims=True)
     return 2.0 * ops.sum(ops.square(centered), axis=-1) / (pixels - 1)
 

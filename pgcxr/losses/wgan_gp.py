@@ -34,6 +34,13 @@ def discriminator_loss(
     Returns:
         {"loss", "gradient_penalty" (norm - target)^2, "drift_penalty" real^2}, each [N]; the last
         two unweighted.
+
+    Example:
+
+        >>> real, fake = ops.ones((2, 1)), ops.zeros((2, 1))
+        >>> losses = discriminator_loss(real, fake, mixed_norms=ops.ones(2))
+        >>> round(float(losses["loss"][0]), 3)  # 0 - 1 + 0.001 * 1^2
+        -0.999
     """
     real, fake = ops.squeeze(real_scores, -1), ops.squeeze(fake_scores, -1)
     penalty = ops.square(mixed_norms - target)

@@ -15,13 +15,29 @@ def synthesize(generator: Generator, latents, labels=None, lod: float = 0.0):
         labels: [N, label_size] or None.
         lod: 0 for the whole network, log2(R) - 2 for its 4x4 beginning, fractional between two
             levels.
+
+    Example:
+
+        >>> from keras import ops
+        >>> images = synthesize(Generator(resolution=16, fmap_max=4), ops.ones((2, 4)), lod=1.5)
+        >>> tuple(images.shape)
+        (2, 16, 16, 1)
     """
     level, fade, factor = level_at(generator.max_level, lod)
     return images.upscale(generator(latents, labels, level=level, fade=fade), factor)
 
 
 def criticize(discriminator: Discriminator, pixels, lod: float = 0.0):
-    """(scores [N, 1], label_logits [N, K]) of images of full resolution, [N, R, R, C]."""
+    """(scores [N, 1], label_logits [N, K]) of images of full resolution, [N, R, R, C].
+
+    Example:
+
+        >>> from keras import ops
+        >>> discriminator = Discriminator(resolution=16, label_size=2, fmap_max=4)
+        >>> scores, logits = criticize(discriminator, ops.ones((4, 16, 16, 1)))
+        >>> tuple(scores.shape), tuple(logits.shape)
+        ((4, 1), (4, 2))
+    """
     level, fade, factor = level_at(discriminator.max_level, lod)
     return discriminator(images.downscale(pixels, factor), level=level, fade=fade)
 

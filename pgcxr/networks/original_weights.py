@@ -38,11 +38,23 @@ LIMITS = {
 
 
 def load_pickle(path: str | Path) -> dict:
-    """{"G": Generator, "D": Discriminator, "Gs": Generator} from an official pickle, gzipped or
-    not.
+    """The networks of an official pickle, which is read as data and never run.
+
+    Args:
+        path: the file, gzipped or not.
+
+    Returns:
+        {"G": Generator, "D": Discriminator, "Gs": Generator}; Gs is the average that makes the
+        published images.
 
     Raises:
         InputError: the file is missing, damaged, not of this format, or asks for anything but data.
+
+    Example:
+
+        >>> load_pickle("none.pkl")
+        Traceback (most recent call last):
+        pgcxr.errors.InputError: none.pkl: cannot be read (No such file or directory)
     """
     try:
         states = restricted_pickle.load(path)
