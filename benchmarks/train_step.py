@@ -44,7 +44,7 @@ def main() -> None:
 
     from benchmarks import machine
     from pgcxr.gan import devices
-    from pgcxr.gan.precision import PRECISIONS
+    from pgcxr.gan.config import PRECISIONS
     from pgcxr.gan.progressive_gan import ProgressiveGAN
     from pgcxr.networks import Discriminator, Generator, flops
 

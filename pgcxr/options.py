@@ -211,6 +211,12 @@ class Options:
             values[key] = _literal(key, text, values[key])
         return type(self).from_dict(values)
 
+    @classmethod
+    def names_of_the_run(cls) -> tuple[str, ...]:
+        """Of the options that the result does not depend on."""
+        fields = dataclasses.fields(cls)
+        return tuple(field.name for field in fields if field.metadata["of_the_run"])
+
     def fingerprint(self) -> list:
         """[[name, repr(value)], ...], sorted, of all that a result depends on."""
         fields = [field for field in dataclasses.fields(self) if not field.metadata["of_the_run"]]

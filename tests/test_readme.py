@@ -94,11 +94,13 @@ def test_the_steps_fit_each_other():
         if "set_" in found:
             kind = words[2].removeprefix("train.")
             config = load_config(kind, found["config"], found["set_"])
-            sizes.add(config["resolution"] if kind == "gan" else config.size)
+            sizes.add(config.resolution if kind == "gan" else config.size)
             if kind == "gan":
-                grown = sum(config[key] for key in ("lod_training_kimg", "lod_transition_kimg"))
-                steps = (config["resolution"] // config["lod_initial_resolution"]).bit_length() - 1
-                assert config["total_kimg"] >= 1.5 * steps * grown, (
+                grown = sum(
+                    getattr(config, key) for key in ("lod_training_kimg", "lod_transition_kimg")
+                )
+                steps = (config.resolution // config.lod_initial_resolution).bit_length() - 1
+                assert config.total_kimg >= 1.5 * steps * grown, (
                     "the full resolution is reached and trained"
                 )
     assert len(sizes) == 1

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from pgcxr.gan.precision import PRECISIONS
+from pgcxr.gan.config import PRECISIONS
 from pgcxr.options import SWITCH, TEXT, Options, Rule, number, one_of, option, whole
 
 BLOCKS = Rule(

@@ -14,7 +14,7 @@ from keras import layers, ops
 from pgcxr.classifier import learning_rate, network
 from pgcxr.classifier.config import ClassifierConfig
 from pgcxr.classifier.fit_progress import FitProgress
-from pgcxr.gan.precision import PRECISIONS
+from pgcxr.gan.config import PRECISIONS
 from pgcxr.metrics.auroc import auroc
 from pgcxr.networks import pixels
 

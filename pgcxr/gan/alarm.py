@@ -57,7 +57,7 @@ class Alarm:
     """Looks at each step's logs and each tick's samples of one half-phase; `doubtful` while a sign
     may be coming.
 
-    Arguments:
+    Args:
         real_diversity: of as many real images as there are samples.
         scale_log2: where a loss scale starts, which halves with each step that is not finite; 0
             without one.

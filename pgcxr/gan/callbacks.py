@@ -1,13 +1,39 @@
 """What happens beside the updates, and when: the schedule, ticks, the alarm, the progress bar."""
 
+import contextlib
+import signal
 import time
 
 import keras
 
 from pgcxr.gan import schedule
 from pgcxr.gan.alarm import Diverged, Sign
+from pgcxr.gan.logger import Logger
 from pgcxr.gan.run_dir import RunDir
-from pgcxr.gan.watch import Watch
+
+
+class Interrupted(Exception):
+    """A signal asked the training to stop; its state is saved."""
+
+
+@contextlib.contextmanager
+def signals():
+    """Yields a function that says whether SIGTERM or SIGINT has come; a second one acts at once."""
+    came = []
+    handlers = {}
+
+    def note(number, frame):
+        came.append(number)
+        signal.signal(number, handlers[number])
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(ValueError):  # not in the main thread: nothing to catch there
+            handlers[number] = signal.signal(number, note)
+    try:
+        yield lambda: bool(came)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 class FollowSchedule(keras.callbacks.Callback):
@@ -26,14 +52,14 @@ class FollowSchedule(keras.callbacks.Callback):
 
 
 class Ticks(keras.callbacks.Callback):
-    """Every tick: what `watch` writes, and the saved state. Every step: the alarm. Between them:
+    """Every tick: what the logger writes, and the saved state. Every step: the alarm. Between them:
     the progress bar.
 
-    Arguments:
+    Args:
         run: where it goes.
         settings, half_phase: the schedule.
-        watch: has begun the half-phase.
-        progress: called with (nimg, lod) where the schedule is looked at.
+        logger: has begun the half-phase.
+        progress: called with (cur_nimg, lod) where the schedule is looked at.
         stop_asked: called there too; where it answers True, the state is saved and `fit` ends.
         alarm: that of the half-phase; None: nothing stops a training that diverges.
 
@@ -43,10 +69,10 @@ class Ticks(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, run: RunDir, settings, half_phase, watch: Watch, progress, stop_asked, alarm=None
+        self, run: RunDir, settings, half_phase, logger: Logger, progress, stop_asked, alarm=None
     ):
         super().__init__()
-        self.run, self.settings, self.half_phase, self.watch = run, settings, half_phase, watch
+        self.run, self.settings, self.half_phase, self.logger = run, settings, half_phase, logger
         self.progress, self.stop_asked, self.alarm = progress, stop_asked, alarm
 
     def on_train_begin(self, logs=None):
@@ -54,40 +80,44 @@ class Ticks(keras.callbacks.Callback):
         self.time = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
-        nimg = self.half_phase.start + (batch + 1) * self.half_phase.minibatch
-        self.watch.step(logs or {})
+        cur_nimg = self.half_phase.start + (batch + 1) * self.half_phase.minibatch
+        self.logger.step(logs or {})
         if self.alarm and (sign := self.alarm.step(logs or {})):
-            self.watch.scalars(self.model, nimg, self._rate(nimg))
-            self._stop(nimg, sign)
+            self.logger.scalars(self.model, cur_nimg, self._rate(cur_nimg))
+            self._stop(cur_nimg, sign)
         if (batch + 1) % schedule.MINIBATCH_REPEATS:
             return
-        point = schedule.at(self.settings, nimg)
-        self.progress(nimg, point.lod)
+        point = schedule.at(self.settings, cur_nimg)
+        self.progress(cur_nimg, point.lod)
         stop = self.stop_asked()
-        if nimg - self.tick_start >= point.tick_kimg * 1000 or nimg >= self.half_phase.end or stop:
-            self.last = stop or nimg >= self.half_phase.end
-            self.tick(nimg)
+        if (
+            cur_nimg - self.tick_start >= point.tick_kimg * 1000
+            or cur_nimg >= self.half_phase.end
+            or stop
+        ):
+            self.last = stop or cur_nimg >= self.half_phase.end
+            self.tick(cur_nimg)
         if stop:
             self.model.stop_training = True
 
-    def tick(self, nimg: int) -> None:
-        """Everything that is written for the state after `nimg` images."""
-        samples = self.watch.tick(self.model, nimg, self.tick_start, self._rate(nimg))
+    def tick(self, cur_nimg: int) -> None:
+        """Everything that is written for the state after `cur_nimg` images."""
+        samples = self.logger.tick(self.model, cur_nimg, self.tick_start, self._rate(cur_nimg))
         if self.alarm and (sign := self.alarm.tick(samples)):
-            self._stop(nimg, sign)
+            self._stop(cur_nimg, sign)
         # What may be a diverged state takes the place of no good one.
         if self.last or not (self.alarm and self.alarm.doubtful):
-            self.run.save(self.model, nimg)
-        self.tick_start, self.time = nimg, time.perf_counter()
+            self.run.save(self.model, cur_nimg)
+        self.tick_start, self.time = cur_nimg, time.perf_counter()
 
-    def _rate(self, nimg: int) -> float:
+    def _rate(self, cur_nimg: int) -> float:
         """Images per second since the last tick had ended."""
-        return (nimg - self.tick_start) / max(time.perf_counter() - self.time, 1e-9)
+        return (cur_nimg - self.tick_start) / max(time.perf_counter() - self.time, 1e-9)
 
-    def _stop(self, nimg: int, sign: Sign) -> None:
-        self.run.write_alarm(nimg, sign)
+    def _stop(self, cur_nimg: int, sign: Sign) -> None:
+        self.run.write_alarm(cur_nimg, sign)
         raise Diverged(
-            f"{self.run.folder}: diverged after {nimg / 1000:.1f} kimg ({sign}); lower lrate_base, "
-            "or raise drift or gradient_penalty, with --set and run the command again: it goes on "
-            "from the last good state (--set alarm=False goes on regardless)"
+            f"{self.run.folder}: diverged after {cur_nimg / 1000:.1f} kimg ({sign}); lower "
+            "lrate_base, or raise drift or gradient_penalty, and train again: it goes on from the "
+            "last good state (with alarm=False regardless)"
         )

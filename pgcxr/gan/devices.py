@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 import keras
 import numpy as np
 
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError, InputError
 from pgcxr.gan import schedule
 
 TF_CONFIG = "TF_CONFIG"
@@ -32,7 +32,7 @@ def strategy(replicas: int, devices: list[str] | None = None):
     """The tf.distribute strategy of `replicas` devices on all hosts together; 0: every device that
     is visible.
 
-    Arguments:
+    Args:
         devices: names such as "GPU:0" or "CPU:1" (logical devices stand for GPUs in tests); None:
             the GPUs.
 
@@ -51,9 +51,11 @@ def strategy(replicas: int, devices: list[str] | None = None):
     if replicas == 1:
         return tf.distribute.get_strategy()
     if len(found) < replicas:
-        raise InputError(
-            f"--set replicas={replicas}: this machine has {len(found)} GPUs that TensorFlow sees; "
-            "lower replicas (0 takes all there are) or train where there are enough"
+        raise ArgumentError(
+            "replicas",
+            f"this machine has {len(found)} GPUs that TensorFlow sees; lower it (0 takes all there "
+            "are) or train where there are enough",
+            replicas,
         )
     return _mirrored(tuple(found[:replicas]))
 
@@ -99,10 +101,11 @@ def _several_hosts(replicas: int, addresses: list[str], index: int):
     hosts, found = len(addresses), tf.config.list_physical_devices("GPU")
     each = replicas // hosts if replicas else max(len(found), 1)
     if replicas % hosts or each > max(len(found), 1):
-        raise InputError(
-            f"--set replicas={replicas}: {hosts} workers are in {TF_CONFIG}, and this one has "
-            f"{len(found)} GPUs that TensorFlow sees; give a number that they share evenly, or 0 "
-            "for all there are"
+        raise ArgumentError(
+            "replicas",
+            f"{hosts} workers are in {TF_CONFIG}, and this one has {len(found)} GPUs that "
+            "TensorFlow sees; give a number that they share evenly, or 0 for all there are",
+            replicas,
         )
     if found[each:]:
         tf.config.set_visible_devices(found[:each], "GPU")
@@ -129,8 +132,10 @@ def _several_hosts(replicas: int, addresses: list[str], index: int):
 
     made = Workers()
     if made.num_replicas_in_sync != each * hosts:
-        raise InputError(
-            f"{TF_CONFIG}: every worker must have as many GPUs as the others; give --set replicas="
+        raise ArgumentError(
+            "replicas",
+            f"every worker of {TF_CONFIG} must have as many GPUs as the others",
+            replicas,
         )
     return made
 
@@ -148,7 +153,7 @@ def is_chief(strategy) -> bool:
 def batches(strategy, dataset: Callable):
     """The input of `fit` on this host.
 
-    Arguments:
+    Args:
         dataset: called with `share`, see `ImageDataset.dataset`; None asks for whole batches.
     """
     if hosts(strategy) == 1:

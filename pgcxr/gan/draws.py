@@ -14,13 +14,13 @@ import tensorflow as tf
 LATENTS_D, MIXING, LATENTS_G, LABELS_G, MIRROR = 1, 2, 3, 4, 5
 
 
-def uniform(seed: int, purpose: int, seen, n: int, shape: tuple):
+def uniform(seed: int, purpose: int, cur_nimg, n: int, shape: tuple):
     """This replica's rows, float32 [n, *shape] in [0, 1), of the global batch's numbers after
-    `seen` images."""
-    return _rows(lambda key, count: _unit(_bits(key, count)), seed, purpose, seen, n, shape)
+    `cur_nimg` images."""
+    return _rows(lambda key, count: _unit(_bits(key, count)), seed, purpose, cur_nimg, n, shape)
 
 
-def normal(seed: int, purpose: int, seen, n: int, shape: tuple):
+def normal(seed: int, purpose: int, cur_nimg, n: int, shape: tuple):
     """As `uniform`, standard normal: Box-Muller on pairs."""
 
     def draw(key, count):
@@ -32,23 +32,23 @@ def normal(seed: int, purpose: int, seen, n: int, shape: tuple):
             tf.stack([tf.sin(angle) * radius, tf.cos(angle) * radius], axis=1), (-1,)
         )[:count]
 
-    return _rows(draw, seed, purpose, seen, n, shape)
+    return _rows(draw, seed, purpose, cur_nimg, n, shape)
 
 
-def pick(seed: int, purpose: int, seen, n: int, ends):
+def pick(seed: int, purpose: int, cur_nimg, n: int, ends):
     """As `uniform`, int32 [n] indices: i as often as `ends`[i] - `ends`[i - 1] in `ends`[-1] < 2^31
     draws."""
 
     def draw(key, count):
         return tf.random.stateless_uniform((count,), key, 0, int(ends[-1]), tf.int32, alg="philox")
 
-    numbers = _rows(draw, seed, purpose, seen, n, ())
+    numbers = _rows(draw, seed, purpose, cur_nimg, n, ())
     return tf.reduce_sum(tf.cast(numbers[:, None] >= tf.constant(ends, tf.int32), tf.int32), axis=1)
 
 
-def _rows(draw, seed: int, purpose: int, seen, n: int, shape: tuple):
+def _rows(draw, seed: int, purpose: int, cur_nimg, n: int, shape: tuple):
     context = tf.distribute.get_replica_context()
-    key = tf.stack([tf.constant(seed * 8 + purpose, tf.int64), seen])
+    key = tf.stack([tf.constant(seed * 8 + purpose, tf.int64), cur_nimg])
     whole = (n * context.num_replicas_in_sync, *shape)
     first = context.replica_id_in_sync_group * n
     return tf.reshape(draw(key, math.prod(whole)), whole)[first : first + n]

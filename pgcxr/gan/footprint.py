@@ -13,6 +13,7 @@ import subprocess
 from pathlib import Path
 
 from pgcxr.gan import schedule
+from pgcxr.gan.config import GanConfig
 from pgcxr.networks import flops
 
 BASE = 700 << 20
@@ -24,20 +25,20 @@ BYTES = 4
 
 
 def levels(
-    config: dict, settings: schedule.Settings, label_size: int, minimal_filtering: bool
+    config: GanConfig, settings: schedule.Settings, label_size: int, minimal_filtering: bool
 ) -> list[dict]:
     """One entry for each resolution that the schedule comes to: resolution, kimg, minibatch,
     generator_parameters, discriminator_parameters, memory_bytes (of one device), gflop_per_kimg (of
     all devices together).
     """
     sizes = {
-        key: config[key]
+        key: getattr(config, key)
         for key in ("channels", "latent_size", "fmap_base", "fmap_max", "fused_scale")
     }
-    sizes |= {"mbstd_group_size": config["mbstd_group_size"], "label_size": label_size}
+    sizes |= {"mbstd_group_size": config.mbstd_group_size, "label_size": label_size}
     # All levels are built at the start, whichever trains.
     weights = sum(flops.parameters(sizes, settings.resolution.bit_length() - 1))
-    width = BYTES if config["precision"] == "float32" else BYTES // 2
+    width = BYTES if config.precision == "float32" else BYTES // 2
     kimg: dict[int, float] = {}
     for half_phase in schedule.half_phases(settings):
         shown = half_phase.steps * half_phase.minibatch / 1000
@@ -80,8 +81,8 @@ def doubts(found: list[dict], available: int | None, out: Path) -> list[str]:
         lines.append(
             f"{size} px with a minibatch of {minibatch} needs about "
             f"{shown(too_large[0]['memory_bytes'])} of memory on each device, and "
-            f"{shown(available)} are free; lower the minibatch (--set "
-            f'"max_minibatch_per_replica={{{size}: ...}}"), fmap_max or the resolution'
+            f"{shown(available)} are free; lower max_minibatch_per_replica "
+            f"at {size} px, fmap_max or the resolution"
         )
     there = next(folder for folder in (out.resolve(), *out.resolve().parents) if folder.is_dir())
     disk = os.statvfs(there)
@@ -89,7 +90,7 @@ def doubts(found: list[dict], available: int | None, out: Path) -> list[str]:
     if disk_bytes(found) > free:
         lines.append(
             f"{out}: saved states need about {shown(disk_bytes(found))}, and {shown(free)} are "
-            "free; free space, or name another --out"
+            "free; free space, or choose another folder"
         )
     return lines
 

@@ -14,12 +14,27 @@ from pathlib import Path
 import numpy as np
 
 from pgcxr.errors import InputError
-from pgcxr.gan import footprint
+from pgcxr.gan import footprint, trainer
+from pgcxr.gan.config import GanConfig
 from pgcxr.gan.progressive_gan import ProgressiveGAN
 from pgcxr.io import artifacts
 
 BUDGET = 120.0
 STEPS = 3  # of which the fastest counts; the one before them traces the graph
+
+
+def plan(config: GanConfig, strategy, folder: Path, say: Callable) -> dict:
+    """What the training into `folder` would take here, see `look`.
+
+    Raises:
+        InputError: it will not fit.
+    """
+    settings = config.schedule(strategy.num_replicas_in_sync)
+    gan = trainer.build(config, strategy)
+    levels = trainer.levels(gan, config, settings)
+    for line in footprint.doubts(levels, footprint.memory(), folder):
+        raise InputError(line)
+    return look(gan, levels, strategy, say=say)
 
 
 def look(
@@ -73,8 +88,7 @@ def _tried(gan: ProgressiveGAN, each: dict, strategy) -> dict:
     except (tf.errors.ResourceExhaustedError, MemoryError):
         raise InputError(
             f"at {size} px a minibatch of {minibatch} does not fit into the memory of each device; "
-            "lower the minibatch "
-            f'(--set "max_minibatch_per_replica={{{size}: ...}}"), fmap_max or the resolution'
+            f"lower max_minibatch_per_replica at {size} px, fmap_max or the resolution"
         ) from None
     return {
         "seconds_per_kimg": 1000 * min(seconds) / minibatch,

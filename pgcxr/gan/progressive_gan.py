@@ -1,14 +1,34 @@
 """The two networks and their average, trained against each other by Keras `fit`, one half-phase at
 a time."""
 
+from dataclasses import dataclass
+
 import keras
 import numpy as np
 import tensorflow as tf
 
-from pgcxr.gan import averaging, compiled_convolution, draws, loss_scale
-from pgcxr.gan.adam import FiniteAdam
+from pgcxr.gan import compiled_convolution, draws
+from pgcxr.gan import optimizer as optimizers
+from pgcxr.gan.optimizer import FiniteAdam
 from pgcxr.losses import acgan, wgan_gp
 from pgcxr.networks import Discriminator, Generator, convolution, pixels
+
+
+@dataclass(frozen=True)
+class LossTerms:
+    """Weights of the losses' parts.
+
+    Attributes:
+        gradient_penalty, gradient_target, drift: see `wgan_gp.discriminator_loss`.
+        label_weight: of the AC-GAN terms.
+        exclusive_labels: see `acgan.label_penalty`.
+    """
+
+    gradient_penalty: float = 10.0
+    gradient_target: float = 1.0
+    drift: float = 0.001
+    label_weight: float = 1.0
+    exclusive_labels: bool = True
 
 
 class ProgressiveGAN(keras.Model):
@@ -20,12 +40,10 @@ class ProgressiveGAN(keras.Model):
     own dtype and return float32; losses, gradients of weights, moments and Gs are float32, and
     float16 gradients are scaled (see `LossScale`).
 
-    Arguments:
+    Args:
         generator, discriminator: of the same resolution and the same labels.
         seed: of the latents and mixing factors.
-        weight, target, drift: see `wgan_gp.discriminator_loss`.
-        label_weight: of the label terms.
-        exclusive_labels: see `acgan.label_penalty`.
+        loss_terms: weights of the losses' parts.
         mirror: whether reals are flipped left to right at random.
 
     Input of `fit`: uint8 [N, h, w, C], real images at the level's resolution; with labels (images,
@@ -37,11 +55,7 @@ class ProgressiveGAN(keras.Model):
         generator: Generator,
         discriminator: Discriminator,
         seed: int,
-        weight: float = 10.0,
-        target: float = 1.0,
-        drift: float = 0.001,
-        label_weight: float = 1.0,
-        exclusive_labels: bool = True,
+        loss_terms: LossTerms = LossTerms(),
         mirror: bool = False,
         **kwargs,
     ):
@@ -53,18 +67,13 @@ class ProgressiveGAN(keras.Model):
         )
         self.generator_ema.set_weights(generator.get_weights())
         self.seed = seed
-        self.weight, self.target, self.drift = weight, target, drift
-        self.label_weight, self.exclusive_labels, self.mirror = (
-            label_weight,
-            exclusive_labels,
-            mirror,
-        )
+        self.loss_terms, self.mirror = loss_terms, mirror
         self.labeled = generator.label_size > 0
         if self.labeled:
             self.draw_labels_from(
                 np.eye(generator.label_size, dtype=np.float32), np.ones(generator.label_size)
             )
-        self.seen = self.add_weight(
+        self.cur_nimg = self.add_weight(
             name="seen",
             shape=(),
             dtype="int64",
@@ -90,7 +99,7 @@ class ProgressiveGAN(keras.Model):
     def compile(self, jit_compile: bool = False, minimal_filtering: bool = False, **kwargs):
         """Makes both optimizers, with all their variables: a strategy cannot make them later.
 
-        Arguments:
+        Args:
             jit_compile: the whole step by XLA.
             minimal_filtering: wide convolutions by `compiled_convolution`; not beside
                 `jit_compile`.
@@ -102,7 +111,7 @@ class ProgressiveGAN(keras.Model):
         super().compile(optimizer=None, jit_compile=jit_compile and alone, **kwargs)
         self.jit_gradients = jit_compile and not alone
         for name, network in (("g", self.generator), ("d", self.discriminator)):
-            scale = loss_scale.INITIAL if network.compute_dtype == "float16" else None
+            scale = optimizers.INITIAL if network.compute_dtype == "float16" else None
             optimizer = FiniteAdam(
                 0.001, beta_1=0.0, beta_2=0.99, epsilon=1e-8, name=f"adam_{name}", loss_scale=scale
             )
@@ -122,10 +131,10 @@ class ProgressiveGAN(keras.Model):
         self.g_optimizer.learning_rate.assign(lrate)
         self.d_optimizer.learning_rate.assign(lrate)
 
-    def forget_moments(self) -> None:
+    def reset_optimizers(self) -> None:
         """Resets both optimizers, as at every change of floor(lod) or ceil(lod)."""
-        self.g_optimizer.forget()
-        self.d_optimizer.forget()
+        self.g_optimizer.reset()
+        self.d_optimizer.reset()
 
     def train_step(self, data):
         reals, labels = data if self.labeled else (data, None)
@@ -134,27 +143,27 @@ class ProgressiveGAN(keras.Model):
             lod = self.generator.lod.value
             fade = lod - tf.floor(lod)
         n = reals.shape[0]
-        seed, seen = self.seed, self.seen.value
+        seed, cur_nimg = self.seed, self.cur_nimg.value
         reals = pixels.from_uint8(reals)
         if self.mirror:
-            reals = pixels.mirror(reals, draws.uniform(seed, draws.MIRROR, seen, n, (1, 1, 1)))
+            reals = pixels.mirror(reals, draws.uniform(seed, draws.MIRROR, cur_nimg, n, (1, 1, 1)))
         if fade is not None:
             reals = pixels.fade_reals(reals, fade)
         size = self.generator.latent_size
-        latents = draws.normal(seed, draws.LATENTS_D, seen, n, (size,))
-        mixing = draws.uniform(seed, draws.MIXING, seen, n, (1, 1, 1))
+        latents = draws.normal(seed, draws.LATENTS_D, cur_nimg, n, (size,))
+        mixing = draws.uniform(seed, draws.MIXING, cur_nimg, n, (1, 1, 1))
         d_logs = self.discriminator_step(reals, latents, mixing, fade, labels)
-        averaging.update(
+        update_average(
             self.generator_ema.trainable_variables, self.generator.trainable_variables, self.decay
         )
         # Not before: G's activations would be held beside all of D's.
         with tf.control_dependencies([d_logs["d_gradient_norm"]]):
-            latents = tf.identity(draws.normal(seed, draws.LATENTS_G, seen, n, (size,)))
+            latents = tf.identity(draws.normal(seed, draws.LATENTS_G, cur_nimg, n, (size,)))
         if self.labeled:
-            picked = draws.pick(seed, draws.LABELS_G, seen, n, self.label_ends)
+            picked = draws.pick(seed, draws.LABELS_G, cur_nimg, n, self.label_ends)
             labels = tf.gather(tf.constant(self.label_rows), picked)
         g_logs = self.generator_step(latents, fade, labels)
-        self.seen.assign_add(self.minibatch)
+        self.cur_nimg.assign_add(self.minibatch)
         return {**d_logs, **g_logs}
 
     def discriminator_step(self, reals, latents, mixing, fade, labels=None) -> dict:
@@ -186,17 +195,19 @@ class ProgressiveGAN(keras.Model):
                 real_scores,
                 fake_scores,
                 norms,
-                weight=self.weight,
-                target=self.target,
-                drift=self.drift,
+                weight=self.loss_terms.gradient_penalty,
+                target=self.loss_terms.gradient_target,
+                drift=self.loss_terms.drift,
             )
             loss = tf.reduce_mean(parts.pop("loss"))
             if self.labeled:
                 for name, each in zip(("reals", "fakes"), tf.split(logits, 2), strict=True):
                     parts[f"label_penalty_{name}"] = acgan.label_penalty(
-                        labels, each, self.exclusive_labels
+                        labels, each, self.loss_terms.exclusive_labels
                     )
-                    loss += self.label_weight * tf.reduce_mean(parts[f"label_penalty_{name}"])
+                    loss += self.loss_terms.label_weight * tf.reduce_mean(
+                        parts[f"label_penalty_{name}"]
+                    )
             scaled = self.d_optimizer.scale_loss(loss)
         parts |= {"loss": loss, "real_score": real_scores, "fake_score": fake_scores}
         return {f"d_{name}": tf.reduce_mean(part) for name, part in parts.items()}, tape.gradient(
@@ -212,8 +223,10 @@ class ProgressiveGAN(keras.Model):
             loss = tf.reduce_mean(wgan_gp.generator_loss(scores))
             logs = {}
             if self.labeled:
-                penalty = tf.reduce_mean(acgan.label_penalty(labels, logits, self.exclusive_labels))
-                loss += self.label_weight * penalty
+                penalty = tf.reduce_mean(
+                    acgan.label_penalty(labels, logits, self.loss_terms.exclusive_labels)
+                )
+                loss += self.loss_terms.label_weight * penalty
                 logs["g_label_penalty"] = penalty
             scaled = self.g_optimizer.scale_loss(loss)
         return logs | {"g_loss": loss}, tape.gradient(scaled, variables)
@@ -235,3 +248,20 @@ class ProgressiveGAN(keras.Model):
                 return function(*inputs)
 
         return tf.function(by_means, jit_compile=True) if self.jit_gradients else by_means
+
+
+def update_average(averages: list, variables: list, decay: float) -> None:
+    """One step of Gs, the average of the generator's weights (arXiv 1710.10196, section 5):
+    average <- variable + (average - variable) * decay, in place, on every replica."""
+
+    def _merge(strategy, averages, variables):
+        for average, variable in zip(averages, variables, strict=True):
+            strategy.extended.update(
+                average,
+                lambda a, v: a.assign(v + (a - v) * tf.cast(decay, a.dtype)),
+                args=(variable,),
+                group=False,
+            )
+
+    context = tf.distribute.get_replica_context()
+    context.merge_call(_merge, args=([a.value for a in averages], [v.value for v in variables]))

@@ -3,6 +3,7 @@ until then."""
 
 import contextlib
 import dataclasses
+import itertools
 import math
 import os
 import platform
@@ -12,16 +13,17 @@ from pathlib import Path
 import numpy as np
 
 from pgcxr.errors import InputError
-from pgcxr.gan import state_file
+from pgcxr.gan import schedule, state_file
 from pgcxr.gan.alarm import Sign
+from pgcxr.gan.config import GanConfig
 from pgcxr.gan.progressive_gan import ProgressiveGAN
 from pgcxr.io import artifacts, locks, places
 
 KEPT = 2
 LOCK = ".lock"
 PREFLIGHT = "preflight.json"
-# What may differ between a run and its continuation; how many devices may, `loop` decides.
-FREE = ("cohort", "records", "tensorboard", "replicas", "alarm", "swd_images")
+# What may differ between a run and its continuation; how many devices may, `resume` decides.
+FREE = ("cohort", "records", "tensorboard", *GanConfig.names_of_the_run())
 LONGER = "total_kimg"
 # What may also differ between a state and the config where a divergence alarm lies in between.
 AFTER_ALARM = ("lrate_base", "lrate_dict", "drift", "gradient_penalty")
@@ -69,7 +71,7 @@ class RunDir:
                     raise InputError(
                         f"{self.folder}: is being trained by "
                         f"{_content(file) or 'another process'}; wait until it has ended, stop it, "
-                        "or name another --out"
+                        "or choose another folder"
                     )
             except OSError as error:
                 if error.errno not in locks.NO_LOCKS:
@@ -86,28 +88,32 @@ class RunDir:
             finally:
                 file.truncate(0)
 
-    def claim(self, config: dict, say: Callable = print) -> None:
+    def claim(self, config: GanConfig, source: dict | None = None, say: Callable = print) -> None:
         """Begins a run, or goes on with one of the same config, or with the same for longer.
+
+        Args:
+            config: what is trained.
+            source: of which images: what config.json holds beside.
+            say: called with a line for the user.
 
         Raises:
             InputError: the folder holds a run of another config, or something that is no run.
         """
-        new = self.identity["config"] = artifacts.plain(config)
+        new = self.identity["config"] = artifacts.plain(config.to_dict() | (source or {}))
         if not self.config_file.exists():
             self._refuse_what_is_no_run()
             # First of all, so that what is left of a killed process can be told to be a run, and of
             # which config.
-            artifacts.write_json(self.config_file, config)
+            artifacts.write_json(self.config_file, new)
             return
         old = artifacts.read_json(self.config_file)
-        if key := _difference(
-            *({k: v for k, v in each.items() if k not in self._changeable()} for each in (old, new))
-        ):
+        changeable = self._changeable()
+        if key := _difference(_but(old, changeable), _but(new, changeable)):
             hint = "; it can only grow" if key == LONGER else ""
             raise InputError(
                 f"{self.folder}: holds a run with {key} = {old.get(key)}, not "
-                f"{new.get(key)}{hint}; name another --out, or go on with the config that it was "
-                "begun with"
+                f"{new.get(key)}{hint}; choose another folder, or go on with the config that it "
+                "was begun with"
             )
         if old != new:
             if old.get(LONGER) != new.get(LONGER):
@@ -115,13 +121,13 @@ class RunDir:
                 # Before the config: killed between the two, the run goes on to its old end and
                 # reports again.
                 self.report.unlink(missing_ok=True)
-            artifacts.write_json(self.config_file, config)
+            artifacts.write_json(self.config_file, new)
 
-    def save(self, gan: ProgressiveGAN, nimg: int) -> None:
-        """Writes the whole state after `nimg` images; older states but one are then removed."""
+    def save(self, gan: ProgressiveGAN, cur_nimg: int) -> None:
+        """Writes the whole state after `cur_nimg` images; older states but one are then removed."""
         arrays = {name: np.asarray(variable) for name, variable in state_variables(gan).items()}
-        meta = {**self.identity, "nimg": nimg, "seconds": self.clock()}
-        state_file.write(self.state / f"nimg{nimg:010d}.npz", arrays, meta)
+        meta = {**self.identity, "nimg": cur_nimg, "seconds": self.clock()}
+        state_file.write(self.state / f"nimg{cur_nimg:010d}.npz", arrays, meta)
         for old in self._states()[:-KEPT]:
             old.unlink()
 
@@ -156,7 +162,7 @@ class RunDir:
                     f"{aside.name})"
                 )
             self.restored = meta
-            return int(np.asarray(gan.seen))
+            return int(np.asarray(gan.cur_nimg))
         if damaged:
             raise InputError(
                 f"{self.state}: every saved state is damaged; remove {self.folder} and train again"
@@ -165,40 +171,36 @@ class RunDir:
 
     def _load(self, path: Path, meta: dict, arrays, gan: ProgressiveGAN) -> None:
         variables = state_variables(gan)
-        free = {LONGER, *self._changeable()}
-        theirs = {key: value for key, value in meta.get("config", {}).items() if key not in free}
-        ours = {
-            key: value
-            for key, value in self.identity.get("config", theirs).items()
-            if key not in free
-        }
+        free = (LONGER, *self._changeable())
+        theirs = _but(meta.get("config", {}), free)
+        ours = _but(self.identity.get("config", theirs), free)
         if key := _difference(theirs, ours):
             raise InputError(
                 f"{path}: is the state of a run with {key} = {theirs.get(key)}, not "
-                f"{ours.get(key)}; it does not belong here: remove it, or name another --out"
+                f"{ours.get(key)}; it does not belong here: remove it, or choose another folder"
             )
         if meta.get("images") != self.identity.get("images", meta.get("images")):
             raise InputError(
                 f"{path}: was trained on other images than this cohort's; go on with the cohort of "
-                "config.json as it was then, or name another --out"
+                "config.json as it was then, or choose another folder"
             )
         if set(arrays.files) - {state_file.META} != set(variables) or any(
             arrays[name].shape != tuple(variable.shape) for name, variable in variables.items()
         ):
-            raise InputError(f"{path}: is the state of another network; name another --out")
+            raise InputError(f"{path}: is the state of another network; choose another folder")
         for name, variable in variables.items():
             variable.assign(arrays[name])
 
-    def write_alarm(self, nimg: int, sign: Sign) -> None:
+    def write_alarm(self, cur_nimg: int, sign: Sign) -> None:
         """Writes alarm-kimg*.json: what was seen, and from which state the run can go on."""
         states = self._states()
         body = {
-            "kimg": nimg / 1000,
+            "kimg": cur_nimg / 1000,
             **dataclasses.asdict(sign),
             "last_state": states[-1].name if states else None,
         }
         body["value"] = body["value"] if math.isfinite(body["value"]) else str(body["value"])
-        artifacts.write_json(self.folder / f"alarm-kimg{nimg / 1000:09.3f}.json", body)
+        artifacts.write_json(self.folder / f"alarm-kimg{cur_nimg / 1000:09.3f}.json", body)
 
     def _changeable(self) -> tuple[str, ...]:
         """Keys of the config that may differ once an alarm has gone off."""
@@ -241,13 +243,19 @@ def state_variables(gan: ProgressiveGAN) -> dict:
         "generator_ema": gan.generator_ema.weights,
         "adam_g": gan.g_optimizer.variables,
         "adam_d": gan.d_optimizer.variables,
-        "seen": [gan.seen],
+        "seen": [gan.cur_nimg],
     }
     return {
         f"{group}/{index:03d}": v
         for group, variables in groups.items()
         for index, v in enumerate(variables)
     }
+
+
+def _but(config: dict, keys: tuple[str, ...]) -> dict:
+    """A config.json without some keys; those that it doesn't hold yet have their defaults."""
+    config = artifacts.plain(GanConfig().to_dict()) | config
+    return {key: value for key, value in config.items() if key not in keys}
 
 
 def _difference(old: dict, new: dict) -> str | None:
@@ -258,6 +266,50 @@ def _difference(old: dict, new: dict) -> str | None:
                 continue
             return key
     return None
+
+
+def resume(
+    run: RunDir, gan: ProgressiveGAN, settings_on: Callable, replicas: int, say: Callable
+) -> None:
+    """Loads RUN's newest state; it may come from another number of devices if the schedule is the
+    same.
+
+    Args:
+        settings_on: the schedule on any number of devices.
+        replicas: how many there are now.
+        say: called with a line for the user.
+
+    Raises:
+        InputError: RUN's states are all damaged, another run's, or on a schedule that cannot be
+            followed here.
+    """
+    cur_nimg = run.restore(gan, say)
+    if not cur_nimg:
+        return
+    say(f"going on after {cur_nimg / 1000:.1f} kimg")
+    then = run.restored.get("replicas", replicas)
+    if then == replicas:
+        return
+    if _walked(settings_on(then), cur_nimg) != _walked(settings_on(replicas), cur_nimg):
+        raise InputError(
+            f"{run.folder}: was begun on {then} devices, with other minibatches than {replicas} "
+            f"have; train on {then}, or choose another folder"
+        )
+    say(
+        f"begun on {then} devices, goes on with {replicas}: the same images and random numbers, "
+        "but sums in another order, and minibatch statistics over other groups"
+    )
+
+
+def _walked(settings: schedule.Settings, cur_nimg: int) -> list[schedule.HalfPhase]:
+    """The half-phases up to `cur_nimg`, the last one as if it ended there."""
+    walked = itertools.takewhile(
+        lambda half_phase: half_phase.start < cur_nimg, schedule.half_phases(settings)
+    )
+    return [
+        dataclasses.replace(each, steps=min(each.steps, (cur_nimg - each.start) // each.minibatch))
+        for each in walked
+    ]
 
 
 def _content(file) -> str:

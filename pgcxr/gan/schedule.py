@@ -6,7 +6,7 @@ No imports of networks or TensorFlow: everything else stands on this file.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 # Iterations between two looks at the schedule; lod stays constant within.
 MINIBATCH_REPEATS = 4
@@ -78,24 +78,23 @@ class HalfPhase:
     def end(self) -> int:
         return self.start + self.steps * self.minibatch
 
-
-def settings_of(config: dict, replicas: int = 1) -> Settings:
-    """The schedule of a config; keys of its per-resolution tables may be strings, as JSON has
-    them."""
-    values = {
-        key: config[key]
-        for key in Settings.__dataclass_fields__
-        if key in config and key != "replicas"
-    }
-    for key, value in values.items():
-        if isinstance(value, dict):
-            values[key] = {int(resolution): item for resolution, item in value.items()}
-    return Settings(**values, replicas=replicas)
+    def after(self, cur_nimg: int) -> "HalfPhase":
+        """What is left of it after `cur_nimg` images of the training."""
+        done = (cur_nimg - self.start) // self.minibatch
+        return replace(self, start=cur_nimg, steps=self.steps - done)
 
 
-def at(settings: Settings, nimg: int) -> Point:
-    """The schedule after `nimg` real images."""
-    kimg = nimg / 1000.0
+def at(settings: Settings, cur_nimg: int) -> Point:
+    """The schedule after `cur_nimg` real images.
+
+    Example:
+
+        >>> settings = Settings(16, 60, lod_training_kimg=10, lod_transition_kimg=10)
+        >>> point = at(settings, 15_000)
+        >>> point.lod, point.resolution, point.minibatch
+        (1.5, 8, 16)
+    """
+    kimg = cur_nimg / 1000.0
     length = settings.lod_training_kimg + settings.lod_transition_kimg
     index = math.floor(kimg / length) if length > 0 else 0
     into = kimg - index * length
@@ -138,15 +137,15 @@ def half_phases(settings: Settings) -> Iterator[HalfPhase]:
     """Every half-phase from the first image to `total_kimg`, as the loop walks it MINIBATCH_REPEATS
     steps at a time."""
     full = int(math.log2(settings.resolution))
-    nimg, start, steps, current = 0, 0, 0, None
-    while nimg < settings.total_kimg * 1000:
-        point = at(settings, nimg)
+    cur_nimg, start, steps, current = 0, 0, 0, None
+    while cur_nimg < settings.total_kimg * 1000:
+        point = at(settings, cur_nimg)
         key = (full - math.floor(point.lod), point.lod != math.floor(point.lod), point.minibatch)
         if current is not None and key != current:
             yield HalfPhase(start, steps, *current)
-            start, steps = nimg, 0
+            start, steps = cur_nimg, 0
         current = key
         steps += MINIBATCH_REPEATS
-        nimg += MINIBATCH_REPEATS * point.minibatch
+        cur_nimg += MINIBATCH_REPEATS * point.minibatch
     if current is not None:
         yield HalfPhase(start, steps, *current)

@@ -25,14 +25,14 @@ PIXELS = 2**26  # of one set: 64 images at 1024 px
 PURPOSE = 11  # of the latents, among those drawn from the seed
 
 
-def count(settings: schedule.Settings, nimg: int, asked: int, reals: int) -> int:
-    """How many images are compared at ticks from `nimg` on; 0: none.
+def count(settings: schedule.Settings, cur_nimg: int, asked: int, reals: int) -> int:
+    """How many images are compared at ticks from `cur_nimg` on; 0: none.
 
-    Arguments:
+    Args:
         asked: at most (the config's `swd_images`).
         reals: how many there are; half of them are held against the other half.
     """
-    point = schedule.at(settings, nimg)
+    point = schedule.at(settings, cur_nimg)
     if point.resolution < swd.SMALLEST:
         return 0
     n = min(asked, int(point.tick_kimg * 1000) // SHARE, reals // 2, PIXELS // point.resolution**2)
@@ -47,7 +47,7 @@ class TickSWD:
     directions: that is what a perfect generator would have. Where levels fade, reals fade as the
     critic sees them.
 
-    Arguments:
+    Args:
         reals: uint8 [2 n, r, r, C], of the current level; the second half is for the floor.
         labels: [2 n, K] of the reals of a conditioned GAN: made images have those of the reals that
             they are compared with, as in the training of D.

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from pgcxr.gan import schedule
+from pgcxr.gan.config import GanConfig
 from pgcxr.images import enlarge
 from pgcxr.plots import animation, grids
 
@@ -22,7 +23,7 @@ FRAMES, LONGEST, MILLISECONDS = 100, 540, 100
 PAUSE = 15  # frames that the last one stays for
 # Smaller images are shown all; of larger ones 4 x 4, so that there is something to see on each.
 ALL_UP_TO, SIDE = 64, 4
-GREYS = (
+GRAYS = (
     64  # levels of gray: nobody sees more in a film of thumbnails, and the file is half as large
 )
 CAPTION, MARGIN = 24, 6  # pixels below the images
@@ -30,15 +31,15 @@ SHEET = re.compile(r"kimg(\d+\.\d{3})\.png")
 THREADS = 2
 
 
-def write(folder: Path, config: dict) -> Path | None:
+def write(folder: Path, config: GanConfig) -> Path | None:
     """Writes RUN/training.gif; None where there are no sheets. A sheet that cannot be read is left
     out.
 
-    Arguments:
+    Args:
         folder: RUN.
-        config: RUN's config.json.
+        config: RUN's.
     """
-    settings = schedule.settings_of(config, config.get("replicas") or 1)
+    settings = config.schedule(config.replicas or 1)
     stages = list(schedule.half_phases(settings))
     sheets = {
         float(match[1]): path
@@ -98,7 +99,7 @@ def _picture(path: Path, resolution: int) -> np.ndarray | None:
 
 def _captioned(picture: np.ndarray, texts: tuple[str, str]) -> np.ndarray:
     frame = np.full((picture.shape[0] + CAPTION, picture.shape[1]), grids.PAPER, np.uint8)
-    step = 256 // GREYS
+    step = 256 // GRAYS
     # Each level in the middle of those that it stands for, white white.
     frame[: picture.shape[0]] = np.where(
         picture == grids.PAPER, picture, picture // step * step + step // 2

@@ -50,8 +50,8 @@ def main() -> None:
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     from tensorflow.python.eager import context
 
-    import train.gan  # noqa: F401
-    from pgcxr.gan import loop  # noqa: F401
+    import train.gan.training  # noqa: F401
+    from pgcxr.gan import trainer  # noqa: F401
 
     assert not context.context()._initialized, "nothing of TensorFlow may be used before the forks"
     rng = np.random.default_rng(options.seed)
@@ -159,15 +159,17 @@ def _in_child(out: Path, log: Path, pipe: int) -> None:
 
 def _train(out: Path, pipe: int) -> None:
     from pgcxr.cohort.pipeline import ImageDataset
-    from pgcxr.gan import devices, loop, run_dir
+    from pgcxr.gan import devices, run_dir, trainer
     from train.common import load_config
 
-    config = load_config("gan", "demo") | CONFIG
+    config = load_config("gan", "demo").replace(**CONFIG)
     run = run_dir.RunDir(out)
     with run.locked(), devices.deterministic():
         run.claim(config)
         reals = ImageDataset(np.random.default_rng(0).integers(0, 256, (30, 8, 8, 1), np.uint8), 8)
-        loop.train(reals, run, config, devices.strategy(1), lambda *_: os.write(pipe, b"."), print)
+        trainer.train(
+            reals, run, config, devices.strategy(1), lambda *_: os.write(pipe, b"."), print
+        )
 
 
 def _check_states(run: Path) -> None:

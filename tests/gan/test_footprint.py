@@ -5,6 +5,7 @@ import os
 import pytest
 
 from pgcxr.gan import footprint, schedule
+from pgcxr.gan.config import GanConfig
 from pgcxr.networks import Discriminator, Generator, flops
 
 SIZES = {"channels": 1, "latent_size": 24, "fmap_base": 64, "fmap_max": 12, "fused_scale": True}
@@ -39,7 +40,7 @@ def _levels(minimal=False, replicas=1, **change):
         minibatch_dict={4: 16},
         replicas=replicas,
     )
-    return footprint.levels(SIZES | change, settings, 0, minimal)
+    return footprint.levels(GanConfig(resolution=32, **SIZES | change), settings, 0, minimal)
 
 
 def test_levels_are_those_of_the_schedule():

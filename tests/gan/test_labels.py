@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pgcxr.gan import averaging, samples
-from pgcxr.gan.progressive_gan import ProgressiveGAN
+from pgcxr.gan import samples
+from pgcxr.gan.progressive_gan import LossTerms, ProgressiveGAN, update_average
 from pgcxr.losses import acgan
 from pgcxr.networks import criticize, original_weights, synthesize
 from pgcxr.networks import pixels as images
@@ -94,9 +94,7 @@ def _iteration(gan, given: dict, fade, decay: float) -> dict:
     logs = gan.discriminator_step(
         given["reals"], given["latents_D"], given["mixing"], fade, given["labels_real"]
     )
-    averaging.update(
-        gan.generator_ema.trainable_variables, gan.generator.trainable_variables, decay
-    )
+    update_average(gan.generator_ema.trainable_variables, gan.generator.trainable_variables, decay)
     return logs | gan.generator_step(given["latents_G"], fade, given["labels_G"])
 
 
@@ -150,7 +148,7 @@ def test_both_networks_are_paid_for_the_label():
     losses = []
     for weight in (0.0, 1.0):
         gan = small_gan(label_size=3)
-        gan.label_weight, gan.level = weight, 2
+        gan.loss_terms, gan.level = LossTerms(label_weight=weight), 2
         gan.d_optimizer, gan.g_optimizer = Catch(), Catch()
         losses.append(gan.discriminator_step(**given, fade=None))
         losses[-1] |= gan.generator_step(given["latents"], None, given["labels"])

@@ -16,8 +16,8 @@ import tensorflow as tf
 from pgcxr.cohort.manifest import load
 from pgcxr.cohort.pipeline import ImageDataset
 from pgcxr.errors import InputError
-from pgcxr.gan import averaging, devices, loop, run_dir
-from pgcxr.gan.progressive_gan import ProgressiveGAN
+from pgcxr.gan import devices, run_dir, trainer
+from pgcxr.gan.progressive_gan import ProgressiveGAN, update_average
 from pgcxr.io import artifacts
 from pgcxr.networks import Discriminator, Generator
 from tests.toy_cohort import ramps, write_cohort
@@ -127,9 +127,7 @@ def test_minibatch_statistics_are_those_of_each_replicas_own_images():
         lambda half: hand.discriminator_step(pixels[half], latents_d[half], mixing[half], None),
         hand.discriminator.active_variables(3, False),
     )
-    averaging.update(
-        hand.generator_ema.trainable_variables, hand.generator.trainable_variables, 0.9
-    )
+    update_average(hand.generator_ema.trainable_variables, hand.generator.trainable_variables, 0.9)
     by_halves(
         "g_optimizer",
         lambda half: hand.generator_step(latents_g[half], None),
@@ -218,11 +216,11 @@ def test_two_hosts_train_as_one_device_does_and_go_on_after_one_of_them_was_stop
     report = artifacts.read_json(chief / "report.json")
     assert report["replicas"] == 2 and report["finished"] and report["kimg"] == 0.064
 
-    config = load_config("gan", "demo") | TINY
+    config = load_config("gan", "demo").replace(**TINY)
     run = run_dir.RunDir(tmp_path / "alone")
     run.claim(config)
     images = load(cohort).select(split="train")
-    loop.train(ImageDataset(images, 8), run, config, devices.strategy(0), lambda *_: None, print)
+    trainer.train(ImageDataset(images, 8), run, config, devices.strategy(0), lambda *_: None, print)
     for name in ("generator-ema.keras", "discriminator.keras"):
         ours, theirs = (
             keras.saving.load_model(folder / name).weights for folder in (chief, tmp_path / "alone")

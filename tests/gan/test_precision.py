@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pgcxr.gan.precision import PRECISIONS
+from pgcxr.gan.config import PRECISIONS
 from tests.gan.gans import inputs, small_gan
 
 STEPS = 3

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pgcxr.gan import averaging, devices
-from pgcxr.gan.progressive_gan import ProgressiveGAN
+from pgcxr.gan import devices
+from pgcxr.gan.config import GanConfig
+from pgcxr.gan.progressive_gan import ProgressiveGAN, update_average
 from pgcxr.networks import original_weights
 from pgcxr.networks import pixels as images
 from tests.gan.gans import Catch, nhwc, small_gan
@@ -97,7 +98,7 @@ def test_three_iterations_equal_the_original(shared):
         gan.discriminator_step(
             nhwc(reference[f"step{step}/reals"]), values["latents_D"], values["mixing"], 0.4
         )
-        averaging.update(
+        update_average(
             gan.generator_ema.trainable_variables, gan.generator.trainable_variables, 0.999
         )
         gan.generator_step(values["latents_G"], 0.4)
@@ -141,10 +142,10 @@ def test_the_gradient_norm_is_that_of_the_image_at_full_size():
 
 def test_average_by_hand_and_half_life():
     a, v = keras.Variable([1.0, 2.0]), keras.Variable([3.0, 2.0])
-    averaging.update([a], [v], 0.75)
+    update_average([a], [v], 0.75)
     np.testing.assert_allclose(a, [1.5, 2.0])
-    assert averaging.decay_per_step(16, beta=0.999) == 0.999
-    assert averaging.decay_per_step(8, halflife_kimg=0.8) ** 100 == pytest.approx(0.5)
+    assert GanConfig().ema_decay(16) == 0.999
+    assert GanConfig(ema_beta=None, ema_halflife_kimg=0.8).ema_decay(8) ** 100 == pytest.approx(0.5)
 
 
 def test_two_replicas_train_as_one_does():
@@ -170,7 +171,7 @@ def test_two_replicas_train_as_one_does():
         options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
         data = tf.data.Dataset.from_tensor_slices((reals, labels)).with_options(options)
         gan.fit(data, epochs=1, steps_per_epoch=3, verbose=0, shuffle=False)
-        assert int(np.asarray(gan.seen)) == 24
+        assert int(np.asarray(gan.cur_nimg)) == 24
         weights.append(
             [np.asarray(w) for w in gan.generator_ema.weights + gan.discriminator.weights]
         )

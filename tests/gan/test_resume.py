@@ -13,7 +13,7 @@ from pgcxr.cli import command
 from pgcxr.cohort import pipeline
 from pgcxr.cohort.manifest import Cohort, load
 from pgcxr.errors import InputError
-from pgcxr.gan import callbacks, devices, loop, run_dir, state_file
+from pgcxr.gan import callbacks, devices, run_dir, state_file, trainer
 from pgcxr.io import artifacts
 from tests.gan.tiny_run import TINY, config, final, same, train
 from tests.toy_cohort import ramps, write_cohort
@@ -31,7 +31,7 @@ def test_one_seed_gives_one_result(whole, tmp_path):
     train(tmp_path / "again")
     assert same(final(tmp_path / "again"), final(whole))
     first, second = (
-        loop.build(config(seed=seed), devices.strategy(1)).generator.get_weights()
+        trainer.build(config(seed=seed), devices.strategy(1)).generator.get_weights()
         for seed in (3, 4)
     )
     assert not np.array_equal(first[1], second[1])
@@ -47,7 +47,7 @@ def test_a_signal_while_a_state_is_saved_waits_for_it(whole, tmp_path, monkeypat
         really(final, *what)
 
     monkeypatch.setattr(state_file, "write", write)
-    with pytest.raises(loop.Interrupted):
+    with pytest.raises(trainer.Interrupted):
         train(tmp_path / "run")
     assert saved[-1] in os.listdir(tmp_path / "run" / "state")
     assert (tmp_path / "run" / "training.gif").is_file()

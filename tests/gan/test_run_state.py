@@ -1,6 +1,5 @@
 """A run's saved states: whole or not there, damaged or foreign and said so."""
 
-import dataclasses
 import errno
 import os
 import resource
@@ -9,8 +8,9 @@ import numpy as np
 import pytest
 
 from pgcxr.cli import command
-from pgcxr.errors import InputError
-from pgcxr.gan import devices, loop, resume, run_dir, schedule, state_file
+from pgcxr.errors import ArgumentError, InputError
+from pgcxr.gan import devices, run_dir, state_file, trainer
+from pgcxr.gan.config import GanConfig
 from pgcxr.io import artifacts, places
 from tests.gan.tiny_run import config
 
@@ -21,10 +21,10 @@ def stopped(tmp_path):
     run = run_dir.RunDir(tmp_path / "run")
     settings = config()
     run.claim(settings)
-    gan = loop.build(settings, devices.strategy(1))
+    gan = trainer.build(settings, devices.strategy(1))
     run.identity |= {"images": "these", "replicas": 1}
     for nimg in (32, 64):
-        gan.seen.assign(nimg)
+        gan.cur_nimg.assign(nimg)
         run.save(gan, nimg)
     return run, gan
 
@@ -131,7 +131,7 @@ def test_a_state_whose_rename_was_interrupted_is_passed_over_aloud(stopped):
 def test_a_state_that_belongs_elsewhere_is_refused(stopped, changes, images, line):
     run, gan = stopped
     before = gan.generator.get_weights()
-    run.identity |= {"config": artifacts.plain(config(**changes)), "images": images}
+    run.identity |= {"config": artifacts.plain(config(**changes).to_dict()), "images": images}
     with pytest.raises(InputError, match=line):
         run.restore(gan, print)
     assert all(
@@ -141,7 +141,7 @@ def test_a_state_that_belongs_elsewhere_is_refused(stopped, changes, images, lin
 
 def test_a_state_of_another_network_is_refused_before_anything_is_changed(stopped):
     run, _ = stopped
-    other = loop.build(config(fmap_max=4), devices.strategy(1))
+    other = trainer.build(config(fmap_max=4), devices.strategy(1))
     before = other.generator.get_weights()
     with pytest.raises(InputError, match="is the state of another network"):
         run.restore(other, print)
@@ -152,21 +152,41 @@ def test_a_state_of_another_network_is_refused_before_anything_is_changed(stoppe
 
 def test_another_number_of_devices_may_go_on_where_the_schedule_is_the_same(stopped):
     run, gan = stopped
-    said, on = [], lambda settings: lambda replicas: loop.settings_of(settings, replicas)
-    resume.restore(run, gan, on(config()), 2, said.append)
+    said = []
+    run_dir.resume(run, gan, config().schedule, 2, said.append)
     assert "begun on 1 devices, goes on with 2" in said[-1]
     with pytest.raises(
         InputError, match="was begun on 1 devices, with other minibatches than 3 have"
     ):
-        resume.restore(run, gan, on(config()), 3, said.append)
+        run_dir.resume(run, gan, config().schedule, 3, said.append)
 
 
 def test_a_minibatch_that_devices_cannot_share_is_refused():
-    settings = schedule.Settings(
-        resolution=16, total_kimg=1, minibatch_base=12, minibatch_dict={16: 2}, replicas=2
+    settings = config(
+        resolution=16,
+        lod_initial_resolution=4,
+        minibatch_base=12,
+        minibatch_dict={16: 2},
+        mbstd_group_size=3,
     )
-    with pytest.raises(InputError, match="12 images at 4 px leave 6 to each of 2 devices"):
-        resume.check_minibatches(settings, 4)
-    resume.check_minibatches(settings, 3)
-    with pytest.raises(InputError, match="2 images at 16 px leave 0 to each of 4"):
-        resume.check_minibatches(dataclasses.replace(settings, replicas=4), 3)
+    assert settings.schedule(2).replicas == 2
+    with pytest.raises(ArgumentError, match="minibatch of 6 on each of 2 devices at 4 px"):
+        settings.replace(mbstd_group_size=4).schedule(2)
+    with pytest.raises(ArgumentError, match="at 16 px not one image for each of 4 devices"):
+        settings.schedule(4)
+
+
+def test_a_run_of_before_an_option_was_added_goes_on(stopped):
+    run, gan = stopped
+    older = artifacts.read_json(run.config_file)
+    del older["label_weight"], older["mirror"]
+    artifacts.write_json(run.config_file, older)
+    run.claim(config())
+    run.identity["config"] = older
+    run.save(gan, 96)
+    run.claim(config())
+    run.identity |= {"images": "these"}
+    assert run.restore(gan, print) == 64  # what its variable holds
+    assert GanConfig.of_run(run.folder) == config()
+    with pytest.raises(InputError, match="holds a run with mirror = False, not True"):
+        run.claim(config(mirror=True))

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from pgcxr.gan import loop, schedule
+from pgcxr.gan import schedule
 from train.common import load_config
 
 # The original's name of a schedule -> our config.
@@ -14,7 +14,7 @@ PRESETS = {"v1-1gpu": "nvidia_v1", "v2-1gpu": "nvidia_1gpu", "v2-2gpus": "nvidia
 
 def _settings(name):
     config = load_config("gan", PRESETS[name])
-    return loop.settings_of(config, config["replicas"])
+    return config.schedule(config.replicas)
 
 
 @pytest.mark.parametrize("name", PRESETS)

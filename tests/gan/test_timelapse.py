@@ -9,21 +9,23 @@ from PIL import Image
 from pgcxr.cli import command
 from pgcxr.cli.app import app
 from pgcxr.gan import samples, schedule, timelapse
+from pgcxr.gan.config import GanConfig
 from pgcxr.io import artifacts
 from pgcxr.plots import grids
 
-CONFIG = {
-    "resolution": 16,
-    "total_kimg": 5.0,
-    "lod_training_kimg": 1.0,
-    "lod_transition_kimg": 1.0,
-    "minibatch_base": 8,
-}
+CONFIG = GanConfig(
+    resolution=16,
+    total_kimg=5.0,
+    lod_training_kimg=1.0,
+    lod_transition_kimg=1.0,
+    minibatch_base=8,
+    minibatch_dict={},
+)
 
 
 def _run(folder, kimg, resolution=16):
     """A RUN with a sheet of noise for each of `kimg`; returns the sheets."""
-    artifacts.write_json(folder / "config.json", CONFIG | {"resolution": resolution})
+    artifacts.write_json(folder / "config.json", CONFIG.replace(resolution=resolution).to_dict())
     side, rng, sheets = samples.side(resolution), np.random.default_rng(0), []
     for each in kimg:
         images = rng.integers(0, 255, (side * side, resolution, resolution, 1), np.uint8)
@@ -54,7 +56,7 @@ def test_every_sheet_is_a_frame_with_its_words_below(tmp_path):
     for (frame, _), sheet in zip(frames, sheets, strict=True):
         shown = sheet.repeat(3, 0).repeat(3, 1)  # 142 px: three times is the most below 540
         assert frame.shape == (shown.shape[0] + timelapse.CAPTION, shown.shape[1])
-        assert np.abs(frame[: len(shown)].astype(int) - shown).max() <= 256 // timelapse.GREYS // 2
+        assert np.abs(frame[: len(shown)].astype(int) - shown).max() <= 256 // timelapse.GRAYS // 2
         words = frame[len(shown) :]
         # Both of them, and nothing between.
         assert (
@@ -69,7 +71,7 @@ def test_every_sheet_is_a_frame_with_its_words_below(tmp_path):
 
 
 def test_words_are_those_of_the_half_phase_that_ends_there():
-    stages = list(schedule.half_phases(schedule.settings_of(CONFIG)))
+    stages = list(schedule.half_phases(CONFIG.schedule(1)))
     ends = [stage.end / 1000 for stage in stages]
     assert [timelapse.caption(stages, end)[1] for end in ends] == [
         "4 px",
@@ -98,7 +100,7 @@ def test_long_trainings_are_thinned_out_evenly():
 def test_frames_stay_small_and_show_whole_images(tmp_path, resolution, side):
     (sheet,) = _run(tmp_path, [5.0], resolution)
     assert max(sheet.shape) <= samples.WIDEST + 16
-    ((frame, _),) = _frames(timelapse.write(tmp_path, CONFIG | {"resolution": resolution}))
+    ((frame, _),) = _frames(timelapse.write(tmp_path, CONFIG.replace(resolution=resolution)))
     height, width = frame.shape
     assert width == height - timelapse.CAPTION and 480 <= width <= timelapse.LONGEST
     # The same part of the sheet, by area.
@@ -146,7 +148,11 @@ def test_the_command_makes_it_again(tmp_path, capsys):
         ("none", None, "no such folder"),
         ("empty", {"resolution": 16, "total_kimg": 5.0}, "no sheets kimg*.png"),
         ("imported", {"imported": True, "resolution": 16}, "config.json: total_kimg: is missing"),
-        ("odd", {"resolution": 17, "total_kimg": 5.0}, "resolution=17: must be a power of two"),
+        (
+            "odd",
+            {"resolution": 17, "total_kimg": 5.0},
+            "config.json: resolution: must be a power of two",
+        ),
     ]:
         if body:
             artifacts.write_json(tmp_path / folder / "config.json", body)

@@ -24,7 +24,7 @@ def _trained(strategy, jit_compile: bool, levels: list) -> tuple[np.ndarray, lis
         gan.grow_to(level, fading, 8, 0.9)
         gan.set_point(3 - level + 0.5 * fading, 0.001)
         histories.append(gan.fit(data, steps_per_epoch=2, verbose=0, shuffle=False).history)
-    assert int(np.asarray(gan.seen)) == 16 * len(levels)
+    assert int(np.asarray(gan.cur_nimg)) == 16 * len(levels)
     weights = gan.generator_ema.weights + gan.generator.weights + gan.discriminator.weights
     return np.concatenate([np.ravel(weight) for weight in weights]), histories
 

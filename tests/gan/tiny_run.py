@@ -4,7 +4,8 @@ on."""
 import numpy as np
 
 from pgcxr.cohort.pipeline import ImageDataset
-from pgcxr.gan import devices, loop, run_dir, state_file
+from pgcxr.gan import devices, run_dir, state_file, trainer
+from pgcxr.gan.config import GanConfig
 from train.common import load_config
 
 TINY = {
@@ -23,8 +24,8 @@ TINY = {
 IMAGES = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 1), np.uint8)
 
 
-def config(**changes) -> dict:
-    return load_config("gan", "demo") | TINY | changes
+def config(**changes) -> GanConfig:
+    return load_config("gan", "demo").replace(**TINY | changes)
 
 
 def train(out, images=IMAGES, look=lambda nimg: None, said=None, **changes):
@@ -33,8 +34,8 @@ def train(out, images=IMAGES, look=lambda nimg: None, said=None, **changes):
     run = run_dir.RunDir(out)
     say = print if said is None else said.append
     with run.locked(say):
-        run.claim(settings, say)
-        return loop.train(
+        run.claim(settings, say=say)
+        return trainer.train(
             ImageDataset(images, 8),
             run,
             settings,

@@ -10,13 +10,13 @@ import signal
 import sys
 
 from pgcxr.cli import command
-from train import gan
+from train.gan.__main__ import app
 
 
 def main() -> None:
-    from pgcxr.gan import loop
+    from pgcxr.gan import trainer
 
-    stop_at, train = int(os.environ.get("PGCXR_STOP_AT", "0")), loop.train
+    stop_at, train = int(os.environ.get("PGCXR_STOP_AT", "0")), trainer.train
 
     def stopping(reals, run, config, strategy, progress, say):
         def watch(nimg, lod):
@@ -26,8 +26,8 @@ def main() -> None:
 
         return train(reals, run, config, strategy, watch, say)
 
-    loop.train = stopping
-    command.run(gan.app, sys.argv[1:], name="python -m train.gan")
+    trainer.train = stopping
+    command.run(app, sys.argv[1:], name="python -m train.gan")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ from pgcxr.cli import command
 from pgcxr.cohort import dicom_images, pipeline
 from pgcxr.io import artifacts
 from tests.train.test_gan_records import SETS, SMALL
-from train import gan, gan_images
 from train.common import load_config
+from train.gan import images as gan_images
+from train.gan.__main__ import app
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def export(tmp_path, make_dicom, chest):  # noqa: F811
 
 def _run(*arguments) -> int:
     with pytest.raises(SystemExit) as stop:
-        command.run(gan.app, [*map(str, arguments), "--config", "demo", *SETS])
+        command.run(app, [*map(str, arguments), "--config", "demo", *SETS])
     return stop.value.code
 
 
@@ -36,7 +37,7 @@ def test_trains_to_the_end(export, tmp_path, capsys):
 
 @pytest.mark.parametrize("level", [2, 3])
 def test_decoded_when_needed_they_are_the_same(export, monkeypatch, level):
-    settings = load_config("gan", "demo") | SMALL
+    settings = load_config("gan", "demo").replace(**SMALL)
     batches = []
     for bytes_held in (pipeline.IN_MEMORY_BYTES, 0):
         monkeypatch.setattr(pipeline, "IN_MEMORY_BYTES", bytes_held)

@@ -10,12 +10,12 @@ from pgcxr.cli import command
 from pgcxr.cohort import labels
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort.pipeline import ImageDataset
-from pgcxr.gan import devices, loop, run_dir
+from pgcxr.gan import devices, run_dir, trainer
 from pgcxr.io import artifacts
 from pgcxr.sampling import generation
 from tests.toy_cohort import spots, write_cohort
-from train import gan
 from train.common import load_config
+from train.gan.__main__ import app
 
 # One half-phase: 4 px from beginning to end. The loss scale comes down from 2^64 in the first 50 of
 # 100 steps.
@@ -40,16 +40,18 @@ def cohort(tmp_path_factory):
 
 def _train(cohort, out, kind, stop_after=None):
     """Weights and report of a training; with `stop_after` stopped there once and gone on with."""
-    config = load_config("gan", "demo") | SMALL | {"labels": kind}
+    config = load_config("gan", "demo").replace(**SMALL | {"labels": kind})
     images = cohorts.load(cohort).select(split="train")
     reals = ImageDataset(images, 4, labels.of_cohort(images, kind))
     run = run_dir.RunDir(out)
     run.claim(config)
     if stop_after:
         with pytest.raises(KeyboardInterrupt):
-            loop.train(reals, run, config, devices.strategy(1), _interrupt_after(stop_after), print)
-    report = loop.train(reals, run, config, devices.strategy(1), lambda nimg, lod: None, print)
-    artifacts.write_report(out, report, command="train.gan", seed=3, config=config)
+            trainer.train(
+                reals, run, config, devices.strategy(1), _interrupt_after(stop_after), print
+            )
+    report = trainer.train(reals, run, config, devices.strategy(1), lambda nimg, lod: None, print)
+    artifacts.write_report(out, report, command="train.gan", seed=3, config=config.to_dict())
     with np.load(sorted((out / "state").glob("*.npz"))[-1]) as state:
         return dict(state), report
 
@@ -134,11 +136,11 @@ def test_wrong_labels_are_one_line(cohort, run, tmp_path, capsys):
     generate = ("generate", run[0], "--n", 1, "--out", out, "--label")
     assert "must be one or, joined by" in _fails(capsys, cli.app, *generate, "sick")
     train = (cohort, "--config", "demo", "--out", out, "--set")
-    assert "labels=sex: must be binary, findings" in _fails(capsys, gan.app, *train, "labels=sex")
+    assert "labels=sex: must be binary, findings" in _fails(capsys, app, *train, "labels=sex")
     assert "needs images of all labels" in _fails(
-        capsys, gan.app, *train, "labels=binary", "--label", "normal"
+        capsys, app, *train, "labels=binary", "--label", "normal"
     )
     assert "precision=half: must be one of float32, float16" in _fails(
-        capsys, gan.app, *train, "precision=half"
+        capsys, app, *train, "precision=half"
     )
     assert not out.exists()

@@ -14,8 +14,10 @@ from pgcxr.errors import InputError
 from pgcxr.gan import state_file
 from pgcxr.io import artifacts
 from tests.toy_cohort import ramps, write_cohort
-from train import gan, gan_images
 from train.common import load_config
+from train.gan import images as gan_images
+from train.gan import training
+from train.gan.__main__ import app
 
 # From 4 px into the fade to 8 px, which is traced once more; 12 of 20 images are trained on.
 SMALL = {
@@ -47,7 +49,7 @@ def made(tmp_path_factory):
 def _run(folder, out, *more) -> int:
     with pytest.raises(SystemExit) as stop:
         command.run(
-            gan.app,
+            app,
             [
                 str(folder),
                 "--config",
@@ -93,14 +95,14 @@ def whole(made, tmp_path_factory):
 def _killed_at(count, monkeypatch):
     """The next training is cut off after `count` images, without saving its state."""
 
-    def with_bar(settings, train):
+    def with_bar(config, train):
         def advance(nimg, lod):
             if nimg >= count:
                 raise KeyboardInterrupt
 
         return train(advance, print)
 
-    monkeypatch.setattr(gan, "_with_bar", with_bar)
+    monkeypatch.setattr(training, "_with_bar", with_bar)
 
 
 # Of the original's format, the test of a damaged record goes on and ends so.
@@ -132,7 +134,7 @@ def test_killed_and_gone_on_with_it_ends_with_the_bits_of_the_cohort(
     "asked", ["label=normal", "label=abnormal", "labels=binary", "labels=findings", "split=val"]
 )
 def test_the_images_and_labels_that_a_cohort_gives(made, format, asked):
-    settings = load_config("gan", "demo", [asked]) | SMALL
+    settings = load_config("gan", "demo", [asked]).replace(**SMALL)
     if (format, asked) == ("nvidia", "labels=findings"):
         with pytest.raises(InputError, match=r"train-rxx.labels: holds labels of shape \[12, 2\]"):
             gan_images.choose(made[format], settings)
@@ -158,7 +160,9 @@ def test_images_with_an_unknown_finding_are_left_out(tmp_path, capsys):
     lines[2] = lines[2].replace(",0,", ",,", 1)
     path.write_text("\n".join(lines))
     out = records.write(folder)["folder"]
-    found = gan_images.choose(out, load_config("gan", "demo") | SMALL | {"labels": "findings"})
+    found = gan_images.choose(
+        out, load_config("gan", "demo").replace(**SMALL | {"labels": "findings"})
+    )
     assert len(found.chosen) == len(found.labels) == 11 and 1 not in found.chosen.rows
     assert not np.isnan(found.labels).any()
     assert "1 of 12 images left out: some finding is unknown in png" in capsys.readouterr().out

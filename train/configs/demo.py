@@ -10,7 +10,22 @@ Classifier: python -m train.classifier COHORT --labels binary --config demo --ou
 """
 
 from pgcxr.classifier.config import ClassifierConfig
+from pgcxr.gan.config import GanConfig
 from train.configs import small
+
+
+def gan() -> GanConfig:
+    return small.gan().replace(
+        resolution=32,
+        latent_size=64,
+        fmap_base=256,
+        fmap_max=32,
+        total_kimg=50.0,
+        lod_training_kimg=2.0,
+        lod_transition_kimg=2.0,
+        tick_kimg_base=2.0,
+        ema_halflife_kimg=0.5,
+    )
 
 
 def classifier() -> ClassifierConfig:

@@ -13,7 +13,30 @@ Classifier: python -m train.classifier COHORT --labels binary --config small --o
 """
 
 from pgcxr.classifier.config import ClassifierConfig
+from pgcxr.gan.config import GanConfig
 from train.configs import thesis
+
+
+def gan() -> GanConfig:
+    return thesis.gan().replace(
+        resolution=64,
+        latent_size=128,
+        fmap_base=1024,
+        fmap_max=64,
+        total_kimg=240.0,
+        lod_training_kimg=8.0,
+        lod_transition_kimg=8.0,
+        # Steps count for more than images on so few of them.
+        minibatch_base=8,
+        minibatch_dict={},
+        lrate_dict={},
+        tick_kimg_base=4.0,
+        tick_kimg_dict={},
+        # 0.999 per step is right for days, not for hours.
+        ema_beta=None,
+        ema_halflife_kimg=1.0,
+        replicas=1,
+    )
 
 
 def classifier() -> ClassifierConfig:

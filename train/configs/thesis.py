@@ -15,6 +15,11 @@ float32, and where both are slower. float16 as the original has it also sets pix
 """
 
 from pgcxr.classifier.config import ClassifierConfig
+from pgcxr.gan.config import GanConfig
+
+
+def gan() -> GanConfig:
+    return GanConfig()
 
 
 def classifier() -> ClassifierConfig:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pgcxr.gan import adam, devices, loss_scale
-from pgcxr.gan.adam import FiniteAdam
+from pgcxr.gan import devices
+from pgcxr.gan import optimizer as optimizers
+from pgcxr.gan.optimizer import FiniteAdam
 from tests.gan.gans import inputs, small_gan, weights
 
 
@@ -32,11 +33,11 @@ def _steps(gan, strategy, network: str):
 
 @pytest.mark.parametrize("network", ["d", "g"])
 @pytest.mark.parametrize(("replicas", "dtype"), [(1, "float32"), (2, "mixed_float16")])
-@pytest.mark.parametrize("large", [0, adam.LARGE])
+@pytest.mark.parametrize("large", [0, optimizers.LARGE])
 def test_a_gradient_that_is_not_finite_changes_nothing(
     monkeypatch, large, replicas, dtype, network
 ):
-    monkeypatch.setattr(adam, "LARGE", large)
+    monkeypatch.setattr(optimizers, "LARGE", large)
     strategy = devices.strategy(replicas, ["CPU:0", "CPU:1"])
     with strategy.scope():
         gan = small_gan(resolution=4, dtype=dtype)
@@ -95,7 +96,7 @@ def test_the_scale_leaves_the_update_as_it_is():
 
 
 def test_the_scale_follows_what_is_skipped():
-    optimizer, variable = _scaled(loss_scale.INITIAL)
+    optimizer, variable = _scaled(optimizers.INITIAL)
     optimizer.apply([tf.constant([np.inf, 0.0])], [variable])
     optimizer.apply([tf.constant([1.0, np.nan])], [variable])
     assert float(np.asarray(optimizer.loss_scale.log2)) == 62.0
@@ -104,15 +105,15 @@ def test_the_scale_follows_what_is_skipped():
         optimizer.apply([tf.constant([1.0, 1.0])], [variable])
     assert float(np.asarray(optimizer.loss_scale.log2)) == pytest.approx(62.002, abs=1e-4)
     assert optimizer.loss_scale.log2 is optimizer.variables[-1], "saved with the optimizer"
-    optimizer.forget()
+    optimizer.reset()
     assert float(np.asarray(optimizer.loss_scale.log2)) == pytest.approx(62.002, abs=1e-4)
     assert int(np.asarray(optimizer.iterations)) == 0
 
 
-@pytest.mark.parametrize("large", [0, adam.LARGE])
+@pytest.mark.parametrize("large", [0, optimizers.LARGE])
 @pytest.mark.parametrize("beta_1", [0.0, 0.9])
 def test_several_updates_equal_those_by_the_paper(monkeypatch, large, beta_1):
-    monkeypatch.setattr(adam, "LARGE", large)
+    monkeypatch.setattr(optimizers, "LARGE", large)
     rng = np.random.default_rng(0)
     variable = tf.keras.Variable(np.ones((3, 4), np.float32))
     optimizer = FiniteAdam(0.01, beta_1=beta_1, beta_2=0.99, epsilon=1e-8)

@@ -56,10 +56,10 @@ class Means:
         return found
 
 
-class Watch:
+class Logger:
     """Writes it all, through all half-phases of one life of a run.
 
-    Arguments:
+    Args:
         run: where it goes.
         settings: the schedule.
         resolution: of the finished network.
@@ -91,13 +91,13 @@ class Watch:
         """Takes in the logs of one training step."""
         self.means.add(logs)
 
-    def scalars(self, model, nimg: int, images_per_second: float) -> None:
+    def scalars(self, model, cur_nimg: int, images_per_second: float) -> None:
         """Writes all numbers but those of images."""
         if not self.begun:
             self._begin_life()
         found = {f"train/{name}": value for name, value in self.means.take().items()}
         found |= {
-            "schedule/kimg": nimg / 1000,
+            "schedule/kimg": cur_nimg / 1000,
             "schedule/lod": float(np.asarray(model.generator.lod)),
             "schedule/minibatch": model.minibatch,
             "schedule/learning_rate_g": float(np.asarray(model.g_optimizer.learning_rate)),
@@ -105,32 +105,34 @@ class Watch:
             "schedule/images_per_second": images_per_second,
             **{f"memory/{name}": value / GIB for name, value in peaks().items()},
         }
-        self._write(nimg, found)
+        self._write(cur_nimg, found)
 
-    def tick(self, model, nimg: int, before: int, images_per_second: float) -> np.ndarray:
-        """Writes everything of the state after `nimg` images; the tick before was after `before`.
+    def tick(self, model, cur_nimg: int, before: int, images_per_second: float) -> np.ndarray:
+        """Writes everything of the state after `cur_nimg` images; the last tick was after `before`.
 
         Returns the fixed samples at the current level, uint8 [S * S, r, r, C].
         """
-        self.scalars(model, nimg, images_per_second)
+        self.scalars(model, cur_nimg, images_per_second)
         lod = float(np.asarray(model.generator.lod))
         made = samples.images_of(model.generator_ema, self.latents, self.labels, lod)
         # Box-upscaled to full resolution while the network is growing.
         scale = model.generator.resolution // made.shape[1]
         sheet = grids.tile(made, self.side, scale)
-        grids.write_png(self.run.samples / f"kimg{nimg / 1000:09.3f}.png", sheet)
+        grids.write_png(self.run.samples / f"kimg{cur_nimg / 1000:09.3f}.png", sheet)
         every = self.settings.total_kimg * 1000 / PICTURES
-        if nimg // every > before // every:
+        if cur_nimg // every > before // every:
             strip = samples.images_of(model.generator_ema, *self.between, lod)
-            self._picture(nimg, "samples", sheet, SHOWN)
-            self._picture(nimg, "interpolation", grids.tile(strip, len(strip), scale), STRIP_SHOWN)
+            self._picture(cur_nimg, "samples", sheet, SHOWN)
+            self._picture(
+                cur_nimg, "interpolation", grids.tile(strip, len(strip), scale), STRIP_SHOWN
+            )
         if self.reals is not None:
             reals = samples.as_the_critic_sees(self.reals, lod, model.mirror)
-            self._picture(nimg, "reals", grids.tile(reals, self.side, scale), SHOWN)
+            self._picture(cur_nimg, "reals", grids.tile(reals, self.side, scale), SHOWN)
             self.reals = None
         if self.swd is not None:
             self._write(
-                nimg,
+                cur_nimg,
                 {
                     f"swd/{name}": value
                     for name, value in self.swd(model.generator_ema, lod).items()
@@ -139,17 +141,17 @@ class Watch:
         self.writer.flush()
         return made
 
-    def _write(self, nimg: int, numbers: dict[str, float]) -> None:
+    def _write(self, cur_nimg: int, numbers: dict[str, float]) -> None:
         import tensorflow as tf
 
-        with self.writer.as_default(step=nimg):
+        with self.writer.as_default(step=cur_nimg):
             for name, value in numbers.items():
                 tf.summary.scalar(name, value)
 
-    def _picture(self, nimg: int, name: str, sheet: np.ndarray, longest: int) -> None:
+    def _picture(self, cur_nimg: int, name: str, sheet: np.ndarray, longest: int) -> None:
         import tensorflow as tf
 
-        with self.writer.as_default(step=nimg):
+        with self.writer.as_default(step=cur_nimg):
             tf.summary.image(name, grids.shrink(np.atleast_3d(sheet), longest)[None])
 
     def _begin_life(self) -> None:

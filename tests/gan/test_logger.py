@@ -13,7 +13,7 @@ from tensorboard.backend.event_processing.plugin_event_accumulator import EventA
 from tensorboard.util import tensor_util
 
 from pgcxr.cohort.pipeline import ImageDataset, order
-from pgcxr.gan import alarm, devices, loop, run_dir, samples, schedule, tick_swd, watch
+from pgcxr.gan import alarm, devices, logger, run_dir, samples, schedule, tick_swd, trainer
 from pgcxr.metrics import swd
 from pgcxr.networks import Generator, synthesize
 from pgcxr.plots import grids
@@ -43,11 +43,11 @@ LABEL_PENALTIES = (("d", "_reals"), ("d", "_fakes"), ("g", ""))
 
 
 def train(out, told=None, **changes):
-    config = load_config("gan", "demo") | CONFIG | changes
+    config = load_config("gan", "demo").replace(**CONFIG | changes)
     run = run_dir.RunDir(out)
     with run.locked(), devices.deterministic():
         run.claim(config)
-        return loop.train(
+        return trainer.train(
             ImageDataset(IMAGES, 16, told), run, config, devices.strategy(1), lambda *_: None, print
         )
 
@@ -73,14 +73,14 @@ def _value(proto):
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory):
     """(RUN, the logs of each step) of an undisturbed training."""
-    out, steps, really = tmp_path_factory.mktemp("watched") / "run", [], watch.Watch.step
+    out, steps, really = tmp_path_factory.mktemp("watched") / "run", [], logger.Logger.step
 
     def step(self, logs):
         steps.append(dict(logs))
         really(self, logs)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(watch.Watch, "step", step)
+        patched.setattr(logger.Logger, "step", step)
         train(out)
     return out, steps
 
@@ -132,7 +132,7 @@ def test_schedule_and_memory(watched):
         )
     assert all(0 < value < 1e5 for _, value in found["schedule/images_per_second"])
     (_, first), (_, last) = found["memory/host_peak_gib"]
-    assert 0.1 < first <= last < 64 and last <= watch.peaks()["host_peak_gib"] / watch.GIB
+    assert 0.1 < first <= last < 64 and last <= logger.peaks()["host_peak_gib"] / logger.GIB
 
 
 def test_pictures(watched):
@@ -149,7 +149,7 @@ def test_pictures(watched):
     )
     assert picture.shape == (8 * 18 - 2,) * 2
     # The strip goes from one image of the sheet's first row to the next ones.
-    for index, place in ((0, 0), (watch.STEPS, 1), (2 * watch.STEPS, 2)):
+    for index, place in ((0, 0), (logger.STEPS, 1), (2 * logger.STEPS, 2)):
         strip = found["interpolation"][-1][1]
         ours, theirs = (
             strip[:16, index * 18 : index * 18 + 16],
@@ -190,7 +190,7 @@ def test_watching_changes_no_bit(watched, tmp_path, monkeypatch):
     assert same(final(tmp_path / "plain"), final(watched[0]))
     assert not [name for name in _read(tmp_path / "plain") if name.startswith("swd")]
     for method in ("begin", "step", "scalars", "tick"):
-        monkeypatch.setattr(watch.Watch, method, lambda *_: None)
+        monkeypatch.setattr(logger.Logger, method, lambda *_: None)
     train(tmp_path / "unwatched", alarm=False)
     assert same(final(tmp_path / "unwatched"), final(watched[0]))
     assert not (tmp_path / "unwatched" / "samples").exists()
@@ -221,7 +221,7 @@ def test_a_killed_life_leaves_no_points_behind(watched, tmp_path, monkeypatch):
 
 
 def test_a_mean_is_over_finite_steps():
-    means = watch.Means()
+    means = logger.Means()
     for a, b in ((1.0, math.nan), (math.inf, math.nan), (4.0, -math.inf)):
         means.add({"a": a, "b": b})
     found = means.take()
@@ -231,14 +231,14 @@ def test_a_mean_is_over_finite_steps():
 
 
 def test_logs_stay_small_however_many_ticks(tmp_path, monkeypatch):
-    monkeypatch.setattr(watch, "PICTURES", 3)
-    monkeypatch.setattr(watch, "SHOWN", 50)
+    monkeypatch.setattr(logger, "PICTURES", 3)
+    monkeypatch.setattr(logger, "SHOWN", 50)
     run, gan = run_dir.RunDir(tmp_path), small_gan()
     gan.minibatch = 8
     latents = (
         np.random.default_rng(0).standard_normal((64, gan.generator.latent_size)).astype(np.float32)
     )
-    shown = watch.Watch(run, schedule.Settings(16, 0.12), latents)
+    shown = logger.Logger(run, schedule.Settings(16, 0.12), latents)
     shown.begin(IMAGES[np.arange(64) % 40])
     for nimg in range(10, 121, 10):
         assert shown.tick(gan, nimg, nimg - 10, 1.0).shape == (64, 16, 16, 1)
@@ -260,7 +260,7 @@ def test_a_growing_network_is_shown_at_full_size_and_measured_at_its_own(tmp_pat
     expected = np.floor(np.clip(full * 127.5 + 128, 0, 255)).astype(np.uint8)
     assert made.shape == (64, 8, 8, 1)
     assert np.abs(made.repeat(2, 1).repeat(2, 2).astype(int) - expected).max() <= 1
-    shown = watch.Watch(run_dir.RunDir(tmp_path), schedule.Settings(16, 1.0), latents)
+    shown = logger.Logger(run_dir.RunDir(tmp_path), schedule.Settings(16, 1.0), latents)
     shown.begin(made)
     shown.tick(gan, 1000, 0, 1.0)
     sheet = cv2.imread(str(tmp_path / "samples/kimg00001.000.png"), 0)

@@ -1,15 +1,54 @@
 """Adam that skips an update with non-finite gradients, as mixed precision and a diverging critic
-need."""
+need, and float16's loss scale."""
 
 import keras
 import tensorflow as tf
 from keras import ops
 
-from pgcxr.gan.loss_scale import LossScale
-
 # Elements from which one pass over memory pays: of a full-size step at 4 x 4, Adam by single
 # operations is a quarter.
 LARGE = 1 << 16
+# Of the loss scale: log2 where it starts, what each update adds, what each skipped one takes.
+INITIAL = 64.0
+INCREMENT = 0.0005
+DECREMENT = 1.0
+
+
+class LossScale:
+    """Dynamic loss scaling for float16, whose smallest number is 6e-8 and whose largest 65504
+    (arXiv 1710.03740).
+
+    The loss is multiplied by 2^log2 and its gradients divided by it, so that small ones don't
+    vanish on the way.
+
+    `log2` grows by 0.0005 with every update that is made and falls by 1 with every one that is
+    skipped because a gradient was not finite: it stays just below overflow. These are the
+    original's numbers; from 2^64 it takes some 50 skipped updates to come into float16's range.
+
+    Args:
+        optimizer: owns the variable, and so saves it with its own.
+        initial: of log2.
+    """
+
+    def __init__(self, optimizer: keras.optimizers.Optimizer, initial: float = INITIAL):
+        self.log2 = optimizer.add_variable(
+            (),
+            keras.initializers.Constant(initial),
+            aggregation="only_first_replica",
+            name="loss_scale_log2",
+        )
+
+    def scale(self, loss):
+        """Before the gradient is taken."""
+        return loss * ops.power(2.0, self.log2)
+
+    def unscale(self, gradient):
+        """After it is taken."""
+        return gradient * ops.power(2.0, -self.log2)
+
+    def update(self, finite) -> None:
+        """After each attempt at an update; `finite` says whether it was made."""
+        self.log2.assign_add(ops.where(finite, INCREMENT, -DECREMENT))
 
 
 @keras.saving.register_keras_serializable(package="pgcxr")
@@ -19,7 +58,7 @@ class FiniteAdam(keras.optimizers.Adam):
     Where any gradient on any replica is not finite, nothing changes: no variable, no moment, not
     the count of steps.
 
-    Arguments:
+    Args:
         loss_scale: log2 of the first loss scale for float16 gradients (see `LossScale`); None for
             no scaling.
     """
@@ -106,7 +145,7 @@ class FiniteAdam(keras.optimizers.Adam):
             grad=gradient,
         )
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Back to step 0 with zero moments; the learning rate and the loss scale stay."""
         for variable in (self.iterations, *self._momentums, *self._velocities):
             variable.assign(ops.zeros_like(variable))

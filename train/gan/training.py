@@ -1,0 +1,133 @@
+"""From a cohort, TFRecords or DICOM files to a finished RUN of a Progressive GAN."""
+
+import contextlib
+import math
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from pgcxr.errors import InputError
+from pgcxr.gan import schedule
+from pgcxr.gan.config import GanConfig
+from pgcxr.io import artifacts
+from train.gan import images as gan_images
+
+
+def preflight(folder: Path, out: Path, config: GanConfig) -> None:
+    """Prints what each level will take here, and writes it to RUN/preflight.json."""
+    from pgcxr.gan import devices, preflight, run_dir
+
+    images = gan_images.choose(folder, config)
+    strategy = devices.strategy(config.replicas)
+    if devices.hosts(strategy) > 1:
+        raise InputError(f"--preflight: looks at one machine; run it without {devices.TF_CONFIG}")
+    run = run_dir.RunDir(out)
+    with devices.deterministic():
+        report = preflight.plan(config, strategy, out, print)
+    with run.locked():
+        preflight.write(run.preflight, report, config.to_dict() | source(images, out))
+    print("\n".join(preflight.table(report)))
+
+
+def train(folder: Path, out: Path, config: GanConfig) -> None:
+    """Trains RUN to its end, or goes on where it was stopped; does nothing where it is finished."""
+    import tensorflow as tf
+
+    from pgcxr.cohort.pipeline import ImageDataset
+    from pgcxr.gan import devices, run_dir, trainer
+
+    images = gan_images.choose(folder, config)
+    strategy = devices.strategy(config.replicas)
+    settings = config.schedule(strategy.num_replicas_in_sync)
+    run, beside = run_dir.RunDir(out), source(images, out)
+
+    def begin() -> bool:
+        stack.enter_context(run.locked())
+        run.claim(config, beside)
+        return run.report.exists()
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(devices.deterministic())
+        try:
+            finished = devices.chief_does(strategy, begin)
+            if any(devices.every(strategy, int(bool(finished)))):
+                print(f"{out}: this training is finished; see {run.report}")
+                return
+            dataset = ImageDataset(images.chosen, config.resolution, images.labels)
+            alike = config.to_dict() | {"manifest_sha256": beside.get("manifest_sha256")}
+            devices.same_everywhere(strategy, f"{sorted(alike.items())} {dataset.fingerprint}")
+            report = _with_bar(
+                config, lambda *shown: trainer.train(dataset, run, config, strategy, *shown)
+            )
+        except trainer.Interrupted:
+            raise KeyboardInterrupt from None
+        except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError):
+            if devices.hosts(strategy) == 1:
+                raise
+            raise InputError(
+                f"{out}: another of the {devices.hosts(strategy)} workers was lost or has stopped; "
+                "start all of them again: they go on from the last saved state"
+            ) from None
+        if devices.is_chief(strategy):
+            artifacts.write_report(
+                out,
+                report,
+                command="train.gan",
+                seed=config.seed,
+                config=config.to_dict() | beside,
+            )
+            _say_end(out, report, settings)
+
+
+def source(images: gan_images.Images, out: Path) -> dict:
+    """What config.json says of the images: {"cohort", "manifest_sha256", "records"}, folders as
+    seen from RUN."""
+
+    def seen_from_run(folder: Path) -> str:
+        return os.path.relpath(folder.resolve(), out.resolve())
+
+    values = {"cohort": seen_from_run(images.cohort) if images.cohort else ""}
+    if images.cohort:
+        values["manifest_sha256"] = artifacts.sha256(images.cohort / "manifest.csv")
+    if images.records:
+        values["records"] = seen_from_run(images.records)
+    return values
+
+
+def _with_bar(config: GanConfig, train: Callable) -> dict:
+    """train(advance, say), with a progress bar above which `say` prints."""
+    from pgcxr.io.progress import Bars
+
+    before = "{task.fields[kimg]:.1f} kimg, lod {task.fields[lod]:.2f}"
+    with Bars(before, "{task.fields[rate]:.1f} images/s") as bars:
+        total = config.total_kimg * 1000
+        bars.update("gan", 0, total, kimg=0.0, lod=0.0, rate=0.0)
+
+        def advance(cur_nimg: int, lod: float) -> None:
+            kimg, rate = cur_nimg / 1000, bars.speed("gan")
+            bars.update("gan", cur_nimg, total, kimg=kimg, lod=lod, rate=rate)
+
+        return train(advance, bars.print)
+
+
+def _say_end(out: Path, report: dict, settings: schedule.Settings) -> None:
+    """One line of what was trained, and a warning where the schedule ended before the full
+    resolution."""
+    shown, full = report["kimg"], settings.resolution
+    speed = f", {report['images_per_second']:.0f} images/s" if report["images_per_second"] else ""
+    print(
+        f"{out}: {full} px, {shown:g} kimg (thousand images shown){speed}; see report.json and "
+        "samples/"
+    )
+    lod = schedule.at(settings, int(shown * 1000)).lod
+    if lod > 0.05:
+        grown = full >> math.ceil(lod)
+        levels = math.log2(full / settings.lod_initial_resolution)
+        need = levels * (settings.lod_training_kimg + settings.lod_transition_kimg)
+        print(
+            f"warning: {out}: ended at {grown} px of {full}: the images are {grown} px blown up; "
+            f"the full resolution is reached after {need:g} kimg: raise total_kimg, or lower "
+            "lod_training_kimg and lod_transition_kimg",
+            file=sys.stderr,
+        )
