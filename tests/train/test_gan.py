@@ -199,7 +199,7 @@ def test_wrong_input_is_one_line(cohort, tmp_path, capsys):
     assert "no such config; there are demo, nvidia, small, thesis" in _fails(
         capsys, cohort, *out, "--config", "huge"
     )
-    assert "--set speed: is no option; there are" in _fails(
+    assert "--set speed: is no option; did you mean seed?" in _fails(
         capsys, cohort, *out, "--set", "speed=1"
     )
     assert "expected a value like" in _fails(capsys, cohort, *out, "--set", "resolution=large")
@@ -257,7 +257,7 @@ def test_wrong_input_is_one_line(cohort, tmp_path, capsys):
         ("jit_compile=1", "expected a value like"),
         ("seed=-1", "whole number from 0"),
         ("seed=None", "whole number from 0"),
-        ("label_weight=-5", "label_weight=-5: must be a number from 0"),
+        ("label_weight=-5", "label_weight=-5.0: must be a number from 0"),
         ("pixelnorm_epsilon=-1", "pixelnorm_epsilon=-1.0: must be a number above 0"),
         ("lod_traning_kimg=1", "is no option; did you mean lod_training_kimg?"),
     ],
