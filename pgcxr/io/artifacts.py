@@ -224,7 +224,7 @@ def write_report(
 
 def versions() -> dict:
     """The versions that decide a result."""
-    found = {"pgcxr": pgcxr.__version__, "python": platform.python_version()}
+    numbers = {"pgcxr": pgcxr.__version__, "python": platform.python_version()}
     for name in (
         "tensorflow",
         "keras",
@@ -235,8 +235,8 @@ def versions() -> dict:
         "opencv-python-headless",
     ):
         with contextlib.suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
+            numbers[name] = metadata.version(name)
+    return numbers
 
 
 def plain(value):

@@ -121,8 +121,8 @@ def _draw_note(axes, chart: dict, low: float) -> float:
 
 def _column(steps: list[dict], key: str) -> list[str]:
     """A heading, and one line for each rule that took something; nothing where none did."""
-    found = [f"{words(step)}: {step[key]:,}" for step in steps if step[key]]
-    return ["Excluded", *found] if found else []
+    lines = [f"{words(step)}: {step[key]:,}" for step in steps if step[key]]
+    return ["Excluded", *lines] if lines else []
 
 
 def words(step: dict) -> str:
