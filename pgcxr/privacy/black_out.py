@@ -145,8 +145,8 @@ class BlackOut:
     @staticmethod
     def _without(hidden: np.ndarray, codes: np.ndarray, table: Callable) -> np.ndarray:
         bins = 1 << 8 * codes.itemsize
-        seen = codes[~hidden]
-        counts = pixel_data.count(seen[:, None]) if len(seen) else np.zeros(bins, np.int64)
+        shown = codes[~hidden]
+        counts = pixel_data.count(shown[:, None]) if len(shown) else np.zeros(bins, np.int64)
         image = pixel_data.look_up(table(counts), codes)
         image[hidden] = 0
         return image

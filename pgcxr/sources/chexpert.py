@@ -2,7 +2,7 @@
 
 Path (CheXpert-v1.0[-small]/train/patient00001/study1/view1_frontal.jpg), Sex, Age, Frontal/Lateral,
 AP/PA, and 14 labels: 1 positive, 0 negative, -1 uncertain, empty not mentioned. A program read the
-training labels from reports, radiologists the validation images. What -1 becomes says `--uncertain`
+training labels from reports, radiologists the validation images. What -1 becomes says `uncertain`
 (decision.py); what is not mentioned counts as absent, as in the CheXpert paper; an image with
 neither "No Finding" nor a finding has no label. "Support Devices" is for the rule of devices.
 """

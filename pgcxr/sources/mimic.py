@@ -4,7 +4,7 @@ programs.
 files/p10/p10000032/s50414267/<dicom_id>.jpg; mimic-cxr-2.0.0-metadata.csv.gz (dicom_id, subject_id,
 study_id, ViewPosition, StudyDate), -chexpert.csv.gz and -negbio.csv.gz (subject_id, study_id, 14
 labels as in chexpert.py), as downloaded or unpacked. CheXpert's labels decide and NegBio's confirm
-them (`confidence`); with `--labels agree` both must say the same. Splits are made by patient as for
+them (`confidence`); with the policy agree both must say the same. Splits are made by patient as for
 any source, not from -split.csv.gz.
 
 Age and sex are not part of the set: where MIMIC-IV's patients.csv[.gz] lies in the folder, they are

@@ -5,7 +5,7 @@ studies.csv needs accession_number and diagnosis_codes (ICD-10, ";" between them
 report are used where they are there. Any code that is not an encounter without a diagnosis
 (weak_labels/icd10.toml) makes the study abnormal (thesis 1.1: "whether the case has any diseases"),
 also when it stands for none of the findings; the codes that rules.toml calls neutral decide
-nothing. `--labels report` and `--labels agree` let the report decide, or both. Masks in
+nothing. The policies report and agree let the report decide, or both. Masks in
 truth/masks/<path with _ for />__<finding>.png, if any, are kept.
 """
 

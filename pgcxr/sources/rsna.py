@@ -61,8 +61,8 @@ def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[li
     paths = sorted(path for name in FOLDERS for path in (folder / name).glob("*.dcm"))
     if not paths:
         raise InputError(f"{folder}: no .dcm file in {FOLDERS[0]}/; unpack {FOLDERS[0]}.zip here")
-    found = dicom_files.scans(folder, paths, map_files)
-    for scan in found:
+    listed = dicom_files.scans(folder, paths, map_files)
+    for scan in listed:
         image = scan.path.stem
         scan.patient = f"nih {patients[image]}" if image in patients else f"rsna {image}"
         if scan.rejected:
@@ -74,7 +74,7 @@ def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[li
         _label(scan, classes[image], boxes[image], labeling)
     present = {path.stem for path in paths}
     counts = {"rows_without_file": sum(image not in present for image in boxes)}
-    return found, counts if patients else {**counts, "warnings": [SHARED_PATIENTS]}
+    return listed, counts if patients else {**counts, "warnings": [SHARED_PATIENTS]}
 
 
 def _label(scan: Scan, named: str, boxes: list, labeling: Labeling) -> None:

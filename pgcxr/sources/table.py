@@ -1,8 +1,8 @@
 """Any folder of PNG, JPEG or DICOM files with a CSV table, by a column map (column_map.py).
 
-The map is the folder's columns.toml, or the file of `--columns`. Labels come from a label column,
+The map is the folder's columns.toml, or the file `columns`. Labels come from a label column,
 from columns or a list of findings, or, as in a PACS export, from diagnosis codes and reports
-(`--labels`). What `[findings]` and `[list]` do not cover is unknown on abnormal images.
+(`labels`). What `[findings]` and `[list]` do not cover is unknown on abnormal images.
 """
 
 from pathlib import Path

@@ -149,13 +149,13 @@ output files; do not pass them on; ...
     files = listed(outputs)
     search = Search(look_for)
     left = [output for output in files if output.path not in passed]
-    found = list(islice(search.findings(left, progress), MOST_FINDINGS))
-    if found:
-        findings.write(findings_file, found)
-        where = len({finding.output for finding in found})
+    in_outputs = list(islice(search.findings(left, progress), MOST_FINDINGS))
+    if in_outputs:
+        findings.write(findings_file, in_outputs)
+        where = len({finding.output for finding in in_outputs})
         raise InputError(
-            f"privacy audit: {len(found)} identifiers of patients ({findings.by_kind(found)}) in "
-            f"{where} output files; do not pass them on; {findings_file} (private) says which and "
+            f"privacy audit: {len(in_outputs)} identifiers of patients "
+            f"({findings.by_kind(in_outputs)}) in {where} output files; do not pass them on; {findings_file} (private) says which and "
             "where"
         )
     if search.unread:

@@ -105,10 +105,10 @@ def of_remains(path: Path) -> Identifiers:
 
 def of_dataset(dataset: pydicom.Dataset) -> Identifiers:
     """The identifiers of a data set, its file meta information and all that is nested in it."""
-    found: Identifiers = set()
-    _add_dataset(found, getattr(dataset, "file_meta", None), 0)
-    _add_dataset(found, dataset, 0)
-    return found
+    pairs: Identifiers = set()
+    _add_dataset(pairs, getattr(dataset, "file_meta", None), 0)
+    _add_dataset(pairs, dataset, 0)
+    return pairs
 
 
 def _read(path: Path) -> pydicom.Dataset:
@@ -123,7 +123,7 @@ def _read(path: Path) -> pydicom.Dataset:
     raise Damaged(set())
 
 
-def _add_dataset(found: Identifiers, dataset: pydicom.Dataset | None, depth: int) -> None:
+def _add_dataset(pairs: Identifiers, dataset: pydicom.Dataset | None, depth: int) -> None:
     for tag in list(dataset.keys()) if dataset is not None and depth < DEEPEST else ():
         if tag.group == 0x7FE0:
             continue
@@ -133,12 +133,12 @@ def _add_dataset(found: Identifiers, dataset: pydicom.Dataset | None, depth: int
             element = dataset[tag]
             if element.VR == "SQ":
                 for item in element.value:
-                    _add_dataset(found, item, depth + 1)
+                    _add_dataset(pairs, item, depth + 1)
             else:
-                found |= of_element(element)
+                pairs |= of_element(element)
         except (Exception, MemoryError):  # a value that breaks its own rules: as bytes
             with contextlib.suppress(Exception):
-                found |= of_bytes(dataset.get_item(tag).value)
+                pairs |= of_bytes(dataset.get_item(tag).value)
 
 
 def _is_numbers(element) -> bool:
@@ -174,25 +174,25 @@ def of_element(element: pydicom.DataElement) -> Identifiers:
         if isinstance(element.value, (pydicom.multival.MultiValue, list, tuple))
         else [element.value]
     )
-    found: Identifiers = set()
+    pairs: Identifiers = set()
     for value in values:
         if isinstance(value, bytes):
-            found |= (
+            pairs |= (
                 of_bytes(value) if not known(element.tag) or is_protected(element.tag) else set()
             )
             continue
         text = str(value)[:LONGEST_TEXT].strip().strip("\0").strip()
         if element.VR == "PN":
-            found |= identifiers.of_name(text)
+            pairs |= identifiers.of_name(text)
         elif element.VR in ("DA", "DT"):
-            found |= identifiers.of_date(text)
+            pairs |= identifiers.of_date(text)
         elif element.VR == "UI":
-            found |= identifiers.of_uid(text)
+            pairs |= identifiers.of_uid(text)
         elif element.VR in TEXT_VRS or element.VR == "UN":
-            found |= _of_text(element.tag, element.VR, keyword, text)
+            pairs |= _of_text(element.tag, element.VR, keyword, text)
         elif element.tag.is_private and element.VR in ("IS", "DS"):
-            found |= identifiers.of_number(text)
-    return found
+            pairs |= identifiers.of_number(text)
+    return pairs
 
 
 def _of_text(tag, vr: str, keyword: str, text: str) -> Identifiers:
@@ -203,12 +203,12 @@ def _of_text(tag, vr: str, keyword: str, text: str) -> Identifiers:
     if may_stay(tag, vr, keyword):
         # The same few words in every file of an export.
         return _of_kept(text) if len(text) <= 64 else identifiers.of_kept(text)
-    found = identifiers.of_place(text) if PLACE.search(keyword) else identifiers.of_text(text)
+    pairs = identifiers.of_place(text) if PLACE.search(keyword) else identifiers.of_text(text)
     if NUMBER.search(keyword):
-        found |= identifiers.of_number(text)
+        pairs |= identifiers.of_number(text)
     if "^" in text:
-        found |= identifiers.of_name(text)
-    return found
+        pairs |= identifiers.of_name(text)
+    return pairs
 
 
 @functools.lru_cache(1 << 14)
@@ -218,11 +218,11 @@ def _of_kept(text: str) -> frozenset[tuple[str, str]]:
 
 def of_bytes(content: bytes | None) -> Identifiers:
     """The identifiers in the printable parts of binary content."""
-    found: Identifiers = set()
+    pairs: Identifiers = set()
     for run in PRINTABLE.findall((content or b"")[:LONGEST_BYTES]):
         text = encodings.decode(run)
-        found |= identifiers.of_text(text) | (identifiers.of_name(text) if "^" in text else set())
-    return found
+        pairs |= identifiers.of_text(text) | (identifiers.of_name(text) if "^" in text else set())
+    return pairs
 
 
 def may_stay(tag, vr: str, keyword: str) -> bool:
@@ -250,11 +250,11 @@ def is_protected(tag) -> bool:
 def action(tag) -> str | None:
     """What Table E.1-1 does with this element: D, Z, X or U; None where it does not name it."""
     exact, masked = _table()
-    found = exact.get((tag.group, tag.element))
+    named = exact.get((tag.group, tag.element))
     for (group, element, of_group, of_element), masked_action in masked.items():
-        if found is None and tag.group & of_group == group & of_group:
-            found = masked_action if tag.element & of_element == element & of_element else None
-    return found
+        if named is None and tag.group & of_group == group & of_group:
+            named = masked_action if tag.element & of_element == element & of_element else None
+    return named
 
 
 @functools.cache

@@ -75,7 +75,7 @@ def _real(path: str | os.PathLike) -> Path:
     return Path(os.path.realpath(path))
 
 
-def write(path: Path, found: Iterable[Finding]) -> None:
+def write(path: Path, rows: Iterable[Finding]) -> None:
     """Writes the table, readable by its owner alone."""
     with (
         artifacts.atomic_path(path, private=True) as beside,
@@ -84,13 +84,13 @@ def write(path: Path, found: Iterable[Finding]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEADER)
         writer.writerows(
-            (finding.output, finding.where, finding.kind, finding.text) for finding in found
+            (finding.output, finding.where, finding.kind, finding.text) for finding in rows
         )
 
 
-def by_kind(found: Iterable[Finding]) -> str:
+def by_kind(identified: Iterable[Finding]) -> str:
     """How many of which kind, in words that identify nobody."""
     return ", ".join(
         f"{count} of kind {kind}"
-        for kind, count in Counter(one.kind for one in found).most_common()
+        for kind, count in Counter(one.kind for one in identified).most_common()
     )

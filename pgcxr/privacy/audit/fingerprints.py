@@ -115,11 +115,11 @@ class Hasher:
 def _of_runs(
     sums: np.ndarray, inverses: np.ndarray, starts: np.ndarray, ends: np.ndarray
 ) -> np.ndarray:
-    found = (sums[ends] - sums[starts]) * inverses[starts]
+    hashes = (sums[ends] - sums[starts]) * inverses[starts]
     # The top bits choose a place in the array of bits; a multiplication makes them depend on all
     # others.
-    found = (found ^ (found >> np.uint64(29))) * np.uint64(BASE)
-    return found ^ (found >> np.uint64(32))
+    hashes = (hashes ^ (hashes >> np.uint64(29))) * np.uint64(BASE)
+    return hashes ^ (hashes >> np.uint64(32))
 
 
 def digest(text: str) -> int:
@@ -138,24 +138,24 @@ def _powers(least: int) -> tuple[np.ndarray, np.ndarray]:
     size = 1 << max(least - 1, 1).bit_length()
     if size != least:
         return _powers(size)
-    found = []
+    powers = []
     for base in (BASE, pow(BASE, -1, 2**64)):
         factors = np.full(size + 1, base, np.uint64)
         factors[0] = 1
-        found.append(np.cumprod(factors))  # modulo 2^64, as all sums and products here
-    return found[0], found[1]
+        powers.append(np.cumprod(factors))  # modulo 2^64, as all sums and products here
+    return powers[0], powers[1]
 
 
 @functools.cache
 def _classes() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """bool [65536] each: letters and digits; characters that are a word of their own; digits."""
     marks = [chr(code) for code in range(1 << 16)]
-    known = np.array([WORD.fullmatch(mark) is not None for mark in marks])
+    in_words = np.array([WORD.fullmatch(mark) is not None for mark in marks])
     alone = np.zeros(1 << 16, bool)
     for low, high in ALONE:
-        alone[low:high] = known[low:high]
+        alone[low:high] = in_words[low:high]
     digits = np.array([mark.isdigit() for mark in marks])
-    return known, alone, digits
+    return in_words, alone, digits
 
 
 def _word_starts(chars: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

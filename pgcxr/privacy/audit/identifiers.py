@@ -94,15 +94,15 @@ def of_number(text: str, kind: str = "number") -> Identifiers:
 
 def of_date(text: str) -> Identifiers:
     """Every date that `text` holds (DA, DT, or as people write it)."""
-    found: Identifiers = set()
+    pairs: Identifiers = set()
     for match in DATE.finditer(text[:26] if text[:8].isdigit() and len(text) > 8 else text):
-        _add_date(found, match)
+        _add_date(pairs, match)
     if re.match(r"\d{8}", text):
-        _add_date(found, DATE.match(text[:8]))
-    return found
+        _add_date(pairs, DATE.match(text[:8]))
+    return pairs
 
 
-def _add_date(found: Identifiers, match: re.Match | None) -> None:
+def _add_date(pairs: Identifiers, match: re.Match | None) -> None:
     if match is None:
         return
     year, month, day = (int(match[place]) for place in ((1, 3, 4) if match[1] else (8, 7, 5)))
@@ -118,7 +118,7 @@ def _add_date(found: Identifiers, match: re.Match | None) -> None:
         forms = {date.strftime(form) for form in ("%Y%m%d", "%d%m%Y", "%m%d%Y")}
         for d, m in itertools.product(days, (name, name[:3])):
             forms |= {f"{d}{m}{year}", f"{m}{d}{year}"}
-        found |= {("date", form) for form in forms}
+        pairs |= {("date", form) for form in forms}
 
 
 def of_uid(text: str) -> Identifiers:
@@ -132,27 +132,27 @@ def of_uid(text: str) -> Identifiers:
 
 def of_text(text: str, kind: str = "text") -> Identifiers:
     """Free text: its pieces, its dates, the words that hold numbers."""
-    found: Identifiers = set()
+    pairs: Identifiers = set()
     parts = words(text)
     if any(map(str.isdigit, text)):
-        found |= of_date(text)
+        pairs |= of_date(text)
         for uid in UID.findall(text):
-            found |= of_uid(uid) if len(uid) >= LONG_UID else set()
+            pairs |= of_uid(uid) if len(uid) >= LONG_UID else set()
         numbers = (blank for blank in text.split() if any(map(str.isdigit, blank)))
         blanks = (blank for blank in numbers if not UID.search(blank))
         for part in {*parts, *map(joined, blanks)}:
             if len(part) >= DIGITS and sum(map(str.isdigit, part)) >= 3:
-                found |= of_number(part, kind)
+                pairs |= of_number(part, kind)
     for name in TITLED.findall(text):
-        found |= of_name(name)
+        pairs |= of_name(name)
     last = max(len(parts) - MOST_WORDS, 0)
     for at in {*range(0, last, MOST_WORDS), last}:
         piece = "".join(parts[at : at + MOST_WORDS])
         long_enough = len(piece) >= (PHRASE if len(parts) > 1 else WORD)
         letters = sum(map(str.isalpha, piece))
         if long_enough and letters >= 4 and not standard_words().issuperset(parts):
-            found.add((kind, piece))
-    return found
+            pairs.add((kind, piece))
+    return pairs
 
 
 def of_place(text: str) -> Identifiers:
@@ -177,22 +177,22 @@ def of_kept(text: str) -> Identifiers:
 def of_path(relative: str) -> Identifiers:
     """The names of a file and of its folders, relative to the export, with and without what follows
     the last dot."""
-    found: Identifiers = set()
+    pairs: Identifiers = set()
     for part in relative.split("/"):
         for name in {part, part.rsplit(".", 1)[0]}:
-            found |= of_uid(name) | of_number(name, "path") | of_text(name, "path")
+            pairs |= of_uid(name) | of_number(name, "path") | of_text(name, "path")
         # A folder may be called after its patient.
-        found |= {
+        pairs |= {
             ("path", word)
             for word in words(part.rsplit(".", 1)[0])
             if len(word) >= CODE and word.isalpha()
         }
-    return found
+    return pairs
 
 
-def packed(found: Identifiers) -> tuple[list[str], bytes]:
+def packed(pairs: Identifiers) -> tuple[list[str], bytes]:
     """(the joined words, one byte each for their kind), in an order of their own."""
-    ordered = sorted(found, key=lambda pair: (pair[1], pair[0]))
+    ordered = sorted(pairs, key=lambda pair: (pair[1], pair[0]))
     return [value for _, value in ordered], bytes(KINDS.index(kind) for kind, _ in ordered)
 
 

@@ -79,11 +79,11 @@ class Matcher:
     def without(self, kind: str) -> "Matcher":
         """The same without identifiers of one kind."""
         other = copy.copy(self)
-        kept = self._kinds != KINDS.index(kind)
+        others = self._kinds != KINDS.index(kind)
         other._hashes, other._digests, other._kinds = (
-            self._hashes[kept],
-            self._digests[kept],
-            self._kinds[kept],
+            self._hashes[others],
+            self._digests[others],
+            self._kinds[others],
         )
         return other
 

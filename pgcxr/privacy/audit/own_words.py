@@ -72,14 +72,14 @@ def of_files(paths: Iterable[str | os.PathLike | None]) -> list[str]:
     Raises:
         InputError: a file cannot be read.
     """
-    found = []
+    texts = []
     for path in paths:
         if path is None:
             continue
         if not Path(path).is_file():
             raise InputError(f"{path}: no such file; name a text file whose words are your own")
-        found.append(encodings.decode(Path(path).read_bytes()))
-    return found
+        texts.append(encodings.decode(Path(path).read_bytes()))
+    return texts
 
 
 def runs_of(texts: Iterable[str]) -> np.ndarray:
@@ -87,8 +87,8 @@ def runs_of(texts: Iterable[str]) -> np.ndarray:
     pieces = (
         fold(text[at : at + PIECE + OVERLAP]) for text in texts for at in range(0, len(text), PIECE)
     )
-    found = [run[0] for piece in pieces for run in OWN.runs(piece)]
-    return np.unique(np.concatenate([np.zeros(0, np.uint64), *found]))
+    hashes = [run[0] for piece in pieces for run in OWN.runs(piece)]
+    return np.unique(np.concatenate([np.zeros(0, np.uint64), *hashes]))
 
 
 @functools.cache

@@ -43,8 +43,8 @@ def listed(roots: Sequence[str | os.PathLike]) -> list[Output]:
         InputError: there is none, or something cannot be looked through. The line does not name it:
             its name may identify.
     """
-    found: list[Output] = []
-    seen: set[tuple[int, int]] = set()
+    outputs: list[Output] = []
+    places_listed: set[tuple[int, int]] = set()
     for root in map(Path, roots):
         single = root.is_file()
         # What is audited before it gets its name is called by the name that it would get.
@@ -56,19 +56,21 @@ def listed(roots: Sequence[str | os.PathLike]) -> list[Output]:
                 closed += 1
                 continue
             name = path.name if single else path.relative_to(root).as_posix()
-            found.append(Output(path, str(root if single else final / name), name, place in seen))
-            seen.add(place)
+            outputs.append(
+                Output(path, str(root if single else final / name), name, place in places_listed)
+            )
+            places_listed.add(place)
         if closed:
             raise InputError(
                 f"{root}: {closed} of its entries cannot be looked through: pipes, devices, "
                 "folders that may not be read, links to nowhere or to folders elsewhere; remove "
                 "them, or name the folders themselves"
             )
-    if not found:
+    if not outputs:
         raise InputError(
             f"{', '.join(map(str, roots))}: no file to look through; name a cohort or a run"
         )
-    return found
+    return outputs
 
 
 def _inside(root: Path, roots: Sequence) -> list[Path]:
@@ -116,14 +118,14 @@ class Search:
 
     def _in_names(self, outputs: Sequence[Output]) -> Iterator[Finding]:
         names = Piece("", "\n".join(output.name.replace("\n", " ") for output in outputs))
-        found = dict.fromkeys(
+        findings = dict.fromkeys(
             Finding(outputs[folded.count("\n", 0, start)].called, "the file's name", kind, text)
             for kind, text, folded, start in self._in_piece(names, None, False)
         )
-        yield from found
+        yield from findings
 
     def _in_file(self, output: Output) -> Iterator[Finding]:
-        found: dict[Finding, None] = {}
+        findings: dict[Finding, None] = {}
         json = output.path.suffix == ".json"
         try:
             written = datetime.date.fromtimestamp(output.path.stat().st_mtime)
@@ -132,10 +134,10 @@ class Search:
                     piece, written, json or piece.where.endswith(".json")
                 ):
                     where = piece.where.strip() or "the text"
-                    found[Finding(output.called, where, kind, text)] = None
+                    findings[Finding(output.called, where, kind, text)] = None
         except (OSError, TooMuch):
             self.unread += 1
-        yield from found
+        yield from findings
 
     def _in_piece(self, piece: Piece, written, json: bool) -> Iterator[tuple[str, str, str, int]]:
         for kind, text, folded, start, end in self.look_for.hits(piece.text):

@@ -103,27 +103,27 @@ def of_table(path: Path) -> Identifiers:
 
 def of_part(part: Part) -> Identifiers:
     """The identifiers in the cells, by the names of their columns."""
-    found: Identifiers = set()
+    pairs: Identifiers = set()
     lines = part.text.splitlines(keepends=True)
     reader, begun, done = csv.reader(lines, delimiter=part.delimiter), 0, False
     while not done:
         try:
             row = next(reader, None)
             done = row is None
-            _add_row(found, part.header, row or [])
+            _add_row(pairs, part.header, row or [])
             again = reader.line_num - begun > 1
         except csv.Error:  # a cell that is too long, or half of a table in one
             again = True
             for line in lines[begun : reader.line_num]:
-                found |= identifiers.of_text(line)
+                pairs |= identifiers.of_text(line)
         for line in lines[begun : reader.line_num] if again else ():
             if line.count(part.delimiter) + 1 < len(part.header):
                 continue
             cells = _cells(line, part.delimiter)
             if len(cells) >= max(len(part.header), 1):
-                _add_row(found, part.header, cells)
+                _add_row(pairs, part.header, cells)
         begun = reader.line_num
-    return found
+    return pairs
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
@@ -134,9 +134,9 @@ def _cells(line: str, delimiter: str) -> list[str]:
         return line.replace('"', "").split(delimiter)
 
 
-def _add_row(found: Identifiers, header: tuple[str, ...], row: list[str]) -> None:
+def _add_row(pairs: Identifiers, header: tuple[str, ...], row: list[str]) -> None:
     for column, cell in zip([*header, *[""] * len(row)], row, strict=False):
-        found |= _of_cell(column, cell.strip())
+        pairs |= _of_cell(column, cell.strip())
 
 
 def _of_cell(column: str, cell: str) -> Identifiers:

@@ -240,30 +240,30 @@ def _without_identifiers(
     Returns:
         what was found, by the names of the files; and `done` with the reason.
     """
-    found: dict[str, list[Finding]] = {}
+    identified: dict[str, list[Finding]] = {}
     if not any((folder / "images").iterdir()):
-        return found, done
+        return identified, done
     search = Search(look_for)
     for finding in search.findings(listed([folder / "images"])):
-        found.setdefault(Path(finding.output).name, []).append(finding)
+        identified.setdefault(Path(finding.output).name, []).append(finding)
     if search.unread:
         raise InputError(
             f"{folder}: {search.unread} of its files cannot be read again; check the disk"
         )
-    for name in found:
+    for name in identified:
         (folder / "images" / name).unlink()
     reason = ("identifier", "an element that is kept holds an identifier of another file")
-    return found, [
-        reason if f"{at:06d}.dcm" in found else result for at, result in enumerate(done, 1)
+    return identified, [
+        reason if f"{at:06d}.dcm" in identified else result for at, result in enumerate(done, 1)
     ]
 
 
-def _warning(found: dict[str, list[Finding]], files: int, findings: Path) -> str:
+def _warning(identified: dict[str, list[Finding]], files: int, findings: Path) -> str:
     """How many images the audit took, and by what; the private table is written besides."""
-    every = [finding for one in found.values() for finding in one]
+    every = [finding for one in identified.values() for finding in one]
     findings_table.write(findings, every[: auditing.MOST_FINDINGS])
     return (
-        f"{len(found)} of {files} images are left out as an element that is kept holds an "
+        f"{len(identified)} of {files} images are left out as an element that is kept holds an "
         f"identifier of another file ({findings_table.by_kind(every)}); {findings} (private) says "
         "which and where: a word of a maker or protocol in a name or number of one file takes all "
         "that hold it"

@@ -52,13 +52,13 @@ def apply(dataset: Dataset, key: bytes, options: DeidentificationOptions, cleane
             Option).
     """
     pairs = [pair for pair in elements.of_dataset(dataset) if _is_identity(*pair)]
-    found = {
+    identities = {
         value for (_, value), own in zip(pairs, own_words.are_own(pairs), strict=True) if not own
     }
     patient = vocabulary.same_patient(str(dataset.get("PatientID") or ""))
     number = str(dataset.get("AccessionNumber") or "")
     age = ages.age_in_years(str(dataset.get("PatientAge") or ""))
-    work = _Work(key, options, found, _days(key, patient or number))
+    work = _Work(key, options, identities, _days(key, patient or number))
     work.clean(dataset, 0)
     hashed = hashing.keyed_hash(key, "patient", patient) if patient else ""
     dataset.PatientID = dataset.PatientName = hashed

@@ -20,8 +20,8 @@ from pgcxr.sources.weak_labels.reports import Labeler
 class Labeling:
     """`policy` is one of decision.POLICIES, `uncertain` one of decision.UNCERTAIN_POLICIES.
 
-    `neutral` are roots of codes that decide nothing; `columns` is the column map of `--source
-    table`.
+    `neutral` are roots of codes that decide nothing; `columns` is the column map of the source
+    `table`.
     """
 
     policy: str = decision.CODES
@@ -44,16 +44,16 @@ class Labeling:
         from_codes = self._lists.opinion(codes, self.neutral)
         from_report = self._labeler.opinion(report) if report.strip() else Opinion("report", "")
         if self.policy == decision.REPORT:
-            made = decision.decide(from_report, from_codes, self.uncertain)
+            decided = decision.decide(from_report, from_codes, self.uncertain)
         elif self.policy == decision.AGREE:
-            made = decision.agree(from_codes, from_report, self.uncertain)
+            decided = decision.agree(from_codes, from_report, self.uncertain)
         else:
-            made = decision.decide(from_codes, from_report, self.uncertain)
+            decided = decision.decide(from_codes, from_report, self.uncertain)
         if not from_codes.label and self.policy != decision.REPORT:
-            made = Decision(rejected=("diagnosis", "no valid diagnosis code"))
+            decided = Decision(rejected=("diagnosis", "no valid diagnosis code"))
         elif not report.strip() and self.policy != decision.CODES:
-            made = Decision(rejected=("diagnosis", "no report"))
-        return made, (from_codes, from_report)
+            decided = Decision(rejected=("diagnosis", "no report"))
+        return decided, (from_codes, from_report)
 
     def described(self) -> dict:
         """What report.json says of it: no paths."""

@@ -67,7 +67,7 @@ class Labeler:
     def _read(self, text: str) -> tuple[tuple[str, str, str], ...]:
         """(finding, status, deciding phrases) of each mention in a sentence."""
         sentence = Sentence(text, self.language)
-        found = []
+        mentions = []
         for hit in sentence.findings:
             if any(finding == FALSE_FRIEND for finding, _ in hit.meanings):
                 continue
@@ -78,10 +78,10 @@ class Labeler:
                 status, words = _status(sentence, hit)
             for finding, kind in kinds.items():
                 if status == POSITIVE and kind == HEDGED:
-                    found.append((finding, UNCERTAIN, words))
+                    mentions.append((finding, UNCERTAIN, words))
                 elif status is not None:
-                    found.append((finding, NEGATIVE if kind == DENIED else status, words))
-        return tuple(found)
+                    mentions.append((finding, NEGATIVE if kind == DENIED else status, words))
+        return tuple(mentions)
 
 
 def _status(sentence: Sentence, hit) -> tuple[str | None, str]:
@@ -101,14 +101,14 @@ def _status(sentence: Sentence, hit) -> tuple[str | None, str]:
     return POSITIVE, hit.phrase
 
 
-def _strongest(found: list[tuple[str, str, bool]]) -> tuple[str, str]:
+def _strongest(mentions: list[tuple[str, str, bool]]) -> tuple[str, str]:
     """(status, words) of a report from those of its mentions."""
-    present = {status for status, _, _ in found}
+    present = {status for status, _, _ in mentions}
     status = next(status for status in STRONGEST if status in present)
-    concluded = {status for status, _, conclusion in found if conclusion}
+    concluded = {status for status, _, conclusion in mentions if conclusion}
     if status == UNCERTAIN and concluded == {NEGATIVE}:
         status = NEGATIVE
-    return status, next(words for said, words, _ in found if said == status)
+    return status, next(words for said, words, _ in mentions if said == status)
 
 
 def _label_words(

@@ -79,19 +79,19 @@ def zipped(content, where: str) -> Iterator[Piece | Inner]:
 
 def pickled(content, where: str) -> Iterator[Piece | Inner]:
     """The texts of a pickle, which is read as data: nothing in it is run."""
-    found = []
+    values = []
     try:
         for _, argument, _ in pickletools.genops(bytes(content)):
             if isinstance(argument, str):
-                found.append(argument)
+                values.append(argument)
             elif isinstance(argument, (bytes, bytearray)):
                 yield from texts.printable(bytes(argument), where)
             elif isinstance(argument, int) and argument >= SMALLEST_NUMBER:
-                found.append(str(argument))
+                values.append(str(argument))
     except Exception:
-        yield Piece(where, "\n".join(found))
+        yield Piece(where, "\n".join(values))
         raise
-    yield Piece(where, "\n".join(found))
+    yield Piece(where, "\n".join(values))
 
 
 def npy(content, where: str) -> Iterator[Piece]:
@@ -165,24 +165,24 @@ def is_record(start: bytes) -> bool:
 
 def records(content, where: str) -> Iterator[Piece | Inner]:
     """The texts of all records, those of BATCH bytes at a time."""
-    at, number, found, size = 0, 0, [], 0
+    at, number, lines, size = 0, 0, [], 0
     while at + 12 <= len(content):
         length = struct.unpack("<Q", content[at : at + 8])[0]
         if at + length + 16 > len(content):
             break
         yield from _message(
-            bytes(content[at + 12 : at + 12 + length]), found, f"{where} record {number}", 0
+            bytes(content[at + 12 : at + 12 + length]), lines, f"{where} record {number}", 0
         )
         at, number, size = at + length + 16, number + 1, size + length
         if size > BATCH:
-            yield Piece(f"{where} up to record {number}", "\n".join(found))
-            found, size = [], 0
-    yield Piece(f"{where} up to record {number}", "\n".join(found))
+            yield Piece(f"{where} up to record {number}", "\n".join(lines))
+            lines, size = [], 0
+    yield Piece(f"{where} up to record {number}", "\n".join(lines))
     # Cut short, or something else behind the records.
     yield from texts.printable(bytes(content[at:]), f"{where} after record {number}")
 
 
-def _message(content: bytes, found: list[str], where: str, depth: int) -> Iterator[Piece | Inner]:
+def _message(content: bytes, lines: list[str], where: str, depth: int) -> Iterator[Piece | Inner]:
     """Appends the texts in a protocol buffer to `found`; yields what lies in images and
     archives."""
     if FILES.match(content):
@@ -190,10 +190,10 @@ def _message(content: bytes, found: list[str], where: str, depth: int) -> Iterat
     elif content == VERSION:
         return
     elif texts.CONTROL.search(content) is None:
-        found.append(encodings.decode(content))
+        lines.append(encodings.decode(content))
     elif depth < DEEPEST_MESSAGE and (fields := _fields(content)) is not None:
         for field in fields:
-            yield from _message(field, found, where, depth + 1)
+            yield from _message(field, lines, where, depth + 1)
     else:
         yield from texts.printable(content, where, numbers=True)
 
@@ -201,7 +201,7 @@ def _message(content: bytes, found: list[str], where: str, depth: int) -> Iterat
 def _fields(content: bytes) -> list[bytes] | None:
     """The length-delimited fields of a message; None where it is none (Protocol Buffers,
     Encoding)."""
-    found, at = [], 0
+    fields, at = [], 0
     while at < len(content):
         key, at = _varint(content, at)
         if at < 0 or not key >> 3 or key >> 32:
@@ -213,13 +213,13 @@ def _fields(content: bytes) -> list[bytes] | None:
             at += 8 if wire == 1 else 4
         elif wire == 2:
             length, at = _varint(content, at)
-            found.append(content[at : at + length])
+            fields.append(content[at : at + length])
             at += length
         else:
             return None
         if not 0 <= at <= len(content):
             return None
-    return found
+    return fields
 
 
 def _varint(content: bytes, at: int) -> tuple[int, int]:

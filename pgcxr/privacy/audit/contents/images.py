@@ -68,7 +68,7 @@ def dicom(content: bytes, where: str) -> Iterator[Piece]:
 
     from pgcxr.dicom.reading import quiet
 
-    found = [encodings.spaced(content[:128])]
+    values = [encodings.spaced(content[:128])]
     try:
         with quiet():
             dataset = pydicom.dcmread(io.BytesIO(content), force=True)
@@ -77,8 +77,8 @@ def dicom(content: bytes, where: str) -> Iterator[Piece]:
                     if element.tag.group == 0x7FE0 or element.VR == "SQ":
                         continue
                     raw = element.value
-                    found.append(encodings.spaced(raw) if isinstance(raw, bytes) else str(raw))
+                    values.append(encodings.spaced(raw) if isinstance(raw, bytes) else str(raw))
     except Exception:
-        yield Piece(where, "\n".join(found), dicom=True)
+        yield Piece(where, "\n".join(values), dicom=True)
         raise
-    yield Piece(where, "\n".join(found), dicom=True)
+    yield Piece(where, "\n".join(values), dicom=True)
