@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-from evaluate.protocol import progress_bars
 from pgcxr.cohort import manifest as cohort
 from pgcxr.cohort.findings import ABNORMAL, NORMAL
 from pgcxr.errors import ArgumentError, InputError
@@ -29,7 +28,6 @@ __all__ = [
     "load_classifier",
     "load_generator",
     "load_run",
-    "progress_bars",
     "synthesizer",
     "to_uint8",
 ]

@@ -63,8 +63,9 @@ ARM_NAMES = {
     "real_on_real": "Classifier (real) on real test set",
     "synthetic_on_synthetic": "Classifier (synthetic) on synthetic test set",
     "synthetic_on_real": "Classifier (synthetic) on real test set",
-    "pseudolabelled_real_on_real": "Classifier (pseudo-labelled real) on real test set (control, not "
-    "in the thesis)",
+    "pseudolabelled_real_on_real": (
+        "Classifier (pseudo-labelled real) on real test set (control, not in the thesis)"
+    ),
 }
 HANLEY_MCNEIL_1982_Z = 15.5
 # Results 2: images left by the 0.9 / 0.1 filter, of 30,000.

@@ -1,6 +1,7 @@
 """What the report says: where a shortfall comes from, and how long the study took."""
 
-from evaluate.study import shortfalls
+from evaluate.study import report, shortfalls
+from evaluate.study.plan import StudyOptions
 from evaluate.study.steps import Runner, Step
 from evaluate.thesis import listed, percent
 from pgcxr.io import artifacts
@@ -47,3 +48,32 @@ def test_the_time_of_a_study_counts_steps_side_by_side_once_and_pauses_not_at_al
 def test_words():
     assert listed([]) == "" and listed(["a"]) == "a" and listed(["a", "b", "c"]) == "a, b and c"
     assert percent(0.004) == "0.4%" and percent(0.294) == "29%"
+
+
+def test_the_report_on_a_finished_cohort_reads_it_and_names_no_path(tmp_path, monkeypatch):
+    out, cohort = tmp_path / "out", tmp_path / "hospital"
+    bodies = {
+        "gan": {},
+        "gan_normal": {},
+        "fidelity": {"real_on_real": {"auroc": 0.9}, "synthetic_on_real": {"auroc": 0.9}},
+        "distribution": {},
+        "privacy": {},
+        "axes": {"axes": {"nodule": {"found": True}}},
+        "anomaly": {"overall": {"auroc": 0.9}, "normals": {"specificity": 0.95}},
+    }
+    for name, body in bodies.items():
+        artifacts.write_json(out / name / "report.json", body)
+    artifacts.write_json(cohort / "report.json", {"images": 7})
+    for name in ("opening", "glance", "aims", "data", "growing", "provenance"):
+        monkeypatch.setattr(report.chapters, name, lambda *_, **__: None)
+    why = dict.fromkeys(report.AIMS, "too short a training")
+    monkeypatch.setattr(report.shortfalls, "reasons", lambda steps: why)
+    monkeypatch.setattr(report, "RESULTS", {})
+    options = StudyOptions(data=cohort, changes=("gan.total_kimg=4",))
+    lines = report.write(out, options, cohort, dict.fromkeys(bodies, 1.5), 9.0)
+    assert len(lines) == len(report.AIMS) and lines[0].startswith("NOT REACHED real-on-real")
+    body = artifacts.read_json(out / "report.json")
+    assert body["cohort"] == {"images": 7} and body["seconds"] == 9.0
+    assert set(body["seconds_per_step"]) == set(bodies)
+    config = {"preset": "demo", "changes": ["gan.total_kimg=4"]}
+    assert body["made_by"]["config"] == config and body["made_by"]["seed"] == 2026
