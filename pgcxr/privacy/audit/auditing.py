@@ -155,8 +155,8 @@ output files; do not pass them on; ...
         where = len({finding.output for finding in in_outputs})
         raise InputError(
             f"privacy audit: {len(in_outputs)} identifiers of patients "
-            f"({findings.by_kind(in_outputs)}) in {where} output files; do not pass them on; {findings_file} (private) says which and "
-            "where"
+            f"({findings.by_kind(in_outputs)}) in {where} output files; do not pass them on; "
+            f"{findings_file} (private) says which and where"
         )
     if search.unread:
         raise InputError(
