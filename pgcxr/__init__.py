@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 _NAMES = {
     "CurationOptions": "pgcxr.curation.options:CurationOptions",
     "Discriminator": "pgcxr.networks:Discriminator",
+    "GanConfig": "pgcxr.gan.config:GanConfig",
     "Generator": "pgcxr.networks:Generator",
     "InputError": "pgcxr.errors:InputError",
     "Inverter": "pgcxr.latent.inversion:Inverter",

@@ -1,4 +1,4 @@
-"""The arrows of the design: a package imports only what stands before it."""
+"""The arrows of docs/design.md: a package imports only what stands before it."""
 
 import ast
 import graphlib

@@ -11,8 +11,8 @@ import pgcxr
 ROOT = Path(__file__).resolve().parents[1]
 # Notebooks are written with these: a name is added with a line in docs/api.md, none is taken away.
 NAMES = {
-    *("CurationOptions", "Discriminator", "Generator", "InputError", "Inverter", "PhantomOptions"),
-    *("Rejected", "curate", "decode", "fit_axes", "generate", "latents", "load_cohort"),
+    *("CurationOptions", "Discriminator", "GanConfig", "Generator", "InputError", "Inverter"),
+    *("PhantomOptions", "Rejected", "curate", "decode", "fit_axes", "generate", "latents", "load_cohort"),
     *("load_generator", "load_pickle", "pretrained", "walk", "write_phantom"),
 }
 

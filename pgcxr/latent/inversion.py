@@ -1,8 +1,9 @@
 """The latent whose image is nearest to a given one, for a batch of images at once (thesis 4.2).
 
 The generator depends only on the direction of z, so the search runs on the sphere |z| = sqrt(L):
-after every step z is put back on it. The loss is summed over the batch, never averaged, and every
-step of Adam is per element: an image gets the same answer alone as in any batch.
+after every step z is put back on it. The loss, one of `pgcxr.losses.residuals`, is summed over the
+batch, never averaged, and every step of Adam is per element: an image gets the same answer alone as
+in any batch.
 
 A search that starts anywhere needs hundreds of steps. Here each image starts from the best of a few
 guesses: the nearest of a bank of random images, and a linear encoder, ridge regression of latents

@@ -1,4 +1,4 @@
-"""ROC curves (thesis Figures 7 to 9)."""
+"""ROC curves (thesis Figures 7 to 9); colors are `COLORS` in pgcxr/plots/figure.py."""
 
 import os
 from pathlib import Path

@@ -21,7 +21,7 @@ def test_full_size_by_hand():
     # The mirror; the statistics add one feature map, the last dense layers 8192 x 512 and 512.
     expected = 32768 + 150994944 + 67108864 + 9 * 16 * 513 * 512 + 4194304 + 512
     assert sum(flops.discriminator(FULL, 3).values()) == expected
-    # design.md 5b: 9.2 GFLOP forward at 32 px, 166 in one training iteration, for each image.
+    # docs/design.md: 9.2 GFLOP forward at 32 px, 166 in one training iteration, for each image.
     assert flops.FLOP * sum(flops.generator(FULL, 5).values()) == pytest.approx(9.2e9, rel=0.01)
     assert flops.FLOP * flops.iteration(FULL, 5) == pytest.approx(166e9, rel=0.01)
 
