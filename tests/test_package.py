@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # Notebooks are written with these: a name is added with a line in docs/api.md, none is taken away.
 NAMES = {
     *("CurationOptions", "Discriminator", "GanConfig", "Generator", "InputError", "Inverter"),
-    *("PhantomOptions", "Rejected", "curate", "decode", "fit_axes", "generate", "latents", "load_cohort"),
-    *("load_generator", "load_pickle", "pretrained", "walk", "write_phantom"),
+    *("PhantomOptions", "Rejected", "curate", "decode", "fit_axes", "generate", "latents"),
+    *("load_cohort", "load_generator", "load_pickle", "pretrained", "walk", "write_phantom"),
 }
 
 

@@ -59,7 +59,7 @@ def parsed(words: list[str]) -> dict:
 def all_options() -> set[str]:
     """Every option of every command."""
     group = typer.main.get_command(app)
-    modules = [ROOT / "train" / "gan.py", *sorted(ROOT.glob("train/*/__main__.py"))]
+    modules = sorted(ROOT.glob("train/*/__main__.py"))
     modules += sorted(ROOT.glob("evaluate/*/__main__.py"))
     names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in modules]
     scripts = [typer.main.get_command(importlib.import_module(name).app) for name in names]
