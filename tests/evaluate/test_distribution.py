@@ -18,6 +18,7 @@ from evaluate.distribution import (
     measures,
     sources,
 )
+from evaluate.distribution.chapter import DistributionResult
 from evaluate.distribution.estimate import Estimate, compared
 from pgcxr.classifier import features, network
 from pgcxr.cohort import manifest as cohorts
@@ -25,6 +26,7 @@ from pgcxr.errors import InputError
 from pgcxr.metrics.frechet import frechet
 from pgcxr.metrics.swd import sliced_wasserstein
 from pgcxr.networks import Generator, synthesize
+from pgcxr.plots.page import Page
 from tests.toy_cohort import spots, write_cohort
 
 SIZE = 16
@@ -217,6 +219,10 @@ def test_the_whole_with_an_untrained_generator(runs):
     names = ["samples.png", "swd.png", "prdc.png", "fid.png", "kid.png"]
     assert all((runs / "out" / name).stat().st_size > 1000 for name in names)
     assert not {"p0-3", "patient_id"} & set((runs / "out" / "report.json").read_text().split('"'))
+    loaded, page = DistributionResult.load(runs / "out"), Page("Study")
+    assert loaded.to_json() == result.to_json() and len(loaded.tables["distribution.csv"]) == 27
+    loaded.chapter(page)
+    assert "PCA-Gaussian" in page.html() and page.html().count("<img") == 1
     with pytest.raises(InputError, match="not empty"):
         distribution.run(runs / "gan", runs / "out")
 
