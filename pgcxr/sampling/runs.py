@@ -1,5 +1,5 @@
-"""Networks of RUN folders: those of a training, and those that come with pgcxr, which are trained on
-generated radiographs, so that no patient is in them."""
+"""Networks of RUN folders: those of a training, and those that come with pgcxr, which are trained
+on generated radiographs, so that no patient is in them."""
 
 import zipfile
 from pathlib import Path

@@ -90,9 +90,7 @@ def test_a_fault_of_ours_keeps_its_traceback():
 @pytest.mark.parametrize(
     "arguments", [("phantom", "out", "--patients", "1"), ("curate", ".", "--out", "out")]
 )
-def test_a_wrong_seed_is_one_line(
-    monkeypatch, tmp_path, capsys, arguments, seed
-):
+def test_a_wrong_seed_is_one_line(monkeypatch, tmp_path, capsys, arguments, seed):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as stop:
         command.run(cli.app, [*arguments, f"--seed={seed}"])
