@@ -183,8 +183,8 @@ def test_no_function_takes_more_than_eight_parameters():
     assert many == set()
 
 
-# Where options are made into words; options of other programs; and the messages of trainings.
-MAY_NAME_OPTIONS = ("pgcxr.cli", "pgcxr.errors", "pgcxr.curation.beam", "pgcxr.gan")
+# Where options are made into words, and options of other programs.
+MAY_NAME_OPTIONS = ("pgcxr.cli", "pgcxr.errors", "pgcxr.curation.beam", "pgcxr.gan.footprint")
 
 
 def _said(module: str) -> set[str]:
