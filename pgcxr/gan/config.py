@@ -73,20 +73,20 @@ class GanConfig(Options):
     minibatch_dict: dict = option(
         {4: 256, 8: 256, 16: 128, 32: 64, 64: 32, 128: 16, 256: 8},
         by_resolution(MINIBATCH),
-        "the same by resolution",
+        "minibatch_base at resolutions of their own",
     )
     max_minibatch_per_replica: dict = option(
         {}, by_resolution(MINIBATCH), "most images that one device holds, by resolution"
     )
     lrate_base: float = option(0.001, RATE, "Adam's learning rate, of both networks")
     lrate_dict: dict = option(
-        {512: 0.0015, 1024: 0.002}, by_resolution(RATE), "the same by resolution"
+        {512: 0.0015, 1024: 0.002}, by_resolution(RATE), "lrate_base at resolutions of their own"
     )
     tick_kimg_base: float = option(20.0, KIMG, "between two reports and saved states, kimg")
     tick_kimg_dict: dict = option(
         {4: 160, 8: 140, 16: 120, 32: 100, 64: 80, 128: 60, 256: 40, 512: 20, 1024: 10},
         by_resolution(KIMG),
-        "the same by resolution",
+        "tick_kimg_base at resolutions of their own",
     )
     # Losses
     gradient_penalty: float = option(10.0, WEIGHT, "weight of WGAN-GP's penalty")
@@ -94,7 +94,7 @@ class GanConfig(Options):
         1.0, number(0, 1e6, above=True), "gradient norm at which there is none"
     )
     drift: float = option(0.001, WEIGHT, "weight of the squared score of reals")
-    labels: str = option("", LABELS, "what G and D are told: binary, findings, or nothing")
+    labels: str = option("", LABELS, "what G and D are told (AC-GAN)")
     label_weight: float = option(1.0, WEIGHT, "of the AC-GAN term, where there are labels")
     ema_beta: float | None = option(0.999, or_none(DECAY), "decay of Gs at each step")
     ema_halflife_kimg: float | None = option(
