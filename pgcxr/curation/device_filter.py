@@ -96,8 +96,10 @@ class DeviceFilter:
         self._model = model
 
     def _predict(self, images: np.ndarray) -> np.ndarray:
-        """As pgcxr.networks.pixels.from_uint8 scales them, uint8 [N, R, R, 1] -> float32 [N]."""
+        """uint8 [N, R, R, 1] -> float32 [N]."""
         self.load()
+        # Scaled as by pgcxr.networks.pixels.from_uint8 but for the last bit, in which many gray
+        # levels differ: dividing by 127.5 rounds otherwise than multiplying by 2 / 255.
         scaled = images.astype(np.float32) / np.float32(127.5) - np.float32(1.0)
         probabilities = np.asarray(self._model.predict_on_batch(scaled))[:, 0]
         if not ((probabilities >= 0) & (probabilities <= 1)).all():  # NaN included
