@@ -66,10 +66,7 @@ def write(
     chapters.provenance(page, steps, seconds, elapsed)
     page.write(out / "report.html")
 
-    body = {
-        name: steps[name]
-        for name in ("gan", "gan_normal", "fidelity", "distribution", "privacy", "axes", "anomaly")
-    }
+    body = {name: steps[name] for name in ("gan", "gan_normal", *RESULTS)}
     body |= {"cohort": steps["cohort"], "seconds": elapsed, "seconds_per_step": seconds}
     body["aims"] = {}
     for name, aim in AIMS.items():
