@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from evaluate.study import sources
+from evaluate.study import code_files
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
 
@@ -56,7 +56,7 @@ class Step:
             self.module,
             self.arguments,
             self.inputs,
-            sources.digest((self.module, *self.code)),
+            code_files.digest((self.module, *self.code)),
         ]
         parts += [artifacts.versions(), [keys[name] for name in self.needs]]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -154,7 +154,7 @@ class Runner:
         with open(self.logs / f"{step.name}.log", "w", encoding="utf-8") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", step.module, *arguments],
-                cwd=sources.ROOT,
+                cwd=code_files.ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluate.study import plan, sources
+from evaluate.study import code_files, plan
 from evaluate.study.steps import Runner, Step
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
@@ -152,11 +152,11 @@ def test_the_digest_follows_imports(tmp_path, monkeypatch):
     (package / "one.py").write_text("def f():\n    from pgcxr import two\n")
     (package / "two.py").write_text("x = 1\n")
     (package / "three.py").write_text("x = 1\n")
-    monkeypatch.setattr(sources, "ROOT", tmp_path)
+    monkeypatch.setattr(code_files, "ROOT", tmp_path)
 
     def digest():
-        sources._imported.cache_clear()
-        return sources.digest(("pgcxr.one",))
+        code_files._imported.cache_clear()
+        return code_files.digest(("pgcxr.one",))
 
     before = digest()
     (package / "three.py").write_text("x = 2\n")
