@@ -7,7 +7,8 @@ from pathlib import Path
 from types import ModuleType
 
 from pgcxr import sources
-from pgcxr.curation import device_filter, placing, rules, stages, work
+from pgcxr.curation import device_filter as device_filters
+from pgcxr.curation import placing, rules, stages, work
 from pgcxr.curation.device_filter import DeviceFilter
 from pgcxr.curation.options import FILES, LOCAL, CurationOptions
 from pgcxr.curation.pixels import Decoding
@@ -32,7 +33,7 @@ class Setup:
         findings: the private table of what the audit finds.
         rules: with the user's on top of the thesis's.
         decoding: how pixels are decoded.
-        judge: looks for devices on the decoded images, or None.
+        device_filter: looks for devices on the decoded images, or None.
         source, module: what lists the scans of the export.
         labeling: what makes labels of diagnoses and reports.
         key_file, key: of the patient hashes.
@@ -45,7 +46,7 @@ class Setup:
     findings: Path
     rules: Rules
     decoding: Decoding
-    judge: DeviceFilter | None
+    device_filter: DeviceFilter | None
     source: str
     module: ModuleType
     labeling: Labeling
@@ -60,7 +61,7 @@ class Setup:
             for name in FILES
             if (path := getattr(self.options, name)) is not None
         }
-        inside["device_model"] = self.judge.sha256 if self.judge else None
+        inside["device_model"] = self.device_filter.sha256 if self.device_filter else None
         others = [item for item in self.options.fingerprint() if item[0] not in inside]
         return [*others, *([name, repr(text)] for name, text in sorted(inside.items()))]
 
@@ -86,10 +87,10 @@ def prepare(export: str | os.PathLike, out: str | os.PathLike, options: Curation
     decoding = Decoding(
         normalization.parse(options.normalize), options.bits, options.decoder, hidden
     )
-    judge = device_filter.asked(options.device_model, rule_set)
+    device_filter = device_filters.asked(options.device_model, rule_set)
     # Beam's forks and TensorFlow's threads do not go together: there it is loaded when needed.
-    if judge and options.runner == LOCAL:
-        judge.load()
+    if device_filter and options.runner == LOCAL:
+        device_filter.load()
     source, module = sources.named(options.source, export)
     how = labeling.load(
         options.labels,
@@ -107,7 +108,7 @@ def prepare(export: str | os.PathLike, out: str | os.PathLike, options: Curation
         findings=findings,
         rules=rule_set,
         decoding=decoding,
-        judge=judge,
+        device_filter=device_filter,
         source=source,
         module=module,
         labeling=how,

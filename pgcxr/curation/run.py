@@ -150,8 +150,8 @@ class _Curation:
                     reason = ("too_small", f"smaller than {self.size} px")
                     self.selection.excluded[scan.number] = reason
         self.selection.refuse_none_left(self.selection.remaining())
-        if self.setup.judge:
-            self.setup.judge.check_size(self.size)
+        if self.setup.device_filter:
+            self.setup.device_filter.check_size(self.size)
 
     def decode(self) -> None:
         """Writes an image of every scan that remains into the work folder."""
@@ -186,9 +186,9 @@ class _Curation:
     def look_for_devices(self) -> None:
         """Excludes images on which the device classifier sees what their label forbids."""
         self.devices_seen = 0
-        if self.setup.judge:
+        if self.setup.device_filter:
             decoded = [scan for scan in self.remaining if not self.done[scan.number].rejected]
-            worn = self.setup.judge.worn(
+            worn = self.setup.device_filter.worn(
                 decoded,
                 lambda scan: self.workspace.place("images", self.names[scan.number]),
                 self.setup.rules,
@@ -238,8 +238,11 @@ class _Curation:
         described |= self.counts
         described |= {"normalise": str(decoding.normalize), "bits": decoding.bits}
         described |= {"decoder": decoding.decoder, "black_out": decoding.black_out.described()}
-        if setup.judge:
-            described["device_model"] = {"sha256": setup.judge.sha256, "seen": self.devices_seen}
+        if setup.device_filter:
+            described["device_model"] = {
+                "sha256": setup.device_filter.sha256,
+                "seen": self.devices_seen,
+            }
         return described
 
     def _audit(self, folder: Path) -> dict:

@@ -181,10 +181,10 @@ def test_networks_that_are_none_are_refused_before_the_run(tmp_path, monkeypatch
     assert "weights that are no finite numbers" in refused()
     # Finite, but no probability: seen when it is asked.
     network(activation="linear", value=2.0)
-    judge = device_filter.DeviceFilter(tmp_path)
-    judge.load()
+    classifier = device_filter.DeviceFilter(tmp_path)
+    classifier.load()
     with pytest.raises(InputError, match="numbers that are no probabilities"):
-        judge._predict(np.zeros((1, 8, 8, 1), np.uint8))
+        classifier._predict(np.zeros((1, 8, 8, 1), np.uint8))
 
     network()
     monkeypatch.setattr(device_filter, "LARGEST", 1 << 15)
