@@ -16,7 +16,7 @@ from evaluate.fidelity.arms import ARMS
 from evaluate.fidelity.explanations import HeldOut
 from evaluate.fidelity.pseudo import Synthetic
 from evaluate.fidelity.statistics import Reading
-from pgcxr.metrics.auroc import roc_curve
+from pgcxr.metrics.roc import roc_curve
 from pgcxr.plots.confusion import confusion_plot
 from pgcxr.plots.curves import line_plot
 from pgcxr.plots.grids import enlarged, labeled_grid

@@ -15,7 +15,7 @@ from pgcxr.classifier import learning_rate, network
 from pgcxr.classifier.config import ClassifierConfig
 from pgcxr.classifier.fit_progress import FitProgress
 from pgcxr.gan.config import PRECISIONS
-from pgcxr.metrics.auroc import auroc
+from pgcxr.metrics.roc import auroc
 from pgcxr.networks import pixels
 
 

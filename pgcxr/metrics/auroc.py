@@ -29,30 +29,13 @@ import numpy as np
 from scipy import special, stats
 
 from pgcxr.metrics.roc import (
-    at_specificity,
     auroc,
     checked,
     checked_level,
     normal_quantile,
     patient_codes,
-    roc_curve,
-    youden,
     z_test,
 )
-
-__all__ = [
-    "area_covariance",
-    "at_specificity",
-    "auroc",
-    "delong",
-    "delong_ci",
-    "hanley_mcneil",
-    "hanley_mcneil_1982",
-    "hanley_mcneil_1983",
-    "roc_curve",
-    "youden",
-]
-
 
 # A variance below it is 0 but for rounding.
 ROUNDING = 1e-16

@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from pgcxr.metrics.auroc import delong_ci, roc_curve
+from pgcxr.metrics.auroc import delong_ci
+from pgcxr.metrics.roc import roc_curve
 from pgcxr.plots.figure import line_style, new_figure, save, styled
 
 

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
-from pgcxr.metrics.auroc import at_specificity, auroc, delong, delong_ci, roc_curve, youden
+from pgcxr.metrics.auroc import delong, delong_ci
+from pgcxr.metrics.roc import at_specificity, auroc, roc_curve, youden
 from tests.reference import roc_slow
 
 # Hanley & McNeil 1982, table I: 109 CT images rated 1 (definitely normal) to 5 (definitely

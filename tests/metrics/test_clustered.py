@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from pgcxr.metrics import resampling
-from pgcxr.metrics.auroc import area_covariance, auroc, delong, delong_ci
+from pgcxr.metrics.auroc import area_covariance, delong, delong_ci
 from pgcxr.metrics.resampling import bca, bootstrap_auroc, bootstrap_difference, resampled_areas
+from pgcxr.metrics.roc import auroc
 from tests.reference import roc_slow
 
 CASES = st.lists(

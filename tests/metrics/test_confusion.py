@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pgcxr.metrics.auroc import at_specificity, auroc, delong, delong_ci, youden
+from pgcxr.metrics.auroc import delong, delong_ci
 from pgcxr.metrics.calibration import calibration
 from pgcxr.metrics.confusion import Points, comparison, confusion, evaluation
 from pgcxr.metrics.non_inferiority import non_inferiority
 from pgcxr.metrics.proportions import clustered_wilson, predictive_values, wilson
 from pgcxr.metrics.resampling import bootstrap_auroc, bootstrap_difference
+from pgcxr.metrics.roc import at_specificity, auroc, youden
 
 
 def test_a_case_at_the_threshold_is_called_positive():
