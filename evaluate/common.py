@@ -151,7 +151,7 @@ def load_classifier(run: str | Path, outputs: int | None = None, resolution: int
         )
     if shapes[0][1] != shapes[0][2] or shapes[0][3] != 1:
         raise InputError(
-            f"{path}: does not read square grey images; name a RUN of train.classifier"
+            f"{path}: does not read square gray images; name a RUN of train.classifier"
         )
     if outputs is not None and model.output_shape[-1] != outputs:
         raise InputError(

@@ -64,7 +64,7 @@ ARM_NAMES = {
     "synthetic_on_synthetic": "Classifier (synthetic) on synthetic test set",
     "synthetic_on_real": "Classifier (synthetic) on real test set",
     "pseudolabelled_real_on_real": (
-        "Classifier (pseudo-labelled real) on real test set (control, not in the thesis)"
+        "Classifier (pseudo-labeled real) on real test set (control, not in the thesis)"
     ),
 }
 HANLEY_MCNEIL_1982_Z = 15.5
@@ -114,7 +114,7 @@ def words(name: str) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as per cent, with a decimal where it is small."""
+    """A share as percent, with a decimal where it is small."""
     return f"{share:.1%}" if share < 0.1 else f"{share:.0%}"
 
 

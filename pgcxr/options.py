@@ -240,7 +240,7 @@ def unknown(key: str, known: Iterable[str]) -> ArgumentError:
 
 
 def meant(key: str, known: Iterable[str]) -> str:
-    """Which of the `known` names a misspelt one may be, or all of them, as the end of an error."""
+    """Which of the `known` names a misspelled one may be, or all of them: the end of an error."""
     known = list(known)
     close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
     return f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"

@@ -203,6 +203,7 @@ def _study(
     held_out = slice(n_familiar, first_test)
     report = {
         **detection.report(reading.classes, ours, supervised, patients, seed),
+        # As report.json spells it.
         "localisation": localization(cases.maps, cases.masks, reading.classes, TABLE_6),
         "seconds_per_image": inverted.seconds / len(differences),
         "iterations": inverted.iterations,

@@ -145,6 +145,6 @@ def _figures(page: Page, folder: Path, report: dict) -> None:
         )
     page.figure(
         folder / "two_axes.png",
-        "Figure 12. One image changed along two axes at once, in per cent of the angle at which "
+        "Figure 12. One image changed along two axes at once, in percent of the angle at which "
         "each walk ends.",
     )

@@ -212,7 +212,7 @@ def _published(vectors: dict[str, np.ndarray], seed: int) -> dict:
     return {
         "fid_infinity": {name: frechet.fid_infinity(real, vectors[name], seed) for name in NAMES},
         "kid_subsets": {name: {key: found[key] for key in kept} for name, found in subsets.items()},
-        "neighbours": prdc.NEIGHBORS,
+        "neighbours": prdc.NEIGHBORS,  # as report.json spells it
         "warnings": warnings,
     }
 

@@ -21,14 +21,14 @@ REAL, SYNTHETIC, CONTROL = "real", "synthetic", "control"
 TITLES = {
     REAL: "classifier (real)",
     SYNTHETIC: "classifier (synthetic)",
-    CONTROL: "classifier (pseudo-labelled real)",
+    CONTROL: "classifier (pseudo-labeled real)",
 }
-# What the report calls each reading.
+# What the report calls each reading; the keys as report.json spells them.
 ARMS = {
     "real_on_real": "Classifier (real) on real test set",
     "synthetic_on_synthetic": "Classifier (synthetic) on synthetic test set",
     "synthetic_on_real": "Classifier (synthetic) on real test set",
-    "pseudolabelled_real_on_real": "Classifier (pseudo-labelled real) on real test set",
+    "pseudolabelled_real_on_real": "Classifier (pseudo-labeled real) on real test set",
 }
 # Where each arm's AUROC on the real test set stands in the report.
 KEYS = {

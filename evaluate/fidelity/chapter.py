@@ -40,7 +40,7 @@ class FidelityResult(Result):
             f"real images labels synthetic ones (P(abnormal) > {options['abnormal_above']:g} "
             f"abnormal, < {options['normal_below']:g} normal, the rest dropped); a second one, "
             "trained in the same way on as many synthetic images, reads the real test set.",
-            f"Of {labels['generated']:,} synthetic images {labels['normal']:,} were labelled "
+            f"Of {labels['generated']:,} synthetic images {labels['normal']:,} were labeled "
             f"normal, {labels['abnormal']:,} abnormal, {labels['rejected']:,} were dropped.",
         )
         readings(page, self.folder, report)
@@ -89,7 +89,7 @@ def _confusion(page: Page, arm: str, reading: dict) -> None:
     """Thesis Tables 3 to 5, with totals, beside this run's."""
     printed, counts = thesis.ARMS.get(arm), reading["confusion"]
     pseudo = arm == "synthetic_on_synthetic"
-    how = "labelled" if pseudo else "truly"
+    how = "labeled" if pseudo else "truly"
     columns = [("Thesis", printed)] if printed else []
     columns.append(("This run", counts))
     header, rows = [""], [["Predicted normal"], ["Predicted abnormal"], ["Total"]]
@@ -221,7 +221,7 @@ def explained(page: Page, folder: Path) -> None:
         "Figure 11. Grad-CAM and CAM of both classifiers on the same real test images. True and "
         "false, positive and negative are the calls of classifier (synthetic) at a threshold of "
         f"{THRESHOLD:g} against the diagnosis: its surest true calls and its worst false ones. "
-        "P(abnormal) is each classifier's own output. Grad-CAM: grey speaks little for abnormal, "
+        "P(abnormal) is each classifier's own output. Grad-CAM: gray speaks little for abnormal, "
         "red to yellow strongly; CAM: red speaks for abnormal, blue against; an empty map is 0 "
         "everywhere; on one scale for each column. Green: border of the true lesion, if there is "
         "one.",

@@ -97,7 +97,7 @@ def sampling(synthetic: Synthetic, wanted: dict, most_generated: float) -> dict:
     used = counts(np.concatenate(list(synthetic.labels.values())))
     return {
         "wanted": needed,
-        "labelled": labeled,
+        "labelled": labeled,  # as report.json spells it
         "used": used,
         "most_generated": most_generated,
         "bound_hit": any(labeled[name] < needed[name] for name in needed),

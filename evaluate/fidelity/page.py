@@ -15,7 +15,7 @@ def write(folder: Path, result: FidelityResult) -> None:
     page = Page("How real are the synthetic images?")
     page.text(
         f"A classifier ({report['architecture']}, {report['size']} px) learned from real images "
-        "and labelled synthetic ones; a second, trained in the same way on those, reads the real "
+        "and labeled synthetic ones; a second, trained in the same way on those, reads the real "
         "test set (thesis 2.2 to 2.4). The data behind every figure is the CSV file of its name "
         "beside this page; each figure is there as PNG and SVG, too."
     )
@@ -58,7 +58,7 @@ def _labels(page: Page, folder: Path, report: dict, options: dict) -> None:
     )
     names = ("normal", "abnormal")
     asked = "as was asked for" if options["per_class"] else "as many as there are real ones"
-    kinds = {f"Wanted: {asked}": "wanted", "Labelled": "labelled", "Used": "used"}
+    kinds = {f"Wanted: {asked}": "wanted", "Labeled": "labelled", "Used": "used"}
     page.table(
         ["Synthetic images", *names],
         [(head, *(sampling[key][name] for name in names)) for head, key in kinds.items()],

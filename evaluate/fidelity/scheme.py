@@ -52,7 +52,7 @@ def _rows(report: dict) -> list:
         f"to train on: {_count(synthetic['train'])}"
     )
     of_real = (
-        f"Real images, pseudo-labelled,\n{wrong:.1%} of the labels wrong\n"
+        f"Real images, pseudo-labeled,\n{wrong:.1%} of the labels wrong\n"
         f"to train on: {_count(control['train'])}"
     )
     rows = [
@@ -77,7 +77,7 @@ def _rows(report: dict) -> list:
             "Control: not in the thesis",
             2,
             of_real,
-            "pseudo-labelled\nreal",
+            "pseudo-labeled\nreal",
             tests[0],
             "pseudolabelled_real_on_real",
         ),

@@ -56,7 +56,7 @@ def reasons(steps: dict) -> dict:
         "specificity on normals": (
             f"The threshold was set on {anomaly['healthy']['n']} held-out healthy images for "
             f"{anomaly['healthy']['specificity_aimed_at']:.0%}; so few leave it uncertain by some "
-            "per cent."
+            "percent."
         ),
     }
 

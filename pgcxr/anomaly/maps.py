@@ -108,7 +108,7 @@ def learn_healthy(windows: np.ndarray) -> Healthy:
 
     The deviation of a pixel from a hundred images is itself uncertain by 7 %, and the largest of
     thousands of quotients finds the pixel where it came out too small; so the variance is shrunk
-    towards its average over the window's neighborhood, with the weight of ten images.
+    toward its average over the window's neighborhood, with the weight of ten images.
     """
     mean, variance = windows.mean(axis=0), windows.var(axis=0, ddof=1)
     width = windows.shape[-1]

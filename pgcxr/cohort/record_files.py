@@ -233,7 +233,7 @@ def _raw_level(file: RecordFile) -> int:
     )
     if shape != [1, 1 << level, 1 << level]:
         raise InputError(
-            f"{file.path}: holds images of {shape} (channels, rows, columns), where grey ones of "
+            f"{file.path}: holds images of {shape} (channels, rows, columns), where gray ones of "
             f"{1 << level} x {1 << level} are needed"
         )
     return level

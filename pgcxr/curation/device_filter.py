@@ -88,7 +88,7 @@ class DeviceFilter:
             raise InputError(f"{self.path}: cannot be read; train it again") from None
         if shapes != [[(None, self.size, self.size, 1)], [(None, 1)]]:
             raise InputError(
-                f"{self.path}: does not make one number of one grey image of {self.size} px, which "
+                f"{self.path}: does not make one number of one gray image of {self.size} px, which "
                 "its config.json says; train it again"
             )
         if not finite:

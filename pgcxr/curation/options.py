@@ -75,7 +75,7 @@ Received: size=100
         "percentile:99",
         TEXT,
         "percentile:99 (black at the minimum), percentile:LOW,HIGH, window (as displayed) or none.",
-        names=("--normalize", "--normalise"),
+        names=("--normalize", "--normalise"),  # the second in commands of earlier versions
     )
     bits: int = option(8, BITS, "8 or 16, of the PNG files; training reads the upper 8 of 16.")
     decoder: str = option(

@@ -28,6 +28,7 @@ HEADER = (
     "burned_in_annotation",
     "too_small",
 )
+# Names stay as the files of earlier cohorts spell them: "mislabelled_view".
 PIXELS = ("inverted", "rotated", "mislabelled_view", "cropped", "duplicate", "near_duplicate")
 LABELED = (*HEADER, *PIXELS, "subsample")
 ORDER = (*UNLABELED, *LABELED)
@@ -235,7 +236,7 @@ class Rules:
         """What says that a device is on the image, whatever its label; None where nothing does."""
         table = self.tables["device"]
         if scan.device:
-            return "labelled as having a device"
+            return "labelled as having a device"  # as excluded.csv spells it
         if any(covers(root, code) for root in table["codes"] for code in scan.codes):
             return "diagnosis code of a device"
         word = self._mentions.first(scan.report)

@@ -236,6 +236,7 @@ class _Curation:
         setup, decoding = self.setup, self.setup.decoding
         described = {"source": setup.source, "size": self.size, "fit": self.options.fit}
         described |= self.counts
+        # Keys as report.json spells them.
         described |= {"normalise": str(decoding.normalize), "bits": decoding.bits}
         described |= {"decoder": decoding.decoder, "black_out": decoding.black_out.described()}
         if setup.device_filter:

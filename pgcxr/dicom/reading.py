@@ -26,7 +26,7 @@ REASONS = (
     "unreadable",
     "no_pixels",
     "multi_frame",
-    "colour",
+    "colour",  # as excluded.csv and report.json spell it
     "too_large",
     "timeout",
     "blank",

@@ -30,9 +30,7 @@ def check(dataset: pydicom.Dataset) -> None:
     if size is None:
         raise Rejected("unreadable", "the compressed stream does not say its size")
     if size[2] != 1:
-        raise Rejected(
-            "unreadable", "the compressed stream is in colour where the header says grey"
-        )
+        raise Rejected("unreadable", "the compressed stream is in color where the header says gray")
     if size[:2] != (whole(dataset, "Rows"), whole(dataset, "Columns")):
         raise Rejected(
             "unreadable", "the compressed stream is of another size than the header says"

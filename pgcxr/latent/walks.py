@@ -14,7 +14,7 @@ from pgcxr.latent.axes import normalize
 def tangent(u: np.ndarray, axis: np.ndarray) -> np.ndarray:
     """n_t, [N, L]: the part of `axis` [L] orthogonal to each u [N, L], of length 1.
 
-    Zero where u lies on the axis itself: nothing is left to move towards.
+    Zero where u lies on the axis itself: nothing is left to move toward.
     """
     heading = u / np.linalg.norm(u, axis=-1, keepdims=True)
     across = axis - (heading @ axis)[..., None] * heading

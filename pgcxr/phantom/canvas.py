@@ -1,4 +1,4 @@
-"""Drawing in centimetres: shapes given in the patient's plane become coverage maps at any number of
+"""Drawing in centimeters: shapes given in the patient's plane become coverage maps at any number of
 pixels.
 
 x grows to the right of the image (the patient's left on a PA film), y grows downwards, both in cm.

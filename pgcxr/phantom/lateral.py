@@ -13,7 +13,7 @@ VISIBLE = ("nodule", "consolidation", "interstitial_opacity", "pleural_effusion"
 
 
 def lateral_scene(canvas: Canvas, patient: Patient, exposure: Exposure) -> Scene:
-    """The chest without findings. x grows towards the back; x = 0 halfway between sternum and
+    """The chest without findings. x grows toward the back; x = 0 halfway between sternum and
     spine."""
     s, p = patient.scale, patient
     rng = np.random.default_rng([p.seed, 21])

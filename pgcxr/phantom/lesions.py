@@ -60,7 +60,7 @@ def consolidation(scene: Scene, severity: float, rng: np.random.Generator) -> No
 
 
 def interstitial_opacity(scene: Scene, severity: float, rng: np.random.Generator) -> None:
-    """Thickened septa and small nodules in both lungs, towards the bases or everywhere."""
+    """Thickened septa and small nodules in both lungs, toward the bases or everywhere."""
     canvas = scene.canvas
     basal = rng.random() < 0.6
     lungs = np.maximum.reduce([scene.cover[side] for side in scene.sides])

@@ -33,7 +33,7 @@ KINDS = (
     "no_pixel_data",
     "duplicate_pixels",
     "duplicate_file",
-    "mislabelled_view",
+    "mislabelled_view",  # as the curation's rule is spelled
     "wrong_body_part",
     "missing_tags",
     "wrong_age",

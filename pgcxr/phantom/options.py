@@ -24,7 +24,7 @@ Received: patients=0
     patients: int = option(rule=whole(1, 10**9), help="Number of patients; about 1.25 images each.")
     seed: int = option(0, SEED, "Same seed, same bytes.")
     size: int = option(512, whole(SMALLEST, LARGEST), "Pixels on a side, 64 to 4096.")
-    messy: bool = option(False, SWITCH, "Add broken, duplicate and mislabelled files.")
+    messy: bool = option(False, SWITCH, "Add broken, duplicate and mislabeled files.")
     workers: int | None = option(
         None, or_none(whole(1, 256)), "Processes; one per core by default.", of_the_run=True
     )

@@ -34,7 +34,7 @@ def calcification(scene: Scene, severity: float, rng: np.random.Generator) -> No
 
 
 def atelectasis(scene: Scene, severity: float, rng: np.random.Generator) -> None:
-    """Loss of volume at one base: raised dome, dense wedge beside the heart, plates, shift towards
+    """Loss of volume at one base: raised dome, dense wedge beside the heart, plates, shift toward
     it."""
     canvas, frontal = scene.canvas, scene.frontal
     s = frontal.size

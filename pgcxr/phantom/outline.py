@@ -1,6 +1,6 @@
 """Outlines of the frontal chest in cm: body, lungs, heart, great vessels, diaphragm.
 
-Reference adult; x = 0 is the midline, y = 0 the top of the lungs, x grows towards the patient's
+Reference adult; x = 0 is the midline, y = 0 the top of the lungs, x grows toward the patient's
 left.
 """
 

@@ -18,7 +18,7 @@ WORDS = {
     "no_pixels": "without an image",
     "burned_in_text": "with text near the borders",
     "multi_frame": "several frames",
-    "colour": "in colour",
+    "colour": "in color",
     "too_large": "implausibly large",
     "timeout": "took too long to read",
     "blank": "blank",

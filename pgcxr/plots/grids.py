@@ -125,7 +125,7 @@ def encode_png(image: np.ndarray) -> bytes:
         image.ndim == 3 and image.shape[-1] not in (1, 3)
     ):
         raise ValueError(
-            f"a PNG holds uint8 or uint16, grey or RGB, not {image.dtype} {image.shape}"
+            f"a PNG holds uint8 or uint16, gray or RGB, not {image.dtype} {image.shape}"
         )
     if image.ndim == 3 and image.shape[-1] == 3:
         image = image[..., ::-1]

@@ -210,6 +210,6 @@ def _printed_size(png: bytes) -> tuple[int, int]:
     at = png.find(b"pHYs", 0, 512)
     if at < 0:
         return width, height
-    per_metre = struct.unpack(">I", png[at + 4 : at + 8])[0]
-    scale = 96 / 0.0254 / per_metre if per_metre else 1.0
+    per_meter = struct.unpack(">I", png[at + 4 : at + 8])[0]
+    scale = 96 / 0.0254 / per_meter if per_meter else 1.0
     return round(width * scale), round(height * scale)

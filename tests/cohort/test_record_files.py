@@ -259,7 +259,7 @@ def _other(folder):
             lambda f: (f / "train/b-r02.tfrecords").write_bytes(b""),
             "holds several data sets, b, train",
         ),
-        ("nvidia", _rgb, r"images of \[3, 4, 4\] \(channels, rows, columns\), where grey ones"),
+        ("nvidia", _rgb, r"images of \[3, 4, 4\] \(channels, rows, columns\), where gray ones"),
         ("png", _oblong, "holds images of 16 x 8, not square"),
         ("png", _other, "its records hold no 'image'"),
     ],

@@ -173,10 +173,10 @@ def test_networks_that_are_none_are_refused_before_the_run(tmp_path, monkeypatch
     network()
     for size in (0, -8, True, "8", 8.0):
         assert "is no RUN" in refused(size)
-    assert "one grey image of 16 px" in refused(16)
+    assert "one gray image of 16 px" in refused(16)
     for wrong in ({"inputs": (8, 8, 3)}, {"inputs": (64,)}, {"outputs": 2}, {"ends": 2}):
         network(**wrong)
-        assert "does not make one number of one grey image of 8 px" in refused()
+        assert "does not make one number of one gray image of 8 px" in refused()
     network(value=np.nan)
     assert "weights that are no finite numbers" in refused()
     # Finite, but no probability: seen when it is asked.
@@ -234,7 +234,7 @@ def test_labels_of_devices(make_export, go, tmp_path):
     assert by_label == {("abnormal", "1"): 20, ("normal", "0"): 10, ("normal", "1"): 10}
     part, known = dataset.part(images, "train", "device")
     assert len(part) == len(known) and known.mean() == pytest.approx(0.75, abs=0.2)
-    # What is unknown is left out; one class alone cannot be learnt.
+    # What is unknown is left out; one class alone cannot be learned.
     images.manifest.loc[images.manifest["device"] == "0", "device"] = ""
     with pytest.raises(InputError, match="split train has 0 images without a device"):
         dataset.part(images, "train", "device")

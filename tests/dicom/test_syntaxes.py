@@ -187,5 +187,5 @@ def test_signed_jpeg_2000_and_other_makers_files_as_pydicom(name):
     except Exception:
         pytest.skip(f"extra: pydicom itself cannot decode {name}")
     if dataset.get("SamplesPerPixel") != 1:
-        pytest.skip(f"extra: {name} is in colour")
+        pytest.skip(f"extra: {name} is in color")
     np.testing.assert_array_equal(stored(path), expected)

@@ -1,4 +1,4 @@
-"""The gate with real generators: one that was made to memorise fails, an honest one passes; what is
+"""The gate with real generators: one that was made to memorize fails, an honest one passes; what is
 released."""
 
 import hashlib
@@ -38,7 +38,7 @@ def _corners(z):
     return (z[:, 0] > 0) + 2 * (z[:, 1] > 0)
 
 
-def _memorise(generator, images):
+def _memorize(generator, images):
     """Gradient descent of the squared error: every latent of a quadrant becomes one training
     image."""
     targets = tf.constant(from_uint8(images))
@@ -94,7 +94,7 @@ def runs(tmp_path_factory):
     )
     for name, images in (("copying", known[..., None]), ("gan", spots(KEPT, SIZE, seed=103)[0])):
         generator = _generator(4)
-        assert _memorise(generator, images) < 0.02  # the variance of the images is 0.1
+        assert _memorize(generator, images) < 0.02  # the variance of the images is 0.1
         _write(generator, folder / name)
     return folder
 
@@ -124,7 +124,7 @@ def answers(runs):
     return {name: (code, runs / f"privacy-{name}") for name, code in codes.items()}
 
 
-def test_a_generator_that_memorised_fails_and_an_honest_one_passes(runs, answers):
+def test_a_generator_that_memorized_fails_and_an_honest_one_passes(runs, answers):
     code, folder = answers["gan"]
     honest = json.loads((folder / "report.json").read_text())
     assert code == 0 and honest["passed"] is True and honest["reasons"] == []

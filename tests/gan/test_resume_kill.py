@@ -39,5 +39,5 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_weights(tmp_path):
         "a second process on the same RUN is refused while the first one trains"
     )
     logs = "".join((tmp_path / f"life{life:02d}.txt").read_text() for life in range(1, KILLS))
-    assert "was ended before it could say so" in logs, "the lock of a killed process is recognised"
+    assert "was ended before it could say so" in logs, "the lock of a killed process is recognized"
     assert "going on after" in logs
