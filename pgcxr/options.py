@@ -121,19 +121,23 @@ def option(
     names: Sequence[str] = (),
     parse: Callable[[str], Any] | None = None,
     of_the_run: bool = False,
+    by_content: bool = False,
 ) -> Any:
     """A field of an `Options` class.
 
     Args:
         default: its value where nothing is said; without, it must be given.
         rule: what it may be.
-        help: one line with the unit, for `--help` and the documentation.
+        help: one line with the unit, for `--help` and the documentation. An option without it is
+            not on the command line.
         names: on the command line, where it is not the field's with dashes.
         parse: text of the command line -> value; raises ValueError.
         of_the_run: the result does not depend on it (workers, places, progress).
+        by_content: it names a file or folder, and the result depends on what is in it, not on where
+            it is. Who takes a fingerprint or writes a report puts a digest in its place.
     """
     metadata = {"rule": rule, "help": help, "names": tuple(names), "parse": parse}
-    metadata["of_the_run"] = of_the_run
+    metadata |= {"of_the_run": of_the_run, "by_content": by_content}
     if isinstance(default, (dict, list, set)):
         return dataclasses.field(default_factory=lambda: type(default)(default), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -216,6 +220,12 @@ class Options:
         """Of the options that the result does not depend on."""
         fields = dataclasses.fields(cls)
         return tuple(field.name for field in fields if field.metadata["of_the_run"])
+
+    @classmethod
+    def names_by_content(cls) -> tuple[str, ...]:
+        """Of the options that name a file or folder whose content the result depends on."""
+        fields = dataclasses.fields(cls)
+        return tuple(field.name for field in fields if field.metadata["by_content"])
 
     def fingerprint(self) -> list:
         """[[name, repr(value)], ...], sorted, of all that a result depends on."""

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from pgcxr.cli.options import takes_options
 from pgcxr.errors import ArgumentError
-from pgcxr.options import Options, Rule, each, number, one_of, option, or_none, whole
+from pgcxr.options import PATH, Options, Rule, each, number, one_of, option, or_none, whole
 
 POSITIVE = Rule("three shares", lambda value: isinstance(value, tuple) and len(value) == 3)
 
@@ -25,6 +25,7 @@ class Painting(Options):
     fast: bool = option(False, Rule("a switch", lambda v: isinstance(v, bool)), "hurry")
     workers: int = option(2, whole(0, 8), "processes", of_the_run=True)
     hidden: int = option(7, whole(0, 9))
+    colors: str | None = option(None, or_none(PATH), by_content=True)
 
     def check(self):
         if self.fit == "crop" and self.size < 8:
@@ -68,7 +69,7 @@ def test_a_text_that_cannot_be_parsed_is_an_argument_error():
         ({"fit": None}, "fit: must be one of pad, crop. Received: fit=None"),
         ({"fit": "crop", "size": 4}, "size: must be 8 or more to crop"),
         ({"sise": 4}, "sise: is no option; did you mean size?"),
-        ({"x": 4}, "x: is no option; there are fast, fit, hidden"),
+        ({"x": 4}, "x: is no option; there are colors, fast, fit"),
     ],
 )
 def test_an_error_names_the_argument_what_came_and_what_is_expected(values, said):
@@ -88,3 +89,7 @@ def test_changes_as_text():
 def test_a_fingerprint_holds_all_but_what_belongs_to_the_run():
     assert Painting().fingerprint() == Painting(workers=5).fingerprint()
     assert Painting().fingerprint() != Painting(hidden=1).fingerprint()
+
+
+def test_options_that_count_by_the_content_of_a_file():
+    assert Painting.names_by_content() == ("colors",)

@@ -31,8 +31,6 @@ LABELS = ("codes", "report", "agree")
 UNCERTAIN = ("unknown", "positive", "negative", "exclude")
 MOST_PROCESSES = 256
 BITS = Rule("8 or 16", lambda value: type(value) is int and value in (8, 16))
-# Options that name files of the user's: a cohort depends on what is in them, not on where they are.
-FILES = ("rules_file", "codes_file", "labels_file", "columns")
 
 
 def _shares(text: str) -> tuple[float, ...]:
@@ -63,6 +61,7 @@ Received: size=100
         or_none(PATH),
         "TOML file of exclusion rules, on top of the thesis's.",
         names=("--rules",),
+        by_content=True,
     )
     size: int | None = option(
         None,
@@ -133,15 +132,22 @@ Received: size=100
         "What an uncertain finding becomes: unknown, positive, negative or exclude.",
     )
     codes_file: Path | None = option(
-        None, or_none(PATH), "TOML file of diagnosis codes, in place of ICD-10's."
+        None,
+        or_none(PATH),
+        "TOML file of diagnosis codes, in place of ICD-10's.",
+        by_content=True,
     )
     labels_file: Path | None = option(
-        None, or_none(PATH), "TOML file of report phrases, in place of English."
+        None,
+        or_none(PATH),
+        "TOML file of report phrases, in place of English.",
+        by_content=True,
     )
     columns: Path | None = option(
         None,
         or_none(PATH),
         "Column map of the source table; by default columns.toml in the folder.",
+        by_content=True,
     )
     label_sample: int = option(
         100,
@@ -152,6 +158,7 @@ Received: size=100
         None,
         or_none(PATH),
         "RUN of train.classifier on labels device: excludes images with a device.",
+        by_content=True,
     )
     key_file: Path | None = option(
         None,

@@ -1,6 +1,8 @@
 """What a curation needs before the first file is read: all that its options name, checked and
 loaded."""
 
+import functools
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +12,7 @@ from pgcxr import sources
 from pgcxr.curation import device_filter as device_filters
 from pgcxr.curation import placing, rules, stages, work
 from pgcxr.curation.device_filter import DeviceFilter
-from pgcxr.curation.options import FILES, LOCAL, CurationOptions
+from pgcxr.curation.options import LOCAL, CurationOptions
 from pgcxr.curation.pixels import Decoding
 from pgcxr.curation.rules import Rules
 from pgcxr.dicom import normalization, pixel_data
@@ -56,14 +58,22 @@ class Setup:
     def fingerprint(self) -> list:
         """What the cohort depends on besides export, code and key: options, with files and network
         as what is in them."""
-        inside: dict[str, str | None] = {
-            name: user_files.read_text(path)
-            for name in FILES
-            if (path := getattr(self.options, name)) is not None
-        }
-        inside["device_model"] = self.device_filter.sha256 if self.device_filter else None
+        inside = self.contents
         others = [item for item in self.options.fingerprint() if item[0] not in inside]
-        return [*others, *([name, repr(text)] for name, text in sorted(inside.items()))]
+        return [*others, *([name, repr(sha256)] for name, sha256 in sorted(inside.items()))]
+
+    @functools.cached_property
+    def contents(self) -> dict[str, str | None]:
+        """{option: sha256 of the file or network that it names, or None}."""
+        return {name: self._sha256(name) for name in CurationOptions.names_by_content()}
+
+    def _sha256(self, name: str) -> str | None:
+        if name == "device_model":
+            return self.device_filter.sha256 if self.device_filter else None
+        path = getattr(self.options, name)
+        if path is None:
+            return None
+        return hashlib.sha256(user_files.read_bytes(path, user_files.SETTINGS)).hexdigest()
 
 
 def prepare(export: str | os.PathLike, out: str | os.PathLike, options: CurationOptions) -> Setup:

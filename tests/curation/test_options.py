@@ -1,5 +1,8 @@
 """The options of `curate`, and their words, which stand in other modules too."""
 
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -51,6 +54,15 @@ def test_a_cohort_depends_on_no_option_of_the_run():
     run = CurationOptions(processes=3, overwrite=True, audit=False, trace="t", key_file="k")
     assert run.fingerprint() == CurationOptions().fingerprint()
     assert CurationOptions(normals=5).fingerprint() != CurationOptions().fingerprint()
+
+
+def test_a_cohort_depends_on_what_is_in_files_and_not_on_where_they_are():
+    paths = [
+        field.name
+        for field in dataclasses.fields(CurationOptions)
+        if field.metadata["rule"].holds(Path("file")) and not field.metadata["of_the_run"]
+    ]
+    assert tuple(paths) == CurationOptions.names_by_content()
 
 
 NAMES = (
