@@ -2,8 +2,10 @@
 
 An evaluation is a package of its own, `evaluate/NAME/`:
 
+    __init__.py     a docstring: the question
     experiment.py   `NameOptions` and `run`
-    chapter.py      `NameResult`: what was found, and its chapter of a report
+    chapter.py      `NameResult`: `command`, "evaluate.name"; what was found, and its chapter of a
+                    report
     figures.py      its pictures
     __main__.py     the command: `@takes_options`, `run`, and one line for the user
 

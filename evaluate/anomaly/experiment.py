@@ -46,6 +46,7 @@ specificity=1.0
     specificity: float = option(
         0.95, number(0.5, 1, below=True), "on normals, that the threshold aims at"
     )
+    # The names in LOSSES of pgcxr.losses.residuals, which needs Keras; a test compares them.
     loss: str = option("mpse", one_of("mpse", "mse"), "mpse (the thesis's) or mse")
     iterations: int = option(60, whole(0, MANY), "steps of each search")
     learning_rate: float = option(

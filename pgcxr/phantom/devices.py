@@ -1,4 +1,4 @@
-"""Things of metal and plastic that a normal patient may carry (thesis 2.1 screens them out of the
+"""Things of metal and plastic that a normal patient may carry (thesis 1.1 screens them out of the
 normals)."""
 
 import numpy as np

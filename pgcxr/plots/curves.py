@@ -1,5 +1,5 @@
-"""Line plots: likelihood against the position on an axis (thesis Figures 11 and 12), losses,
-histograms of scores."""
+"""Line plots: likelihood against the position on an axis (no figure of the thesis; its Results
+2 give both ends), losses, histograms of scores."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Heat and difference maps laid over radiographs (thesis Figures 10, 14 and 15). RGB, uint8."""
+"""Heat and difference maps laid over radiographs (thesis Figures 10, 11, 14 and 15). RGB, uint8."""
 
 import cv2
 import numpy as np

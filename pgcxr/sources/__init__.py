@@ -8,6 +8,9 @@ A source is a module with
 - `scans(folder, map_files, labeling)`: a list of Scan in the order of the paths, and a dict of
   counts for the report.
 
+Its layout is in LAYOUTS, what its labels stand for in labels.toml, its name in SOURCES of
+pgcxr.curation.options, which the command line reads.
+
 Labels come out of pgcxr.sources.weak_labels: what each witness says (Opinion), and what is made of
 it (Decision).
 """
