@@ -67,6 +67,13 @@ class Setup:
         """{option: sha256 of the file or network that it names, or None}."""
         return {name: self._sha256(name) for name in CurationOptions.names_by_content()}
 
+    def config(self) -> dict:
+        """The options that the cohort depends on, for report.json: of files and network the sha256,
+        as a path may name a hospital or a patient."""
+        of_the_run = CurationOptions.names_of_the_run()
+        values = {k: v for k, v in self.options.to_dict().items() if k not in of_the_run}
+        return values | self.contents
+
     def _sha256(self, name: str) -> str | None:
         if name == "device_model":
             return self.device_filter.sha256 if self.device_filter else None

@@ -217,7 +217,7 @@ class _Curation:
             sample=options.label_sample,
         )
         report = tables.write(
-            folder, self.selection, self.images, described, key=setup.key, seed=options.seed
+            folder, self.selection, self.images, described, key=setup.key, config=setup.config()
         )
         if options.audit:
             report["privacy_audit"] = self._audit(folder)

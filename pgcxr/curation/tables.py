@@ -41,7 +41,7 @@ def write(
     described: dict,
     *,
     key: bytes,
-    seed: int,
+    config: dict,
 ) -> dict:
     """Writes manifest.csv, excluded.csv, the flow chart, Tables 1 and 2 and report.json; returns
     the report.
@@ -50,6 +50,7 @@ def write(
         images: of the cohort, in the order of the manifest.
         described: what the report says of how they were made.
         key: of the hashes of patients and files.
+        config: the options that the cohort depends on, without private paths.
     """
     from pgcxr.plots import flowchart
 
@@ -89,9 +90,12 @@ def write(
         report["warnings"].append("all images are of one class")
     # Each split counts its own patients, so a patient in two splits would make the sum larger.
     assert len({image.scan.patient for image in images}) == report["patients"]
-    config = {"rules": rules.described(), "size": described["size"], "fit": described["fit"]}
-    config |= {name: described[name] for name in ("normalise", "bits", "decoder", "black_out")}
-    artifacts.write_report(folder, report, command="pgcxr curate", seed=seed, config=config)
+    # What was found out where an option left it open, and what texts were read as.
+    decided = ("size", "fit", "normalise", "bits", "decoder", "black_out", "source")
+    config = {"rules": rules.described()} | config | {name: described[name] for name in decided}
+    artifacts.write_report(
+        folder, report, command="pgcxr curate", seed=config["seed"], config=config
+    )
     return artifacts.plain(report)
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from pgcxr import dicom
 from pgcxr.cohort import manifest as cohort
+from pgcxr.curation.options import CurationOptions
 from pgcxr.errors import InputError
 from pgcxr.privacy import hashing
 from tests.curation.curating import curate
@@ -187,6 +188,32 @@ def test_same_whatever_the_key_the_processes_and_the_order_of_rows(run, make_exp
     assert [r["sha256"] for r in table(a / "manifest.csv")] != [
         r["sha256"] for r in table(d / "manifest.csv")
     ]
+
+
+def test_the_report_says_all_that_the_cohort_depends_on(run, make_export, tmp_path):
+    rules_file = tmp_path / "hospital of patient" / "rules.toml"
+    rules_file.parent.mkdir()
+    rules_file.write_text("[near_duplicate]\nenabled = false\n")
+    options = {"rules_file": rules_file, "split": (0.5, 0.25, 0.25), "normals": 4, "seed": 3}
+    report, out = run(make_export(rows()), uncertain="negative", label_sample=7, **options)
+    text = (out / "report.json").read_text()
+    config = json.loads(text)["made_by"]["config"]
+    assert "hospital" not in text
+    of_the_run = CurationOptions.names_of_the_run()
+    asked = {name for name in CurationOptions().to_dict() if name not in of_the_run}
+    assert set(config) == asked | {"rules", "normalise"}
+    # As they were read or decided.
+    assert config["rules"]["near_duplicate"]["enabled"] is False
+    assert (config["source"], config["size"], config["fit"]) == ("pacs", report["size"], "pad")
+    assert config["normalise"] == report["normalise"]
+    assert config["black_out"] == report["black_out"]
+    assert (config["bits"], config["decoder"]) == (8, "pydicom")
+    # As they were asked for.
+    assert (config["split"], config["normals"], config["seed"]) == ([0.5, 0.25, 0.25], 4, 3)
+    assert (config["labels"], config["uncertain"]) == ("codes", "negative")
+    assert config["label_sample"] == 7
+    assert config["rules_file"] == hashlib.sha256(rules_file.read_bytes()).hexdigest()
+    assert config["codes_file"] is None and config["device_model"] is None
 
 
 def test_a_patient_is_in_one_split(run, make_export):
