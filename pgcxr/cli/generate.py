@@ -124,8 +124,12 @@ def generate(
         Path | None, typer.Argument(help="RUN: a finished `python -m train.gan`")
     ] = None,
 ) -> None:
-    """Makes synthetic radiographs with a trained generator: images, and latents.npz that makes each
-    of them again."""
+    """Makes synthetic radiographs with a trained generator.
+
+    Writes images/NNNNNN.png (with --format dicom: .dcm), one for each number; latents.npz, which
+    makes each of them again; samples.png, the first images on one sheet, or, with --interpolate,
+    strip.png and animation.gif; and report.json, with what made them.
+    """
     from pgcxr.io import places
     from pgcxr.sampling.selection import parse_numbers
 
