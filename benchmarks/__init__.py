@@ -1,0 +1,1 @@
+"""Speed and error rates, measured by hand: `python -m benchmarks.NAME`; see README.md."""

@@ -1,0 +1,1 @@
+"""The whole study: its steps in order, made again where they changed, and one report."""

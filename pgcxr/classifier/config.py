@@ -70,7 +70,7 @@ class ClassifierConfig(Options):
     rotation: float = option(5.0, number(0, 360), "degrees, each way")
     brightness: float = option(0.05, number(0, 1), "share of the range [-1, 1], each way")
 
-    # Runs of before don't say them in their config.json.
+    # Keys that a config.json may lack; the defaults stand for them.
     ADDED = ("precision", "curriculum")
 
     @classmethod

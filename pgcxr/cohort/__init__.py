@@ -1,0 +1,1 @@
+"""What curation makes of an export, manifest and images, and other inputs, as data sets."""

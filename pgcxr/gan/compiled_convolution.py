@@ -20,6 +20,7 @@ def suits(x, kernel) -> bool:
 
 
 def compiled(function):
+    """`function` compiled by XLA, once for each set of shapes."""
     return tf.function(function, jit_compile=True, autograph=False)
 
 
@@ -112,18 +113,22 @@ _upscale_convolve = bilinear(minimal.upscale_convolve_sums)
 
 
 def convolve(x, kernel, scale: float = 1.0):
+    """`minimal_filtering.convolve`: x [N, H, W, I], kernel [3, 3, I, O] -> [N, H, W, O]."""
     return _convolve(x, *convolution.once(_kernel_tiles, kernel, scale, x.dtype))
 
 
 def upscale_convolve(x, kernel, scale: float = 1.0):
+    """`minimal_filtering.upscale_convolve`: [N, H, W, I] -> [N, 2H, 2W, O]."""
     return _upscale_convolve(x, *convolution.once(_kernel_sums, kernel, scale, x.dtype))
 
 
 def transposed_upscale_convolve(x, kernel, scale: float = 1.0):
+    """`minimal_filtering.transposed_upscale_convolve`: kernel [3, 3, O, I] -> [N, 2H, 2W, O]."""
     return _upscale_convolve(x, *convolution.once(_turned_sums, kernel, scale, x.dtype))
 
 
 def convolve_downscale(x, kernel, scale: float = 1.0):
+    """`minimal_filtering.convolve_downscale`: [N, H, W, I] -> [N, H/2, W/2, O], sums of boxes."""
     return _convolve_downscale(x, *convolution.once(_joined_sums, kernel, scale, x.dtype))
 
 

@@ -1,0 +1,1 @@
+"""Metrics and statistics: NumPy in, dicts or numbers out; no network."""

@@ -67,6 +67,7 @@ def identity(seed: int, attendance: Attendance) -> dict[str, str]:
 
 
 def study_date(study: Study) -> datetime.date:
+    """The day of a study: `study.day` days after the clinic opened."""
     return _OPENED + datetime.timedelta(days=study.day)
 
 

@@ -1,0 +1,1 @@
+"""The shapes of all figures, and the HTML page that holds them."""

@@ -1,0 +1,1 @@
+"""Nothing identifying leaves: hashes, text in pixels, the audit, de-identified DICOM."""

@@ -1,0 +1,1 @@
+"""`python -m train.classifier`: a classifier of a cohort's real images."""

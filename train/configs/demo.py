@@ -15,6 +15,7 @@ from train.configs import small
 
 
 def gan() -> GanConfig:
+    """32 px, 50 kimg: that of `small`, with narrower networks."""
     return small.gan().replace(
         resolution=32,
         latent_size=64,
@@ -29,4 +30,5 @@ def gan() -> GanConfig:
 
 
 def classifier() -> ClassifierConfig:
+    """32 px: that of `small`, with fewer blocks."""
     return small.classifier().replace(size=32, blocks=(1, 1, 1), epochs=20, patience=6)

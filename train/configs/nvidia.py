@@ -52,6 +52,16 @@ MOST = {"float32": {256: 16, 512: 8, 1024: 4}, "float16": {512: 16, 1024: 8}}
 
 
 def gan(gpus: int = 1, fp16: bool = False, v1: bool = False) -> GanConfig:
+    """The original's preset.
+
+    Args:
+        gpus: 1, 2, 4 or 8, of version 2.
+        fp16: train in float16.
+        v1: version 1, that of the paper, on one GPU in float32.
+
+    Raises:
+        ArgumentError: the original has no such preset.
+    """
     if gpus not in V2 or (v1 and (gpus > 1 or fp16)):
         raise ArgumentError(
             "config",

@@ -18,6 +18,7 @@ from train.configs import thesis
 
 
 def gan() -> GanConfig:
+    """64 px, 240 kimg, one device."""
     return thesis.gan().replace(
         resolution=64,
         latent_size=128,
@@ -40,6 +41,7 @@ def gan() -> GanConfig:
 
 
 def classifier() -> ClassifierConfig:
+    """64 px, a narrow residual net."""
     return thesis.classifier().replace(
         size=64,
         blocks=(2, 2, 2, 2),

@@ -19,8 +19,10 @@ from pgcxr.gan.config import GanConfig
 
 
 def gan() -> GanConfig:
+    """The defaults: 1024 px, two GPUs."""
     return GanConfig()
 
 
 def classifier() -> ClassifierConfig:
+    """The defaults: ResNet-50, 512 px."""
     return ClassifierConfig()

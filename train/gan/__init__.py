@@ -1,0 +1,1 @@
+"""`python -m train.gan`: a Progressive GAN of a cohort, TFRecords or DICOM files."""
