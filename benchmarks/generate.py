@@ -100,6 +100,7 @@ def _forward(generator, z, batch: int, seconds: float) -> dict:
 
 def _command(generator, z, seconds: float) -> dict:
     from pgcxr.sampling import generation, output, selection
+    from pgcxr.sampling.options import OutputOptions
     from pgcxr.sampling.runs import GENERATOR
 
     with tempfile.TemporaryDirectory() as folder:
@@ -113,7 +114,7 @@ def _command(generator, z, seconds: float) -> dict:
                 generator,
                 chosen,
                 Path(folder) / f"{n}",
-                output.OutputOptions(),
+                OutputOptions(),
                 lambda done, total: None,
             )
             return time.perf_counter() - begun

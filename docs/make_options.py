@@ -13,7 +13,7 @@ CLASSES = {
     "pgcxr export-deidentified": "pgcxr.privacy.deidentified.options:DeidentificationOptions",
     "python -m train.gan --set": "pgcxr.gan.config:GanConfig",
     "python -m train.classifier --set": "pgcxr.classifier.config:ClassifierConfig",
-    "pgcxr generate": "pgcxr.cli.generate:GenerateOptions",
+    "pgcxr generate": "pgcxr.sampling.options:GenerateOptions",
     "python -m evaluate.distribution": "evaluate.distribution.experiment:DistributionOptions",
     "python -m evaluate.fidelity": "evaluate.fidelity.experiment:FidelityOptions",
     "python -m evaluate.privacy": "evaluate.privacy.experiment:PrivacyOptions",

@@ -6,7 +6,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +14,13 @@ import numpy as np
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.images import to_uint8, to_uint16
 from pgcxr.io import artifacts, places
-from pgcxr.options import Options, Rule, each, one_of, option, or_none, whole
 from pgcxr.plots import animation, grids
 from pgcxr.sampling import generation, latent_file, secondary_capture, sphere
+from pgcxr.sampling.options import OutputOptions
 from pgcxr.sampling.runs import GENERATOR
 from pgcxr.sampling.selection import Selection, as_text
 
 SUFFIX = {"png": "png", "dicom": "dcm"}
-BITS = Rule("8 or 16", lambda value: value in (8, 16))
 # Compressing and writing is work for processors that the network leaves idle.
 WRITERS = 4
 GRID = (8, 8)  # rows and columns of samples.png unless told otherwise
@@ -30,21 +29,6 @@ ANIMATED = 512  # pixels a side of animation.gif
 SMALLEST = 4
 MILLISECONDS = 80  # that each frame is shown for
 PRIVACY = "python -m evaluate.privacy"
-
-
-@dataclass(frozen=True)
-class OutputOptions(Options):
-    """How a set of images is written."""
-
-    bits: int = option(8, BITS, "bits a pixel")
-    format: str = option("png", one_of(*SUFFIX), "of the images")
-    grid: tuple[int, int] | None = option(
-        None, or_none(each(whole(1, 999), 2, 2)), "rows and columns of samples.png"
-    )
-    steps: int | None = option(
-        None, or_none(whole(1, 2**31)), "from image to image, where they are frames of a path"
-    )
-    batch: int = option(32, whole(1, 2**31), "images that are held in memory at most")
 
 
 def check(generator, options: OutputOptions) -> None:

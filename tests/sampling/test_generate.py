@@ -240,7 +240,7 @@ def test_wrong_input_is_one_line_and_leaves_nothing(fails, generate, run, tmp_pa
     assert "--n 0: must be a whole number from 1" in fails("--n", 0)
     assert "--seed -1: must be a whole number from 0" in fails("--n", 1, "--seed", -1)
     assert "each say which images" in fails("--n", 1, "--seeds", "1")
-    assert "leave --seed out" in fails("--seeds", "1", "--seed", 2)
+    assert "--seed: seeds says which images already" in fails("--seeds", "1", "--seed", 2)
     for text in ("", "5-", "9-3", "1,,2", "-1", "1.5", "seven", "1-3;5"):
         assert "such as 1-100,205" in fails(f"--seeds={text}")
     assert "names 4 twice" in fails("--seeds", "1-5,4")
@@ -253,7 +253,7 @@ def test_wrong_input_is_one_line_and_leaves_nothing(fails, generate, run, tmp_pa
     for value in (1.5, "nan"):
         assert f"--truncation {value}: must be a number" in fails("--truncation", value, *n)
     assert "--interpolate 1: must be" in fails("--interpolate", 1)
-    assert "leave --n out" in fails("--interpolate", 2, *n)
+    assert "--n: interpolate says how many" in fails("--interpolate", 2, *n)
     assert "3 images are named" in fails("--interpolate", 2, "--seeds", "1-3")
     assert "name it too" in fails("--steps", 3, *n) and "2000 frames" in fails(
         "--interpolate", 5, "--steps", 500
