@@ -4,12 +4,16 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint format install clean
+.PHONY: demo test pytest lint format install clean
 
 demo: $(READY)   ## the whole study in miniature, on generated data: runs/demo/report.html
 	$(BIN)/python -m evaluate.study --preset demo --out runs/demo
 
-test: $(READY) lint
+# The type checker runs beside the tests: these do not keep two cores busy all the time.
+test: $(READY)
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint pytest
+
+pytest: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(READY)
