@@ -34,7 +34,8 @@ class ArgumentError(InputError):
 
     def __init__(self, argument: str, expected: str, received: object = None):
         self.argument, self.expected, self.received = argument, expected, received
-        tail = "" if received is None else f". Received: {argument}={self.shown(received)}"
+        end = " " if expected.endswith("?") else ". "
+        tail = "" if received is None else f"{end}Received: {argument}={self.shown(received)}"
         super().__init__(f"{argument}: {expected}{tail}")
 
     def spelled(self, option: str) -> str:

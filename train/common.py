@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pgcxr.errors import ArgumentError
-from pgcxr.options import Options, unknown
+from pgcxr.options import Options, meant
 
 CONFIGS = Path(__file__).parent / "configs"
 # nvidia_4gpus_fp16 and nvidia_v1, as these were called, are nvidia:gpus=4,fp16 and nvidia:v1.
@@ -41,8 +41,12 @@ def load_config(kind: str, name: str, overrides: Iterable[str] = ()) -> Options:
     makers = {stem: getattr(module, kind, None) for stem, module in modules.items()}
     known = [stem for stem, maker in makers.items() if maker]
     if base not in known:
-        raise ArgumentError("config", f"no such config; there are {', '.join(known)}", name)
-    return makers[base](**parse_arg(text, makers[base])).with_text(overrides)
+        raise ArgumentError("config", f"no such config; {meant(base, known)}", name)
+    try:
+        config = makers[base](**parse_arg(text, makers[base]))
+    except ArgumentError as error:
+        raise ArgumentError("config", error.expected, name) from None
+    return config.with_text(overrides)
 
 
 def parse_arg(text: str, function) -> dict[str, Any]:
@@ -58,7 +62,8 @@ def parse_arg(text: str, function) -> dict[str, Any]:
     for part in filter(None, text.split(",")):
         name, _, value = part.partition("=")
         if name not in defaults:
-            raise ArgumentError("config", str(unknown(name, defaults)), text)
+            meaning = meant(name, defaults) if defaults else "it takes none"
+            raise ArgumentError("config", f"{name} is no argument; {meaning}", text)
         kind = type(defaults[name])
         if kind is bool and value in ("", "True", "False"):
             values[name] = value != "False"

@@ -6,6 +6,7 @@ from evaluate import common
 from pgcxr.classifier.config import ClassifierConfig
 from pgcxr.cohort.manifest import SPLITS
 from pgcxr.errors import ArgumentError, InputError
+from pgcxr.io import folders
 
 BINARY = "binary"
 LEAST_PER_CLASS = {"train": 4, "val": 2, "test": 2}
@@ -18,6 +19,7 @@ def load_settings(classifier_run: Path) -> dict:
         InputError: it is none of binary labels, its config.json is damaged, or its training can't
             be repeated on synthetic images.
     """
+    folders.existing_run(classifier_run, (folders.CLASSIFIER,))
     if common.load_run(classifier_run).get("labels") != BINARY:
         raise InputError(f"{classifier_run}: is no classifier of binary labels; train one")
     trained = common.load_run(classifier_run, architecture=str)

@@ -11,9 +11,10 @@ import numpy as np
 from pgcxr.cohort.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.cohort.image_files import load_images, read_png
 from pgcxr.cohort.vocabulary import SPLITS
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError, InputError
 from pgcxr.images import reduce_by_area
 from pgcxr.io import places, user_files
+from pgcxr.options import meant
 
 if TYPE_CHECKING:  # slow to import, and worker processes need only the images
     import pandas as pd
@@ -36,7 +37,16 @@ class Cohort:
         Args:
             split: "train", "val" or "test"; None for all.
             label: "normal" or "abnormal"; None for both.
+
+        Raises:
+            ArgumentError: there is no such split or label, which would leave no row in silence.
         """
+        for name, value, known in (
+            ("split", split, SPLITS),
+            ("label", label, (NORMAL, ABNORMAL)),
+        ):
+            if value is not None and value not in known:
+                raise ArgumentError(name, f"is none; {meant(value, known)}", received=value)
         rows = self.manifest
         if split is not None:
             rows = rows[rows["split"] == split]

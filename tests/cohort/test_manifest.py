@@ -85,3 +85,11 @@ def test_wrong_images_are_one_line_and_opencv_says_nothing(tmp_path, capfd):
         assert said in _refused(image_files.check_images, [path], 16)
         assert said in _refused(image_files.load_images, [path], 16)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_split_or_label_that_there_is_not_is_no_empty_cohort(folder):
+    cohort = cohorts.load(folder)
+    assert _refused(lambda: cohort.select(split="tset")) == (
+        "split: is none; did you mean test? Received: split=tset"
+    )
+    assert "did you mean normal?" in _refused(lambda: cohort.select(label="norml"))

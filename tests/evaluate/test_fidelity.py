@@ -483,6 +483,9 @@ def test_what_does_not_fit_is_refused_and_leaves_nothing(runs, tmp_path):
         fidelity.run(tmp_path / "small", runs / "binary", tmp_path / "out", preset("demo"))
     with pytest.raises(InputError, match="no classifier of binary labels"):
         fidelity.run(runs / "gan", runs / "gan", tmp_path / "out", preset("demo"))
+    (tmp_path / "small" / "report.json").write_text('{"made_by": {"command": "train.gan"}}')
+    with pytest.raises(InputError, match="small: is a RUN written by `python -m train.gan`; give"):
+        fidelity.run(runs / "binary", tmp_path / "small", tmp_path / "out", preset("demo"))
     config = json.loads((runs / "binary" / "config.json").read_text()) | {"curriculum": 3}
     (tmp_path / "lessons").mkdir()
     (tmp_path / "lessons" / "config.json").write_text(json.dumps(config))
