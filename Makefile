@@ -11,7 +11,7 @@ demo: $(READY)   ## the whole study in miniature, on generated data: runs/demo/r
 
 # The type checker runs beside the tests: these do not keep two cores busy all the time.
 test: $(READY)
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint pytest
+	$(MAKE) --no-print-directory --jobs=2 lint pytest
 
 pytest: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
