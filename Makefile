@@ -13,9 +13,8 @@ demo: $(READY)   ## the whole study in miniature, on generated data: runs/demo/r
 test: $(READY)
 	$(MAKE) --no-print-directory --jobs=2 lint pytest
 
-# Three workers: a third of the tests wait for processes of their own.
 pytest: $(READY)
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .
