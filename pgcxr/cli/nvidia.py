@@ -32,15 +32,18 @@ def export_nvidia(
     networks_py: Annotated[
         Path | None,
         typer.Option(
-            help="your own copy of the original's networks.py, which its loader needs inside"
+            help=(
+                "your own copy of the original's networks.py, put into the file so that it loads "
+                "outside the original's folder, too"
+            )
         ),
     ] = None,
 ) -> None:
-    """Writes a RUN's networks as an official pickle (G, D, Gs), so that the original code can check
-    them.
+    """Writes a RUN's networks as an official pickle (G, D, Gs), which the original's own code, in
+    its own folder, loads, evaluates and trains on.
 
-    A RUN of train.gan keeps the average alone: there G is Gs. Without --networks-py the original's
-    loader stops at the empty source; its `Network.set_vars` takes the arrays all the same.
+    A RUN of train.gan keeps the average alone: there G is Gs. What the original then trains comes
+    back by `pgcxr import-nvidia`.
     """
     from pgcxr.sampling import exchange
 

@@ -9,6 +9,9 @@ from pgcxr.sampling.generation import load_generator
 from pgcxr.sampling.runs import DISCRIMINATOR, GENERATOR, load_network
 
 VERSION = 2  # of the original's pickles
+# The original's loader runs the text that a pickle brings, and looks for its networks in what that
+# leaves. Beside its own networks.py this line, which is ours, is all that it needs.
+SOURCE = "from networks import G_paper, D_paper\n"
 PLAIN_GENERATOR = "generator.keras"
 
 
@@ -52,18 +55,22 @@ def import_pickle(file: Path, out: Path) -> Generator:
 
 
 def export_pickle(run: Path, out: Path, networks_py: Path | None = None) -> Generator:
-    """Writes the networks of `run` as an official pickle (G, D, Gs), so that the original code can
-    check them.
+    """Writes the networks of `run` as an official pickle (G, D, Gs), which the original's own code
+    loads, evaluates and trains on.
 
-    A RUN of train.gan keeps the average alone: there G is Gs. Without `networks_py`, a copy of the
-    original's networks.py, its loader stops at the empty source; its `Network.set_vars` takes the
-    arrays all the same.
+    A RUN of train.gan keeps the average alone: there G is Gs.
+
+    Args:
+        run: of train.gan or of an import.
+        out: the file.
+        networks_py: a copy of the original's networks.py, for a file that is loaded without it
+            beside; None: the file imports it from where it is loaded.
 
     Returns:
         Gs.
     """
     places.refuse_existing_file(out)
-    source = ""
+    source = SOURCE
     if networks_py is not None:
         try:
             source = networks_py.read_text(encoding="utf-8")

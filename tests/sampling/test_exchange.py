@@ -4,6 +4,8 @@ data."""
 import gzip
 import json
 import pickle
+import sys
+import types
 from typing import NamedTuple
 
 import keras
@@ -109,6 +111,42 @@ def test_an_imported_run_generates(tmp_path):
     )
     made = call(["import-nvidia", file, "--out", tmp_path / "run"])
     assert made.code == 2 and "run" in made.error
+
+
+def as_the_original_loads(state: dict) -> dict:
+    """What the text of a pickled network leaves when it is run as the original's loader does."""
+    module = types.ModuleType("network")
+    exec(state["build_module_src"], module.__dict__)
+    return module.__dict__
+
+
+def test_the_originals_loader_finds_its_own_networks(tmp_path, monkeypatch):
+    """Its networks.py lies beside it; ours is one line that names it, and brings none of it."""
+    call(["import-nvidia", write(tmp_path / "net.pkl", states()), "--out", tmp_path / "run"])
+    assert call(["export-nvidia", tmp_path / "run", "--out", tmp_path / "again.pkl"]).code == 0
+    original = types.ModuleType("networks")
+    original.G_paper, original.D_paper = object(), object()
+    monkeypatch.setitem(sys.modules, "networks", original)
+    for item in restricted_pickle.load(tmp_path / "again.pkl"):
+        state = item.state
+        assert state["build_module_src"].count("\n") == 1
+        function = state["build_func_name"]
+        assert as_the_original_loads(state)[function] is getattr(original, function)
+
+
+def test_the_text_in_a_pickle_is_never_run(tmp_path, monkeypatch):
+    """Neither another's nor our own: `networks` is nowhere here."""
+    monkeypatch.chdir(tmp_path)
+    hostile = states()
+    for state in hostile:
+        state["build_module_src"] = "open('executed', 'w').close()\nraise SystemExit(7)\n"
+    write(tmp_path / "net.pkl", hostile)
+    assert call(["import-nvidia", "net.pkl", "--out", "run"]).code == 0
+    assert call(["export-nvidia", "run", "--out", "again.pkl"]).code == 0
+    assert call(["import-nvidia", "again.pkl", "--out", "run2"]).code == 0
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"again.pkl", "net.pkl", "run", "run2"}
+    assert "executed" not in (tmp_path / "again.pkl").read_bytes().decode("latin1")
 
 
 def test_the_source_of_the_original_is_the_users_own(tmp_path):
