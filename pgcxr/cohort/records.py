@@ -36,7 +36,8 @@ def write(
     Args:
         folder: the cohort.
         format: "png", or "nvidia" for the original's multi-resolution data sets.
-        out: a new folder; by default records/FORMAT in the cohort.
+        out: a new folder, or records of what the cohort was before; by default records/FORMAT in
+            the cohort.
         size: side in pixels, a power of two up to the cohort's, which it is by default.
 
     Returns:
@@ -67,7 +68,7 @@ def write(
         raise ArgumentError("size", expected, received=size)
     out = Path(out) if out is not None else cohort.folder / "records" / format
     report = {"folder": out, "format": format, "size": size, "images": {}}
-    with artifacts.new_folder(out) as beside:
+    with artifacts.new_folder(out, replace=_gives_way(out, cohort.folder)) as beside:
         for split in cohorts.SPLITS:
             part = cohort.select(split)
             if len(part):
@@ -104,19 +105,12 @@ def cohort_of(folder: Path) -> Path | None:
         InputError: its manifest has changed: the splits of the records may no longer be its splits.
     """
     for place in (folder, folder.parent):  # the latter where `folder` is that of one split
-        if not (place / "report.json").is_file():
-            continue
-        report = artifacts.read_json(place / "report.json")
-        name, made_by = report.get("cohort"), report.get("made_by")
-        if (
-            not isinstance(made_by, dict)
-            or made_by.get("command") != COMMAND
-            or not isinstance(name, str)
-        ):
+        report = _report(place)
+        if report is None:
             continue
         # As text: `..` must lead out of the folder also where it is reached by a link.
-        cohort = Path(os.path.realpath(place)) / name
-        if "\0" in name or not (cohort / "manifest.csv").is_file():
+        cohort = Path(os.path.realpath(place)) / report["cohort"]
+        if "\0" in report["cohort"] or not (cohort / "manifest.csv").is_file():
             return None
         if _manifest_hash(cohort) != report.get("manifest_sha256"):
             raise InputError(
@@ -125,6 +119,33 @@ def cohort_of(folder: Path) -> Path | None:
             )
         return cohort
     return None
+
+
+def out_of_date(folder: Path, cohort: Path) -> list[Path]:
+    """The records in `folder`, or in folders in it, that were written from another manifest than
+    the one in `cohort`."""
+    now = _manifest_hash(cohort)
+    found = {place: _report(place) for place in (folder, *sorted(folder.glob("*/")))}
+    return [place for place, made in found.items() if made and made.get("manifest_sha256") != now]
+
+
+def _gives_way(out: Path, cohort: Path) -> bool:
+    """Whether `out` holds nothing but records of what `cohort` was before."""
+    if not out.is_dir() or out.is_symlink() or out not in out_of_date(out, cohort):
+        return False
+    made_of = Path(os.path.realpath(out)) / _report(out)["cohort"]
+    ours = {"report.json", *(f"{split}.tfrecords" for split in cohorts.SPLITS), *cohorts.SPLITS}
+    return made_of.is_dir() and made_of.samefile(cohort) and {p.name for p in out.iterdir()} <= ours
+
+
+def _report(place: Path) -> dict | None:
+    """What `pgcxr records` says of the records in `place`; None where it didn't write them."""
+    if not (place / "report.json").is_file():
+        return None
+    report = artifacts.read_json(place / "report.json")
+    made_by = report.get("made_by")
+    ours = isinstance(made_by, dict) and made_by.get("command") == COMMAND
+    return report if ours and isinstance(report.get("cohort"), str) else None
 
 
 def _manifest_hash(cohort: Path) -> str:

@@ -4,9 +4,12 @@ import os
 import shutil
 from pathlib import Path
 
+from pgcxr.cohort import records
+from pgcxr.curation import work
 from pgcxr.curation.work import Work
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts, places
+from pgcxr.privacy import hashing
 
 # What `pgcxr curate` writes into a cohort, and `pgcxr records` beside it.
 WRITTEN = {
@@ -18,7 +21,7 @@ WRITTEN = {
         "report.json",
         "images",
         "masks",
-        "records",
+        work.RECORDS,
     ),
     *(
         "table1.csv",
@@ -50,13 +53,37 @@ def place(folder: Path, beside: Work, named: dict[int, str], kept) -> None:
         (folder / "masks").rmdir()
 
 
-def _link(image: Path, place: Path) -> None:
+def _link(file: str | Path, place: str | Path) -> None:
     """A second name for the same bytes, which take no room twice; a copy on file systems without
     such."""
     try:
-        os.link(image, place)
+        os.link(file, place)
     except OSError:
-        shutil.copyfile(image, place)
+        shutil.copyfile(file, place)
+
+
+def keep_records(out: Path, folder: Path) -> list[str]:
+    """Gives the records in the cohort at `out` to the new one in `folder`, which is to take its
+    place.
+
+    Returns:
+        a warning for each that the new manifest no longer agrees with; whoever reads these records
+        finds that out as well (`pgcxr.cohort.records.cohort_of`).
+    """
+    kept, place = out / work.RECORDS, folder / work.RECORDS
+    if not kept.is_dir() or kept.is_symlink():
+        return []
+
+    def left_over(_, names: list[str]) -> list[str]:
+        return list(filter(places.is_left_over, names))
+
+    shutil.copytree(kept, place, symlinks=True, ignore=left_over, copy_function=_link)
+    return [
+        f"{work.RECORDS}/{path.relative_to(place).as_posix()} was written from the cohort before, "
+        "which had other images or splits: no training takes it; write it again with `pgcxr "
+        "records`"
+        for path in records.out_of_date(place, folder)
+    ]
 
 
 def refuse_existing(out: Path) -> None:
@@ -106,6 +133,34 @@ def is_cohort(folder: Path) -> bool:
         return artifacts.read_json(folder / "report.json")["made_by"]["command"] == "pgcxr curate"
     except (InputError, OSError, KeyError, TypeError):
         return False
+
+
+def check_key(out: Path, key_file: Path, *, may_differ: bool) -> None:
+    """Raises InputError where the cohort at `out`, or what a stopped run left for it, was made with
+    another patient key than that in `key_file`: its patients would get other hashes, and what is
+    known of the export would be lost.
+
+    Args:
+        key_file: not made here; where there is none, one would be made, which is another.
+        may_differ: whether another key was asked for in words, with all that it costs.
+    """
+    made_with = [mark for mark in (work.key_of(out), _key_of_cohort(out)) if mark]
+    if not made_with or may_differ:
+        return
+    absent = not os.path.lexists(key_file)
+    mark = "" if absent else hashing.key_mark(hashing.read_key(key_file))
+    if mark and all(mark.startswith(known) for known in made_with):
+        return
+    wrong = "no such file, so a new patient key" if absent else "another patient key"
+    raise InputError(
+        f"{key_file}: {wrong} than {out} was made with; its patients would get other hashes. Name "
+        "its key (where none is named, PGCXR_KEY_FILE says which), or another folder for the cohort"
+    )
+
+
+def _key_of_cohort(out: Path) -> str | None:
+    """As `work.key_of`, of a cohort that says it."""
+    return artifacts.read_json(out / "report.json").get("key_mark") if is_cohort(out) else None
 
 
 def check_private(private: dict, out: Path) -> None:

@@ -147,6 +147,8 @@ def _check_places(
         "the column map": options.columns,
     }
     placing.check_out(out, read)
+    asked_for = options.overwrite and options.key_file is not None
+    placing.check_key(out, key_file, may_differ=asked_for)
     replaced = options.overwrite and placing.may_replace(out)
     if not replaced and not work.folder_of(out).is_dir():
         placing.refuse_existing(out)

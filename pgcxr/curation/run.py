@@ -91,7 +91,8 @@ def curate(
         asked = workspace.hash(
             "asked", str(placing.real(export)), work.code_version(), setup.fingerprint()
         )
-        replacing = workspace.owns(asked) or (options.overwrite and placing.may_replace(setup.out))
+        growing = workspace.owns(asked)
+        replacing = growing or (options.overwrite and placing.may_replace(setup.out))
         if not replacing:
             placing.refuse_existing(setup.out)
         placing.check_trace(options.trace, workspace)
@@ -112,6 +113,8 @@ def curate(
         curation.choose()
         with artifacts.new_folder(setup.out, replace=replacing) as folder:
             report = curation.write(folder)
+            outdated = placing.keep_records(setup.out, folder) if growing else []
+            _add(folder, report, {"warnings": [*report["warnings"], *outdated]})
             workspace.will_own(asked, folder)
         workspace.remove_unused()
     return report
@@ -220,11 +223,7 @@ class _Curation:
             folder, self.selection, self.images, described, key=setup.key, config=setup.config()
         )
         if options.audit:
-            report["privacy_audit"] = self._audit(folder)
-            written = artifacts.read_json(folder / "report.json")
-            artifacts.write_json(
-                folder / "report.json", {**written, "privacy_audit": report["privacy_audit"]}
-            )
+            _add(folder, report, {"privacy_audit": self._audit(folder)})
         if options.trace is not None:
             tables.write_trace(
                 Path(options.trace), self.selection, self.images, self.workspace.will_write_trace
@@ -258,6 +257,13 @@ class _Curation:
             [scan.name for scan in self.selection.scans if not scan.rejected],
         )
         return audits.check([folder], look_for, counts, setup.findings)
+
+
+def _add(folder: Path, report: dict, more: dict) -> None:
+    """Puts `more` into the report, and into report.json in `folder`."""
+    report |= more
+    path = folder / "report.json"
+    artifacts.write_json(path, artifacts.read_json(path) | more)
 
 
 def _limits(options: CurationOptions, limits: Limits | None) -> Limits:

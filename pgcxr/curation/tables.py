@@ -78,6 +78,7 @@ def write(
         **composition(images, surplus),
         "collected": len(selection.scans),
         "excluded": Counter(r["rule"] for r in rows),
+        "key_mark": hashing.key_mark(key)[: hashing.HASH_DIGITS],
     }
     summary.write(folder, report, chart)
     report["warnings"] = [*described.get("warnings", ())]

@@ -25,6 +25,7 @@ import pgcxr
 from pgcxr.curation.journal import Journal
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, user_files
+from pgcxr.privacy import hashing
 
 MARK = "made-by-pgcxr-curate"
 # Where an item says that its results are to be written: no part of what it is.
@@ -39,6 +40,8 @@ DECODERS = (
 )
 # What of pgcxr a cohort depends on.
 ROOMS = ("io", "dicom", "cohort", "sources", "privacy", "curation")
+# In a cohort, what `pgcxr records` writes by default: it stays where the cohort grows.
+RECORDS = "records"
 COHORTS, TRACES = "cohorts", "traces"
 # Results of a run that ended with an error; fewer are made again in seconds and left nowhere.
 WORTH_KEEPING = 1000
@@ -172,9 +175,8 @@ def opened(out: Path, export: Path, key: bytes, say: Callable[[str], None]) -> I
         )
     new = not folder.exists()
     with artifacts.private_folder(folder, out):
-        mark = folder / MARK
-        whose = hmac.new(key, b"work folder", hashlib.sha256).hexdigest()
-        if mark.exists() and mark.read_text(encoding="ascii", errors="replace") != whose:
+        mark, whose = folder / MARK, hashing.key_mark(key)
+        if key_of(out) not in (None, whose):
             say(f"{folder}: was made with another patient key; begins anew")
             for path in folder.iterdir():
                 artifacts.remove(path)
@@ -204,6 +206,13 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(user_files.read_bytes(path, user_files.TABLE)).hexdigest()
 
 
+def key_of(out: Path) -> str | None:
+    """The mark of the key that the work folder of `out` was made with; None where that isn't
+    known."""
+    mark = folder_of(out) / MARK
+    return mark.read_text(encoding="ascii", errors="replace") if mark.is_file() else None
+
+
 def folder_of(out: Path) -> Path:
     """`.COHORT.work` beside the cohort."""
     return out.with_name(f".{out.name}.work")
@@ -219,11 +228,12 @@ def _is_ours(folder: Path) -> bool:
 
 def fingerprint(cohort: Path) -> str:
     """What tells a cohort that has been changed or added to: its tables' content and the names in
-    it; "" for none."""
+    it, but for RECORDS; "" for none."""
     if not cohort.is_dir():
         return ""
     digest = hashlib.sha256()
-    for path in sorted(path for path in cohort.iterdir() if not path.name.startswith(".")):
+    names = (path for path in cohort.iterdir() if path.name != RECORDS)
+    for path in sorted(path for path in names if not path.name.startswith(".")):
         digest.update(repr((path.name, _sha256(path) if path.is_file() else "")).encode())
     return digest.hexdigest()
 

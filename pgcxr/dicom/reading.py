@@ -21,6 +21,7 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRL
 
 from pgcxr.dicom import deflated
 from pgcxr.errors import InputError
+from pgcxr.io import archives
 
 REASONS = (
     "unreadable",
@@ -41,6 +42,7 @@ MAX_INFLATED = 4 * MAX_PIXELS + (64 << 20)
 # Chest radiographs compress 2 to 100 times; a stream that promises more than this is a
 # decompression bomb.
 MAX_COMPRESSION = 1000
+GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
 MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
 SHAPES = {"IDENTITY": "MONOCHROME2", "INVERSE": "MONOCHROME1"}
 logging.getLogger("pydicom").addHandler(logging.NullHandler())
@@ -118,22 +120,19 @@ def read(path: str | os.PathLike, **options) -> pydicom.Dataset:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise Rejected("unreadable", "not a regular file")
-        if status.st_size > MAX_BYTES:
-            raise Rejected("too_large", "the file is larger than 1 GiB")
         with open(path, "rb") as file:
-            start = file.read(132)
+            start = file.read(archives.START)
+            # Without the preamble of PS3.10, a file has to begin with an element of group 0002 or
+            # 0008, in either byte order.
+            if start[128:132] != b"DICM" and start[:2] not in GROUPS:
+                archive = archives.kind(path.name, start)
+                reason = archives.reason(archive) if archive else "not DICOM"
+                raise Rejected("unreadable", reason)
+            if status.st_size > MAX_BYTES:
+                raise Rejected("too_large", "the file is larger than 1 GiB")
             bomb = deflated.unpacks_to_more(file, MAX_INFLATED)
     except OSError:
         raise Rejected("unreadable", "cannot be read from the disk") from None
-    # Without the preamble of PS3.10, a file has to begin with an element of group 0002 or 0008, in
-    # either byte order.
-    if start[128:] != b"DICM" and start[:2] not in (
-        b"\x02\x00",
-        b"\x08\x00",
-        b"\x00\x02",
-        b"\x00\x08",
-    ):
-        raise Rejected("unreadable", "not DICOM")
     if bomb:
         raise Rejected("too_large", "unpacks to more than an image of 8192 x 8192 pixels takes")
     with blaming_the_file("broken DICOM"):

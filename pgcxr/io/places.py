@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from pgcxr.errors import InputError
+from pgcxr.io import archives
 
 # What a process writes beside the final name carries it; a killed one leaves it behind.
 PARTIAL = ".partial"
@@ -113,4 +114,10 @@ def existing_folder(folder: str | os.PathLike, what: str) -> Path:
     if folder.is_dir():
         return folder
     wrong = "is a file, not a folder" if folder.exists() else "no such folder"
+    archive = archives.kind_of(folder) if folder.is_file() else None
+    if archive:
+        raise InputError(
+            f"{folder}: is an archive ({archive}); unpack it first (unzip, or the tool for that "
+            f"kind) and name the folder; expected {what}"
+        )
     raise InputError(f"{folder}: {wrong}; expected {what}")

@@ -38,8 +38,6 @@ def read_or_make_key(path: str | os.PathLike | None = None) -> bytes:
     """The 32-byte key in `path` (64 hexadecimal digits, mode 0600), made at random where there is
     none."""
     path = Path(path) if path is not None else default_key_file()
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; give the name of a file in it")
     if not path.exists():
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -50,6 +48,13 @@ def read_or_make_key(path: str | os.PathLike | None = None) -> bytes:
                 None,
             )  # not that of a file beside it, which nobody asked for
             raise
+    return read_key(path)
+
+
+def read_key(path: Path) -> bytes:
+    """The key in `path`, which must be there."""
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give the name of a file in it")
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise InputError(f"{path}: others may read the patient key; run `chmod 600 {path}`")
     try:
@@ -59,6 +64,11 @@ def read_or_make_key(path: str | os.PathLike | None = None) -> bytes:
     if len(key) != KEY_BYTES:
         raise InputError(f"{path}: is not a patient key (64 hexadecimal digits); name another")
     return key
+
+
+def key_mark(key: bytes) -> str:
+    """What tells a key from others without giving it away, in hexadecimal."""
+    return hmac.new(key, b"work folder", hashlib.sha256).hexdigest()
 
 
 def _make_key(path: Path) -> None:

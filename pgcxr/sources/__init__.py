@@ -24,6 +24,7 @@ from types import ModuleType
 import numpy as np
 
 from pgcxr.errors import ArgumentError, InputError
+from pgcxr.io import archives
 from pgcxr.sources.weak_labels.decision import Decision
 from pgcxr.sources.weak_labels.labeling import Labeling
 from pgcxr.sources.weak_labels.opinion import Opinion
@@ -131,6 +132,12 @@ table, vindr. Received: source=nhi
         raise InputError(
             f"{folder}: is empty; expected DICOM files and studies.csv, or a public set as "
             "downloaded"
+        )
+    packed = archives.advice(archives.reasons(folder))
+    if packed:
+        raise InputError(
+            f"{folder}: no source's table is here, and of its files {packed}; expected "
+            f"{LAYOUTS['pacs']} or a public set"
         )
     raise InputError(
         f"{folder}: neither {LAYOUTS['pacs']} nor {', '.join(list(LAYOUTS.values())[:-1])} is "

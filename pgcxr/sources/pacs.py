@@ -18,7 +18,7 @@ from pgcxr import dicom
 from pgcxr.cohort import vocabulary
 from pgcxr.cohort.findings import TABLE_6
 from pgcxr.errors import InputError
-from pgcxr.io import trees
+from pgcxr.io import archives, trees
 from pgcxr.sources import Scan, dicom_files, tables
 from pgcxr.sources.weak_labels import decision
 from pgcxr.sources.weak_labels.codes import CODE
@@ -68,9 +68,11 @@ def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[li
         )
     studies = _studies(tables.rows(folder / TABLE, ("accession_number", *NEEDED[labeling.policy])))
     headers = map_files(dicom_files.header_or_reason, [folder / name for name in files])
-    if all(header == ("unreadable", "not DICOM") for header in headers):
+    reasons = [header[1] if isinstance(header, tuple) else "" for header in headers]
+    if all(reason == "not DICOM" or archives.is_reason(reason) for reason in reasons):
         raise InputError(
-            f"{folder}: none of the {len(files)} files is DICOM; name the folder of a PACS export"
+            f"{folder}: none of the {len(files)} files is DICOM; "
+            f"{archives.advice(reasons) or 'name the folder of a PACS export'}"
         )
     accessions = {header.accession for header in headers if not isinstance(header, tuple)}
     if accessions and studies and not accessions & studies.keys():

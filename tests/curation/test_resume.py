@@ -3,6 +3,7 @@
 import csv
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from pgcxr.cohort import records
 from pgcxr.curation import work
 from pgcxr.curation.journal import Journal
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts
+from pgcxr.privacy import hashing
 from tests.curation.curating import curate
 
 ROOT = str(Path(__file__).resolve().parents[2])
@@ -219,23 +223,44 @@ def test_nothing_in_the_work_folder_identifies(export, run, tmp_path):
             assert secret not in seen, path
 
 
-def test_another_key_begins_anew(export, run, tmp_path):
+@pytest.mark.parametrize("known_by", ["work folder", "cohort", "stopped run"])
+def test_another_key_is_refused_before_anything_is_touched(
+    export, run, tmp_path, monkeypatch, known_by
+):
     folder = export(8)
     run(folder)
-    (tmp_path / "cohort" / "report.json").rename(tmp_path / "elsewhere")
-    with pytest.raises(InputError, match="exists and is not empty"):
-        run(folder, key_file=tmp_path / "another")
-    (tmp_path / "elsewhere").rename(tmp_path / "cohort" / "report.json")
+    beside = tmp_path / ".cohort.work"
+    if known_by == "cohort":
+        shutil.rmtree(beside)
+    elif known_by == "stopped run":
+        shutil.rmtree(tmp_path / "cohort")
+    third = tmp_path / "third"
+    hashing.read_or_make_key(third)
+    before = content(tmp_path)
+    for key in ("another", "third"):
+        for overwrite in (False, True):
+            monkeypatch.setenv("PGCXR_KEY_FILE", str(tmp_path / key))
+            with pytest.raises(InputError) as error:
+                run(folder, key_file=None, overwrite=overwrite)
+            assert f"{key}: " in str(error.value) and "cohort was made with" in str(error.value)
+            assert content(tmp_path) == before, "and no key was made"
+
+
+def test_another_key_that_is_named_may_overwrite(export, run, tmp_path):
+    folder = export(8)
+    run(folder)
+    hashing.read_or_make_key(tmp_path / "third")
+    with pytest.raises(InputError, match="another patient key than .*cohort was made with"):
+        run(folder, key_file=tmp_path / "third")
     said = run(folder, key_file=tmp_path / "third", overwrite=True)
     assert said == [f"{tmp_path / '.cohort.work'}: was made with another patient key; begins anew"]
+    run(folder, key_file=tmp_path / "third")
 
 
 def test_two_at_a_time(export, run, tmp_path):
     folder = export(8)
-    with (
-        work.opened(tmp_path / "cohort", folder, b"k" * 32, print),
-        pytest.raises(InputError) as error,
-    ):
+    key = hashing.read_or_make_key(tmp_path / "key")
+    with work.opened(tmp_path / "cohort", folder, key, print), pytest.raises(InputError) as error:
         run(folder)
     assert "is being written by another process" in str(error.value) and "\n" not in str(
         error.value
@@ -296,3 +321,33 @@ def test_an_interrupted_run_goes_on(export, tmp_path, run):
     with open(tmp_path / "out.csv", "w") as file:
         csv.writer(file).writerow(run(folder, "out"))
     assert "images:" in (tmp_path / "out.csv").read_text()
+
+
+def test_records_stay_where_the_cohort_grows_and_are_told_from_new_ones(export, run, tmp_path):
+    folder, out = export(12), tmp_path / "cohort"
+    late = folder / "study3" / "IM0011"
+    late.rename(tmp_path / "away")
+    run(folder)
+    written = records.write(out)["folder"]
+    (out / "records" / ".x.partial").mkdir()
+    before = content(written)
+    run(folder)
+    assert content(written) == before and records.cohort_of(written).samefile(out)
+    assert artifacts.read_json(out / "report.json")["warnings"] == []
+    with pytest.raises(InputError, match="exists and is not empty"):
+        records.write(out)
+    (tmp_path / "away").rename(late)
+    run(folder)
+    (warning,) = artifacts.read_json(out / "report.json")["warnings"]
+    assert warning.startswith("records/png was written from the cohort before")
+    assert content(written) == before, "nothing is lost"
+    with pytest.raises(InputError, match="write the records again with `pgcxr records`"):
+        records.cohort_of(written)
+    (written / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="exists and is not empty"):
+        records.write(out)
+    (written / "notes.txt").unlink()
+    records.write(out)
+    assert records.cohort_of(written).samefile(out) and content(written) != before
+    run(folder)
+    assert artifacts.read_json(out / "report.json")["warnings"] == []
