@@ -3,6 +3,8 @@ goes out."""
 
 import re
 
+from pgcxr.cohort import spelling
+
 SPLITS = ("train", "val", "test")
 
 # HIPAA Safe Harbor: ages above 89 are one category.
@@ -35,8 +37,8 @@ VIEWS = {
 
 def same_patient(identifier: str) -> str:
     """One spelling for one patient: case, blanks and leading zeros differ between a PACS and a
-    table."""
-    return re.sub(r"\s+", "", identifier).upper().lstrip("0")
+    table, and a spreadsheet does more."""
+    return spelling.number(identifier)
 
 
 def shown_age(age: float | None) -> str:
@@ -61,9 +63,16 @@ def shown_maker(text: str) -> str:
 
 
 def shown_view(text: str) -> str:
-    """PA, AP, LATERAL, OBLIQUE, "other", or "" where `text` is empty."""
-    letters = re.sub(r"[^A-Z]", "", text.upper())
-    return next(
-        (view for view, spellings in VIEWS.items() if letters in spellings),
-        "other" if letters else "",
-    )
+    """PA, AP, LATERAL, OBLIQUE, "other", or "" where `text` is empty.
+
+    Example:
+
+        >>> shown_view("Chest: AP erect"), shown_view("PA and lateral")
+        ('AP', 'other')
+    """
+    words = re.findall(r"[A-Z]+", text.upper())
+    for parts in (("".join(words),), words):
+        found = {view for view, spellings in VIEWS.items() if {*parts} & {*spellings}}
+        if len(found) == 1:
+            return found.pop()
+    return "other" if words else ""

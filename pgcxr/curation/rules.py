@@ -81,11 +81,16 @@ class Rules:
             knows: the rules that the source can answer at all; NIH's set says nothing of
                 manufacturers.
         """
+        in_conflict = bool(scan.rejected) and scan.rejected[0] == "label_conflict"
+        in_conflict = in_conflict and self.enabled("label_conflict")
         checks = {
             "modality": lambda: self._modality(scan.modality),
             "body_part": lambda: self._body_part(scan.body_part),
             "study_date": lambda: self._study_date(scan.study_date),
-            "diagnosis": lambda: None if scan.label else "neither normal nor abnormal",
+            # What contradicts itself may have no label; that rule then says why.
+            "diagnosis": lambda: (
+                None if scan.label or in_conflict else "neither normal nor abnormal"
+            ),
             "age": lambda: self._age(scan.age),
             "sex": lambda: self._one_of("sex", vocabulary.shown_sex(scan.sex)),
             "manufacturer": lambda: self._manufacturer(scan.manufacturer),

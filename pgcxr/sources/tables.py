@@ -1,125 +1,157 @@
-"""CSV tables that come with images: any of the usual encodings, and one line where a column is
-missing."""
+"""CSV tables that come with images, as spreadsheets and databases write them.
+
+Read are the separators , ; tab and |; UTF-8 with and without a mark, UTF-16, CP949 and CP1252;
+cells in quotation marks with anything in them. The parser is strict: a quotation mark that is not
+closed, or a row of another length, would give one row's cells to another, and is an error that
+names the row as a spreadsheet counts it (the header is row 1). What had to be guessed is said in
+`notes`.
+"""
 
 import codecs
 import contextlib
 import csv
 import gzip
 import io
+import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TextIO
+from typing import BinaryIO, TextIO, TypeVar
 
+from pgcxr.cohort import spelling
 from pgcxr.errors import InputError
 from pgcxr.io import user_files
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
 
 # A report may be long, a bomb is longer.
 csv.field_size_limit(1 << 20)
 # Characters of one line.
 LINE = 1 << 24
+# Bytes that are looked at together, and characters in which the header ends.
+CHUNK, START = 1 << 20, 1 << 16
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+# What spreadsheets (`sep=;` in the first line) say of it themselves.
+SAID_SEPARATOR = re.compile(r"\s*\"?sep=([,;\t|])\"?\s*[\r\n]+", re.IGNORECASE)
+# UTF-32's mark begins with UTF-16's.
+MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+NOT_UTF8 = {"cp949": "CP949 (Korean)", "cp1252": "CP1252 (Western European)"}
+# A syllable of KS X 1001 in CP949; and all that is not ASCII.
+HANGUL, HIGH = re.compile(rb"[\xb0-\xc8][\xa1-\xfe]"), re.compile(rb"[\x80-\xff]")
+# MySQL's way to write a quotation mark in a quoted cell; elsewhere a cell may end in a backslash.
+ESCAPED = re.compile(rb'\\"(?!\s*[,;\t|\r\n"]|\s*$)')
+# What databases write where there is nothing, and spreadsheets where they found nothing.
+NOTHING = frozenset(("NULL", "\\N", "<NULL>", "(NULL)", "#N/A"))
+FORMULA = re.compile(r'="(.*)"', re.DOTALL)
 
 
-def rows(path: Path, needed: Sequence[str]) -> list[dict[str, str]]:
-    """The rows of a CSV file with a header line; cells stripped, missing cells "", surplus cells
-    dropped.
+@dataclass
+class _Form:
+    """How a table is written; the separator is known with the header, before which are `skip`
+    characters."""
+
+    encoding: str
+    separator: str = ","
+    escape: str | None = None
+    skip: int = 0
+
+
+def rows(
+    path: Path,
+    needed: Sequence[str],
+    optional: Sequence[str] = (),
+    notes: list[str] | None = None,
+) -> list[dict[str, str]]:
+    """The rows of a CSV file with a header line, by all of its columns; `needed` and `optional`
+    ones under these names, however the header writes them.
 
     Raises:
-        InputError: no such file, not a table, or without one of the `needed` columns.
+        InputError: as `numbered`.
     """
-    content = user_files.read_bytes(
-        path, user_files.TABLE, absent=f"it needs the columns {', '.join(needed)}"
-    )
-    if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        raise InputError(f"{path}: is UTF-16; save it as CSV in UTF-8")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("latin-1")
-    try:
-        lines = list(csv.reader(text.replace("\0", "").splitlines(keepends=True)))
-    except csv.Error:
-        raise InputError(
-            f"{path}: is not a CSV table; it needs the columns {', '.join(needed)}"
-        ) from None
-    header = [cell.strip() for cell in lines[0]] if lines else []
-    missing = [name for name in needed if name not in header]
-    if missing:
-        for mark, called in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-            if any(mark in cell for cell in header):
-                raise InputError(
-                    f"{path}: its columns are separated by {called}; save it with commas between "
-                    "them"
-                )
-        raise InputError(
-            f"{path}: has no column {', '.join(missing)}; it needs {', '.join(needed)}"
-        )
-    blank = [""] * len(header)
-    return [
-        dict(zip(header, [cell.strip() for cell in (*line, *blank)][: len(header)], strict=True))
-        for line in lines[1:]
-        if any(cell.strip() for cell in line)
-    ]
+    with _opened(path, needed) as (form, file):
+        names, places = _header(path, form, file, needed, optional)
+        for name, place in zip((*needed, *optional), places, strict=True):
+            if place >= 0:
+                names[place] = name
+        found = []
+        for _, cells in _records(path, form, file, len(names), places[0]):
+            found.append(dict(zip(names, cells, strict=True)))
+        _say(path, form, notes)
+        return found
 
 
 def columns(
-    path: Path, wanted: Sequence[str], optional: Sequence[str] = ()
+    path: Path,
+    wanted: Sequence[str],
+    optional: Sequence[str] = (),
+    notes: list[str] | None = None,
 ) -> Iterator[tuple[str, ...]]:
-    """The `wanted` and `optional` cells of each row of a large UTF-8 CSV file, plain or .gz, one
-    row at a time.
+    """The `wanted` and `optional` cells of each row of a large CSV file, plain or .gz, one row at a
+    time. An optional column that the file lacks gives ""."""
+    for _, cells in numbered(path, wanted, optional, notes):
+        yield cells
 
-    An optional column that the file lacks gives "".
+
+def numbered(
+    path: Path,
+    wanted: Sequence[str],
+    optional: Sequence[str] = (),
+    notes: list[str] | None = None,
+) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """As `columns`, with the number of each row: the header is row 1, and blank rows count.
+
+    Args:
+        notes: takes a line for what had to be guessed.
 
     Raises:
-        InputError: no such file, not a table, cut short, or without a `wanted` column.
+        InputError: no such file, not a table, cut short, without a `wanted` column, or with a row
+            that cannot be read for certain.
     """
-    try:
-        with _opened(path, f"it needs the columns {', '.join(wanted)}") as file:
-            lines = csv.reader(_lines(path, file))
-            header = [cell.strip() for cell in next(lines, [])]
-            missing = [name for name in wanted if name not in header]
-            if missing:
-                raise InputError(
-                    f"{path}: has no column {', '.join(missing)}; it needs {', '.join(wanted)}"
-                )
-            places = [header.index(name) if name in header else -1 for name in (*wanted, *optional)]
-            for line in lines:
-                if line:
-                    yield tuple(line[at].strip() if 0 <= at < len(line) else "" for at in places)
-    except (OSError, EOFError, zlib.error, csv.Error):
-        raise InputError(f"{path}: is damaged or not a CSV table; fetch it again") from None
-
-
-@contextlib.contextmanager
-def _opened(path: Path, absent: str) -> Iterator[TextIO]:
-    """A UTF-8 file, plain or .gz, as text."""
-    with contextlib.ExitStack() as open_files:
-        file = open_files.enter_context(user_files.opened(path, user_files.TABLE, absent=absent))
-        if path.suffix == ".gz":
-            file = open_files.enter_context(gzip.open(file))
-        text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
-        yield open_files.enter_context(text)
-
-
-def _lines(path: Path, file: TextIO) -> Iterator[str]:
-    """The lines of a table, which may be a bomb: one endless line, or more of them than any table
-    has."""
-    read = 0
-    while line := file.readline(LINE):
-        read += len(line)
-        if read > user_files.TABLE or (len(line) == LINE and line[-1] not in "\r\n"):
-            raise InputError(f"{path}: unpacks to more than any table has; fetch it again")
-        yield line
+    with _opened(path, wanted) as (form, file):
+        names, places = _header(path, form, file, wanted, optional)
+        for number, cells in _records(path, form, file, len(names), places[0]):
+            yield number, tuple(cells[place] if place >= 0 else "" for place in places)
+        _say(path, form, notes)
 
 
 def header(path: Path) -> tuple[str, ...]:
     """The names of the columns; () where there is no such file or no table."""
     try:
-        with _opened(path, "") as file:
-            first = file.readline(1 << 16)
+        with _unpacked(path, "") as file:
+            start = file.readline(START)
     except (InputError, OSError, EOFError, zlib.error):
         return ()
-    return tuple(cell.strip() for cell in next(csv.reader([first]), []))
+    form = _written(path, io.BytesIO(start))
+    text = start.decode(form.encoding, "replace")
+    return tuple(max((_first(text, form, mark) for mark in SEPARATORS), key=len))
+
+
+def unique(pairs: Iterable[tuple[Key, Value]]) -> tuple[dict[Key, Value], set[Key]]:
+    """(key -> value, the keys that are there twice with different values): of two rows that say
+    different things of one image or study, neither is believed.
+
+    Example:
+
+        >>> unique([("a", 1), ("b", 2), ("a", 1), ("b", 3)])
+        ({'a': 1, 'b': 2}, {'b'})
+    """
+    found: dict[Key, Value] = {}
+    differing = set()
+    for key, value in pairs:
+        if found.setdefault(key, value) != value:
+            differing.add(key)
+    return found, differing
+
+
+TWICE = ("label_conflict", "two rows of the table say different things")
 
 
 def inside(folder: Path, text: str) -> Path | None:
@@ -128,3 +160,238 @@ def inside(folder: Path, text: str) -> Path | None:
     if not text or "\0" in text or name.is_absolute() or ".." in name.parts or not name.parts:
         return None
     return folder / name
+
+
+def few(numbers: Sequence[int]) -> str:
+    """Rows in words, the first of them: "row 4", "rows 2, 3 and 5", "rows 2, 3, 4 and 7 others".
+
+    Example:
+
+        >>> few([4]), few([2, 3, 5, 8, 9, 10])
+        ('row 4', 'rows 2, 3, 5 and 3 others')
+    """
+    if len(numbers) == 1:
+        return f"row {numbers[0]}"
+    shown, rest = (numbers[:-1], numbers[-1]) if len(numbers) <= 4 else (numbers[:3], None)
+    last = f"{len(numbers) - 3} others" if rest is None else str(rest)
+    return f"rows {', '.join(map(str, shown))} and {last}"
+
+
+def _say(path: Path, form: _Form, notes: list[str] | None) -> None:
+    if notes is not None and form.encoding in NOT_UTF8:
+        notes.append(
+            f"{path.name} is not UTF-8 and was read as {NOT_UTF8[form.encoding]}; if its texts are "
+            "of another kind, save it as UTF-8"
+        )
+
+
+@contextlib.contextmanager
+def _opened(path: Path, needed: Sequence[str]) -> Iterator[tuple[_Form, TextIO]]:
+    """How a file, plain or .gz, is written but for its separator; and the file, as text."""
+    absent = f"it needs the columns {', '.join(needed)}"
+    try:
+        with _unpacked(path, absent) as file:
+            form = _written(path, file)
+        with _unpacked(path, absent) as file:
+            text = io.TextIOWrapper(file, encoding=form.encoding, errors="replace", newline="")
+            start = SAID_SEPARATOR.match(text.read(64))
+            yield (
+                form if start is None else _Form(form.encoding, start[1], form.escape, start.end()),
+                _again(text),
+            )
+    except (OSError, EOFError, zlib.error):
+        raise InputError(f"{path}: is damaged or not a CSV table; fetch it again") from None
+
+
+def _again(text: TextIO) -> TextIO:
+    text.seek(0)
+    return text
+
+
+@contextlib.contextmanager
+def _unpacked(path: Path, absent: str) -> Iterator[BinaryIO]:
+    with contextlib.ExitStack() as open_files:
+        file = open_files.enter_context(user_files.opened(path, user_files.TABLE, absent=absent))
+        if path.suffix == ".gz":
+            file = open_files.enter_context(gzip.open(file))  # type: ignore[assignment]
+        yield file
+
+
+def _written(path: Path, file: BinaryIO) -> _Form:
+    """Encoding and escapes of a table, from all of its bytes."""
+    start = file.read(CHUNK)
+    wide = next((name for mark, name in MARKS.items() if start.startswith(mark)), _unmarked(start))
+    if wide is not None and wide != "utf-8-sig":
+        return _Form(wide)
+    decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
+    good = bad = hangul = high = read = 0
+    escaped, chunk, before = False, start, b""
+    while chunk:
+        read += len(chunk)
+        if read > user_files.TABLE:
+            raise InputError(f"{path}: unpacks to more than any table has; fetch it again")
+        if not chunk.isascii():
+            text = decoder.decode(chunk)
+            damaged = text.count("\ufffd")
+            good += sum(map(len, re.findall(r"[^\x00-\x7f]+", text))) - damaged
+            bad += damaged
+            hangul += len(HANGUL.findall(chunk))
+            high += len(HIGH.findall(chunk))
+        escaped = escaped or ESCAPED.search(before + chunk) is not None
+        before, chunk = chunk[-2:], file.read(CHUNK)
+    escape = "\\" if escaped else None
+    # A few damaged characters, cut by a database, do not make it another encoding.
+    if good >= 4 * bad:
+        return _Form("utf-8-sig", escape=escape)
+    return _Form("cp949" if 3 * hangul > high else "cp1252", escape=escape)
+
+
+def _unmarked(start: bytes) -> str | None:
+    """UTF-16 without a mark: every other byte of its header is zero."""
+    start = start[:256]
+    for offset, name in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if len(start) > 4 and start[offset::2].count(0) > 0.8 * (len(start) // 2):
+            return name
+    return None
+
+
+def _first(start: str, form: _Form, separator: str) -> list[str]:
+    """The cells of the header, if that is the separator; [] where it cannot be."""
+    try:
+        reader = _reader(io.StringIO(start, newline=""), form, separator)
+        return [_clean(cell) for cell in next((cells for cells in reader if any(cells)), [])]
+    except csv.Error:
+        return []
+
+
+def _header(
+    path: Path, form: _Form, file: TextIO, needed: Sequence[str], optional: Sequence[str]
+) -> tuple[list[str], list[int]]:
+    """(names of the columns, where those that are asked for are, -1: nowhere); the file is then
+    after what comes before the header, and `form.separator` the one that was found."""
+    start = file.read(START)[form.skip :]
+    found = {mark: _first(start, form, mark) for mark in SEPARATORS}
+    keys = {mark: [spelling.name(name) for name in names] for mark, names in found.items()}
+
+    def fitting(mark: str) -> tuple[int, int]:
+        return sum(spelling.name(name) in keys[mark] for name in needed), len(found[mark])
+
+    mark = max(found, key=fitting)
+    form.separator = mark
+    names = found[mark]
+    while names and not names[-1]:
+        names.pop()
+    places = [_place(path, name, names, keys[mark]) for name in (*needed, *optional)]
+    missing = [name for name, at in zip(needed, places, strict=False) if at < 0]
+    if missing:
+        raise InputError(
+            f"{path}: has no column {', '.join(missing)}; it needs {', '.join(needed)} in its "
+            "first row"
+        )
+    file.seek(0)
+    return names, places
+
+
+def _place(path: Path, name: str, names: list[str], keys: list[str]) -> int:
+    places = [at for at, other in enumerate(names) if other == name]
+    places = places or [at for at, key in enumerate(keys) if key == spelling.name(name)]
+    if len(places) > 1:
+        raise InputError(f"{path}: two columns are called {name}; take one of them out")
+    return places[0] if places else -1
+
+
+def _reader(lines: Iterable[str], form: _Form, separator: str):
+    return csv.reader(
+        lines,
+        delimiter=separator,
+        escapechar=form.escape,
+        skipinitialspace=separator != "\t",
+        strict=True,
+    )
+
+
+def _records(
+    path: Path, form: _Form, file: TextIO, width: int, key: int
+) -> Iterator[tuple[int, list[str]]]:
+    """(number, `width` cells) of each row after the header that is not blank.
+
+    Args:
+        key: the column that tells rows apart, by which rows within a quoted cell are recognized.
+    """
+    file.read(form.skip)
+    reader = _reader(_lines(path, file, form), form, form.separator)
+    number, seen = 0, False
+    while True:
+        number, line = number + 1, reader.line_num + 1
+        where = f"{path}: row {number}" + (f" (line {line})" if line != number else "")
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            raise InputError(
+                f"{where}: a quotation mark is not closed, or is not doubled within a quoted cell; "
+                "mend the row, or export the table anew"
+            ) from None
+        if not any(cell.strip() for cell in cells):
+            continue
+        if not seen:  # the header
+            seen = True
+            continue
+        if len(cells) < width or any(cell.strip() for cell in cells[width:]):
+            raise InputError(
+                f"{where} has {len(cells)} cells, the header {width}; a line break or "
+                f"{SEPARATORS[form.separator]} within a cell need quotation marks around it"
+            )
+        if any("\n" in cell or "\r" in cell for cell in cells) and _swallowed(cells, key, form):
+            raise InputError(
+                f"{where}: a quotation mark is not closed, and the rows after it became its text; "
+                "mend the row, or export the table anew"
+            )
+        yield number, [_clean(cell) for cell in cells[:width]]
+
+
+def _swallowed(cells: list[str], key: int, form: _Form) -> bool:
+    """Whether a cell of several lines holds rows of the same table: lines in whose column `key` is
+    a number that is written as this row's."""
+    own = cells[key].strip()
+    shape = _shape(own)
+    if sum(mark == "9" for mark in shape) < 3:
+        return False
+    for at, cell in enumerate(cells):
+        for line in re.split(r"[\r\n]+", cell)[1:]:
+            inner = [part.strip(' "') for part in line.split(form.separator)]
+            # The mark that closes it may stand in any cell of the other row.
+            whole = len(inner) >= len(cells) or (
+                len(own) >= 6 and (len(inner) > key + 1 or at + 1 < len(cells))
+            )
+            if whole and len(inner) > key and inner[key] != own and _shape(inner[key]) == shape:
+                return True
+    return False
+
+
+def _shape(text: str) -> str:
+    return re.sub(r"[^\W\d_]", "A", re.sub(r"\d", "9", text))
+
+
+def _clean(cell: str) -> str:
+    """Without what nobody sees at its ends, a formula around a text, and words for nothing."""
+    # Spreadsheets write ="007" so that zeros in front stay.
+    cell = cell.strip().strip(spelling.INVISIBLE).strip()
+    formula = FORMULA.fullmatch(cell)
+    if formula:
+        cell = formula[1].replace('""', '"').strip()
+    return "" if cell.upper() in NOTHING else cell
+
+
+def _lines(path: Path, file: TextIO, form: _Form) -> Iterator[str]:
+    """The lines of a table, which may be a bomb: one endless line, or more of them than any table
+    has."""
+    read = 0
+    nothing = re.compile(rf"(^|{re.escape(form.separator)})\\N(?=[{form.separator}\r\n])")
+    while line := file.readline(LINE):
+        read += len(line)
+        if read > user_files.TABLE or (len(line) == LINE and line[-1] not in "\r\n"):
+            raise InputError(f"{path}: unpacks to more than any table has; fetch it again")
+        line = line.replace("\0", "")
+        yield nothing.sub(r"\1", nothing.sub(r"\1", line)) if form.escape else line

@@ -3,7 +3,6 @@ gets its name."""
 
 import csv
 import os
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,7 @@ import pydicom
 from pydicom.uid import ExplicitVRLittleEndian
 
 from pgcxr import dicom
-from pgcxr.cohort import vocabulary
+from pgcxr.cohort import spelling, vocabulary
 from pgcxr.dicom import pixel_data, reading
 from pgcxr.dicom.normalization import THESIS
 from pgcxr.dicom.reading import Rejected, quiet
@@ -32,7 +31,6 @@ from pgcxr.sources import pacs
 
 STUDIES = "studies.csv"
 COMMAND = "pgcxr export-deidentified"
-CODE = re.compile(r"[A-Z]\d[0-9A-Z](\.?[0-9A-Z]{1,4})?")
 DEFAULTS = DeidentificationOptions()
 
 
@@ -289,22 +287,23 @@ def _write_excluded(
 def _write_studies(export: Path, folder: Path, key: bytes) -> None:
     """Hashed numbers as in the files, and the codes; nothing else of the table."""
     from pgcxr.sources import tables
+    from pgcxr.sources.weak_labels import codes
 
     if not (export / STUDIES).is_file():
         return
-    rows = tables.rows(export / STUDIES, ("accession_number", "diagnosis_codes"))
+    needed = ("accession_number", "diagnosis_codes")
+    rows = tables.columns(export / STUDIES, needed, ("patient_id",))
     with open(folder / STUDIES, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("accession_number", "patient_id", "diagnosis_codes"))
         hashed = []
-        for row in rows:
-            patient = vocabulary.same_patient(row.get("patient_id", ""))
-            parts = (code.strip().upper() for code in re.split(r"[;,|]", row["diagnosis_codes"]))
+        for number, diagnoses, listed in rows:
+            patient = vocabulary.same_patient(listed)
             hashed.append(
                 (
-                    hashing.keyed_hash(key, "accession", row["accession_number"]),
+                    hashing.keyed_hash(key, "accession", spelling.plain(number)),
                     hashing.keyed_hash(key, "patient", patient) if patient else "",
-                    ";".join(code for code in parts if CODE.fullmatch(code)),
+                    ";".join(codes.parse(diagnoses)),
                 )
             )
         writer.writerows(sorted(hashed))  # the order of the table may be that of names or dates

@@ -1,6 +1,13 @@
-"""Diagnosis codes: what they say of a study (thesis 1.1)."""
+"""Diagnosis codes: what they say of a study (thesis 1.1), and how they are written.
+
+A cell is read as people write it: several codes with any usual separator between; dagger and
+asterisk (A15.0+ J91*), a trailing dash or dot, lower case, no dot, blanks, full-width characters,
+and texts before or behind a code. What names no code, or looks like one that is spoilt, becomes
+UNREAD: it says that something is there, so that such a study is never normal.
+"""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +18,35 @@ from pgcxr.sources.weak_labels import toml_file
 from pgcxr.sources.weak_labels.opinion import POSITIVE, Opinion
 
 CODE = re.compile(r"[A-Z]\d[0-9A-Z](\.?[0-9A-Z]{1,4})?")
+# Stands among the codes of a study for what cannot be read.
+UNREAD = "?"
+# Within a text. A third letter is A or B (ICD-10-CM): J9O is J90 with a wrong key.
+WITHIN = re.compile(
+    r"(?<![A-Z0-9])([A-Z]\d[0-9AB])"
+    r"(?:\s?[.,]\s?(\d[0-9A-Z]{0,3})|\.([A-Z]\d{0,3}|X{1,3}[A-Z])|([0-9A-Z]{1,4}))?(?![A-Z0-9])"
+)
+# Between two codes, or texts for them. A comma before a digit is a decimal one: J18,9.
+SEPARATORS = re.compile(
+    r"([;|~\n\r\t\v\f\u3001\u30fb\u00b7\u2022\u2028\u2029]|,(?!\s?\d)|(?<![A-Z])\s*[/&]\s*)"
+)
+# Names of the code system: HL7's I10 in J18.9^Pneumonia^I10 is no hypertension.
+SYSTEM = re.compile(
+    r"\^\s*(?:I10[A-Z]{0,2}|I9C?|ICD[-\s]?\d*[-A-Z]*)(?=$|[\s;|,~&])"
+    r"|\b(?:ICD|KCD)[-\s]?(?:10|11|\d)?(?:[-\s](?:CM|GM|WHO|AM|CA|TM|KM))?\b\s*[:=#]?"
+)
+# "1. J90" and "J 90" at the beginning of a part.
+ENUMERATED, PARTED = (
+    re.compile(r"^\W*\(?\d{1,2}[.):]\s*(?=[A-Z])"),
+    re.compile(r"^(\W*[A-Z])[\s.-](?=\d[0-9AB](?![A-Z]))"),
+)
+# How the titles of codes go on behind a comma: "Special examination, unspecified".
+TITLE = re.compile(
+    r"\s*(?:W/O|WITHOUT|WITH NO|NOT ELSEWHERE|NOT SPECIFIED|UNSPECIFIED|NOS\b|NEC\b|INITIAL|"
+    r"SUBSEQUENT|SO DESCRIBED)"
+)
+# Two codes with nothing between them: J189J90.
+GLUED = re.compile(r"[A-WYZ]\d[0-9AB]")
+BLANK = frozenset(("NULL", "NONE", "NIL", "NAN", "NA", "N/A", "\\N", "#N/A"))
 
 
 @dataclass(frozen=True)
@@ -37,10 +73,51 @@ class CodeLists:
         """What the codes of a study say; nothing where none is left without those under the
         `neutral` roots."""
         deciding = [code for code in codes if not any(covers(root, code) for root in neutral)]
-        if not deciding:
+        known = [code for code in deciding if code != UNREAD]
+        normal = all(self.is_normal(code) for code in known)
+        if not known or (normal and UNREAD in deciding):
             return Opinion("codes", "")
-        label = NORMAL if all(self.is_normal(code) for code in deciding) else ABNORMAL
-        return Opinion("codes", label, dict.fromkeys(self.findings_of(deciding), POSITIVE))
+        label = NORMAL if normal else ABNORMAL
+        return Opinion("codes", label, dict.fromkeys(self.findings_of(known), POSITIVE))
+
+
+def parse(cell: str) -> tuple[str, ...]:
+    """The codes in a cell of a table, each once, in its order; UNREAD at their end where something
+    in it cannot be read.
+
+    Example:
+
+        >>> parse("Z01.8;A16.5+ J91*"), parse("J90 Pleural effusion / j189")
+        (('Z01.8', 'A16.5', 'J91'), ('J90', 'J189'))
+        >>> parse("Z00.0; pleural effusion"), parse("Z00.0;J9")
+        (('Z00.0', '?'), ('Z00.0', '?'))
+    """
+    text = unicodedata.normalize("NFKC", cell).upper()
+    text = "".join(mark for mark in text if unicodedata.category(mark) != "Cf")
+    text = re.sub(r"[\u2010-\u2015\u2212]", "-", text)
+    parts = SEPARATORS.split(SYSTEM.sub(" ", text))
+    codes: dict[str, None] = {}
+    unread = titled = False
+    for part, before in zip(parts[::2], ("", *parts[1::2]), strict=True):
+        part = PARTED.sub(r"\1", ENUMERATED.sub("", part))
+        matches = list(WITHIN.finditer(part))
+        ends = [match[2] or match[3] or match[4] or "" for match in matches]
+        found = [
+            match[1] + ("" if match[4] or not end else ".") + end
+            for match, end in zip(matches, ends, strict=True)
+        ]
+        words = re.findall(r"[^\W_]+", WITHIN.sub(" ", part))
+        goes_on = titled and before == "," and TITLE.match(part) is not None
+        if found:
+            unread = unread or any(any(map(str.isdigit, word)) for word in words)
+            unread = unread or any(map(GLUED.search, ends))
+        elif words and not goes_on and part.strip() not in BLANK:
+            unread = True
+        # A spreadsheet shows #### where a column is too narrow.
+        unread = unread or (not found and ("?" in part or "##" in part))
+        codes |= dict.fromkeys(found)
+        titled = goes_on or bool(found and words)
+    return (*codes, *((UNREAD,) if unread else ()))
 
 
 def load(path: str | Path | None = None) -> CodeLists:

@@ -2,10 +2,11 @@
 reports."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 
+from pgcxr.cohort.findings import ABNORMAL, FINDINGS
 from pgcxr.sources.weak_labels import codes as diagnosis_codes
 from pgcxr.sources.weak_labels import decision
 from pgcxr.sources.weak_labels import language as languages
@@ -49,10 +50,16 @@ class Labeling:
             decided = decision.agree(from_codes, from_report, self.uncertain)
         else:
             decided = decision.decide(from_codes, from_report, self.uncertain)
+        unread = diagnosis_codes.UNREAD in codes
         if not from_codes.label and self.policy != decision.REPORT:
-            decided = Decision(rejected=("diagnosis", "no valid diagnosis code"))
+            detail = "a diagnosis code that cannot be read" if unread else "no valid diagnosis code"
+            decided = Decision(rejected=("diagnosis", detail))
         elif not report.strip() and self.policy != decision.CODES:
             decided = Decision(rejected=("diagnosis", "no report"))
+        elif unread and self.policy != decision.REPORT and decided.label == ABNORMAL:
+            # It may stand for any finding that no other code names.
+            unknown = tuple(name for name in FINDINGS if name not in decided.findings)
+            decided = replace(decided, unknown=unknown)
         return decided, (from_codes, from_report)
 
     def described(self) -> dict:
