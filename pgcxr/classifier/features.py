@@ -19,6 +19,7 @@ from pgcxr.classifier import network
 from pgcxr.classifier.training import predict
 from pgcxr.errors import InputError
 from pgcxr.images import resize
+from pgcxr.networks import saved
 from pgcxr.sampling import runs
 
 INCEPTION = "inception:"
@@ -89,7 +90,7 @@ def load(source: str | Path) -> Extractor:
     if path.is_dir():
         path, model = runs.load_network(path, "classifier.keras", "train.classifier")
     elif path.is_file() and path.suffix == ".keras":
-        model = runs.load_model(
+        model = saved.load(
             path,
             "is damaged, of another version, or holds code (a Lambda layer), which is not run; "
             "save it without",

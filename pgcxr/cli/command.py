@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import typer
 
-from pgcxr.errors import ArgumentError, InputError
+from pgcxr.errors import ArgumentError, InputError, fault_of_installation
 from pgcxr.options import LARGEST_SEED
 
 INPUT = 2
@@ -28,6 +28,8 @@ OF_PATHS = (
     ),
     *(errno.EXDEV, errno.EIO, errno.ESTALE, errno.ENXIO, errno.EINVAL),
 )
+# Where one of these cannot be imported, it is their own fault.
+OURS = ("pgcxr", "train", "evaluate")
 SEED = {"min": 0, "max": LARGEST_SEED}
 # Typer's parser raises these for a missing or unknown option; the class itself is not among typer's
 # public names.
@@ -112,6 +114,8 @@ def _mendable(error: Exception) -> str | None:
     """One line for what the user can mend; None for anything else, which keeps its traceback."""
     if isinstance(error, OSError):
         return _system_error(error)
+    if isinstance(error, ImportError) and (error.name or "").partition(".")[0] not in OURS:
+        return str(fault_of_installation(error))
     if isinstance(error, MemoryError):
         return (
             f"not enough memory ({error or 'for what was asked'}); ask for fewer or smaller images"

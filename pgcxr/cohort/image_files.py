@@ -1,17 +1,20 @@
 """Image files: PNG and JPEG sizes from their headers; the PNG files of a cohort, checked and
 reduced, as arrays or, for tf.data, any of them by its number."""
 
+import io
 import math
 import struct
 import warnings
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from pgcxr.errors import InputError
+from pgcxr.dicom import known_images
+from pgcxr.errors import InputError, InstallationError, fault_of_installation
 from pgcxr.images import reduce_by_area
 from pgcxr.io import png, user_files
 
@@ -19,7 +22,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg")
 # Of one image: the largest that is curated, of 16 bits, hardly compressed.
 MAX_PIXELS, MOST_BYTES = 8192 * 8192, 256 << 20
 # What is wrong with an image is said in one line here; OpenCV's own warnings would come between.
-cv2.setLogLevel(0)
+getattr(cv2.utils, "logging", cv2).setLogLevel(0)  # OpenCV 5, and 4
 
 
 def is_image(path: Path) -> bool:
@@ -37,6 +40,7 @@ def image_size(path: Path) -> tuple[int, int]:
             with Image.open(path, formats=("PNG", "JPEG")) as image:
                 columns, rows = image.size
     except Exception:  # Pillow raises anything on hostile headers
+        check_installation()
         return 0, 0
     return rows, columns
 
@@ -67,12 +71,46 @@ def decode_png(content: bytes) -> np.ndarray | None:
     # header claims.
     if not png.is_whole(content) or math.prod(_said_size(content)) > MAX_PIXELS:
         return None
-    image = cv2.imdecode(
-        np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH
-    )
+    image = decode_gray(content)
     return (
         (image >> 8).astype(np.uint8) if image is not None and image.dtype == np.uint16 else image
     )
+
+
+def decode_gray(content: bytes) -> np.ndarray | None:
+    """The gray levels of a PNG or JPEG, uint8 or uint16 [H, W]; None where it is none that can be
+    decoded."""
+    check_installation()
+    return _decode(content)
+
+
+def _decode(content: bytes) -> np.ndarray | None:
+    return cv2.imdecode(
+        np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH
+    )
+
+
+@cache
+def check_installation() -> None:
+    """Raises InstallationError where OpenCV, or Pillow, does not read a known image, once in a
+    process, before any file is called damaged."""
+    from PIL import Image
+
+    deep = known_images.picture()
+    known = (deep >> 4).astype(np.uint8)
+    for kind, picture, tolerance in (("PNG", deep, 0), ("PNG", known, 0), ("JPEG", known, 8)):
+        try:
+            file = io.BytesIO()
+            Image.fromarray(picture).save(file, kind)
+            with Image.open(file, formats=(kind,)) as image:
+                size = image.size
+            shown = _decode(file.getvalue()).astype(int)
+            wrong = size != picture.shape[::-1] or np.abs(shown - picture).max() > tolerance
+        except Exception as error:
+            found = f"a known {kind} image cannot be decoded ({type(error).__name__}: {error})"
+            raise fault_of_installation(error) or InstallationError(found) from error
+        if wrong:
+            raise InstallationError(f"a known {kind} image is decoded as another one")
 
 
 def png_size(path: Path) -> tuple[int, int]:

@@ -23,7 +23,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from pgcxr.curation.journal import Journal
-from pgcxr.errors import ArgumentError
+from pgcxr.errors import ArgumentError, InstallationError
 from pgcxr.io import artifacts, workers
 from pgcxr.io.worker_process import Limits
 from pgcxr.privacy import hashing
@@ -137,6 +137,8 @@ def _run(runner: str, options: PipelineOptions, places: list[Place], do: "Do", l
             print(traceback.format_exc(), file=sys.stderr, flush=True)
             if artifacts.FULL in str(error):
                 raise OSError(errno.ENOSPC, artifacts.FULL, str(log)) from None
+            if found := InstallationError.found_in(str(error)):
+                raise InstallationError(found) from None
             expected = f"the pipeline failed; {log} says why (it may name files: keep it private)"
             raise ArgumentError("runner", expected, received=runner) from None
 

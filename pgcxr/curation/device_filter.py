@@ -76,16 +76,13 @@ class DeviceFilter:
         size."""
         if self._model is not None:
             return
-        import keras
+        from pgcxr.networks import saved
 
-        try:
-            model = keras.saving.load_model(self.path, compile=False, safe_mode=True)
-            shapes = [
-                [tuple(tensor.shape) for tensor in ends] for ends in (model.inputs, model.outputs)
-            ]
-            finite = all(np.isfinite(np.asarray(weight)).all() for weight in model.get_weights())
-        except Exception:  # Keras raises anything on damaged files
-            raise InputError(f"{self.path}: cannot be read; train it again") from None
+        model = saved.load(self.path, "cannot be read; train it again")
+        shapes = [
+            [tuple(tensor.shape) for tensor in ends] for ends in (model.inputs, model.outputs)
+        ]
+        finite = all(np.isfinite(np.asarray(weight)).all() for weight in model.get_weights())
         if shapes != [[(None, self.size, self.size, 1)], [(None, 1)]]:
             raise InputError(
                 f"{self.path}: does not make one number of one gray image of {self.size} px, which "

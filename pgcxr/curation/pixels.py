@@ -4,6 +4,7 @@ processes."""
 import hashlib
 import os
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -13,12 +14,12 @@ from pgcxr import dicom
 from pgcxr.cohort import image_files
 from pgcxr.cohort.image_files import image_size, is_image
 from pgcxr.curation import image_checks
-from pgcxr.dicom import Rejected, pixel_data
+from pgcxr.dicom import Rejected, known_images, pixel_data
 from pgcxr.dicom.luts import Gray
 from pgcxr.dicom.normalization import THESIS, Normalization
 from pgcxr.dicom.reading import MAX_PIXELS
-from pgcxr.errors import InputError
-from pgcxr.images import to_square
+from pgcxr.errors import InputError, InstallationError, fault_of_installation
+from pgcxr.images import PAD, to_square
 from pgcxr.io import user_files
 from pgcxr.io.places import PARTIAL
 from pgcxr.privacy.black_out import BlackOut
@@ -67,6 +68,7 @@ class Done:
 def write(job: Job) -> Done:
     """Does one job. A file that cannot be decoded is a result; a disk that cannot be written to is
     an OSError."""
+    _check_installation()
     try:
         image = decode(job.path, job.decoding)
     except Rejected as reason:
@@ -84,6 +86,22 @@ def write(job: Job) -> Done:
         mask=mask is not None,
         measures=image_checks.measure(image),
     )
+
+
+@cache
+def _check_installation() -> None:
+    """Does to a known image what is done to any, once in a process; InstallationError where that
+    fails: what cannot be processed later is another matter."""
+    known = np.tile((known_images.picture() >> 4).astype(np.uint8), (4, 4))
+    try:
+        for image in (known, known.astype(np.uint16)):
+            decoded = image_files.decode_gray(_png(to_square(image, 64, PAD)))
+            if decoded is None or decoded.dtype != image.dtype or not decoded.any():
+                raise ValueError("the PNG is another image")
+            image_checks.measure(image)
+    except Exception as error:
+        found = f"a known image cannot be processed ({type(error).__name__}: {error})"
+        raise fault_of_installation(error) or InstallationError(found) from error
 
 
 def intact(job: Job, done: Done) -> bool:
@@ -140,9 +158,7 @@ def decode_image(path: Path, decoding: Decoding = Decoding()) -> np.ndarray:
     complete = b"\xff\xd9" in content[-JPEG_TRAILER:] if jpeg else content[-8:-4] == b"IEND"
     if not complete:
         raise Rejected("unreadable", "truncated, or neither PNG nor JPEG")
-    codes = cv2.imdecode(
-        np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH
-    )
+    codes = image_files.decode_gray(content)
     if codes is None:
         raise Rejected("unreadable", "neither a PNG nor a JPEG image")
 
@@ -158,6 +174,7 @@ def _mask(job: Job, shape: tuple[int, int]) -> np.ndarray | None:
     nothing is marked."""
     covered = np.zeros(shape, np.uint8)
     for path in job.masks:
+        image_files.check_installation()
         marked = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) if path.is_file() else None
         if marked is not None:
             covered |= cv2.resize(

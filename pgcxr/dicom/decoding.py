@@ -7,12 +7,14 @@ tensorflow-io), `luts` (modality and VOI transformations), `normalization` (to 8
 
 import os
 from collections.abc import Callable
+from functools import cache
 from typing import Protocol
 
 import numpy as np
 import pydicom
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from pgcxr.dicom import luts, normalization, pixel_data, streams
+from pgcxr.dicom import known_images, luts, normalization, pixel_data, streams
 from pgcxr.dicom.luts import Gray
 from pgcxr.dicom.normalization import THESIS, Normalization
 from pgcxr.dicom.reading import (
@@ -24,6 +26,9 @@ from pgcxr.dicom.reading import (
     read,
     text,
 )
+from pgcxr.errors import ArgumentError, InstallationError, fault_of_installation
+
+WHOLE_RANGE = Normalization(normalization.NONE)
 
 
 class BlackOut(Protocol):
@@ -64,6 +69,7 @@ def decode(
     Raises:
         Rejected: the file cannot be read, has no pixels, several frames, color, or shows nothing.
         ArgumentError: tensorflow-io is asked for and is not there.
+        InstallationError: what is installed cannot decode a known image of that transfer syntax.
 
     Example:
 
@@ -78,14 +84,12 @@ def decode(
         (dtype('uint8'), 0, 255)
     """
     take = pixel_data.reader(decoder)
+    check_installation(ExplicitVRLittleEndian, decoder)
     with quiet(), blaming_the_file("the pixel data cannot be decoded"):
-        dataset = read(path)
-        check_frames(dataset)
-        check_pixels(dataset)
-        streams.check(dataset)
-        codes = take(dataset)
-        if codes.shape != (dataset.Rows, dataset.Columns) or min(codes.shape) < 2:
-            raise Rejected("unreadable", "the pixel data is not one plane")
+        dataset = _open(path)
+        if decoder == pixel_data.PYDICOM:  # the other cannot decode all
+            check_installation(dataset.file_meta.TransferSyntaxUID)
+        codes = _codes(dataset, take)
 
         def table(counts: np.ndarray) -> np.ndarray:
             return gray_table(dataset, counts, normalize, bits)
@@ -93,6 +97,49 @@ def decode(
         if black_out is None:
             return pixel_data.look_up(table(pixel_data.count(codes)), codes)
         return black_out.look_up(codes, table, text(dataset, "Manufacturer"))
+
+
+def _open(path: str | os.PathLike) -> pydicom.Dataset:
+    dataset = read(path)
+    check_frames(dataset)
+    check_pixels(dataset)
+    streams.check(dataset)
+    return dataset
+
+
+def _codes(dataset: pydicom.Dataset, take: Callable[[pydicom.Dataset], np.ndarray]) -> np.ndarray:
+    codes = take(dataset)
+    if codes.shape != (dataset.Rows, dataset.Columns) or min(codes.shape) < 2:
+        raise Rejected("unreadable", "the pixel data is not one plane")
+    return codes
+
+
+@cache
+def check_installation(syntax: UID, decoder: str = pixel_data.PYDICOM) -> None:
+    """Decodes a known image of a transfer syntax, once in a process, before any file of it is
+    judged.
+
+    Raises:
+        InstallationError: it cannot be decoded, or becomes another image.
+    """
+    path = known_images.path_of(syntax)
+    if path is None:  # none that can be decoded
+        return
+    try:
+        with quiet():
+            dataset = _open(path)
+            codes = _codes(dataset, pixel_data.reader(decoder))
+            table = gray_table(dataset, pixel_data.count(codes), WHOLE_RANGE, 8)
+            shown = pixel_data.look_up(table, codes)
+        wrong = known_images.difference(shown)
+    except ArgumentError:
+        raise  # tensorflow-io is asked for and is not there
+    except Exception as error:
+        said = error.detail if isinstance(error, Rejected) else f"{type(error).__name__}: {error}"
+        found = f"a known image in {syntax.name} cannot be decoded ({said})"
+        raise fault_of_installation(error) or InstallationError(found) from error
+    if wrong > known_images.TOLERANCE:
+        raise InstallationError(f"a known image in {syntax.name} is decoded as another one")
 
 
 def gray_table(

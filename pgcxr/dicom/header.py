@@ -3,9 +3,14 @@
 import datetime
 import os
 from dataclasses import dataclass, field
+from functools import cache
 
+from pydicom.uid import ExplicitVRLittleEndian
+
+from pgcxr.dicom import known_images
 from pgcxr.dicom.ages import age_between, age_in_years, day
-from pgcxr.dicom.reading import blaming_the_file, check_frames, quiet, read, text, whole
+from pgcxr.dicom.reading import Rejected, blaming_the_file, check_frames, quiet, read, text, whole
+from pgcxr.errors import InstallationError
 
 HEADER_TAGS = (
     *(
@@ -51,6 +56,22 @@ class Header:
 
 def read_header(path: str | os.PathLike) -> Header:
     """Reads a file up to its pixels. Raises Rejected where it is not a DICOM image."""
+    check_installation()
+    return _read(path)
+
+
+@cache
+def check_installation() -> None:
+    """Raises InstallationError where a known file cannot be read; once in a process."""
+    try:
+        header = _read(known_images.path_of(ExplicitVRLittleEndian))
+    except Rejected as reason:
+        raise InstallationError(f"a known file cannot be read ({reason.detail})") from None
+    if (header.rows, header.columns, header.modality) != (*known_images.picture().shape, "CR"):
+        raise InstallationError("a known file is read as another one")
+
+
+def _read(path: str | os.PathLike) -> Header:
     with quiet(), blaming_the_file("broken DICOM"):
         dataset = read(path, stop_before_pixels=True, specific_tags=list(HEADER_TAGS))
         check_frames(dataset)

@@ -67,7 +67,7 @@ def count(codes: np.ndarray) -> np.ndarray:
     counts = sum(
         cv2.calcHist([part], [0], None, [bins], [0, bins]).astype(np.int64) for part in parts
     )
-    return counts[:, 0]
+    return counts.ravel()  # [N, 1] of OpenCV 4, [N] of OpenCV 5
 
 
 def look_up(table: np.ndarray, codes: np.ndarray) -> np.ndarray:

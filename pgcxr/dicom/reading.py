@@ -20,7 +20,7 @@ from pydicom.pixels import get_decoder
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from pgcxr.dicom import deflated
-from pgcxr.errors import InputError
+from pgcxr.errors import InputError, InstallationError, fault_of_installation
 from pgcxr.io import archives
 
 REASONS = (
@@ -94,7 +94,8 @@ def quiet() -> _Silence:
 
 @contextlib.contextmanager
 def blaming_the_file(detail: str) -> Iterator[None]:
-    """Whatever goes wrong within is the file's fault: Rejected("unreadable", detail).
+    """Whatever goes wrong within, but for a library that does not load, is the file's fault:
+    Rejected("unreadable", detail).
 
     pydicom reads an element when it is first asked for, so that any access may raise anything.
     """
@@ -104,8 +105,8 @@ def blaming_the_file(detail: str) -> Iterator[None]:
         raise
     except MemoryError:
         raise Rejected("too_large", "takes more memory than one file may") from None
-    except Exception:
-        raise Rejected("unreadable", detail) from None
+    except Exception as error:
+        raise fault_of_installation(error) or Rejected("unreadable", detail) from None
 
 
 def read(path: str | os.PathLike, **options) -> pydicom.Dataset:
@@ -173,6 +174,7 @@ def check_pixels(dataset: pydicom.Dataset) -> None:
     Raises:
         Rejected: the pixel data is missing, too short or unbelievably compressed, or of an unknown
             transfer syntax.
+        InstallationError: what decodes a known one is not installed.
     """
     if "PixelData" not in dataset:
         raise Rejected("no_pixels", "no pixel data")
@@ -183,11 +185,14 @@ def check_pixels(dataset: pydicom.Dataset) -> None:
         explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
     try:
-        known = get_decoder(dataset.file_meta.TransferSyntaxUID).is_available
+        decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
     except NotImplementedError:
-        known = False
-    if not known:
-        raise Rejected("unreadable", "the transfer syntax is private or none that can be decoded")
+        detail = "the transfer syntax is private or none that can be decoded"
+        raise Rejected("unreadable", detail) from None
+    if not decoder.is_available:
+        raise InstallationError(
+            f"no decoder of {decoder.UID.name} is installed, or none that loads"
+        )
     allocated, stored = whole(dataset, "BitsAllocated"), whole(dataset, "BitsStored")
     if allocated not in (8, 16, 32) or not 1 <= stored <= min(allocated, 16):
         raise Rejected("unreadable", "the pixels are not of 1 to 16 bits")

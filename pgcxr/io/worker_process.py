@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from pgcxr.errors import fault_of_installation
+
 # What a worker says: that it is there, a result, why an item has none, an error that concerns the
 # whole run.
 READY, RESULT, FAILED, ERROR = "ready", "result", "failed", "error"
@@ -103,8 +105,8 @@ def serve(connection, function: Callable, parent: int, limits: Limits) -> None:
 
 
 def attempt(function: Callable, item) -> tuple:
-    """(RESULT, value), (FAILED, (rule, detail)), or (ERROR, the OSError) where the machine is at
-    fault."""
+    """(RESULT, value), (FAILED, (rule, detail)), or (ERROR, the error) where the machine, or what
+    is installed, is at fault."""
     try:
         return RESULT, function(item)
     except MemoryError:
@@ -116,6 +118,8 @@ def attempt(function: Callable, item) -> tuple:
             else (FAILED, ("unreadable", "cannot be read from the disk"))
         )
     except Exception as error:
+        if fault := fault_of_installation(error):
+            return ERROR, fault
         # The name of the class is pgcxr's or a library's; the message may quote the file.
         return FAILED, ("unreadable", f"cannot be processed ({type(error).__name__})")
 

@@ -80,6 +80,7 @@ def stream(
 
     Raises:
         OSError: the machine is at fault (a full disk), not a file.
+        InstallationError: what is installed is at fault.
     """
     if workers == 0:
         for index, item in enumerate(items):

@@ -1,7 +1,6 @@
 """Networks of RUN folders: those of a training, and those that come with pgcxr, which are trained
 on generated radiographs, so that no patient is in them."""
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -31,35 +30,15 @@ def load_network(run: str | Path, name: str, made_by: str) -> tuple[Path, object
     if not path.is_file():
         folders.existing_run(run, (made_by,))
         raise InputError(f"{run}: no {name}; name a RUN of `python -m {made_by}` that has ended")
-    model = load_model(path, "is damaged or of another version; train the run again")
+    from pgcxr.networks import saved
+
+    model = saved.load(path, "is damaged or of another version; train the run again")
     if not all(np.isfinite(np.asarray(weights)).all() for weights in model.weights):
         raise InputError(
             f"{path}: holds weights that are no finite numbers: the training diverged; train the "
             "run again"
         )
     return path, model
-
-
-def load_model(path: Path, otherwise: str):
-    """The Keras model of a .keras file, which can hold no code that runs; InputError
-    `otherwise`."""
-    import keras
-
-    import pgcxr.networks  # noqa: F401  registers the classes
-
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    # Keras names a damaged archive in any of these ways.
-    except (
-        OSError,
-        ValueError,
-        TypeError,
-        KeyError,
-        ImportError,
-        AttributeError,
-        zipfile.BadZipFile,
-    ):
-        raise InputError(f"{path}: {otherwise}") from None
 
 
 def pretrained_names() -> list[str]:

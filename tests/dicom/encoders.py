@@ -12,7 +12,7 @@ from pydicom import uid
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
 
-# `htj2k_pixels()`, lossless, by imagecodecs 2026.3.6 (OpenJPH), which needs a NumPy above
+# `known_images.picture()`, lossless, by imagecodecs 2026.3.6 (OpenJPH), which needs a NumPy above
 # TensorFlow 2.16's.
 HTJ2K_FILE = Path(__file__).parent / "htj2k.j2c"
 NATIVE = {
@@ -119,9 +119,3 @@ def encapsulated(dataset: pydicom.Dataset, stream: bytes) -> None:
     """Puts an encoded frame into a data set."""
     dataset.PixelData = encapsulate([stream])
     dataset["PixelData"].is_undefined_length = True
-
-
-def htj2k_pixels() -> np.ndarray:
-    """What HTJ2K_FILE holds, uint16 [32, 40], 12 bits."""
-    y, x = np.mgrid[:32, :40]
-    return (2000 + 45 * y - 3 * x + 60 * ((x // 8 + y // 8) % 2)).astype(np.uint16)

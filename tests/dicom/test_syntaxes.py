@@ -8,7 +8,7 @@ from pydicom import uid
 from pydicom.data import get_testdata_file
 
 from pgcxr import dicom
-from pgcxr.dicom import normalization, pixel_data, reading
+from pgcxr.dicom import known_images, normalization, pixel_data, reading
 from tests.dicom import encoders
 
 NONE = normalization.parse("none")
@@ -56,7 +56,7 @@ def test_signed(tmp_path, chest, name, bits):
 
 
 def test_high_throughput_jpeg_2000(tmp_path):
-    pixels = encoders.htj2k_pixels()
+    pixels = known_images.picture()
     path = encoders.write(tmp_path / "a", pixels, 16, "explicit")
     dataset = pydicom.dcmread(path)
     for syntax in (uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K):

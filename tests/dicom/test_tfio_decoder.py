@@ -9,7 +9,7 @@ import pydicom
 import pytest
 
 from pgcxr import dicom
-from pgcxr.dicom import pixel_data, reading
+from pgcxr.dicom import known_images, pixel_data, reading
 from pgcxr.errors import InputError
 from tests.dicom import encoders
 from tests.dicom.test_syntaxes import CASES, SIGNED, picture
@@ -67,7 +67,7 @@ def test_the_same_image(tmp_path, chest, kind):
 
 
 def test_what_it_cannot_decode_has_a_reason(tmp_path):
-    path = encoders.write(tmp_path / "a", encoders.htj2k_pixels(), 16, "explicit")
+    path = encoders.write(tmp_path / "a", known_images.picture(), 16, "explicit")
     dataset = pydicom.dcmread(path)
     dataset.file_meta.TransferSyntaxUID = pydicom.uid.HTJ2KLossless
     encoders.encapsulated(dataset, encoders.HTJ2K_FILE.read_bytes())

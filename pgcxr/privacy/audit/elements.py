@@ -17,6 +17,7 @@ from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
 from pydicom.dataelem import RawDataElement
 
 from pgcxr.dicom import reading
+from pgcxr.dicom.header import check_installation
 from pgcxr.privacy.audit import encodings, identifiers
 from pgcxr.privacy.audit.identifiers import Identifiers
 from pgcxr.privacy.audit.own_words import CHARACTER_SETS
@@ -112,6 +113,7 @@ def of_dataset(dataset: pydicom.Dataset) -> Identifiers:
 
 
 def _read(path: Path) -> pydicom.Dataset:
+    check_installation()
     # What follows the pixels is read too; a file that is cut short among them, up to there.
     for options in ({"defer_size": DEFER}, {"stop_before_pixels": True}):
         try:

@@ -14,9 +14,10 @@ from pydicom.uid import ExplicitVRLittleEndian
 from pgcxr import dicom
 from pgcxr.cohort import spelling, vocabulary
 from pgcxr.dicom import pixel_data, reading
+from pgcxr.dicom.decoding import check_installation
 from pgcxr.dicom.normalization import THESIS
 from pgcxr.dicom.reading import Rejected, quiet
-from pgcxr.errors import ArgumentError, InputError
+from pgcxr.errors import ArgumentError, InputError, InstallationError, fault_of_installation
 from pgcxr.io import artifacts, places
 from pgcxr.privacy import black_out as black_outs
 from pgcxr.privacy import hashing
@@ -190,9 +191,11 @@ def write(job: Job) -> tuple[str, str] | str:
                 pydicom.dcmwrite(file, dataset, enforce_file_format=True)
     except Rejected as reason:
         return reason.rule, reason.detail
-    except OSError:
+    except (OSError, InstallationError):
         raise
-    except Exception:
+    except Exception as error:
+        if fault := fault_of_installation(error):
+            raise fault from None
         (job.out / "images" / f"{job.number:06d}.dcm").unlink(missing_ok=True)
         return "unreadable", "cannot be written again"
     return "black" if hidden.any() else ""
@@ -203,12 +206,13 @@ def _hidden(dataset: pydicom.Dataset, hide: BlackOut) -> np.ndarray:
     if not hide:
         return np.zeros((1, 1), bool)
     try:
+        check_installation(dataset.file_meta.TransferSyntaxUID)
         codes = pixel_data.read(dataset)
         maker = reading.text(dataset, "Manufacturer")
         return hide.hidden(
             codes, lambda counts: dicom.gray_table(dataset, counts, THESIS, 8), maker
         )
-    except Rejected:
+    except (Rejected, InstallationError):
         raise
     except Exception:
         raise Rejected("unreadable", "the pixel data cannot be decoded") from None

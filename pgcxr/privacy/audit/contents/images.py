@@ -66,8 +66,10 @@ def dicom(content: bytes, where: str) -> Iterator[Piece]:
     """The values of all elements but pixels, nested ones too, and the preamble."""
     import pydicom
 
+    from pgcxr.dicom.header import check_installation
     from pgcxr.dicom.reading import quiet
 
+    check_installation()
     values = [encodings.spaced(content[:128])]
     try:
         with quiet():

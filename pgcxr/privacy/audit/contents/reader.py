@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+from pgcxr.errors import InstallationError, fault_of_installation
 from pgcxr.io import png
 from pgcxr.privacy.audit import encodings
 from pgcxr.privacy.audit.contents import containers, images, texts
@@ -66,7 +67,11 @@ def _guarded(parts, raw, where: str, depth: int) -> Iterator[Piece]:
         raise
     except MemoryError:
         raise TooMuch from None
-    except Exception:  # what damaged files do to the libraries that read them has no end
+    except InstallationError:
+        raise
+    except Exception as error:  # what damaged files do to the libraries that read them has no end
+        if fault := fault_of_installation(error):
+            raise fault from None
         yield from texts.printable(raw(), where)
 
 
