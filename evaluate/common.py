@@ -1,6 +1,7 @@
 """What the evaluations share: runs, their cohorts and networks."""
 
 import os
+import sys
 from pathlib import Path
 
 from pgcxr.cohort import manifest as cohort
@@ -116,21 +117,71 @@ def check_disjoint(gan_run: str | Path, test: cohort.Cohort) -> dict:
             "again"
         )
     seen = trained_on(gan_run).select(split=split, label=None if label == "all" else label)
+    _refuse_shared(gan_run, seen, test)
+    unknown = _unknown_lineage(gan_run, test)
+    for name in unknown:
+        print(
+            f"warning: {gan_run}: began with {name}, whose training images are not known here: "
+            "whether patients of the test set are among them was not checked",
+            file=sys.stderr,
+        )
+    return {
+        "checked": True,
+        "gan_patients": _unique(seen, "patient_id"),
+        "test_patients": _unique(test, "patient_id"),
+        "shared": 0,
+        "unknown_lineage": unknown,
+    }
+
+
+def _refuse_shared(
+    gan_run: Path, seen: cohort.Cohort, test: cohort.Cohort, whose: str = ""
+) -> None:
+    """Raises InputError where a GAN has `seen` a patient or an image of `test`."""
     for column, what in (("patient_id", "patients"), ("sha256", "images")):
         if column in seen.manifest.columns and column in test.manifest.columns:
             shared = (set(seen.manifest[column]) & set(test.manifest[column])) - {""}
             if shared:
                 raise InputError(
-                    f"{gan_run}: was trained on {len(shared)} {what} of the real test set; "
-                    "train the GAN and the classifier on one cohort, or on disjoint ones"
+                    f"{gan_run}: {whose or 'was'} trained on {len(shared)} {what} of the real test "
+                    "set; train the GAN and the classifier on one cohort, or on disjoint ones"
                 )
-    gan_patients = _unique(seen, "patient_id")
-    return {
-        "checked": True,
-        "gan_patients": gan_patients,
-        "test_patients": _unique(test, "patient_id"),
-        "shared": 0,
-    }
+
+
+def _unknown_lineage(gan_run: Path, test: cohort.Cohort) -> list[str]:
+    """Names of the networks that the GAN began with (train.gan --init) and of whose images nobody
+    knows here whether those of `test` are among them.
+
+    Raises:
+        InputError: one of them was trained on a patient or an image of `test`.
+    """
+    unknown = []
+    for entry in lineage(gan_run):
+        if entry.get("pretrained"):
+            continue  # on phantom images
+        name = entry.get("cohort")
+        folder = Path(os.path.realpath(gan_run)) / name if name else None
+        if (
+            folder is None
+            or not (folder / "manifest.csv").is_file()
+            or artifacts.sha256(folder / "manifest.csv") != entry.get("manifest_sha256")
+        ):
+            unknown.append(str(entry.get("name", "a network")))
+            continue
+        label = entry.get("label", "all")
+        seen = cohort.load(folder).select(
+            split=entry.get("split", "train"), label=None if label == "all" else label
+        )
+        _refuse_shared(gan_run, seen, test, f"began with {entry['name']}, which was")
+    return unknown
+
+
+def lineage(gan_run: str | Path) -> list[dict]:
+    """The networks that a RUN of train.gan began with, the nearest first: config.json's "init"."""
+    entries = load_run(gan_run).get("init", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise InputError(f"{Path(gan_run) / 'config.json'}: init is no list; train the run again")
+    return entries
 
 
 def _unique(rows: cohort.Cohort, column: str) -> int:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from evaluate.privacy.chapter import lineage_note
 from evaluate.privacy.experiment import PrivacyOptions, run
 from evaluate.protocol import progress_bars
 from pgcxr.cli import command
@@ -46,6 +47,8 @@ def main(
             file=sys.stderr,
         )
         raise typer.Exit(FAILED)
+    if note := lineage_note(figures["lineage"]):
+        print(f"note: {note}", file=sys.stderr)
     print(f"{out}: passed")
 
 

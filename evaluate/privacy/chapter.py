@@ -68,6 +68,8 @@ def _write(page: Page, folder: Path, report: dict) -> None:
         )
     else:
         page.verdict(False, f"The gate did not let the GAN pass: {'; '.join(report['reasons'])}.")
+    if others := lineage_note(report.get("lineage", [])):
+        page.text(others)
     page.figure(
         folder / "distances.png",
         "Distances to the nearest training image; the dotted line is the cut-off.",
@@ -76,4 +78,17 @@ def _write(page: Page, folder: Path, report: dict) -> None:
         "The nearest pairs side by side are in privacy/pairs.png. This page and that folder show "
         "images of patients where the export is a hospital's: they are not for release, whatever "
         "the gate says of the generator."
+    )
+
+
+def lineage_note(lineage: list[dict]) -> str:
+    """What the gate says nothing of: images that the networks before this training have seen; ""
+    where it began from scratch, or with networks of phantom images."""
+    names = [entry["name"] for entry in lineage if not entry.get("pretrained")]
+    if not names:
+        return ""
+    return (
+        f"The GAN began with the weights of {' and '.join(names)}. This gate compares with the "
+        "images of its own cohort alone and says nothing of those that the earlier ones were "
+        "trained on: let each pass a gate of its own before anything is released."
     )

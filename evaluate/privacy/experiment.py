@@ -113,6 +113,7 @@ def run(
             "training_images": len(real.training),
             "held_out_patients": len(real.held_out),
             "gan_patients": disjoint,
+            "lineage": common.lineage(gan_run),
             "alpha": ALPHA / TESTS,
             "cutoff": cutoff,
             "spaces": tests,

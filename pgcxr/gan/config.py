@@ -106,6 +106,12 @@ class GanConfig(Options):
     mirror: bool = option(
         False, SWITCH, "flip reals left to right at random: not for chests, the heart has a side"
     )
+    # Transfer
+    freeze_d: int = option(
+        0,
+        whole(0, 9),
+        "levels of D nearest to the image that keep the weights that they began with (FreezeD)",
+    )
     # Machine
     precision: str = option(
         "float32", one_of(*PRECISIONS), "float16 with loss scaling; weights are float32 in all"

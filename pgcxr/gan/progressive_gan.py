@@ -1,6 +1,7 @@
 """The two networks and their average, trained against each other by Keras `fit`, one half-phase at
 a time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
@@ -87,8 +88,16 @@ class ProgressiveGAN(keras.Model):
             None,
             0.999,
         )
-        self.jit_gradients, self.convolutions = False, None
+        self.jit_gradients, self.convolutions, self.frozen = False, None, ()
         self.built = True
+
+    def freeze(self, levels: Sequence[int]) -> None:
+        """Keeps D's layers of these levels (log2 of the resolution) as they are from now on."""
+        self.frozen = tuple(levels)
+
+    def trained_of_d(self) -> list:
+        """D's variables that a step at the present level changes."""
+        return self.discriminator.active_variables(self.level, self.fading, self.frozen)
 
     def draw_labels_from(self, rows: np.ndarray, counts: np.ndarray) -> None:
         """What G's own labels are drawn from: float32 [P, K], each as often as [P] counts say (the
@@ -169,7 +178,7 @@ class ProgressiveGAN(keras.Model):
     def discriminator_step(self, reals, latents, mixing, fade, labels=None) -> dict:
         """One update of the critic; returns the means of its loss and of the parts. Fakes have the
         reals' labels."""
-        variables = self.discriminator.active_variables(self.level, self.fading)
+        variables = self.trained_of_d()
         logs, gradients = self._compiled(self._discriminator_gradients)(
             reals, latents, mixing, fade, labels
         )
@@ -182,7 +191,7 @@ class ProgressiveGAN(keras.Model):
         return logs | {"g_gradient_norm": self.g_optimizer.apply(gradients, variables)}
 
     def _discriminator_gradients(self, reals, latents, mixing, fade, labels):
-        variables = [v.value for v in self.discriminator.active_variables(self.level, self.fading)]
+        variables = [v.value for v in self.trained_of_d()]
         fakes = tf.stop_gradient(self.generator(latents, labels, level=self.level, fade=fade))
         mixed = pixels.lerp(reals, fakes, mixing)
         with tf.GradientTape(watch_accessed_variables=False) as tape:

@@ -202,6 +202,10 @@ class RunDir:
         body["value"] = body["value"] if math.isfinite(body["value"]) else str(body["value"])
         artifacts.write_json(self.folder / f"alarm-kimg{cur_nimg / 1000:09.3f}.json", body)
 
+    def has_state(self) -> bool:
+        """Whether there is any to go on from."""
+        return bool(self._states())
+
     def _changeable(self) -> tuple[str, ...]:
         """Keys of the config that may differ once an alarm has gone off."""
         return AFTER_ALARM if any(self.folder.glob("alarm*.json")) else ()

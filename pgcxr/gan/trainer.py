@@ -21,6 +21,7 @@ from pgcxr.gan import (
     schedule,
     tick_swd,
     timelapse,
+    transfer,
 )
 from pgcxr.gan.alarm import Alarm, Diverged, diversity
 from pgcxr.gan.callbacks import FollowSchedule, Interrupted, Ticks, signals
@@ -99,6 +100,7 @@ def train(
     strategy,
     progress: Callable,
     say: Callable,
+    ancestor: transfer.Source | None = None,
 ) -> dict:
     """Trains to `total_kimg`, going on from RUN's newest state; exports the networks and returns
     the report.
@@ -110,6 +112,7 @@ def train(
         strategy: see `devices.strategy`.
         progress: called with (cur_nimg, lod) every few steps.
         say: called with a line for the user.
+        ancestor: networks that a new run begins with.
 
     Where several hosts train together, each calls this; only the chief touches RUN.
 
@@ -122,9 +125,16 @@ def train(
     for line in footprint.doubts(levels(gan, config, settings), footprint.memory(), run.folder):
         say(f"warning: {line}")
     run.identity |= {"images": dataset.fingerprint, "replicas": settings.replicas}
-    devices.chief_does(
-        strategy, lambda: run_dir.resume(run, gan, config.schedule, settings.replicas, say)
-    )
+
+    def begin() -> None:
+        run_dir.resume(run, gan, config.schedule, settings.replicas, say)
+        if ancestor is not None and not int(np.asarray(gan.cur_nimg)):
+            transfer.take_over(gan, ancestor, say)
+
+    devices.chief_does(strategy, begin)
+    # As a number, whose bits are levels: what the chief read is what every host freezes.
+    bits = devices.every(strategy, sum(1 << level for level in transfer.frozen(run, config)))[0]
+    gan.freeze([level for level in range(bits.bit_length()) if bits >> level & 1])
     devices.from_chief(strategy, run_dir.state_variables(gan).values())
     latents, labels, described = _samples_of(gan, dataset, config)
     begun, chief = int(np.asarray(gan.cur_nimg)), devices.is_chief(strategy)

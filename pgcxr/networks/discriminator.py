@@ -1,5 +1,7 @@
 """The growing discriminator, the generator's mirror (arXiv 1710.10196, section 2 and table 2)."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
@@ -109,16 +111,17 @@ class Discriminator(keras.Model):
         x = layers.widened(self.dense1(x))
         return x[:, :1], x[:, 1:]
 
-    def active_variables(self, level: int, fading: bool) -> list:
-        """The trainable variables that scores of images at `level` depend on."""
-        used = [*self.from_rgb[level - 3 if fading and level > 2 else level - 2 : level - 1]]
-        used += [
-            *self.convs[: level - 2],
-            *self.downs[: level - 2],
-            self.last_conv,
-            self.dense0,
-            self.dense1,
-        ]
+    def active_variables(self, level: int, fading: bool, frozen: Sequence[int] = ()) -> list:
+        """The trainable variables that scores of images at `level` depend on.
+
+        `frozen` levels (log2 of the resolution) are left out: those nearest to the image know
+        edges and ribs, which need not be learned anew (FreezeD, Mo 2020, arXiv 2002.10964).
+        """
+        first = level - 3 if fading and level > 2 else level - 2
+        levels = [v for v in range(3, level + 1) if v not in frozen]
+        used = [self.from_rgb[i] for i in range(first, level - 1) if i + 2 not in frozen]
+        used += [*(self.convs[v - 3] for v in levels), *(self.downs[v - 3] for v in levels)]
+        used += [self.last_conv, self.dense0, self.dense1]
         return [variable for layer in used for variable in layer.trainable_variables]
 
     def get_config(self):

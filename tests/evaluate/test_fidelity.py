@@ -29,6 +29,7 @@ from pgcxr.classifier.config import ClassifierConfig
 from pgcxr.classifier.gradcam import cam, gradcam
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.errors import InputError
+from pgcxr.io import artifacts
 from pgcxr.metrics.roc import at_specificity
 from pgcxr.networks import Generator, synthesize
 from pgcxr.plots.page import Page
@@ -450,6 +451,30 @@ def test_a_gan_that_saw_a_test_patient_is_refused(runs):
     config.unlink()
     with pytest.raises(InputError, match="no such file"):
         common.check_disjoint(runs / "imported", test)
+
+
+def test_a_gan_that_began_with_one_that_saw_a_test_patient_is_refused(runs, capsys):
+    test = cohorts.load(runs / "cohort").select(split="test")
+    manifest = artifacts.sha256(runs / "cohort/manifest.csv")
+    earlier = {"name": "earlier", "cohort": "../cohort", "manifest_sha256": manifest}
+
+    config = {"cohort": "../cohort", "split": "train", "label": "normal"}
+    _gan(runs / "heir", Generator(resolution=16), config)
+
+    def lineage(*entries):
+        artifacts.write_json(runs / "heir/config.json", config | {"init": entries})
+        return common.check_disjoint(runs / "heir", test)
+
+    with pytest.raises(InputError, match="began with earlier, which was trained on .* patients"):
+        lineage({"name": "phantom-64", "pretrained": True}, earlier | {"split": "test"})
+    assert lineage(earlier | {"split": "train"})["unknown_lineage"] == []
+    assert "warning" not in capsys.readouterr().err
+    changed = earlier | {"manifest_sha256": "0", "split": "test"}
+    assert lineage(changed, {"name": "net.pkl", "imported": True})["unknown_lineage"] == [
+        "earlier",
+        "net.pkl",
+    ]
+    assert "began with net.pkl, whose training images are not known" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,33 @@
 """Trains a Progressive GAN on a cohort or its TFRecords, or goes on where a run stopped."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pgcxr.cli import command
+from pgcxr.cli.options import takes_options
+from pgcxr.options import TEXT, Options, option, or_none, whole
 
 app = command.new_app(__doc__)
+
+
+@dataclass(frozen=True)
+class InitOptions(Options):
+    """Whose weights a training begins with."""
+
+    init: str = option(
+        "",
+        TEXT,
+        "begin with the networks of another RUN, of an official .pkl, or of one that comes with "
+        "pgcxr, such as phantom-64",
+    )
+    freeze_d: int | None = option(
+        None,
+        or_none(whole(0, 9)),
+        "with --init: levels of D nearest to the image that stay as they are",
+    )
 
 
 @app.command(
@@ -16,6 +36,7 @@ app = command.new_app(__doc__)
         "total_kimg=100"
     )
 )
+@takes_options
 def main(
     cohort: Annotated[
         Path, typer.Argument(help="folder written by `pgcxr curate` or `pgcxr records`")
@@ -31,6 +52,7 @@ def main(
         list[str], typer.Option("--set", help="key=value, changes the config; may be repeated")
     ] = [],  # noqa: B006
     label: Annotated[str, typer.Option(help="all, normal or abnormal images")] = "",
+    begin: InitOptions = InitOptions(),
     seed: Annotated[int | None, typer.Option(help="of weights, latents and image order")] = None,
     preflight: Annotated[
         bool,
@@ -43,9 +65,13 @@ def main(
     from train.common import load_config
     from train.gan import training
 
-    changes = ({"label": label} if label else {}) | ({} if seed is None else {"seed": seed})
+    given = {"label": label or None, "seed": seed, "freeze_d": begin.freeze_d}
+    changes = {name: value for name, value in given.items() if value is not None}
     settings = load_config("gan", config, set_).replace(**changes)
-    (training.preflight if preflight else training.train)(cohort, out, settings)
+    if preflight:
+        training.preflight(cohort, out, settings)
+    else:
+        training.train(cohort, out, settings, begin.init)
 
 
 if __name__ == "__main__":

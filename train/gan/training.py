@@ -30,20 +30,26 @@ def preflight(folder: Path, out: Path, config: GanConfig) -> None:
     print("\n".join(preflight.table(report)))
 
 
-def train(folder: Path, out: Path, config: GanConfig) -> None:
-    """Trains RUN to its end, or goes on where it was stopped; does nothing where it is finished."""
+def train(folder: Path, out: Path, config: GanConfig, init: str = "") -> None:
+    """Trains RUN to its end, or goes on where it was stopped; does nothing where it is finished.
+
+    `init` names the networks that it begins with, see `transfer.load`.
+    """
     import tensorflow as tf
 
     from pgcxr.cohort.pipeline import ImageDataset
-    from pgcxr.gan import devices, run_dir, trainer
+    from pgcxr.gan import devices, run_dir, trainer, transfer
 
     images = gan_images.choose(folder, config)
+    ancestor = transfer.load(init, out) if init else None
     strategy = devices.strategy(config.replicas)
     settings = config.schedule(strategy.num_replicas_in_sync)
     run, beside = run_dir.RunDir(out), source(images, out)
 
     def begin() -> bool:
         stack.enter_context(run.locked())
+        if lineage := transfer.lineage_of(run, config, ancestor):
+            beside["init"] = lineage
         run.claim(config, beside)
         return run.report.exists()
 
@@ -58,7 +64,8 @@ def train(folder: Path, out: Path, config: GanConfig) -> None:
             alike = config.to_dict() | {"manifest_sha256": beside.get("manifest_sha256")}
             devices.same_everywhere(strategy, f"{sorted(alike.items())} {dataset.fingerprint}")
             report = _with_bar(
-                config, lambda *shown: trainer.train(dataset, run, config, strategy, *shown)
+                config,
+                lambda *shown: trainer.train(dataset, run, config, strategy, *shown, ancestor),
             )
         except trainer.Interrupted:
             raise KeyboardInterrupt from None
