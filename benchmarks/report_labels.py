@@ -7,12 +7,14 @@ The table is that of the Indiana University collection (Demner-Fushman et al., J
 as it is passed on in CSV: columns MeSH, findings, impression. Its MeSH headings were assigned by
 hand. The phrases of english.toml were adjusted on every second report; the figures are of the
 others. The headings know no doubt: a doubted finding counts as found in `recall_with_uncertain`
-alone.
+alone. Then the same reports in other forms (a sentence on a line without its full stop, wrapped,
+...): how many are read otherwise, and how many that were not normal are called normal.
 """
 
 import argparse
 import json
 import re
+import textwrap
 import time
 from collections import Counter
 from pathlib import Path
@@ -31,6 +33,22 @@ HEADINGS = {
     r"|(Markings|Opacity)/.*(interstitial|reticular)",
     "pleural_effusion": r"(Pleural Effusion|Hydropneumothorax)(/|$)",
     "pneumothorax": r"(Pneumothorax|Hydropneumothorax)(/|$)",
+}
+
+
+def _sentences(text: str) -> list[str]:
+    found = re.split(r"(?<=[^\d\s])\.\s+(?=[A-Z0-9])", text)
+    return [sentence.strip().rstrip(".") for sentence in found if sentence.strip(" .")]
+
+
+FORMS = {
+    "lines": lambda text: "\n".join(_sentences(text)),
+    "lines in lower case": lambda text: "\n".join(_sentences(text)).lower(),
+    "lines in capitals": lambda text: "\n".join(_sentences(text)).upper(),
+    "a list": lambda text: "\n".join(f"- {sentence}" for sentence in _sentences(text)),
+    "wrapped": lambda text: textwrap.fill(text, 60),
+    "wrapped in capitals": lambda text: textwrap.fill(text.upper(), 70),
+    "no blanks after full stops": lambda text: re.sub(r"\.\s+", ".", text),
 }
 
 
@@ -83,6 +101,15 @@ def main() -> None:
         )
     )
     print(json.dumps({"reports_per_second": len(read) / seconds}))
+    texts = [f"{findings} {impression}" for _, findings, impression in held_out]
+    whole = [labeler.opinion(text) for text in texts]
+    for name, form in FORMS.items():
+        pairs = [(one, labeler.opinion(form(text))) for one, text in zip(whole, texts, strict=True)]
+        otherwise = sum(
+            one.label != other.label or one.statuses != other.statuses for one, other in pairs
+        )
+        lost = sum(one.label != NORMAL and other.label == NORMAL for one, other in pairs)
+        print(json.dumps({"form": name, "read_otherwise": otherwise, "called_normal": lost}))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pgcxr.curation import duplicates, pixels
 from pgcxr.curation.rules import Rules
 from pgcxr.errors import InputError
 from pgcxr.sources import Scan
+from pgcxr.sources.weak_labels.decision import NOT_UNDERSTOOD
 
 
 @dataclass
@@ -41,6 +42,8 @@ class Selection:
             return
         counts = Counter(rule for rule, _ in self.excluded.values()).most_common(3)
         most = ", ".join(f"{count} by {rule}" for rule, count in counts)
+        unread = sum(NOT_UNDERSTOOD in detail for _, detail in self.excluded.values())
+        most += f"; {unread} reports {NOT_UNDERSTOOD}, see docs/curation.md" if unread else ""
         raise InputError(
             f"{self.export}: no image is left of {len(self.excluded)} files ({most}); change the "
             "rules or the size, or check the export"

@@ -21,7 +21,10 @@ from pgcxr.sources import Scan
 from pgcxr.sources.weak_labels import agreement
 from pgcxr.sources.weak_labels.labeling import Labeling
 from pgcxr.sources.weak_labels.opinion import NOT_MENTIONED, POSITIVE, Opinion
+from pgcxr.sources.weak_labels.reports import NO_PHRASE
 
+# A share of the reports in which no phrase needs to be known.
+FEW = 0.05
 SAME, OTHER_FINDINGS = "same label and findings", "same label, other findings"
 
 
@@ -47,6 +50,7 @@ def write(
     witnesses = Counter("+".join(image.scan.witnesses) for image in images if image.scan.witnesses)
     described = {
         **labeling.described(),
+        "reports": _reports(scans),
         "confidence": dict(sorted(confidence.items())),
         "witnesses": witnesses,
     }
@@ -67,6 +71,34 @@ def write(
         "agreement": agreement.summary(counts),
         "sample": len(drawn),
     }
+
+
+def warnings(labels: dict) -> list[str]:
+    """What has to be said of the reports, from what `write` gives: those that were not understood.
+
+    One or two without a known phrase are no wonder ("rotated"); reports in another language are.
+    """
+    reports = labels["reports"]
+    unread = Counter(reports["not_understood"])
+    count = sum(unread.values())
+    few = count == unread[NO_PHRASE] and count < FEW * reports["studies"]
+    if not count or few:
+        return []
+    which = ", ".join(f"{name}: {n}" for name, n in unread.most_common())
+    return [
+        f"{count} of {reports['studies']} reports were not understood ({which}): they decided "
+        "nothing, and no rule saw their words; the codes of those studies count as before. "
+        "docs/curation.md, Labels, says how to give the phrases of another language"
+    ]
+
+
+def _reports(scans: Sequence[Scan]) -> dict:
+    """How many studies have a report, and why how many of those were not understood."""
+    studies = {scan.study or -scan.number: scan for scan in scans if scan.report.strip()}
+    unread = Counter(
+        opinion.unread for scan in studies.values() for opinion in scan.opinions if opinion.unread
+    )
+    return {"studies": len(studies), "not_understood": dict(sorted(unread.items()))}
 
 
 def stratum(first: Opinion, second: Opinion) -> str:

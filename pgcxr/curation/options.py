@@ -140,7 +140,7 @@ Received: size=100
     labels_file: Path | None = option(
         None,
         or_none(PATH),
-        "TOML file of report phrases, in place of English.",
+        "TOML file of report phrases, in place of English and Korean.",
         by_content=True,
     )
     columns: Path | None = option(

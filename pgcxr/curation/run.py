@@ -219,6 +219,10 @@ class _Curation:
             seed=options.seed,
             sample=options.label_sample,
         )
+        described["warnings"] = [
+            *described.get("warnings", ()),
+            *label_audit.warnings(described["labels"]),
+        ]
         report = tables.write(
             folder, self.selection, self.images, described, key=setup.key, config=setup.config()
         )

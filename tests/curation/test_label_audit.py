@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from pgcxr.cohort import manifest as cohort
+from pgcxr.curation import label_audit
 from pgcxr.errors import InputError
 from tests.curation.curating import curate
 
@@ -160,3 +161,28 @@ def test_files_of_codes_and_phrases(run, tmp_path):
     assert not (tmp_path / "absent").exists()
     with pytest.raises(InputError, match="Received: label_sample=-1"):
         run("negative", label_sample=-1)
+
+
+@pytest.mark.parametrize("policy", ["codes", "agree"])
+def test_reports_in_another_language_decide_nothing_and_are_said(tmp_path, make_export, policy):
+    """A German report with a word that English has too is no pneumothorax."""
+    rows = [*ROWS[:8], *[{"codes": "Z00.0", "report": "Kein Pneumothorax, kein Erguss."}] * 3]
+    export, out = make_export(rows), tmp_path / "cohort"
+    options = {"key_file": tmp_path / "key", "processes": 0, "show_progress": False}
+    report = curate(export, out, labels=policy, **options)
+    assert report["labels"]["reports"] == {"studies": 11, "not_understood": {"German": 3}}
+    (said,) = report["warnings"]
+    assert "3 of 11 reports were not understood (German: 3)" in said and "curation.md" in said
+    assert json.loads((out / "report.json").read_text())["warnings"] == report["warnings"]
+    if policy == "agree":
+        details = [row["detail"] for row in table(out / "excluded.csv")]
+        assert details == ["report: not understood (German)"] * 3
+    else:
+        assert report["normal"] == 9  # as their codes say
+
+
+def test_few_reports_without_a_known_phrase_are_no_wonder():
+    for count, warned in ((4, False), (6, True)):
+        reports = {"studies": 100, "not_understood": {"no phrase that is known": count}}
+        assert bool(label_audit.warnings({"reports": reports})) == warned
+    assert not label_audit.warnings({"reports": {"studies": 0, "not_understood": {}}})

@@ -31,6 +31,8 @@ CODES, REPORT, AGREE = "codes", "report", "agree"
 POLICIES = (CODES, REPORT, AGREE)
 UNKNOWN, EXCLUDE = "unknown", "exclude"
 UNCERTAIN_POLICIES = (UNKNOWN, POSITIVE, NEGATIVE, EXCLUDE)
+# Of a text in a language whose phrases are not known.
+NOT_UNDERSTOOD = "not understood"
 AGREED, ALONE, DOUBTED, OPPOSED = 1.0, 0.75, 0.5, 0.25
 
 
@@ -87,7 +89,7 @@ def decide(first: Opinion, second: Opinion | None, uncertain: str = UNKNOWN) -> 
         detail = (
             "nothing but uncertain findings"
             if first.label == UNCERTAIN
-            else "neither normal nor abnormal"
+            else _silence(first) or "neither normal nor abnormal"
         )
         return Decision(rejected=("diagnosis", f"{first.witness}: {detail}"))
     unknown = doubts if uncertain == UNKNOWN and label == ABNORMAL else ()
@@ -103,9 +105,8 @@ def agree(first: Opinion, second: Opinion, uncertain: str = UNKNOWN) -> Decision
     (label, present), (other, others) = settled(first, uncertain), settled(second, uncertain)
     if not label or not other:
         silent = second if label else first
-        return Decision(
-            rejected=("diagnosis", f"{silent.witness}: neither normal nor abnormal for certain")
-        )
+        why = _silence(silent) or "neither normal nor abnormal for certain"
+        return Decision(rejected=("diagnosis", f"{silent.witness}: {why}"))
     both = tuple(name for name in TABLE_6 if name in present and name in others)
     doubts = (
         {*first.having(UNCERTAIN), *second.having(UNCERTAIN)} if uncertain == UNKNOWN else set()
@@ -134,6 +135,11 @@ def settled(opinion: Opinion, uncertain: str) -> tuple[str, tuple[str, ...]]:
     if opinion.label == UNCERTAIN:
         return (ABNORMAL if uncertain == POSITIVE else NORMAL), present
     return (ABNORMAL if present else opinion.label), present
+
+
+def _silence(opinion: Opinion) -> str:
+    """Why a witness whose text could not be read says nothing."""
+    return opinion.unread and f"{NOT_UNDERSTOOD} ({opinion.unread})"
 
 
 def _confidence(

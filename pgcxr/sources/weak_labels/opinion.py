@@ -16,13 +16,15 @@ class Opinion:
     are mentioned.
 
     `words` are, for each of these findings, the phrases of the lexicon that decided: never text of
-    a report, which may name a patient. "label" among them stands for the label.
+    a report, which may name a patient. "label" among them stands for the label. `unread` says why
+    nothing could be read out of a text.
     """
 
     witness: str
     label: str
     statuses: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     words: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    unread: str = ""
 
     def status(self, finding: str) -> str:
         """One of STATUSES."""

@@ -4,7 +4,7 @@ without overlap."""
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pgcxr.sources.weak_labels.sections import normal_form
+from pgcxr.sources.weak_labels.sections import ALONE, SIGNS, normal_form
 
 # A first word with any ending is looked up by its first letters.
 STEM = 3
@@ -67,11 +67,17 @@ class Phrases:
 
 
 def spelled(phrase: str) -> tuple[str, ...]:
-    """The words of a phrase as they stand in a sentence's normal form; "*" is kept."""
-    return tuple(
-        normal_form(word[:-1]) + ANY_ENDING if word.endswith(ANY_ENDING) else normal_form(word)
-        for word in phrase.replace("-", " ").split()
-    )
+    """The words of a phrase as they stand in a statement's normal form; "*" is kept."""
+    if phrase in SIGNS:
+        return (SIGNS[phrase],)
+    words: list[str] = []
+    for word in phrase.replace("-", " ").split():
+        parts = normal_form(word.removesuffix(ANY_ENDING)).split()
+        if word.endswith(ANY_ENDING) and not (parts and ALONE.match(parts[-1])):
+            # What follows a Korean word is a word by itself anyway.
+            parts = [*parts[:-1], (parts[-1] if parts else "") + ANY_ENDING]
+        words += parts or [""]
+    return tuple(words)
 
 
 def _matches(pattern: tuple[str, ...], words: tuple[str, ...]) -> bool:

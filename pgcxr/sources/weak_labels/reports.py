@@ -16,13 +16,18 @@ from pgcxr.sources.weak_labels.language import (
     HEDGED,
     NORMAL_STATEMENT,
     OTHER,
+    SIGN,
     Language,
 )
 from pgcxr.sources.weak_labels.opinion import NEGATIVE, POSITIVE, UNCERTAIN, Opinion, label_of
+from pgcxr.sources.weak_labels.phrases import Hit
 from pgcxr.sources.weak_labels.scope import Sentence
+from pgcxr.sources.weak_labels.statements import Reader
 
 # Departments repeat their sentences.
 REMEMBERED = 1 << 16
+# Of a report without any.
+NO_PHRASE = "no phrase that is known"
 STRONGEST = (POSITIVE, UNCERTAIN, NEGATIVE)
 
 
@@ -41,16 +46,20 @@ class Labeler:
 
     def __init__(self, language: Language):
         self.language = language
-        self._statements = lru_cache(REMEMBERED)(self._read)
+        self._reader = Reader(language)
+        self._mentions = lru_cache(REMEMBERED)(self._read)
 
     def opinion(self, report: str) -> Opinion:
         """What the report says; an empty label where it says nothing of normal or abnormal."""
+        language = self.language.others.language(report)
+        if language:
+            return Opinion("report", "", unread=language)
         said: dict[str, list[tuple[str, str, bool]]] = {}
         for name, text in sections.sections(report, self.language.header):
             if name in self.language.skipped:
                 text = sections.until_blank_line(text)[1]
-            for sentence in sections.sentences(text):
-                for finding, status, words in self._statements(sentence):
+            for statement in self._reader.statements(text):
+                for finding, status, words in self._mentions(statement):
                     said.setdefault(finding, []).append(
                         (status, words, name in self.language.conclusion)
                     )
@@ -58,6 +67,8 @@ class Labeler:
         decided = {finding: _strongest(found) for finding, found in said.items()}
         statuses = {finding: status for finding, (status, _) in decided.items()}
         label = label_of(statuses, bool(statements) or NEGATIVE in statuses.values())
+        if not label and not decided and report.strip():
+            return Opinion("report", "", unread=NO_PHRASE)
         words = {finding: words for finding, (_, words) in decided.items() if finding in TABLE_6}
         words["label"] = _label_words(decided, statements)
         return Opinion(
@@ -65,7 +76,7 @@ class Labeler:
         )
 
     def _read(self, text: str) -> tuple[tuple[str, str, str], ...]:
-        """(finding, status, deciding phrases) of each mention in a sentence."""
+        """(finding, status, deciding phrases) of each mention in a statement."""
         sentence = Sentence(text, self.language)
         mentions = []
         for hit in sentence.findings:
@@ -74,6 +85,8 @@ class Labeler:
             kinds = dict(hit.meanings)
             if set(kinds.values()) == {DENIED}:
                 status, words = NEGATIVE, hit.phrase
+                if _is_taken_back(sentence, hit):
+                    mentions.append((OTHER, UNCERTAIN, words))
             else:
                 status, words = _status(sentence, hit)
             for finding, kind in kinds.items():
@@ -84,21 +97,55 @@ class Labeler:
         return tuple(mentions)
 
 
-def _status(sentence: Sentence, hit) -> tuple[str | None, str]:
+def _status(sentence: Sentence, hit: Hit) -> tuple[str | None, str]:
+    signed = sentence.reaching(hit, SIGN)
+    if signed:
+        return dict(signed.meanings)[SIGN], f"{hit.phrase} | {signed.phrase}"
     for before, after, status in (
-        ("elsewhere_before", None, None),
+        ("elsewhere_before", "elsewhere_after", None),
         ("negations_before", "negations_after", NEGATIVE),
         ("uncertainties_before", "uncertainties_after", UNCERTAIN),
     ):
         trigger = sentence.reaching(hit, before)
+        words = f"{trigger.phrase} | {hit.phrase}" if trigger else ""
+        if not trigger:
+            trigger = sentence.reaching(hit, after)
+            words = f"{hit.phrase} | {trigger.phrase}" if trigger else ""
         if trigger:
-            return status, f"{trigger.phrase} | {hit.phrase}"
-        trigger = after and sentence.reaching(hit, after)
-        if trigger:
-            return status, f"{hit.phrase} | {trigger.phrase}"
+            return _but(sentence, hit) if status == NEGATIVE else status, words
     if sentence.alternative(hit):
         return UNCERTAIN, f"{hit.phrase} | alternatives"
     return POSITIVE, hit.phrase
+
+
+def _but(sentence: Sentence, hit: Hit) -> str:
+    """What is left of a denial after an exception: "no pneumothorax apart from a tiny apical one"
+    is a pneumothorax."""
+    left = sentence.excepted(hit)
+    if not left:
+        return NEGATIVE
+    language = sentence.language
+    if language.pronouns.intersection(left):
+        return POSITIVE
+    # "Except on the left" may be one; "apart from the rotation" is something else.
+    told = left[0] in language.connectives or any(
+        word in language.affirmations - language.connectives for word in left
+    )
+    return UNCERTAIN if told else NEGATIVE
+
+
+def _is_taken_back(sentence: Sentence, hit: Hit) -> bool:
+    """Whether "the lungs are clear" goes on "except at the left base", or begins with "not"."""
+    if any(
+        negation.end == hit.start and "negations_before" in dict(negation.meanings)
+        for negation in sentence.context
+    ):
+        return True
+    left = sentence.excepted(hit)
+    return bool(left) and (
+        left[0] in sentence.language.connectives
+        or bool(sentence.language.pronouns.intersection(left))
+    )
 
 
 def _strongest(mentions: list[tuple[str, str, bool]]) -> tuple[str, str]:
