@@ -57,12 +57,30 @@ def main(
             plan.PRESETS[options.preset]["jobs"],
             _say,
         )
-        checks = {"cohort": lambda folder: readiness.check(folder, settings)}
+
+        def check_cohort(folder: Path) -> None:
+            report_losses(folder)
+            readiness.check(folder, settings)
+
+        checks = {"cohort": check_cohort}
         seconds = runner.run(study.steps, checks)
         summary = report.write(out, options, study.cohort, seconds, runner.elapsed(study.steps))
     _say(f"{out / 'report.html'}: written; this run took {time.monotonic() - begun:.0f} s")
     for line in summary:
         _say(line)
+
+
+def report_losses(cohort: Path) -> None:
+    """What `pgcxr curate` says on the screen, which a step's log would hide."""
+    from pgcxr.curation import losses
+    from pgcxr.io import artifacts
+
+    made = artifacts.read_json(cohort / "report.json")
+    if "losses" in made:  # not in those of earlier versions
+        for line in losses.lines(made, cohort):
+            _say(line)
+    for warning in made.get("warnings", ()):
+        _say(f"warning: {warning}")
 
 
 def _wait_for(file, out: Path) -> None:

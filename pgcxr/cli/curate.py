@@ -24,14 +24,12 @@ def curate(
 ) -> None:
     """Turns an export into a cohort: rules, flow chart, splits by patient, de-identified 8-bit
     images."""
+    from pgcxr.curation import losses
     from pgcxr.curation.run import curate as run
 
     report = run(export, out, options, say=lambda line: typer.echo(line, err=True))
-    typer.echo(
-        f"{out}: {report['images']} images of {report['patients']} patients ({report['normal']} "
-        f"normal, {report['abnormal']} abnormal) at {report['size']} px, out of "
-        f"{report['collected']} files"
-    )
+    for line in losses.lines(report, out):
+        typer.echo(line)
     for warning in report["warnings"]:
         typer.echo(f"warning: {warning}", err=True)
 

@@ -136,31 +136,24 @@ def is_cohort(folder: Path) -> bool:
 
 
 def check_key(out: Path, key_file: Path, *, may_differ: bool) -> None:
-    """Raises InputError where the cohort at `out`, or what a stopped run left for it, was made with
-    another patient key than that in `key_file`: its patients would get other hashes, and what is
-    known of the export would be lost.
+    """Raises InputError where what is known for the cohort `out` was made with another patient key
+    than that in `key_file`: its patients would get other hashes, and that knowledge would be lost.
 
     Args:
         key_file: not made here; where there is none, one would be made, which is another.
         may_differ: whether another key was asked for in words, with all that it costs.
     """
-    made_with = [mark for mark in (work.key_of(out), _key_of_cohort(out)) if mark]
-    if not made_with or may_differ:
-        return
+    made_with = work.key_of(out)
     absent = not os.path.lexists(key_file)
-    mark = "" if absent else hashing.key_mark(hashing.read_key(key_file))
-    if mark and all(mark.startswith(known) for known in made_with):
+    if may_differ or made_with is None:
+        return
+    if not absent and hashing.key_mark(hashing.read_key(key_file)) == made_with:
         return
     wrong = "no such file, so a new patient key" if absent else "another patient key"
     raise InputError(
         f"{key_file}: {wrong} than {out} was made with; its patients would get other hashes. Name "
         "its key (where none is named, PGCXR_KEY_FILE says which), or another folder for the cohort"
     )
-
-
-def _key_of_cohort(out: Path) -> str | None:
-    """As `work.key_of`, of a cohort that says it."""
-    return artifacts.read_json(out / "report.json").get("key_mark") if is_cohort(out) else None
 
 
 def check_private(private: dict, out: Path) -> None:

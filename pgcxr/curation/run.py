@@ -10,6 +10,7 @@ from pgcxr import sources
 from pgcxr.curation import (
     choosing,
     label_audit,
+    losses,
     pixels,
     placing,
     preparing,
@@ -211,6 +212,8 @@ class _Curation:
         options, setup = self.options, self.setup
         placing.place(folder, self.workspace, self.names, self.images)
         described = self._described()
+        not_images = getattr(setup.module, "NO_IMAGES", ())
+        described["losses"] = losses.count(self.selection, self.counts, not_images)
         described["labels"] = label_audit.write(
             folder,
             self.selection.scans,

@@ -9,7 +9,7 @@ from pathlib import Path
 from pgcxr.cohort import vocabulary
 from pgcxr.cohort.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.cohort.manifest import SPLITS
-from pgcxr.curation import summary
+from pgcxr.curation import losses, summary
 from pgcxr.curation.choosing import Image, Selection
 from pgcxr.curation.rules import LABELED, ORDER, Rules
 from pgcxr.io import artifacts
@@ -70,6 +70,9 @@ def write(
     # A source that says nothing of devices may still have images that were looked at for them.
     knows = selection.knows + (("device",) if described.get("device_model") else ())
     chart = flow(replace(selection, knows=knows), images)
+    lost = described["losses"]
+    chart |= {"rows": lost["rows"], "rows_without_file": lost["rows_without_file"]}
+    chart["not_listed"] = lost["files"] - chart["collected"]
     artifacts.write_json(folder / "flowchart.json", chart)
     flowchart.draw(chart, folder / "flowchart.svg")
     surplus = next(step[NORMAL] for step in chart["steps"] if step["rule"] == "subsample")
@@ -78,17 +81,15 @@ def write(
         **composition(images, surplus),
         "collected": len(selection.scans),
         "excluded": Counter(r["rule"] for r in rows),
-        "key_mark": hashing.key_mark(key)[: hashing.HASH_DIGITS],
     }
     summary.write(folder, report, chart)
-    report["warnings"] = [*described.get("warnings", ())]
-    if described.get("rows_outside"):
-        report["warnings"].append(
-            f"{described['rows_outside']} rows of the table name files outside the folder, which "
-            "were not read"
-        )
-    if not (report["normal"] and report["abnormal"]):
-        report["warnings"].append("all images are of one class")
+    # Only what the options ask for can be missed.
+    asked = {split: share > 0 for split, share in zip(SPLITS, config["split"], strict=True)}
+    lost["reasons"] = losses.reasons(chart)
+    report["warnings"] = [
+        *described.get("warnings", ()),
+        *losses.warnings(report, chart, selection, asked),
+    ]
     # Each split counts its own patients, so a patient in two splits would make the sum larger.
     assert len({image.scan.patient for image in images}) == report["patients"]
     # What was found out where an option left it open, and what texts were read as.

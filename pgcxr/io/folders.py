@@ -43,7 +43,7 @@ def describe(folder: str | os.PathLike) -> str | None:
         return f"a folder written by `python -m {command}`"
     if (folder / "manifest.csv").is_file():
         return KINDS["pgcxr curate"]
-    if any(map(_is_dicom, itertools.islice(_files(folder), MOST_FILES))):
+    if any(map(is_dicom, itertools.islice(_files(folder), MOST_FILES))):
         return "an EXPORT of DICOM files"
     return None
 
@@ -87,9 +87,10 @@ def _files(folder: Path):
             yield Path(parent) / name
 
 
-def _is_dicom(path: Path) -> bool:
+def is_dicom(path: Path) -> bool:
+    """Whether a file has the preamble and prefix of DICOM; False where it cannot be read."""
     try:
-        with open(path, "rb") as file:
+        with user_files.opened(path, 1 << 50) as file:
             return file.read(PREAMBLE + len(MAGIC))[PREAMBLE:] == MAGIC
-    except OSError:
+    except (InputError, OSError):
         return False

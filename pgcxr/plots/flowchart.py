@@ -77,14 +77,26 @@ def _draw_trunk(pen: "_Pen", chart: dict) -> float:
     """What was collected, and what the rules took before the diagnoses; returns where it forks."""
     low = pen.box(WIDTH / 2, -0.25, ["Chest radiographs collected", f"n = {chart['collected']:,}"])
     start = low
+    missing = _not_collected(chart)
+    beside = pen.box(1.4, -0.25, missing, width=2.4, dashed=True) if missing else low
     excluded = _column([step for step in chart["steps"] if "normal" not in step], "excluded")
     if excluded:
         middle = low - 0.3 - pen.height(excluded) / 2
         low = pen.box(WIDTH - 1.75, low - 0.3, excluded, width=3.0, dashed=True)
         pen.arrow((WIDTH / 2, middle), (WIDTH - 3.25, middle))
-    fork = low - 0.25
+    fork = min(low, beside) - 0.25
     pen.line((WIDTH / 2, start), (WIDTH / 2, fork))
     return fork
+
+
+def _not_collected(chart: dict) -> list[str]:
+    """What should have been collected; nothing where the chart doesn't say (earlier versions)."""
+    if "rows_without_file" not in chart:
+        return []
+    lines = ["Rows of the table", f"without a file: {chart['rows_without_file']:,}"]
+    if chart.get("not_listed"):
+        lines += ["Images without a row,", f"and archives: {chart['not_listed']:,}"]
+    return ["Not collected", *lines]
 
 
 def _draw_branches(pen: "_Pen", chart: dict, fork: float) -> float:

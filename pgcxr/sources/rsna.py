@@ -68,8 +68,9 @@ def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[li
         if scan.rejected:
             continue
         if image not in classes or image not in boxes:
-            missing = CLASSES if image in boxes else LABELS
-            scan.rejected = ("diagnosis", f"no row in {missing}")
+            missing = f"no row in {CLASSES if image in boxes else LABELS}"
+            test = scan.name.startswith(FOLDERS[1])
+            scan.rejected = ("diagnosis", "a test image without a label" if test else missing)
             continue
         _label(scan, classes[image], boxes[image], labeling)
     present = {path.stem for path in paths}

@@ -223,16 +223,13 @@ def test_nothing_in_the_work_folder_identifies(export, run, tmp_path):
             assert secret not in seen, path
 
 
-@pytest.mark.parametrize("known_by", ["work folder", "cohort", "stopped run"])
+@pytest.mark.parametrize("left_by", ["finished run", "stopped run"])
 def test_another_key_is_refused_before_anything_is_touched(
-    export, run, tmp_path, monkeypatch, known_by
+    export, run, tmp_path, monkeypatch, left_by
 ):
     folder = export(8)
     run(folder)
-    beside = tmp_path / ".cohort.work"
-    if known_by == "cohort":
-        shutil.rmtree(beside)
-    elif known_by == "stopped run":
+    if left_by == "stopped run":
         shutil.rmtree(tmp_path / "cohort")
     third = tmp_path / "third"
     hashing.read_or_make_key(third)
@@ -333,12 +330,12 @@ def test_records_stay_where_the_cohort_grows_and_are_told_from_new_ones(export, 
     before = content(written)
     run(folder)
     assert content(written) == before and records.cohort_of(written).samefile(out)
-    assert artifacts.read_json(out / "report.json")["warnings"] == []
+    assert not _of_records(out)
     with pytest.raises(InputError, match="exists and is not empty"):
         records.write(out)
     (tmp_path / "away").rename(late)
     run(folder)
-    (warning,) = artifacts.read_json(out / "report.json")["warnings"]
+    (warning,) = _of_records(out)
     assert warning.startswith("records/png was written from the cohort before")
     assert content(written) == before, "nothing is lost"
     with pytest.raises(InputError, match="write the records again with `pgcxr records`"):
@@ -350,4 +347,9 @@ def test_records_stay_where_the_cohort_grows_and_are_told_from_new_ones(export, 
     records.write(out)
     assert records.cohort_of(written).samefile(out) and content(written) != before
     run(folder)
-    assert artifacts.read_json(out / "report.json")["warnings"] == []
+    assert not _of_records(out)
+
+
+def _of_records(cohort: Path) -> list[str]:
+    report = artifacts.read_json(cohort / "report.json")
+    return [warning for warning in report["warnings"] if "records" in warning]

@@ -1,0 +1,182 @@
+"""What was lost on the way from an export to a cohort, said aloud: four lines after every curation,
+and warnings that say what to do."""
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pgcxr.cohort.findings import ABNORMAL, NORMAL
+from pgcxr.cohort.image_files import SUFFIXES
+from pgcxr.cohort.manifest import SPLITS
+from pgcxr.curation.choosing import Selection
+from pgcxr.curation.rules import ORDER
+from pgcxr.io import archives, folders, trees
+
+# Shares that may be lost without a warning: of files and rows, and of radiographs to one rule.
+UNMATCHED, ONE_RULE = 0.05, 0.1
+# Reasons that a line shows.
+SHOWN = 3
+# How every source begins the detail of a file without a row; what is said of a file that the system
+# doesn't open.
+NO_ROW, NO_ACCESS = "no row in ", "cannot be read from the disk"
+DICOM_SUFFIXES = (".dcm", ".dicom")
+
+
+def count(selection: Selection, counts: dict, not_images: Sequence[str] = ()) -> dict[str, int]:
+    """What report.json says under "losses".
+
+    Args:
+        selection: whose excluded are those by headers and tables alone, or all.
+        counts: of the source.
+        not_images: files and folders ("truth/") at the top of the export that hold no images.
+
+    Returns:
+        "files": all that were seen, also those that the source doesn't list (images that no row
+        names, archives); "radiographs": those that the header doesn't speak against, and of them
+        "files_without_row"; "rows" of the table, "rows_without_file", and of these "rows_outside"
+        of the export; "archives"; "closed_folders" and "closed_files", which the system refuses.
+    """
+    tree = trees.walk(
+        selection.export, lambda path: not trees.is_hidden(path) and path not in not_images
+    )
+    listed = {scan.name for scan in selection.scans}
+    unlisted = Counter(_kind(selection.export / name) for name in {*tree.files} - listed)
+    details = [detail for _, detail in selection.excluded.values()]
+    earlier = ORDER[: ORDER.index("diagnosis")]
+    without_row = sum(detail.startswith(NO_ROW) for detail in details)
+    no_file = counts.get("rows_without_file", counts.get("studies_without_file", 0))
+    outside = counts.get("rows_outside", 0)
+    files = len(selection.scans)
+    return {
+        "files": files + unlisted["image"] + unlisted["archive"],
+        "radiographs": files
+        + unlisted["image"]
+        - sum(rule in earlier for rule, _ in selection.excluded.values()),
+        "files_without_row": without_row + unlisted["image"],
+        "rows": counts.get("studies", files - without_row + no_file + outside),
+        "rows_without_file": no_file + outside,
+        "rows_outside": outside,
+        "archives": sum(map(archives.is_reason, details)) + unlisted["archive"],
+        "closed_folders": len(tree.closed),
+        "closed_files": details.count(NO_ACCESS),
+    }
+
+
+def _kind(path: Path) -> str:
+    """image, archive or "", of a file that no source has listed."""
+    if path.name.lower().endswith((*SUFFIXES, *DICOM_SUFFIXES)) or folders.is_dicom(path):
+        return "image"
+    return "archive" if archives.kind_of(path) else ""
+
+
+def lines(report: dict, out: str | os.PathLike) -> list[str]:
+    """Files seen, images kept, the largest reasons, rows without a file: four lines for the screen.
+
+    Args:
+        report: as `pgcxr.curation.run.curate` gives it.
+        out: the cohort.
+    """
+    lost = report["losses"]
+    reasons = [f"{step['files']} {step['words']} ({step['rule']})" for step in lost["reasons"]]
+    return [
+        f"files seen: {lost['files']}",
+        f"images kept: {report['images']} of {report['patients']} patients ({report['normal']} "
+        f"normal, {report['abnormal']} abnormal) at {report['size']} px, in {out}",
+        f"largest reasons to exclude: {', '.join(reasons[:SHOWN]) or 'none, nothing is excluded'}",
+        f"rows of the table without a file: {lost['rows_without_file']} of {lost['rows']}",
+    ]
+
+
+def reasons(chart: dict) -> list[dict]:
+    """The rules that took files, the largest first: {"rule", "files", "words"}."""
+    from pgcxr.plots import flowchart
+
+    taken = [
+        {"rule": step["rule"], "files": step["excluded"], "words": flowchart.words(step)}
+        for step in chart["steps"]
+        if step["excluded"]
+    ]
+    return sorted(taken, key=lambda step: -step["files"])
+
+
+def warnings(
+    report: dict, chart: dict, selection: Selection, asked: Mapping[str, bool]
+) -> list[str]:
+    """What somebody should look at before the cohort is used; each says what to do.
+
+    Args:
+        report: with "losses" and the composition.
+        chart: the content of flowchart.json.
+        asked: split -> whether it is to have images.
+    """
+    lost, found = report["losses"], []
+    if lost["files_without_row"] > UNMATCHED * lost["radiographs"]:
+        found.append(
+            f"{_share(lost['files_without_row'], lost['radiographs'])} files have no row in the "
+            "table and are left out: check that table and files are of one export, and that "
+            "numbers and names are written alike in both"
+        )
+    if lost["rows_without_file"] > UNMATCHED * lost["rows"]:
+        found.append(
+            f"{_share(lost['rows_without_file'], lost['rows'])} rows of the table have no file: "
+            "check that the export is whole and unpacked, and of the same studies as the table"
+        )
+    if lost["rows_outside"]:
+        found.append(
+            f"{lost['rows_outside']} rows of the table name files outside the folder, which were "
+            "not read: give names relative to it"
+        )
+    if lost["closed_folders"] or lost["closed_files"]:
+        found.append(
+            f"folders that cannot be listed: {lost['closed_folders']}; files that cannot be "
+            f"opened: {lost['closed_files']}; what is in them is left out: give yourself "
+            "permission (chmod -R u+rX), or check the disk, and curate again"
+        )
+    if lost["archives"]:
+        found.append(
+            f"{lost['archives']} archives are among the files (ZIP, tar, 7z, RAR, gzip or the "
+            "like) and not read: unpack them first (unzip, or the tool for that kind), unless what "
+            "is in them is there already, and curate again"
+        )
+    return found + _maker(chart, selection) + _composition(report, asked)
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} of {whole} ({100 * part / whole:.0f} %)"
+
+
+def _maker(chart: dict, selection: Selection) -> list[str]:
+    step = next(step for step in chart["steps"] if step["rule"] == "manufacturer")
+    taken, reached = step["excluded"], step["excluded"] + step["remaining"]
+    if taken <= ONE_RULE * reached:
+        return []
+    makers = Counter(detail for rule, detail in selection.excluded.values() if rule == step["rule"])
+    which = "; ".join(f"{count} {detail}" for detail, count in makers.most_common(SHOWN))
+    return [
+        f"the rule manufacturer alone takes {_share(taken, reached)} images ({which}): the thesis "
+        "had one maker. To keep them, name yours in `allowed` of [manufacturer] in a file of "
+        "rules, or write `enabled = false` there"
+    ]
+
+
+def _composition(report: dict, asked: Mapping[str, bool]) -> list[str]:
+    found = []
+    if not (report[NORMAL] and report[ABNORMAL]):
+        found.append(
+            f"all images are of one class, {NORMAL if report[NORMAL] else ABNORMAL}: classifiers "
+            "and evaluations need both; check the codes of the table, which policy of labels "
+            "decides, and the largest reasons to exclude"
+        )
+    if report["patients"] == 1:
+        found.append(
+            "all images are of one patient, and so in one split: check that PatientID, or the "
+            "table's column of patients, tells patients apart"
+        )
+    for split in SPLITS:
+        if not report["table2"][split]["images"] and asked[split]:
+            found.append(
+                f"the split {split} is empty, and what needs it will refuse the cohort: curate "
+                "more patients, or choose other shares (`split`)"
+            )
+    return found
