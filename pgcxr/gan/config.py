@@ -106,6 +106,21 @@ class GanConfig(Options):
     mirror: bool = option(
         False, SWITCH, "flip reals left to right at random: not for chests, the heart has a side"
     )
+    # Little data
+    augment: str = option(
+        "",
+        one_of("", "fixed", "adaptive"),
+        'change what D sees: "", fixed (with augment_p) or adaptive (as much as it overfits)',
+    )
+    augment_p: float = option(
+        0.0, number(0, 1), "probability of each change; where adaptive, at the beginning"
+    )
+    augment_target: float = option(
+        0.5, number(0, 1, above=True), "adaptive: share of overfitting that is aimed at"
+    )
+    augment_kimg: float = option(
+        100.0, KIMG, "adaptive: kimg in which the probability goes from 0 to 1"
+    )
     # Transfer
     freeze_d: int = option(
         0,
@@ -161,6 +176,12 @@ class GanConfig(Options):
                 "ema_beta",
                 "give exactly one of ema_beta and ema_halflife_kimg, and None for the other",
                 "None" if self.ema_beta is None else self.ema_beta,
+            )
+        if self.augment == "fixed" and not self.augment_p:
+            raise ArgumentError("augment_p", "augment=fixed needs one above 0", self.augment_p)
+        if not self.augment and self.augment_p:
+            raise ArgumentError(
+                "augment_p", "does nothing without augment=fixed or adaptive", self.augment_p
             )
         if self.labels and self.label != "all":
             raise ArgumentError(

@@ -11,7 +11,7 @@ import math
 import tensorflow as tf
 
 # What a number is for; part of its key.
-LATENTS_D, MIXING, LATENTS_G, LABELS_G, MIRROR = 1, 2, 3, 4, 5
+LATENTS_D, MIXING, LATENTS_G, LABELS_G, MIRROR, AUGMENT_D, AUGMENT_G = 1, 2, 3, 4, 5, 6, 7
 
 
 def uniform(seed: int, purpose: int, cur_nimg, n: int, shape: tuple):

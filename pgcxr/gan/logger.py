@@ -10,6 +10,7 @@ norms: means over the steps of the tick. Keras hands each step's own
   takes).
 - memory/*: peaks so far, in GiB, of this process and of each of its GPUs.
 - swd/*: see `tick_swd`.
+- overfitting/*: see `overfitting`, where the cohort has a validation split; schedule/augment_p.
 - samples, interpolation, and real images at a half-phase's first tick: reduced to `SHOWN` pixels,
   and at most `PICTURES` times in a training, so that logs/ stays below 200 MB however long it is.
 """
@@ -80,6 +81,8 @@ class Logger:
         self.side = math.isqrt(len(latents))
         self.writer = tf.summary.create_file_writer(str(run.logs))
         self.restored, self.begun, self.means = restored, False, Means()
+        # Of the half-phase, where images are held out; see `overfitting`.
+        self.overfitting = None
         between = sphere.path(latents[:KEYS], STEPS)
         self.between = between, None if labels is None else labels[:1].repeat(len(between), axis=0)
 
@@ -103,6 +106,7 @@ class Logger:
             "schedule/learning_rate_g": float(np.asarray(model.g_optimizer.learning_rate)),
             "schedule/learning_rate_d": float(np.asarray(model.d_optimizer.learning_rate)),
             "schedule/images_per_second": images_per_second,
+            **({} if model.augment_p is None else {"schedule/augment_p": float(model.augment_p)}),
             **{f"memory/{name}": value / GIB for name, value in peaks().items()},
         }
         self._write(cur_nimg, found)
@@ -138,6 +142,9 @@ class Logger:
                     for name, value in self.swd(model.generator_ema, lod).items()
                 },
             )
+        if self.overfitting is not None:
+            measured = self.overfitting(model, lod).items()
+            self._write(cur_nimg, {f"overfitting/{name}": value for name, value in measured})
         self.writer.flush()
         return made
 

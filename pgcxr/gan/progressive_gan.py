@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pgcxr.gan import compiled_convolution, draws
+from pgcxr.gan import augmentation, compiled_convolution, draws
 from pgcxr.gan import optimizer as optimizers
 from pgcxr.gan.optimizer import FiniteAdam
 from pgcxr.losses import acgan, wgan_gp
@@ -89,7 +89,19 @@ class ProgressiveGAN(keras.Model):
             0.999,
         )
         self.jit_gradients, self.convolutions, self.frozen = False, None, ()
+        self.augment_p = None
         self.built = True
+
+    def augment(self, p: float) -> None:
+        """From now on D sees images, real and made ones, changed with probability p (see
+        `augmentation`); `augment_p` may change while training."""
+        self.augment_p = tf.Variable(
+            p,
+            dtype=tf.float32,
+            trainable=False,
+            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+            name="augment_p",
+        )
 
     def freeze(self, levels: Sequence[int]) -> None:
         """Keeps D's layers of these levels (log2 of the resolution) as they are from now on."""
@@ -161,7 +173,12 @@ class ProgressiveGAN(keras.Model):
         size = self.generator.latent_size
         latents = draws.normal(seed, draws.LATENTS_D, cur_nimg, n, (size,))
         mixing = draws.uniform(seed, draws.MIXING, cur_nimg, n, (1, 1, 1))
-        d_logs = self.discriminator_step(reals, latents, mixing, fade, labels)
+        augment_d, augment_g = None, None
+        if self.augment_p is not None:
+            shape = (2, augmentation.NUMBERS)
+            augment_d = draws.uniform(seed, draws.AUGMENT_D, cur_nimg, n, shape)
+            augment_g = draws.uniform(seed, draws.AUGMENT_G, cur_nimg, n, shape[1:])
+        d_logs = self.discriminator_step(reals, latents, mixing, fade, labels, augment_d)
         update_average(
             self.generator_ema.trainable_variables, self.generator.trainable_variables, self.decay
         )
@@ -171,28 +188,31 @@ class ProgressiveGAN(keras.Model):
         if self.labeled:
             picked = draws.pick(seed, draws.LABELS_G, cur_nimg, n, self.label_ends)
             labels = tf.gather(tf.constant(self.label_rows), picked)
-        g_logs = self.generator_step(latents, fade, labels)
+        g_logs = self.generator_step(latents, fade, labels, augment_g)
         self.cur_nimg.assign_add(self.minibatch)
         return {**d_logs, **g_logs}
 
-    def discriminator_step(self, reals, latents, mixing, fade, labels=None) -> dict:
+    def discriminator_step(self, reals, latents, mixing, fade, labels=None, augment=None) -> dict:
         """One update of the critic; returns the means of its loss and of the parts. Fakes have the
-        reals' labels."""
+        reals' labels. `augment`: numbers [N, 2, augmentation.NUMBERS] for reals and fakes."""
         variables = self.trained_of_d()
         logs, gradients = self._compiled(self._discriminator_gradients)(
-            reals, latents, mixing, fade, labels
+            reals, latents, mixing, fade, labels, augment
         )
         return logs | {"d_gradient_norm": self.d_optimizer.apply(gradients, variables)}
 
-    def generator_step(self, latents, fade, labels=None) -> dict:
+    def generator_step(self, latents, fade, labels=None, augment=None) -> dict:
         """One update of the generator; returns the means of its loss and of the parts."""
         variables = self.generator.active_variables(self.level, self.fading)
-        logs, gradients = self._compiled(self._generator_gradients)(latents, fade, labels)
+        logs, gradients = self._compiled(self._generator_gradients)(latents, fade, labels, augment)
         return logs | {"g_gradient_norm": self.g_optimizer.apply(gradients, variables)}
 
-    def _discriminator_gradients(self, reals, latents, mixing, fade, labels):
+    def _discriminator_gradients(self, reals, latents, mixing, fade, labels, augment):
         variables = [v.value for v in self.trained_of_d()]
         fakes = tf.stop_gradient(self.generator(latents, labels, level=self.level, fade=fade))
+        if augment is not None:
+            reals = augmentation.augment(reals, augment[:, 0], self.augment_p)
+            fakes = augmentation.augment(fakes, augment[:, 1], self.augment_p)
         mixed = pixels.lerp(reals, fakes, mixing)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
@@ -223,11 +243,13 @@ class ProgressiveGAN(keras.Model):
             scaled, variables
         )
 
-    def _generator_gradients(self, latents, fade, labels):
+    def _generator_gradients(self, latents, fade, labels, augment):
         variables = [v.value for v in self.generator.active_variables(self.level, self.fading)]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
             fakes = self.generator(latents, labels, level=self.level, fade=fade)
+            if augment is not None:
+                fakes = augmentation.augment(fakes, augment, self.augment_p)
             scores, logits = self.discriminator(fakes, level=self.level, fade=fade)
             loss = tf.reduce_mean(wgan_gp.generator_loss(scores))
             logs = {}

@@ -248,6 +248,7 @@ def state_variables(gan: ProgressiveGAN) -> dict:
         "adam_g": gan.g_optimizer.variables,
         "adam_d": gan.d_optimizer.variables,
         "seen": [gan.cur_nimg],
+        "augment": [] if gan.augment_p is None else [gan.augment_p],
     }
     return {
         f"{group}/{index:03d}": v

@@ -11,11 +11,12 @@ import numpy as np
 
 from pgcxr.cohort import labels as label_kinds
 from pgcxr.cohort.pipeline import ImageDataset
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError, InputError
 from pgcxr.gan import (
     devices,
     footprint,
     optimizer,
+    overfitting,
     run_dir,
     samples,
     schedule,
@@ -68,6 +69,8 @@ def build(config: GanConfig, strategy) -> ProgressiveGAN:
         gan = ProgressiveGAN(
             generator, discriminator, config.seed, loss_terms, mirror=config.mirror
         )
+        if config.augment:
+            gan.augment(config.augment_p)
         gan.compile(
             jit_compile=config.jit_compile,
             minimal_filtering=_minimal_filtering(config, strategy),
@@ -101,6 +104,7 @@ def train(
     progress: Callable,
     say: Callable,
     ancestor: transfer.Source | None = None,
+    validation: ImageDataset | None = None,
 ) -> dict:
     """Trains to `total_kimg`, going on from RUN's newest state; exports the networks and returns
     the report.
@@ -113,6 +117,7 @@ def train(
         progress: called with (cur_nimg, lod) every few steps.
         say: called with a line for the user.
         ancestor: networks that a new run begins with.
+        validation: images of other patients, by which it is told how far D overfits.
 
     Where several hosts train together, each calls this; only the chief touches RUN.
 
@@ -149,6 +154,22 @@ def train(
             alarm = _begin(logger, gan, config, dataset, half_phase.level)
             return Ticks(run, settings, half_phase, logger, progress, stop_asked, alarm)
 
+        def adapting(half_phase: schedule.HalfPhase) -> list:
+            measure = _overfitting(gan, config, dataset, validation, half_phase.level)
+            if chief:
+                logger.overfitting = measure
+            if config.augment != "adaptive":
+                return []
+            if measure is None or devices.hosts(strategy) > 1:
+                raise ArgumentError(
+                    "augment",
+                    f"adaptive needs {overfitting.FEWEST} held-out images of the same label (split "
+                    "val of a cohort), and one host; give fixed with augment_p",
+                    config.augment,
+                )
+            aim = (config.augment_target, config.augment_kimg)
+            return [overfitting.Adapt(measure, half_phase, *aim)]
+
         def stop_asked() -> bool:
             return any(devices.every(strategy, int(came())))
 
@@ -169,7 +190,9 @@ def train(
             what = (rest.level, rest.start, rest.steps, rest.minibatch, config.seed)
             batches = devices.batches(strategy, functools.partial(dataset.dataset, *what))
             with _named_errors(run, gan, dataset, rest, config.seed):
-                _fit(gan, batches, rest, [FollowSchedule(settings, rest), callback_of(rest)])
+                follow = FollowSchedule(settings, rest)
+                # What adapts comes before what saves.
+                _fit(gan, batches, rest, [follow, *adapting(rest), callback_of(rest)])
             if stop_asked():
                 raise Interrupted
             if int(np.asarray(gan.cur_nimg)) != half_phase.end:
@@ -230,6 +253,23 @@ def _begin(
         return None
     scale = optimizer.INITIAL if config.precision == "float16" else 0.0
     return Alarm(diversity(reals[:shown]), scale)
+
+
+def _overfitting(
+    gan: ProgressiveGAN,
+    config: GanConfig,
+    dataset: ImageDataset,
+    validation: ImageDataset | None,
+    level: int,
+) -> overfitting.Overfitting | None:
+    """The measure of a half-phase; None where too few images are held out."""
+    n = min(overfitting.IMAGES, dataset.count, validation.count if validation else 0)
+    if n < overfitting.FEWEST:
+        return None
+    batches = [next(iter(d.dataset(level, 0, 1, n, config.seed))) for d in (dataset, validation)]
+    reals = [np.asarray(batch[0] if gan.labeled else batch) for batch in batches]
+    labels = np.asarray(batches[0][1]) if gan.labeled else None
+    return overfitting.Overfitting(*reals, labels, gan.generator.latent_size, config.seed)
 
 
 def _fit(gan: ProgressiveGAN, batches, half_phase: schedule.HalfPhase, callbacks: list) -> None:

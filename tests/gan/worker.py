@@ -18,13 +18,13 @@ def main() -> None:
 
     stop_at, train = int(os.environ.get("PGCXR_STOP_AT", "0")), trainer.train
 
-    def stopping(reals, run, config, strategy, progress, say):
+    def stopping(reals, run, config, strategy, progress, *rest):
         def watch(nimg, lod):
             progress(nimg, lod)
             if stop_at and nimg >= stop_at:
                 os.kill(os.getpid(), signal.SIGTERM)
 
-        return train(reals, run, config, strategy, watch, say)
+        return train(reals, run, config, strategy, watch, *rest)
 
     trainer.train = stopping
     command.run(app, sys.argv[1:], name="python -m train.gan")

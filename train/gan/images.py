@@ -49,6 +49,30 @@ def choose(folder: Path, config: GanConfig) -> Images:
     return _of_records(folder, config)
 
 
+def validation(images: Images, config: GanConfig) -> tuple | None:
+    """(images, resolution, labels) of patients that are held out, for `ImageDataset`; None where
+    the cohort isn't known or has none.
+
+    They are the split `val` of the same label: no step of the training learns from them.
+    """
+    if images.cohort is None or config.split != "train":
+        return None
+    from pgcxr.gan import overfitting
+
+    label = None if config.label == "all" else config.label
+    rows = labels.known(cohorts.load(images.cohort).select(split="val", label=label), config.labels)
+    if not len(rows):
+        return None
+    n = min(len(rows), overfitting.IMAGES)
+    few = cohorts.Cohort(rows.folder, rows.manifest.sample(n, random_state=config.seed))
+    try:
+        image_files.check_images(few.paths(), config.resolution)
+    except InputError as error:  # TFRecords serve without the cohort that they were made of
+        print(f"note: how far D overfits is not measured: {error}")
+        return None
+    return few, config.resolution, labels.of_cohort(few, config.labels)
+
+
 def _of_cohort(cohort: cohorts.Cohort, config: GanConfig) -> Images:
     label, kind = config.label, config.labels
     found = cohort.select(split=config.split, label=None if label == "all" else label)

@@ -61,11 +61,15 @@ def train(folder: Path, out: Path, config: GanConfig, init: str = "") -> None:
                 print(f"{out}: this training is finished; see {run.report}")
                 return
             dataset = ImageDataset(images.chosen, config.resolution, images.labels)
+            held_out = gan_images.validation(images, config)
+            validation = ImageDataset(*held_out) if held_out else None
             alike = config.to_dict() | {"manifest_sha256": beside.get("manifest_sha256")}
             devices.same_everywhere(strategy, f"{sorted(alike.items())} {dataset.fingerprint}")
             report = _with_bar(
                 config,
-                lambda *shown: trainer.train(dataset, run, config, strategy, *shown, ancestor),
+                lambda *shown: trainer.train(
+                    dataset, run, config, strategy, *shown, ancestor, validation
+                ),
             )
         except trainer.Interrupted:
             raise KeyboardInterrupt from None
