@@ -101,6 +101,8 @@ class Rules:
         for rule in ORDER:
             if scan.rejected and scan.rejected[0] == rule and self.enabled(rule):
                 return scan.rejected
+            if rule in scan.silent:
+                continue
             if rule in checks and rule in knows and self.enabled(rule):
                 detail = checks[rule]()
                 if detail:
@@ -121,7 +123,9 @@ class Rules:
             "burned_in_annotation": scan.burned_in in ("YES", "NO"),
         }
         return tuple(
-            rule for rule in ORDER if rule in values and rule in knows and not values[rule]
+            rule
+            for rule in ORDER
+            if rule in values and rule in knows and rule not in scan.silent and not values[rule]
         )
 
     def image_flags(self, measures, view: str) -> list[tuple[str, str]]:

@@ -47,7 +47,8 @@ class Scan:
 
     `number` is its place among the sorted paths, from 1: all that is ever said of it outside of the
     machine. `rejected` is (rule, detail) where the source itself knows that the image cannot be
-    used. `boxes` are [N, 4] x, y, width, height as fractions of the image; `masks` are files of
+    used; `silent` are the rules of which this file can say nothing, while others of the source do.
+    `boxes` are [N, 4] x, y, width, height as fractions of the image; `masks` are files of
     lesion masks. `unknown` are findings that are neither known to be there nor to be absent;
     `device` says that a table of labels names hardware in the image; `opinions` are what the
     witnesses of its study say, and `study` is the number of that study's first image; `confidence`
@@ -79,6 +80,7 @@ class Scan:
     rows: int = 0
     columns: int = 0
     rejected: tuple[str, str] | None = None
+    silent: tuple[str, ...] = ()
     boxes: np.ndarray | None = field(default=None, repr=False)
     masks: tuple[Path, ...] = field(default=(), repr=False)
 

@@ -5,8 +5,13 @@ AP/PA, and 14 labels: 1 positive, 0 negative, -1 uncertain, empty not mentioned.
 training labels from reports, radiologists the validation images. What -1 becomes says `uncertain`
 (decision.py); what is not mentioned counts as absent, as in the CheXpert paper; an image with
 neither "No Finding" nor a finding has no label. "Support Devices" is for the rule of devices.
+
+The full set comes in batches: the tables say CheXpert-v1.0/train/patient00001/..., and the files
+lie in "CheXpert-v1.0 batch 2 (train 1)"/patient00001/... So a file that is not where its table says
+is looked for in the folder of its patient, wherever that lies.
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -24,6 +29,9 @@ DESCRIBED = ("Path", "Sex", "Age", "Frontal/Lateral", "AP/PA")
 STATUS = {"1": POSITIVE, "0": NEGATIVE, "-1": UNCERTAIN}
 PATIENT = re.compile(r"patient\d+")
 SEX = {"MALE": "M", "FEMALE": "F"}
+SMALL = "-small"
+DEEPEST = 3
+SEVERAL = ("label_conflict", "several files are of this place in the set")
 
 
 def matches(folder: Path) -> bool:
@@ -39,21 +47,29 @@ def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[li
         raise InputError(
             f"{folder}: no train.csv or valid.csv of CheXpert; name the folder CheXpert-v1.0-small"
         )
-    found, absent, outside = [], 0, 0
+    places = _Places(folder)
+    found: list[Scan] = []
+    warnings: list[str] = []
+    absent, outside = 0, 0
     for table in found_tables:
         labels = tuple(name for name in tables.header(table) if name in label_map.load("chexpert"))
-        for path, sex, age, side, view, *cells in tables.columns(table, (*DESCRIBED, *labels)):
-            place = _place(table.parent, path)
-            if place is None:
+        rows, twice = tables.unique(
+            (path, cells)
+            for path, *cells in tables.columns(table, (*DESCRIBED, *labels), notes=warnings)
+        )
+        before = len(found)
+        for path, (sex, age, side, view, *cells) in rows.items():
+            fitting = places.of(table, path)
+            if fitting is None:
                 outside += 1
-            elif not place.is_file():
+            elif not fitting:
                 absent += 1
             else:
-                scan = Scan(0, place, place.relative_to(folder).as_posix())
+                scan = Scan(0, fitting[0], fitting[0].relative_to(folder).as_posix())
                 patient = PATIENT.search(path)
                 scan.patient = f"chexpert {patient[0]}" if patient else ""
                 scan.sex, scan.age = SEX.get(sex.upper(), ""), ages.age_in_years(age) or None
-                scan.view = "LATERAL" if side == "Lateral" else view
+                scan.view = "LATERAL" if side.upper() == "LATERAL" else view
                 label(
                     scan,
                     statuses(labels, cells),
@@ -61,7 +77,16 @@ def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[li
                     labeling,
                     "radiologists" if table.name == TABLES[1] else "chexpert",
                 )
+                if path in twice:
+                    scan.rejected = tables.TWICE
+                elif len(fitting) > 1:
+                    scan.rejected = SEVERAL
                 found.append(scan)
+        if rows and len(found) == before:
+            warnings.append(
+                f"none of the {len(rows)} files that {table.name} names is in this folder; name "
+                "the folder that all batches lie in, unpacked"
+            )
     if not found:
         raise InputError(
             f"{folder}: none of the files that {found_tables[0].name} names is here; unpack "
@@ -80,14 +105,13 @@ def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[li
                 "label_conflict",
                 "no patient identity: the splits could share a patient",
             )
-    return found, {"rows_without_file": absent, "rows_outside": outside}
+    return found, {"rows_without_file": absent, "rows_outside": outside, "warnings": warnings}
 
 
 def statuses(labels: tuple[str, ...], cells: list[str]) -> dict[str, str]:
     """Label -> status, from cells such as "1.0"."""
     read = (
-        (name, STATUS.get(cell.removesuffix(".0")))
-        for name, cell in zip(labels, cells, strict=True)
+        (name, label_map.status(cell, STATUS)) for name, cell in zip(labels, cells, strict=True)
     )
     return {name: status for name, status in read if status}
 
@@ -110,24 +134,78 @@ def label(
         scan.opinions = (opinion, other)
         both = decision.agree if labeling.policy == decision.AGREE else decision.decide
         scan.decide(both(opinion, other, labeling.uncertain))
-    if label_map.contradicts(first, meanings):
-        scan.rejected = ("label_conflict", "No Finding beside a finding")
+    scan.rejected = label_map.refusal(first, meanings) or scan.rejected
+    missed = label_map.unread(first, meanings)
+    scan.unknown += tuple(name for name in missed if name not in scan.unknown)
     if witness == "radiologists" and scan.confidence is not None:
         scan.confidence = decision.AGREED
 
 
-def _place(folder: Path, text: str) -> Path | None:
-    """The file, whose Path begins with the name of the folder that the table lies in."""
-    place = tables.inside(folder, text)
-    if place is None:
-        return None
-    parts = place.relative_to(folder).parts
-    return (
-        folder.joinpath(*parts[1:]) if parts[0].startswith("CheXpert") and len(parts) > 1 else place
-    )
+class _Places:
+    """Where the files are that the tables name."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._patients: dict[str, list[Path]] | None = None
+
+    def of(self, table: Path, text: str) -> list[Path] | None:
+        """The file, or files, that a Path may be; None where it leads out of the folder.
+
+        A Path begins with the name of the folder that its table lies in, whatever that is called
+        now.
+        """
+        place = tables.inside(table.parent, text)
+        if place is None:
+            return None
+        parts = place.relative_to(table.parent).parts
+        if parts[0].startswith("CheXpert") and len(parts) > 1:
+            parts = parts[1:]
+        place = table.parent.joinpath(*parts)
+        if place.is_file():
+            return [place]
+        at = next((at for at, part in enumerate(parts) if PATIENT.fullmatch(part)), None)
+        if at is None:
+            return []
+        if self._patients is None:
+            self._patients = _patients(self._folder)
+        small = SMALL in text
+        fitting = [
+            folder.joinpath(*parts[at + 1 :])
+            for folder in self._patients.get(parts[at], ())
+            if (SMALL in folder.relative_to(self._folder).as_posix()) == small
+            or SMALL in self._folder.name
+        ]
+        return sorted(path for path in fitting if path.is_file())
+
+
+def _patients(folder: Path) -> dict[str, list[Path]]:
+    """Name of a patient -> the folders of that name, down to DEEPEST folders within folders."""
+    found: dict[str, list[Path]] = {}
+    waiting = [(folder, 0)]
+    while waiting:
+        place, depth = waiting.pop()
+        for name in sorted(_folders(place)):
+            if PATIENT.fullmatch(name):
+                found.setdefault(name, []).append(place / name)
+            elif depth < DEEPEST:
+                waiting.append((place / name, depth + 1))
+    return found
+
+
+def _folders(place: Path) -> list[str]:
+    try:
+        with os.scandir(place) as entries:
+            return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
 
 
 def _tables(folder: Path) -> list[Path]:
-    places = [folder, *sorted(folder.glob("CheXpert-v1.0*"))]
+    """Those of the set: in the folder, in its CheXpert-v1.0*, and in those of one folder in it."""
+    places = [
+        folder,
+        *sorted(folder.glob("CheXpert-v1.0*")),
+        *sorted(folder.glob("*/CheXpert-v1.0*")),
+    ]
     found = [place / name for place in places for name in TABLES if (place / name).is_file()]
     return [table for table in found if {*DESCRIBED} <= {*tables.header(table)}]

@@ -4,7 +4,8 @@ in columns.toml."""
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pgcxr.cohort.findings import TABLE_6
+from pgcxr.cohort.findings import ABNORMAL, NORMAL, TABLE_6
+from pgcxr.cohort.vocabulary import VIEWS
 from pgcxr.errors import InputError
 from pgcxr.sources import label_map
 from pgcxr.sources.weak_labels import toml_file
@@ -24,14 +25,34 @@ FIELDS = (
     "report",
     "label",
 )
+CONSTANT = ("age", "sex", "view", "manufacturer", "modality", "body_part", "label")
+# Ours -> what of theirs means the same, whatever the case, without being told.
+WORDS = {
+    "view": {},
+    "sex": {},
+    "modality": {
+        "DX": (
+            *("x-ray", "xray", "x ray", "chest x-ray", "chest xray", "chest x ray", "cxr", "dr"),
+            *("radiograph", "radiography", "chest radiograph", "chest radiography"),
+            *("digital radiograph", "digital radiography", "digital x-ray", "plain film"),
+        ),
+        "CR": ("computed radiograph", "computed radiography"),
+    },
+}
+NOT_MENTIONED = ""
 STATUSES = {"positive": POSITIVE, "negative": NEGATIVE, "uncertain": UNCERTAIN}
+STATUSES |= {"not_mentioned": NOT_MENTIONED}
 TOP = {
     "table": str,
     "images": str,
-    "extension": str,
+    "extension": (str, list),
     "dicom": bool,
     "columns": dict,
+    "constants": dict,
     "label": dict,
+    "view": dict,
+    "modality": dict,
+    "sex": dict,
     "findings": dict,
 }
 TOP |= {"values": dict, "list": dict, "boxes": dict}
@@ -39,14 +60,18 @@ TOP |= {"values": dict, "list": dict, "boxes": dict}
 
 @dataclass(frozen=True)
 class ColumnMap:
-    """What columns.toml says. `statuses` is cell -> status, `label` cell -> normal or abnormal."""
+    """What columns.toml says. `statuses` is cell -> status, `label` cell -> normal or abnormal,
+    `words` field -> cell -> what the rules call it; cells as `label_map.word` has them. `constants`
+    are fields that are the same in all rows."""
 
     path: Path
     table: str
     images: str
-    extension: str
+    extensions: tuple[str, ...]
     dicom: bool
     columns: dict[str, str]
+    constants: dict[str, str] = field(default_factory=dict)
+    words: dict[str, dict[str, str]] = field(default_factory=dict)
     label: dict[str, str] = field(default_factory=dict)
     findings: dict[str, tuple[str, ...]] = field(default_factory=dict)
     statuses: dict[str, str] = field(default_factory=dict)
@@ -75,9 +100,11 @@ def load(path: Path) -> ColumnMap:
         path,
         content["table"],
         content.get("images", ""),
-        content.get("extension", ""),
+        _extensions(name, content),
         content.get("dicom", False),
         columns,
+        _constants(name, content.get("constants", {}), columns),
+        {field: _meanings(name, field, content.get(field, {})) for field in WORDS},
         _words(
             name, "label", content.get("label", {}), {"normal": "normal", "abnormal": "abnormal"}
         ),
@@ -92,7 +119,8 @@ def load(path: Path) -> ColumnMap:
         meanings,
         _boxes(name, content.get("boxes")),
     )
-    if not (made.findings or made.listed or {"label", "codes", "report"} & columns.keys()):
+    said = {*columns, *made.constants}
+    if not (made.findings or made.listed or {"label", "codes", "report"} & said):
         raise InputError(
             f"{name}: nothing says what is normal; map label, codes or report, [findings] or [list]"
         )
@@ -112,11 +140,46 @@ def _texts(name: str, table: str, values: dict, allowed: tuple[str, ...]) -> dic
 def _words(name: str, table: str, values: dict, allowed: dict[str, str]) -> dict[str, str]:
     """Cell -> meaning, from lists of cells."""
     toml_file.tables(f"{name}: [{table}]", values, dict.fromkeys(allowed, list))
-    return {
-        cell: allowed[key]
-        for key in values
-        for cell in toml_file.texts(f"{name}: [{table}]", values, key)
-    }
+    return _by_cell(name, table, [(key, allowed[key]) for key in values], values)
+
+
+def _by_cell(name: str, table: str, meanings: list[tuple[str, str]], values: dict) -> dict:
+    found: dict[str, str] = {}
+    for key, meaning in meanings:
+        for cell in toml_file.texts(f"{name}: [{table}]", values, key):
+            if found.setdefault(label_map.word(cell), meaning) != meaning:
+                raise InputError(f"{name}: [{table}] {cell[:40]!r} stands for two things")
+    return found
+
+
+def _meanings(name: str, table: str, values: dict) -> dict[str, str]:
+    """Cell -> what the rules call it: the user's words, and for others those of WORDS."""
+    if table == "view":
+        allowed = tuple(VIEWS)
+    else:
+        allowed = ("F", "M", "O") if table == "sex" else tuple(values)
+    toml_file.tables(f"{name}: [{table}]", values, dict.fromkeys(allowed, list))
+    known = {label_map.word(cell): ours for ours, cells in WORDS[table].items() for cell in cells}
+    return known | _by_cell(name, table, [(key, key) for key in values], values)
+
+
+def _extensions(name: str, content: dict) -> tuple[str, ...]:
+    given = content.get("extension", "")
+    if isinstance(given, list):
+        return toml_file.texts(name, content, "extension")
+    return (given,) if given else ()
+
+
+def _constants(name: str, values: dict, columns: dict[str, str]) -> dict[str, str]:
+    constants = _texts(name, "constants", values, CONSTANT)
+    for field_name, value in constants.items():
+        if field_name in columns:
+            raise InputError(
+                f"{name}: {field_name} stands in [columns] and in [constants]; keep one of them"
+            )
+        if field_name == "label" and value not in (NORMAL, ABNORMAL):
+            raise InputError(f"{name}: [constants] label must be {NORMAL} or {ABNORMAL}")
+    return constants
 
 
 def _findings(name: str, values: dict) -> dict[str, tuple[str, ...]]:

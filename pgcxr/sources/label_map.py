@@ -1,6 +1,7 @@
 """From a public set's own labels to normal, abnormal and the findings of thesis Table 6
 (labels.toml)."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -12,6 +13,10 @@ from pgcxr.sources.weak_labels.opinion import NEGATIVE, POSITIVE, UNCERTAIN, Opi
 DEVICE = "device"
 MEANINGS = (NORMAL, ABNORMAL, DEVICE, *TABLE_6)
 STRENGTH = (NEGATIVE, UNCERTAIN, POSITIVE)
+# The status of a cell in which stands something that no word stands for.
+UNREAD = "unread"
+CONTRADICTION = ("label_conflict", "normal beside a finding")
+NOT_READ = ("diagnosis", "a label that cannot be read")
 
 
 @cache
@@ -20,6 +25,45 @@ def load(name: str) -> dict[str, str]:
     return tomllib.loads(
         resources.files(__package__).joinpath("labels.toml").read_text(encoding="utf-8")
     )[name]
+
+
+def word(cell: str) -> str:
+    """A cell without what makes no other word of it: case, blanks around it, and zeros behind a
+    whole number.
+
+    Example:
+
+        >>> word(" Yes "), word("1.00"), word("-1.0")
+        ('yes', '1', '-1')
+    """
+    text = " ".join(cell.split()).casefold()
+    return re.sub(r"(?<=\d)[.,]0+$", "", text) if re.fullmatch(r"[+-]?\d+[.,]0+", text) else text
+
+
+def status(cell: str, words: Mapping[str, str]) -> str:
+    """What a cell says: `words` gives the status of each `word`; "" where the cell is blank, UNREAD
+    where it is none of them."""
+    said = word(cell)
+    return words.get(said, UNREAD if said else "")
+
+
+def refusal(statuses: Mapping[str, str], meanings: Mapping[str, str]) -> tuple[str, str] | None:
+    """(rule, detail) of why a row of labels decides nothing: it contradicts itself, or something in
+    it cannot be read and may be what makes it abnormal. None where it decides."""
+    if contradicts(statuses, meanings):
+        return CONTRADICTION
+    said = {
+        meanings.get(label, ABNORMAL) for label, status in statuses.items() if status == POSITIVE
+    }
+    abnormal = bool(said - {NORMAL, DEVICE})
+    return NOT_READ if UNREAD in statuses.values() and not abnormal else None
+
+
+def unread(statuses: Mapping[str, str], meanings: Mapping[str, str]) -> tuple[str, ...]:
+    """The findings of which a row says nothing that can be read."""
+    found = {meanings.get(label) for label, status in statuses.items() if status == UNREAD}
+    positive = {meanings.get(label) for label, status in statuses.items() if status == POSITIVE}
+    return tuple(name for name in FINDINGS if name in found - positive)
 
 
 def not_covered(meanings: Mapping[str, str]) -> tuple[str, ...]:
@@ -41,6 +85,8 @@ def opinion(witness: str, statuses: Mapping[str, str], meanings: Mapping[str, st
     """
     strongest: dict[str, str] = {}
     for label, status in statuses.items():
+        if status == UNREAD:
+            continue
         meaning = meanings.get(label, ABNORMAL)
         strongest[meaning] = max(strongest.get(meaning, NEGATIVE), status, key=STRENGTH.index)
     said_normal = strongest.pop(NORMAL, NEGATIVE) == POSITIVE

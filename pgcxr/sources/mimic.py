@@ -47,8 +47,9 @@ def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[li
                 f"{folder}: no mimic-cxr-2.*-{part}.csv[.gz]; fetch it from PhysioNet into this "
                 "folder"
             )
-    first = dict(_labels(paths["chexpert"]))
-    second = dict(_labels(paths["negbio"])) if paths["negbio"] else None
+    first, twice = tables.unique(_labels(paths["chexpert"]))
+    second, others = tables.unique(_labels(paths["negbio"])) if paths["negbio"] else (None, set())
+    twice |= others
     people = _people(folder)
     found, absent, outside = [], 0, 0
     for image, subject, study, view, date in tables.columns(
@@ -63,6 +64,8 @@ def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[li
             scan = Scan(0, folder / name, name, patient=f"mimic {subject}", view=view)
             scan.sex, scan.age = _person(people, subject, date)
             _label(scan, int(study), first, second, labeling)
+            if int(study) in twice:
+                scan.rejected = tables.TWICE
             found.append(scan)
     if not found:
         raise InputError(

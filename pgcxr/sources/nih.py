@@ -39,13 +39,15 @@ def scans(folder: Path, map_files=None, labeling=None) -> tuple[list[Scan], dict
     if table is None:
         raise InputError(f"{folder}: no Data_Entry_2017*.csv; is this NIH's ChestX-ray14?")
     needed = ("Image Index", "Finding Labels", "Patient ID", "Patient Age", "View Position")
-    entries = {row["Image Index"]: row for row in tables.rows(table, needed)}
+    entries, twice = tables.unique((row["Image Index"], row) for row in tables.rows(table, needed))
     files = sorted({path.name: path for path in _image_files(folder)}.items())
     if not files:
         raise InputError(
             f"{folder}: no PNG in images/ or images_*/; unpack NIH's image archives here"
         )
-    experts = {row["Image Index"]: row for row in _extra(folder, "labels_expert.csv")}
+    experts, read_twice = tables.unique(
+        (row["Image Index"], row) for row in _extra(folder, "labels_expert.csv")
+    )
     flags = {
         row["Image Index"]: row.get("qc_flag", "") for row in _extra(folder, "quality_flags.csv")
     }
@@ -58,6 +60,8 @@ def scans(folder: Path, map_files=None, labeling=None) -> tuple[list[Scan], dict
             _describe(scan, entries[name], experts.get(name, {}), boxes.get(name))
         else:
             scan.rejected = ("diagnosis", "no row in the table of labels")
+        if name in twice | read_twice:
+            scan.rejected = tables.TWICE
         if name in flags and not scan.rejected:
             known = flags[name].replace("_", " ") in ("atypical framing", "inverted", "upside down")
             scan.rejected = ("quality", flags[name].replace("_", " ") if known else "flagged")
@@ -71,7 +75,11 @@ def _describe(scan: Scan, row: dict, expert: dict, boxes: np.ndarray | None) -> 
     scan.age = ages.age_in_years(row["Patient Age"])
     scan.sex = (row.get("Patient Sex") or row.get("Patient Gender") or "").upper()
     scan.study = scan.number
-    labels = {label.strip() for label in row["Finding Labels"].split("|") if label.strip()}
+    labels = {
+        NO_FINDING if label_map.word(label) == label_map.word(NO_FINDING) else label.strip()
+        for label in row["Finding Labels"].split("|")
+        if label.strip()
+    }
     if not labels:
         scan.rejected = ("diagnosis", "no label")
         return
@@ -89,6 +97,8 @@ def _describe(scan: Scan, row: dict, expert: dict, boxes: np.ndarray | None) -> 
             "label_conflict",
             "the label or one reader says normal, another reader abnormal",
         )
+    if NO_FINDING in labels and len(labels) > 1:
+        scan.rejected = label_map.CONTRADICTION
     scan.label = NORMAL if opinion == "Normal" or (NO_FINDING in labels and not seen) else ABNORMAL
     if scan.label == ABNORMAL:
         present = {

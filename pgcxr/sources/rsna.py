@@ -55,8 +55,8 @@ def matches(folder: Path) -> bool:
 def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[list[Scan], dict]:
     """Every DICOM file of the two image folders, in the order of the paths."""
     labeling = labeling or Labeling()
-    boxes = _boxes(folder / LABELS)
-    classes = dict(tables.columns(folder / CLASSES, ("patientId", "class")))
+    boxes, contradicting = _boxes(folder / LABELS)
+    classes, twice = tables.unique(tables.columns(folder / CLASSES, ("patientId", "class")))
     patients = _patients(folder / PATIENTS)
     paths = sorted(path for name in FOLDERS for path in (folder / name).glob("*.dcm"))
     if not paths:
@@ -73,6 +73,8 @@ def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[li
             scan.rejected = ("diagnosis", "a test image without a label" if test else missing)
             continue
         _label(scan, classes[image], boxes[image], labeling)
+        if image in twice | contradicting:
+            scan.rejected = tables.TWICE
     present = {path.stem for path in paths}
     counts = {"rows_without_file": sum(image not in present for image in boxes)}
     return listed, counts if patients else {**counts, "warnings": [SHARED_PATIENTS]}
@@ -95,17 +97,20 @@ def _label(scan: Scan, named: str, boxes: list, labeling: Labeling) -> None:
     scan.boxes = np.array(boxes) if boxes else None
 
 
-def _boxes(path: Path) -> dict[str, list]:
-    """Image -> its boxes as fractions of the image; an empty list where Target is 0."""
+def _boxes(path: Path) -> tuple[dict[str, list], set[str]]:
+    """Image -> its boxes as fractions of the image, an empty list where Target is 0; and the images
+    of which one row says 0 and another 1."""
     found: dict[str, list] = {}
+    targets: list[tuple[str, bool]] = []
     needed = ("patientId", "x", "y", "width", "height", "Target")
     for image, *numbers, target in tables.columns(path, needed):
         boxes = found.setdefault(image, [])
-        if target not in ("", "0"):
+        targets.append((image, label_map.word(target) not in ("", "0")))
+        if targets[-1][1]:
             box = dicom_files.numbers(numbers)
             if box is not None:
                 boxes.append([number / FRAME for number in box])
-    return found
+    return found, tables.unique(targets)[1]
 
 
 def _patients(path: Path) -> dict[str, str]:

@@ -1,8 +1,10 @@
-"""Any folder of PNG, JPEG or DICOM files with a CSV table, by a column map (column_map.py).
+"""Any folder of PNG, JPEG and DICOM files with a CSV table, by a column map (column_map.py).
 
 The map is the folder's columns.toml, or the file `columns`. Labels come from a label column,
 from columns or a list of findings, or, as in a PACS export, from diagnosis codes and reports
-(`labels`). What `[findings]` and `[list]` do not cover is unknown on abnormal images.
+(`labels`). What `[findings]` and `[list]` do not cover is unknown on abnormal images. Cells mean
+what the map says in any case (label_map.word); a cell of a finding that it does not name never
+leaves an image normal.
 """
 
 from pathlib import Path
@@ -11,10 +13,11 @@ import numpy as np
 
 from pgcxr import dicom
 from pgcxr.cohort import vocabulary
-from pgcxr.cohort.findings import ABNORMAL, FINDINGS
-from pgcxr.cohort.image_files import image_size, is_image
+from pgcxr.cohort.findings import ABNORMAL, FINDINGS, NORMAL
+from pgcxr.cohort.image_files import SUFFIXES, image_size, is_image
 from pgcxr.dicom import ages
 from pgcxr.errors import InputError
+from pgcxr.io import trees
 from pgcxr.sources import Scan, column_map, dicom_files, label_map, tables
 from pgcxr.sources.column_map import ColumnMap
 from pgcxr.sources.weak_labels import codes as diagnosis_codes
@@ -23,6 +26,9 @@ from pgcxr.sources.weak_labels.labeling import Labeling
 from pgcxr.sources.weak_labels.opinion import NEGATIVE, POSITIVE, Opinion
 
 OF_HEADERS = ("modality", "body_part", "age", "sex", "manufacturer", "view")
+# What a table has no column for.
+OF_DICOM = ("study_date", "burned_in_annotation")
+ENDINGS = (*SUFFIXES, ".dcm", ".dicom")
 
 
 def matches(folder: Path) -> bool:
@@ -33,11 +39,7 @@ def matches(folder: Path) -> bool:
 def knows(folder: Path, labeling: Labeling | None = None) -> tuple[str, ...]:
     """The rules whose columns are mapped; all of the headers' where the files are DICOM."""
     columns = _map(folder, labeling)
-    asked = (
-        OF_HEADERS
-        if columns.dicom
-        else tuple(name for name in OF_HEADERS if name in columns.columns)
-    )
+    asked = (*OF_HEADERS, *OF_DICOM) if columns.dicom else _said(columns)
     device = {"codes", "report"} & columns.columns.keys() or "device" in {
         *columns.findings,
         *columns.meanings.values(),
@@ -52,36 +54,87 @@ def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[li
     columns = _map(folder, labeling)
     table = _inside(folder, columns, columns.table)
     images = _inside(folder, columns, columns.images) if columns.images else folder
-    boxes = _boxes(folder, columns)
+    files = _Files(images, columns.extensions)
+    boxes = _boxes(folder, columns, files)
     found: dict[str, Scan] = {}
+    rows: dict[str, dict[str, str]] = {}
     counts = {"rows_without_file": 0, "rows_outside": 0}
-    for row in _rows(table, columns):
-        given = row[columns.columns["file"]]
-        place = tables.inside(images, given if Path(given).suffix else given + columns.extension)
-        if place is None or not place.is_file():
+    warnings: list[str] = []
+    for row in _rows(table, columns, warnings):
+        place, fitting = files.of(row[columns.columns["file"]])
+        if place is None or not fitting:
             counts["rows_outside" if place is None else "rows_without_file"] += 1
             continue
-        name = place.relative_to(folder).as_posix()
+        name = fitting[0].relative_to(folder).as_posix()
         if name in found:
-            found[name].rejected = ("label_conflict", "two rows of the table name this file")
+            if rows[name] != row:
+                found[name].rejected = ("label_conflict", "two rows of the table name this file")
             continue
-        scan = found[name] = Scan(0, place, name)
+        scan = found[name] = Scan(0, fitting[0], name)
+        rows[name] = row
         _describe(scan, row, columns)
         _label(scan, row, columns, labeling)
-        scan.boxes = boxes.get(given)
+        if len(fitting) > 1:
+            scan.rejected = ("label_conflict", "the table's name for it is that of several files")
+        scan.boxes = boxes.get(fitting[0])
     if not found:
         raise InputError(
-            f"{table}: none of the files that column {columns.columns['file']} names is in {images}"
+            f"{table}: none of the files that column {columns.columns['file']} names is in "
+            f"{images}; `extension` may be a list, of what their names end in"
         )
     listed = [found[name] for name in sorted(found)]
     for number, scan in enumerate(listed, 1):
         scan.number = scan.study = number
-    _headers(listed, map_files)
+    of_dicom = _headers(listed, map_files, columns)
+    if of_dicom and not columns.dicom:
+        warnings.append(
+            f"{of_dicom} files are DICOM, of whose headers the rules ask nothing that the table "
+            f"does not say; dicom = true in {column_map.NAME} changes that"
+        )
     if columns.boxes and columns.boxes["frame"] == 0:
         for scan in listed:
             if scan.boxes is not None and scan.rows and scan.columns:
                 scan.boxes = scan.boxes / [scan.columns, scan.rows, scan.columns, scan.rows]
-    return listed, counts
+    return listed, counts | {"warnings": warnings}
+
+
+class _Files:
+    """The files that a table names, in the folder `images`."""
+
+    def __init__(self, images: Path, extensions: tuple[str, ...]):
+        self._images = images
+        self._extensions = tuple(f".{end.lstrip('.')}" for end in extensions)
+        self._folded: dict[str, list[Path]] | None = None
+
+    def of(self, given: str) -> tuple[Path | None, list[Path]]:
+        """(where the name leads, None: out of the folder; the files that it may be).
+
+        A file of just that name is the one. Otherwise it is a name without its ending or with
+        another one, and at last with other capitals.
+        """
+        place = tables.inside(self._images, given)
+        if place is None:
+            return None, []
+        if place.is_file():
+            return place, [place]
+        names = [place.name + end for end in self._extensions]
+        if place.suffix.lower() in ENDINGS:
+            names += [place.stem + end for end in self._extensions]
+        fitting = [path for path in map(place.with_name, dict.fromkeys(names)) if path.is_file()]
+        return place, fitting or self._in_any_case([place, *map(place.with_name, names)])
+
+    def _in_any_case(self, places: list[Path]) -> list[Path]:
+        if self._folded is None:
+            self._folded = {}
+            for name in trees.files(self._images) if self._images.is_dir() else ():
+                self._folded.setdefault(name.casefold(), []).append(self._images / name)
+        keys = [place.relative_to(self._images).as_posix().casefold() for place in places]
+        return [path for key in dict.fromkeys(keys) for path in self._folded.get(key, ())]
+
+
+def _said(columns: ColumnMap) -> tuple[str, ...]:
+    """What of OF_HEADERS the table or the map says."""
+    return tuple(name for name in OF_HEADERS if name in {*columns.columns, *columns.constants})
 
 
 def _map(folder: Path, labeling: Labeling | None) -> ColumnMap:
@@ -104,17 +157,20 @@ def _inside(folder: Path, columns: ColumnMap, text: str) -> Path:
     return place
 
 
-def _rows(table: Path, columns: ColumnMap):
+def _rows(table: Path, columns: ColumnMap, notes: list[str]):
     listed = (columns.listed[0],) if columns.listed else ()
     marks = tuple(name for names in columns.findings.values() for name in names)
     wanted = tuple(dict.fromkeys((*columns.columns.values(), *marks, *listed)))
-    for cells in tables.columns(table, wanted):
+    for cells in tables.columns(table, wanted, notes=notes):
         yield dict(zip(wanted, cells, strict=True))
 
 
 def _describe(scan: Scan, row: dict[str, str], columns: ColumnMap) -> None:
     def cell(name: str) -> str:
-        return row[columns.columns[name]] if name in columns.columns else ""
+        if name in columns.constants:
+            return columns.constants[name]
+        said = row[columns.columns[name]] if name in columns.columns else ""
+        return columns.words.get(name, {}).get(label_map.word(said), said)
 
     scan.patient = vocabulary.same_patient(cell("patient"))
     scan.age = ages.age_in_years(cell("age").removesuffix(".0"))
@@ -125,11 +181,7 @@ def _describe(scan: Scan, row: dict[str, str], columns: ColumnMap) -> None:
         cell("modality").upper(),
     )
     scan.body_part, scan.report = cell("body_part"), cell("report")
-    split = (
-        code.strip().upper()
-        for code in cell("codes").replace("|", ";").replace(",", ";").split(";")
-    )
-    scan.codes = tuple(code for code in split if diagnosis_codes.CODE.fullmatch(code))
+    scan.codes = diagnosis_codes.parse(cell("codes"))
     if not scan.patient:
         scan.patient, scan.rejected = (
             f"file {scan.name}",
@@ -138,29 +190,30 @@ def _describe(scan: Scan, row: dict[str, str], columns: ColumnMap) -> None:
 
 
 def _label(scan: Scan, row: dict[str, str], columns: ColumnMap, labeling: Labeling) -> None:
-    own = bool(columns.findings or columns.listed or "label" in columns.columns)
-    if not own:
+    labeled = "label" in {*columns.columns, *columns.constants}
+    if not (columns.findings or columns.listed or labeled):
         made, scan.opinions = labeling.of_study(scan.codes, scan.report)
         scan.decide(made)
         return
     statuses, meanings = _statuses(row, columns)
     scan.device = label_map.has_device(statuses, meanings)
     opinion = label_map.opinion("table", statuses, meanings)
-    if label_map.contradicts(statuses, meanings):
-        scan.rejected = scan.rejected or ("label_conflict", "normal beside a finding")
-    if "label" in columns.columns:
-        said = columns.label.get(row[columns.columns["label"]], "")
-        if said and opinion.label == ABNORMAL != said:
-            scan.rejected = scan.rejected or (
-                "label_conflict",
-                "the label says normal, a finding abnormal",
-            )
+    scan.rejected = scan.rejected or label_map.refusal(statuses, meanings)
+    if labeled:
+        said = columns.constants.get("label") or columns.label.get(
+            label_map.word(row[columns.columns["label"]]), ""
+        )
+        if said and {said, opinion.label} == {NORMAL, ABNORMAL}:
+            scan.rejected = ("label_conflict", "the label and the findings contradict each other")
         opinion = Opinion("table", said, opinion.statuses)
+        if said == ABNORMAL and scan.rejected == label_map.NOT_READ:
+            scan.rejected = None
     scan.decide(decision.decide(opinion, None, labeling.uncertain))
     if scan.label == ABNORMAL:
         covered = {*columns.findings, *columns.meanings.values()}
+        missed = {*FINDINGS} - covered | {*label_map.unread(statuses, meanings)}
         scan.unknown += tuple(
-            name for name in FINDINGS if name not in covered and name not in scan.unknown
+            name for name in FINDINGS if name in missed and name not in scan.unknown
         )
 
 
@@ -168,12 +221,16 @@ def _statuses(row: dict[str, str], columns: ColumnMap) -> tuple[dict[str, str], 
     """(label -> status, label -> meaning) of a row, from the columns of findings and from the
     list."""
     meanings = {name: finding for finding, names in columns.findings.items() for name in names}
-    statuses = {
-        name: columns.statuses[row[name]] for name in meanings if row[name] in columns.statuses
-    }
+    read = {name: label_map.status(row[name], columns.statuses) for name in meanings}
+    statuses = {name: status for name, status in read.items() if status}
     if columns.listed:
         column, separator = columns.listed
-        present = {label.strip() for label in row[column].split(separator) if label.strip()}
+        spelled = {label_map.word(label): label for label in columns.meanings}
+        present = {
+            spelled.get(label_map.word(label), label.strip())
+            for label in row[column].split(separator)
+            if label.strip()
+        }
         statuses |= {
             label: POSITIVE if label in present else NEGATIVE for label in columns.meanings
         }
@@ -182,36 +239,42 @@ def _statuses(row: dict[str, str], columns: ColumnMap) -> tuple[dict[str, str], 
     return statuses, meanings
 
 
-def _headers(listed: list[Scan], map_files) -> None:
-    """Sizes of images, and what DICOM headers say where the table is silent."""
+def _headers(listed: list[Scan], map_files, columns: ColumnMap) -> int:
+    """Sizes of images, and what DICOM headers say where the table is silent; how many are DICOM.
+
+    The rules on headers are not asked of PNG and JPEG files, but for what the table says.
+    """
+    silent = tuple(name for name in (*OF_HEADERS, *OF_DICOM) if name not in _said(columns))
+    of_dicom = 0
     for scan, header in zip(
         listed, map_files(_header, [scan.path for scan in listed]), strict=True
     ):
         if isinstance(header, tuple) and isinstance(header[0], int):
-            scan.rows, scan.columns = header
+            scan.rows, scan.columns, scan.silent = *header, silent
         elif isinstance(header, tuple):
             scan.rejected = scan.rejected or header
         else:
+            of_dicom += 1
             for name in dicom_files.FIELDS:
                 setattr(scan, name, getattr(scan, name) or getattr(header, name))
+    return of_dicom
 
 
 def _header(path: Path) -> "tuple[int, int] | tuple[str, str] | dicom.Header":
     return image_size(path) if is_image(path) else dicom_files.header_or_reason(path)
 
 
-def _boxes(folder: Path, columns: ColumnMap) -> dict[str, np.ndarray]:
-    """File, as the table names it -> [N, 4] x, y, width, height, as fractions unless the frame is 0
-    (pixels)."""
+def _boxes(folder: Path, columns: ColumnMap, files: _Files) -> dict[Path, np.ndarray]:
+    """File -> [N, 4] x, y, width, height, as fractions unless the frame is 0 (pixels)."""
     if not columns.boxes:
         return {}
-    found: dict[str, list] = {}
+    found: dict[Path, list] = {}
     path = _inside(folder, columns, columns.boxes["table"])
     for file, *cells in tables.columns(path, (columns.boxes["file"], *columns.boxes["four"])):
-        box = dicom_files.numbers(cells)
-        if box is not None:
+        box, fitting = dicom_files.numbers(cells), files.of(file)[1]
+        if box is not None and len(fitting) == 1:
             if columns.boxes["corners"]:
                 box = [box[0], box[1], box[2] - box[0], box[3] - box[1]]
-            found.setdefault(file, []).append(box)
+            found.setdefault(fitting[0], []).append(box)
     scale = columns.boxes["frame"] or 1.0
     return {file: np.array(boxes) / scale for file, boxes in found.items()}

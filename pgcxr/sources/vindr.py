@@ -27,6 +27,7 @@ from pgcxr.sources.weak_labels.opinion import NEGATIVE, POSITIVE
 KNOWS = ("diagnosis", "label_conflict", "age", "sex", "view")
 PARTS = ("train", "test")
 NO_FINDING = "No finding"
+MARKS = {"1": POSITIVE, "0": NEGATIVE}
 CORNERS = ("x_min", "y_min", "x_max", "y_max")
 
 
@@ -39,12 +40,14 @@ def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[li
     """Every file of train/ and test/, in the order of the paths."""
     labeling = labeling or Labeling()
     votes: dict[str, dict[str, tuple[int, int]]] = {}
+    refused: dict[str, tuple[str, str]] = {}
     boxes: dict[str, list] = {}
     paths: list[Path] = []
     for part in PARTS:
         found = sorted((folder / part).glob("*.dicom"))
         if _labels(folder, part).is_file():
-            votes |= _votes(_labels(folder, part))
+            said, why = _votes(_labels(folder, part), consensus=part == PARTS[1])
+            votes, refused = votes | said, refused | why
             boxes |= _boxes(folder / "annotations" / f"annotations_{part}.csv")
         elif found:
             raise InputError(
@@ -68,6 +71,7 @@ def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[li
             scan.rejected = ("diagnosis", "no row in the table of image labels")
             continue
         _label(scan, votes[image], boxes.get(image, []), labeling)
+        scan.rejected = refused.get(image, scan.rejected)
     present = {path.stem for path in paths}
     return listed, {"rows_without_file": sum(image not in present for image in votes)}
 
@@ -85,7 +89,7 @@ def _label(scan: Scan, votes: dict[str, tuple[int, int]], boxes: list, labeling:
     )
     normals, asked = votes[NO_FINDING]
     if label_map.contradicts(statuses, label_map.load("vindr")):
-        scan.rejected = ("label_conflict", f"{NO_FINDING} beside a finding")
+        scan.rejected = label_map.CONTRADICTION
     elif not scan.label:  # each reader saw something else
         scan.label, scan.witnesses, scan.rejected = ABNORMAL, ("readers",), None
     agreeing = normals if scan.label == NORMAL else asked - normals
@@ -110,18 +114,40 @@ def _labels(folder: Path, part: str) -> Path:
     return folder / "annotations" / f"image_labels_{part}.csv"
 
 
-def _votes(path: Path) -> dict[str, dict[str, tuple[int, int]]]:
-    """Image -> label -> (readers who gave it, readers asked)."""
-    labels = [name for name in tables.header(path) if name in label_map.load("vindr")]
+def _votes(
+    path: Path, consensus: bool
+) -> tuple[dict[str, dict[str, tuple[int, int]]], dict[str, tuple[str, str]]]:
+    """Image -> label -> (readers who gave it, readers asked); and image -> (rule, detail) where a
+    reader contradicts himself, or cannot be read.
+
+    Args:
+        consensus: whether each image has one row.
+    """
+    meanings = label_map.load("vindr")
+    labels = [name for name in tables.header(path) if name in meanings]
     if NO_FINDING not in labels:
         raise InputError(f"{path}: has no column {NO_FINDING}; is this VinDr-CXR's table?")
+    named = not consensus and "rad_id" in tables.header(path)
+    rows = (
+        ((image, reader if named else "" if consensus else str(number)), tuple(cells))
+        for number, (image, reader, *cells) in tables.numbered(
+            path, ("image_id", *(("rad_id",) if named else ("image_id",)), *labels)
+        )
+    )
+    read, twice = tables.unique(rows)
+    refused = {image: tables.TWICE for image, _ in twice}
     given: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(len(labels) + 1, int))
-    for image, *cells in tables.columns(path, ("image_id", *labels)):
-        given[image] += [*(cell in ("1", "1.0") for cell in cells), 1]
-    return {
+    for (image, _), cells in read.items():
+        said = [label_map.status(cell, MARKS) for cell in cells]
+        why = label_map.refusal(dict(zip(labels, said, strict=True)), meanings)
+        if why:
+            refused.setdefault(image, why)
+        given[image] += [*(status == POSITIVE for status in said), 1]
+    votes = {
         image: {label: (int(said), int(row[-1])) for label, said in zip(labels, row, strict=False)}
         for image, row in given.items()
     }
+    return votes, refused
 
 
 def _boxes(path: Path) -> dict[str, list]:

@@ -166,11 +166,61 @@ def test_broken_pictures_are_excluded(tree, curated):
 
 
 def test_what_is_missing_is_named(tree, curated, tmp_path):
-    (tree / "train").rename(tree / "elsewhere")
-    (tree / "valid").rename(tree / "elsewhere too")
+    for path in tree.glob("*/patient*"):
+        path.rename(path.with_name(f"no {path.name}"))
     with pytest.raises(InputError, match="none of the files that train.csv names is here"):
         curated(tree)
     (tree / "train.csv").write_text("Path,Sex\n")
     (tree / "valid.csv").unlink()
     with pytest.raises(InputError, match="no train.csv or valid.csv of CheXpert"):
         curated(tree, source="chexpert")
+
+
+def test_the_batches_of_the_full_set(tree, curated, tmp_path):
+    """As Stanford AIMI gives it out: tables and validation images in batch 1, the rest without
+    train/."""
+    above = tmp_path / "above"
+    batches = [
+        above / f"CheXpert-v1.0 batch {name}"
+        for name in ("1 (validate & csv)", "2 (train 1)", "3 (train 2)")
+    ]
+    for batch in batches:
+        batch.mkdir(parents=True)
+    for name in ("train.csv", "valid.csv"):
+        text = (tree / name).read_text().replace(tree.name, "CheXpert-v1.0")
+        (batches[0] / name).write_text(text)
+    (tree / "valid").rename(batches[0] / "valid")
+    for place in sorted((tree / "train").iterdir()):
+        number = int(place.name.removeprefix("patient"))
+        place.rename(batches[1 + (number > 3)] / place.name)
+    found = curated(above)
+    assert {name.split("/", 1)[1]: label for name, label in found.labels().items()} == {
+        path(1).removeprefix("train/"): ("normal", ""),
+        path(1, 2).removeprefix("train/"): ("abnormal", "pleural_effusion"),
+        path(4).removeprefix("train/"): ("abnormal", "consolidation"),
+        path(8).removeprefix("train/"): ("abnormal", ""),
+        path(64541, part="valid"): ("abnormal", "pneumothorax"),
+    }
+    assert (found.report["rows_without_file"], found.report["rows_outside"]) == (1, 1)
+    # The same patient in another batch: one of both files is another image.
+    copied = batches[2] / "patient00001" / "study1"
+    copied.mkdir(parents=True)
+    image = batches[1] / "patient00001" / "study1" / "view1_frontal.jpg"
+    (copied / image.name).write_bytes(image.read_bytes())
+    found = curated(above, "again")
+    assert found.rules[f"{batches[1].name}/patient00001/study1/{image.name}"] == "label_conflict"
+    alone = curated(batches[0], "alone")
+    assert "none of the 12 files that train.csv names" in " ".join(alone.report["warnings"])
+
+
+def test_what_contradicts_itself_or_cannot_be_read(tree, curated):
+    table = tree / "train.csv"
+    head, *rows = table.read_text().splitlines()
+    # No Finding of patient 1: said again otherwise; of patient 5, whose device goes: a word.
+    again = rows[0].replace(",1.0,", ",0.0,")
+    rows[6] = rows[6].removesuffix(",1.0") + ",0"
+    rows[6] = rows[6][: rows[6].index("1.0,")] + "1.0,yes," + ",".join(rows[6].split(",")[7:])
+    table.write_text("\n".join([head, *rows, rows[1], again]) + "\n")
+    found = curated(tree)
+    assert found.rules[path(1)] == found.rules[path(6)] == "label_conflict"
+    assert found.rules[path(5)] == "diagnosis" and path(1, 2) in found.rows

@@ -164,3 +164,16 @@ def test_what_is_missing_or_damaged_is_named(tree, curated):
         match="none of the files that mimic-cxr-2.0.0-metadata.csv.gz names is in files/",
     ):
         curated(tree)
+
+
+def test_rows_that_contradict_themselves_or_each_other(tree, curated):
+    table = tree / "mimic-cxr-2.0.0-chexpert.csv.gz"
+    head, *rows = gzip.decompress(table.read_bytes()).decode().splitlines()
+    cells = rows[2].split(",")
+    cells[2] = "1.0"  # No Finding beside Pneumothorax
+    rows[2] = ",".join(cells)
+    again = rows[4].split(",")
+    write(table, [head, *rows, ",".join([*again[:2], "1.0", *[""] * (len(again) - 3)]), rows[5]])
+    found = curated(tree)
+    assert found.rules[path(2)] == found.rules[path(4)] == "label_conflict"
+    assert path(5) in found.rows

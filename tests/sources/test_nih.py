@@ -8,7 +8,7 @@ import pytest
 
 from pgcxr.cohort import manifest
 from pgcxr.errors import InputError
-from pgcxr.sources import named, nih
+from pgcxr.sources import named, nih, tables
 from tests.curation.curating import curate
 
 V2020 = (
@@ -179,3 +179,18 @@ def test_the_real_part(shared):
     read = {scan.path.name: scan for scan in scans}
     assert all(read[name].label == "normal" for name in normal)
     assert {scan.rows for scan in scans} == {128}
+
+
+def test_rows_that_contradict_themselves_or_each_other(nih_tree, tmp_path):
+    folder = nih_tree()
+    table = folder / "Data_Entry_2017_v2020.csv"
+    head, *rows = table.read_text().splitlines()
+    rows[0] = rows[0].replace("No Finding", "No Finding|Effusion")
+    rows[2] = rows[2].replace("Fibrosis|Hernia", "no finding")
+    rows += [rows[1], rows[8].replace("Nodule", "No Finding")]
+    table.write_text("\n".join([head, *rows]) + "\n")
+    scans, _ = nih.scans(folder)
+    found = {scan.name.split("/")[-1][:8]: scan for scan in scans[1:]}
+    assert scans[0].rejected == ("label_conflict", "normal beside a finding")
+    assert found["00000008"].rejected == tables.TWICE
+    assert found["00000001"].rejected is None and found["00000002"].label == "normal"

@@ -114,3 +114,12 @@ def test_what_is_missing_is_named(tree, curated, name, said):
     with pytest.raises(InputError, match=said) as error:
         curated(tree)
     assert "\n" not in str(error.value)
+
+
+def test_rows_that_contradict_each_other(tree, curated):
+    classes, labels = tree / "stage_2_detailed_class_info.csv", tree / "stage_2_train_labels.csv"
+    classes.write_text(classes.read_text() + "00313ee0,Lung Opacity\n008c19e8,Normal\n")
+    labels.write_text(labels.read_text() + "00704310,,,,,0\n")
+    found = curated(tree)
+    assert found.rules[path("00313ee0")] == found.rules[path("00704310")] == "label_conflict"
+    assert found.labels()[path("008c19e8")] == ("normal", "")

@@ -235,3 +235,131 @@ def test_bad_maps_are_one_line(findings_tree, curated, change, said):
     with pytest.raises(InputError) as error:
         curated(findings_tree)
     assert said in str(error.value) and "\n" not in str(error.value)
+
+
+MIXED_MAP = """
+table = "labels.csv"
+extension = [".png", "jpg", ".dcm"]
+dicom = true
+[columns]
+file = "File"
+patient = "pid"
+view = "Projection"
+modality = "Kind"
+sex = "Sex"
+[constants]
+label = "normal"
+manufacturer = "GE"
+[view]
+PA = ["front"]
+[sex]
+F = ["w"]
+"""
+
+
+def test_files_of_several_kinds_and_names(tmp_path, make_picture, make_dicom, chest, curated):
+    """PNG, JPEG and DICOM beside each other, endings that the table leaves out or has otherwise,
+    dots in names, words for views and modalities."""
+    folder = tmp_path / "set"
+    pictures = ("1.2.840.5.png", "b.jpg", "C.PNG", "e.png", "f.jpg", "f.png", "g.png", "h.png")
+    for index, name in enumerate(pictures):
+        make_picture(folder / name, index)
+    make_dicom(folder / "1.2.840.6.dcm", chest(20), PatientSex="")
+    make_dicom(folder / "1.2.840.7", chest(21), PatientAge="010Y")
+    lines = [
+        "file,PID,projection,kind,sex",
+        "1.2.840.5,1,AP/PA: front,x,w",
+        "1.2.840.5,1,AP/PA: front,x,w",
+        "b,2,PA: upright,Chest X-Ray,W",
+        "c.png,3,AP erect,CXR,m",
+        "1.2.840.6,4,FRONT,dx,W",
+        "1.2.840.7,5,,,",
+        "e.tif,6,pa,DR,",
+        "f,7,pa,DR,",
+        "g.jpg,8,Front ,Digital Radiography,",
+        "h,9,PA and lateral,DX,",
+    ]
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n")
+    (folder / "columns.toml").write_text(MIXED_MAP)
+    found = curated(folder)
+    assert found.labels() == dict.fromkeys(("b.jpg", "1.2.840.6.dcm", "g.png"), ("normal", ""))
+    assert found.rules == {
+        "1.2.840.5.png": "modality",
+        "C.PNG": "view",
+        "1.2.840.7": "age",
+        "f.png": "label_conflict",
+        "h.png": "view",
+    }
+    assert found.rows["b.jpg"]["sex"] == found.rows["1.2.840.6.dcm"]["sex"] == "F"
+    assert found.rows["b.jpg"]["missing_tags"] == "" and found.report["rows_without_file"] == 1
+    (folder / "columns.toml").write_text(MIXED_MAP.replace("dicom = true", ""))
+    warned = curated(folder, "undecided").report["warnings"]
+    assert any("2 files are DICOM" in warning for warning in warned)
+
+
+def test_cells_that_are_not_understood_never_leave_an_image_normal(tmp_path, make_picture, curated):
+    folder = tmp_path / "set"
+    rows = {
+        "a": "1,0,no",
+        "b": " 1.0 ,0.00,NO",
+        "c": "1,Y,no",
+        "d": "1,3,no",
+        "e": "0,1,?",
+        "f": "1,1,no",
+        "g": "1,n/a,no",
+    }
+    for index, name in enumerate(rows):
+        make_picture(folder / f"{name}.png", index)
+    lines = ["File,Person,Healthy,Nodule,Effusion"]
+    lines += [f"{name}.png,{name},{cells}" for name, cells in rows.items()]
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n")
+    (folder / "columns.toml").write_text(
+        'table = "labels.csv"\n[columns]\nfile = "File"\npatient = "Person"\n[findings]\n'
+        'normal = ["Healthy"]\nnodule = ["Nodule"]\npleural_effusion = ["Effusion"]\n'
+        '[values]\npositive = ["1", "yes"]\nnegative = ["0", "no"]\nnot_mentioned = ["N/A"]\n'
+    )
+    found = curated(folder)
+    normal = ("normal", "")
+    assert found.labels() == {
+        **dict.fromkeys(("a.png", "b.png", "g.png"), normal),
+        "e.png": ("abnormal", "nodule"),
+    }
+    assert found.rows["e.png"]["pleural_effusion"] == ""
+    assert found.rules == {"c.png": "diagnosis", "d.png": "diagnosis", "f.png": "label_conflict"}
+
+
+def test_a_label_and_findings_that_contradict_each_other(tmp_path, make_picture, curated):
+    folder = tmp_path / "set"
+    cells = ("NORMAL,clear", "normal,Fluid", "Abnormal,CLEAR", "abnormal,fluid", "2.0,")
+    for index, name in enumerate("abcde"):
+        make_picture(folder / f"{name}.png", index)
+    rows = [f"{name}.png,{name},{said}" for name, said in zip("abcde", cells, strict=True)]
+    (folder / "labels.csv").write_text("\n".join(["file,pid,class,tags", *rows]) + "\n")
+    labels = LABEL_MAP.replace('["0"]', '["normal"]').replace('["1", "2"]', '["abnormal", "2"]')
+    (folder / "columns.toml").write_text(
+        labels + LIST_MAP[LIST_MAP.index("[list]") :].split("[boxes]")[0]
+    )
+    found = curated(folder)
+    assert found.labels() == {
+        "a.png": ("normal", ""),
+        "d.png": ("abnormal", "pleural_effusion"),
+        "e.png": ("abnormal", ""),
+    }
+    assert found.rules == {"b.png": "label_conflict", "c.png": "label_conflict"}
+
+
+@pytest.mark.parametrize(
+    ("added", "said"),
+    [
+        ('[constants]\nage = "40"', "age stands in .columns. and in .constants."),
+        ('[constants]\nlabel = "sick"', "label must be normal or abnormal"),
+        ('[constants]\nfile = "a"', "unknown key file"),
+        ('[view]\nfront = ["x"]', "unknown key front"),
+        ('[view]\nPA = ["x"]\nAP = ["X "]', "stands for two things"),
+        ('[sex]\nmale = ["x"]', "unknown key male"),
+    ],
+)
+def test_bad_words_and_constants(findings_tree, curated, added, said):
+    (findings_tree / "columns.toml").write_text(f"{FINDINGS_MAP}\n{added}\n")
+    with pytest.raises(InputError, match=said):
+        curated(findings_tree)

@@ -150,3 +150,26 @@ def test_what_is_missing_is_named(tree, curated, tmp_path):
     (tree / "annotations/image_labels_train.csv").write_text("image_id,rad_id\n")
     with pytest.raises(InputError, match="no column No finding"):
         curated(tree)
+
+
+def test_readers_and_rows_that_contradict_themselves(tree):
+    annotations = tree / "annotations"
+    for part, image in (("train", "aa05,R1"), ("test", "bb01")):
+        path = annotations / f"image_labels_{part}.csv"
+        head, *rows = path.read_text().splitlines()
+        row = next(row for row in rows if row.startswith(image))
+        cells = row.split(",")
+        cells[-2] = "1"  # other diseases
+        rows += [",".join(cells), rows[0]]
+        path.write_text("\n".join([head, *rows]) + "\n")
+    first = (annotations / "image_labels_train.csv").read_text()
+    first = first.replace("aa02,R2,0", "aa02,R2,x")
+    (annotations / "image_labels_train.csv").write_text(first)
+    votes, refused = vindr._votes(annotations / "image_labels_train.csv", consensus=False)
+    assert refused == {
+        "aa05": ("label_conflict", "two rows of the table say different things"),
+        "aa02": ("diagnosis", "a label that cannot be read"),
+        "aa06": ("label_conflict", "normal beside a finding"),
+    }
+    assert votes["aa01"]["No finding"] == (3, 3)  # one row is there twice
+    assert vindr._votes(annotations / "image_labels_test.csv", consensus=True)[1].keys() == {"bb01"}
