@@ -1,10 +1,18 @@
-# Each target is enough on a fresh machine with Python 3.11, make and a package index.
-PYTHON ?= python3
-VENV   := .venv
-BIN    := $(VENV)/bin
-READY  := $(VENV)/.ready
+# Each target is enough on a fresh machine with Python, make and a package index (or a wheelhouse).
+# PYTHON=/path/to/python3.11: another one than the first that fits on the path.
+PYTHON   ?=
+VERSIONS := 3.11
+VENV     := .venv
+BIN      := $(VENV)/bin
+READY    := $(VENV)/.ready
+PIP      := $(BIN)/python -m pip --disable-pip-version-check
+# What was pinned; `make test-latest` takes the newest of all.
+INSTALL  := $(PIP) install --quiet -r requirements.txt && $(PIP) install --quiet --no-deps --editable .
+LATEST   := $(PIP) install --quiet --upgrade --upgrade-strategy eager --editable '.[notebook,test]'
+# `make wheelhouse EXTRAS=gpu`
+EXTRAS   ?= notebook
 
-.PHONY: demo test pytest lint format install clean
+.PHONY: demo test test-latest pytest lint format install wheelhouse clean always
 
 demo: $(READY)   ## the whole study in miniature, on generated data: runs/demo/report.html
 	$(BIN)/python -m evaluate.study --preset demo --out runs/demo
@@ -12,6 +20,9 @@ demo: $(READY)   ## the whole study in miniature, on generated data: runs/demo/r
 # The type checker runs beside the tests: these do not keep two cores busy all the time.
 test: $(READY)
 	$(MAKE) --no-print-directory --jobs=2 lint pytest
+
+test-latest:     ## the tests with the newest packages, on Python 3.13, 3.12 or 3.11
+	$(MAKE) --no-print-directory pytest VENV=.venv-latest VERSIONS="3.13 3.12 3.11" INSTALL='$$(LATEST)'
 
 pytest: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -27,12 +38,16 @@ format: $(READY)
 
 install: $(READY)
 
+wheelhouse: $(READY)   ## wheelhouse/: all that an installation without network needs
+	$(PIP) wheel --quiet --wheel-dir wheelhouse -r requirements.txt 'setuptools>=68' wheel '.[$(EXTRAS)]'
+
 # The stamp is written last, so that an interrupted installation is made again.
-$(READY): requirements.txt setup.cfg pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+$(READY): $(VENV)/.python requirements.txt setup.cfg pyproject.toml
+	$(INSTALL)
 	touch $(READY)
 
+$(VENV)/.python: always
+	@sh tools/venv.sh $(VENV) "$(VERSIONS)" "$(PYTHON)"
+
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf .venv .venv-latest wheelhouse build *.egg-info
