@@ -45,11 +45,19 @@ class ArgumentError(InputError):
         return type(self), (self.argument, self.expected, self.received)
 
     def spelled(self, option: str) -> str:
-        """The message with `option`, e.g. "--size" or "--set size", in the argument's place."""
+        """The message with `option`, e.g. "--size" or "--set size", in the argument's place.
+
+        An option of its own is left out rather than None, and has commas between values; what
+        --set gives is written as in Python.
+        """
+        literal = option.startswith("--set ")
+        expected = self.expected if literal else self.expected.replace(", or None", "")
         if self.received is None:
-            return f"{option}: {self.expected}"
-        joint = "=" if option.startswith("--set ") else " "
-        return f"{option}{joint}{self.shown(self.received)}: {self.expected}"
+            return f"{option}: {expected}"
+        received = self.received
+        if isinstance(received, (tuple, list)) and not literal:
+            received = ",".join(map(str, received))
+        return f"{option}{'=' if literal else ' '}{self.shown(received)}: {expected}"
 
     @classmethod
     def shown(cls, value: object) -> str:

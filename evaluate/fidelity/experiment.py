@@ -11,7 +11,7 @@ beyond that is lost by the GAN.
 
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +86,10 @@ Received: normal_below=0.8
 
     def check(self) -> None:
         if self.normal_below > self.abnormal_above:
+            defaults = {field.name: field.default for field in fields(self)}
+            if self.normal_below == defaults["normal_below"]:  # the other one was given
+                expected = f"must be at least normal_below, which is {self.normal_below:g}"
+                raise ArgumentError("abnormal_above", expected, received=self.abnormal_above)
             expected = f"must be at most abnormal_above, which is {self.abnormal_above:g}"
             raise ArgumentError("normal_below", expected, received=self.normal_below)
 

@@ -47,6 +47,8 @@ def main(
     settings = study.settings()
     if study.cohort is not None:
         readiness.check(study.cohort, settings)
+    else:
+        readiness.check_export(options)
     out.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
     with open(out / ".lock", "w") as lock:

@@ -1,4 +1,5 @@
-"""Whether a cohort is large enough for every step of a study, looked at before the first hour.
+"""Whether an export can become a cohort, and whether a cohort is large enough for every step of a
+study, looked at before the first hour.
 
 Each check is the step's own, on the rows that it will read and with the options that it will have.
 """
@@ -11,12 +12,38 @@ from evaluate.anomaly import selection
 from evaluate.distribution import sources
 from evaluate.fidelity import real_images, statistics
 from evaluate.privacy import spaces
+from evaluate.study.plan import StudyOptions
 from pgcxr.anomaly import calibration
 from pgcxr.classifier import dataset
 from pgcxr.cohort import image_files, labels, manifest
-from pgcxr.errors import InputError
+from pgcxr.curation import rules
+from pgcxr.errors import ArgumentError, InputError
+from pgcxr.io import folders
+from pgcxr.sources import LAYOUTS, named
 
 LEAST_OF_GAN = 2
+
+
+def check_export(options: StudyOptions) -> None:
+    """Looks at what is to become a cohort on behalf of step cohort.
+
+    Raises:
+        InputError: it is no export, not the one that was named, or the rules cannot be read.
+    """
+    if options.rules is not None:
+        rules.load(options.rules)
+    if options.data is None:
+        return
+    kind = folders.describe(options.data)
+    if kind is not None and "EXPORT" not in kind:
+        raise InputError(
+            f"{options.data}: is {kind}; give an export, a public set, or a cohort with its images"
+        )
+    name, module = named(options.source, options.data)
+    # Where the column map of any table is may be said by an option of the step.
+    if name != "table" and not module.matches(options.data):
+        expected = f"needs {LAYOUTS[name]}, which is not in {options.data}"
+        raise ArgumentError("source", expected, received=name)
 
 
 def check(folder: Path, settings: dict[str, dict[str, Any]]) -> None:

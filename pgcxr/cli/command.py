@@ -103,8 +103,10 @@ def _option(app: typer.Typer, arguments: Sequence[str] | None, argument: str) ->
     command = getattr(command, "commands", {}).get(words[0] if words else "", command)
     for parameter in command.params:
         if parameter.name == argument:
-            option = parameter.param_type_name == "option"
-            return parameter.opts[0] if option else argument.upper()
+            if parameter.param_type_name != "option":
+                return argument.upper()
+            typed = {word.partition("=")[0] for word in words}
+            return next((name for name in parameter.opts if name in typed), parameter.opts[0])
     if any("--set" in parameter.opts for parameter in command.params):
         return f"--set {argument}"
     return "--" + argument.replace("_", "-")

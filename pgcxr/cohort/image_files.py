@@ -149,7 +149,7 @@ def _check_shape(path: Path, shape: tuple[int, int], size: int) -> None:
     if shape[0] < size:
         raise InputError(
             f"{path}: is {shape[1]} x {shape[0]}, smaller than the {size} px asked for; "
-            f"curate at {size} px or more, or choose a lower resolution"
+            f"curate at {1 << (size - 1).bit_length()} px or more, or choose a lower resolution"
         )
 
 

@@ -174,7 +174,7 @@ def check_private(private: dict, out: Path) -> None:
 def check_trace(trace: str | os.PathLike | None, beside: Work) -> None:
     """Raises InputError for a trace that is there already, unless an earlier run of the same
     cohort wrote it."""
-    if trace is not None and os.path.lexists(trace) and not beside.wrote_trace(Path(trace)):
+    if trace is not None and os.path.isfile(trace) and not beside.wrote_trace(Path(trace)):
         raise InputError(
             f"{trace}: exists, and is not as an earlier run for this cohort wrote it; remove it or "
             "name another trace"

@@ -58,6 +58,9 @@ class Rejected(Exception):
         super().__init__(rule, detail)
         self.rule, self.detail = rule, detail
 
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.detail}"
+
 
 class _Silence(contextlib.ContextDecorator):
     """Silences pydicom, whose warnings and log lines quote values of the file; until the last
@@ -132,6 +135,8 @@ def read(path: str | os.PathLike, **options) -> pydicom.Dataset:
             if status.st_size > MAX_BYTES:
                 raise Rejected("too_large", "the file is larger than 1 GiB")
             bomb = deflated.unpacks_to_more(file, MAX_INFLATED)
+    except (FileNotFoundError, NotADirectoryError):
+        raise Rejected("unreadable", "no such file; check the path") from None
     except OSError:
         raise Rejected("unreadable", "cannot be read from the disk") from None
     if bomb:

@@ -204,14 +204,23 @@ class GanConfig(Options):
             **{name: getattr(self, name) for name in names}, replicas=replicas
         )
         first, last = int(math.log2(self.lod_initial_resolution)), int(math.log2(self.resolution))
-        for size in (2**level for level in range(first, last + 1)):
+        sizes = [2**level for level in range(first, last + 1)]
+        minibatches = {size: self.minibatch_dict.get(size, self.minibatch_base) for size in sizes}
+        for size in sizes:
             share = schedule.minibatch_at(settings, size) // replicas
+            if share < 1 and replicas > max(minibatches.values()):
+                raise ArgumentError(
+                    "replicas",
+                    f"is more devices than the {minibatches[size]} images of a step at {size} px; "
+                    "ask for fewer devices, or a larger minibatch",
+                    replicas,
+                )
             if share < 1:
                 table = "dict" if size in self.minibatch_dict else "base"
                 raise ArgumentError(
                     f"minibatch_{table}",
                     f"at {size} px not one image for each of {replicas} devices",
-                    self.minibatch_dict.get(size, self.minibatch_base),
+                    minibatches[size],
                 )
             group = min(self.mbstd_group_size, share)
             if group > 1 and share % group:

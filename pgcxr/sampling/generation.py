@@ -67,6 +67,9 @@ def latents(seed: int, n: int, size: int, purpose: int = 0) -> np.ndarray:
         >>> z.shape, bool((latents(seed=1, n=2, size=128) == z[:2]).all())
         ((4, 128), True)
     """
+    for name, value in (("seed", seed), ("n", n), ("size", size)):
+        if not (hasattr(value, "__index__") and value >= 0):
+            raise ArgumentError(name, "must be a whole number, 0 or more", received=value)
     return np.random.default_rng([seed, purpose]).standard_normal((n, size), np.float32)
 
 
@@ -115,11 +118,18 @@ def generate_batches(
     Images are those of the generator's own `lod`: of a run that stopped while growing, what it had
     learned.
     """
+    _check_latents(generator, z)
     if len(z):
         forward = synthesizer(generator, min(batch, len(z)))
         for start in range(0, len(z), batch):
             part = slice(start, start + batch)
             yield to_uint8(forward(z[part], None if labels is None else labels[part]))
+
+
+def _check_latents(generator, z: np.ndarray) -> None:
+    if np.ndim(z) != 2 or np.shape(z)[1] != generator.latent_size:
+        expected = f"must be latents [N, {generator.latent_size}] of this generator"
+        raise ArgumentError("z", expected, received=f"an array of shape {np.shape(z)}")
 
 
 def generate(
@@ -142,6 +152,7 @@ def generate(
         >>> generate(Generator(resolution=8, fmap_max=4), latents(seed=1, n=2, size=4)).shape
         (2, 8, 8, 1)
     """
+    _check_latents(generator, z)
     images = np.empty(
         (len(z), generator.resolution, generator.resolution, generator.channels), np.uint8
     )

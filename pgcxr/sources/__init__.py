@@ -127,9 +127,9 @@ table, vindr. Received: source=nhi
             expected = f"must be one of {', '.join(sorted(LAYOUTS))}"
             raise ArgumentError("source", expected, received=name)
         return name, _module(name)
-    for source in LAYOUTS:
-        if _module(source).matches(folder):
-            return source, _module(source)
+    source = recognized(folder)
+    if source:
+        return source, _module(source)
     if not any(folder.iterdir()):
         raise InputError(
             f"{folder}: is empty; expected DICOM files and studies.csv, or a public set as "
@@ -145,6 +145,11 @@ table, vindr. Received: source=nhi
         f"{folder}: neither {LAYOUTS['pacs']} nor {', '.join(list(LAYOUTS.values())[:-1])} is "
         "here; add the table of diagnoses, or name the folder that holds it"
     )
+
+
+def recognized(folder: Path) -> str | None:
+    """The first source of LAYOUTS whose layout `folder` has."""
+    return next((source for source in LAYOUTS if _module(source).matches(folder)), None)
 
 
 def knows(module: ModuleType, folder: Path, labeling: Labeling) -> tuple[str, ...]:

@@ -119,3 +119,32 @@ def test_the_version_and_python_dash_m():
         [sys.executable, "-m", "pgcxr", "--version"], capture_output=True, text=True, check=True
     )
     assert shown.stdout == f"pgcxr {pgcxr.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "option", "said"),
+    [
+        (ArgumentError("size", "must be 4, or None", 5), "--size", "--size 5: must be 4"),
+        (
+            ArgumentError("size", "must be 4, or None", 5),
+            "--set size",
+            "size=5: must be 4, or None",
+        ),
+        (ArgumentError("split", "must sum to 1", (0.5, 0.1)), "--split", "--split 0.5,0.1: must"),
+        (ArgumentError("blocks", "must be", (1, 2)), "--set blocks", "--set blocks=(1, 2): must"),
+    ],
+)
+def test_options_are_shown_as_they_are_typed(error, option, said):
+    assert said in error.spelled(option)
+    assert error.spelled(option).endswith("None") == (option == "--set size")
+
+
+@pytest.mark.parametrize("typed", ["--normalise", "--normalize"])
+@pytest.mark.parametrize("joint", [" ", "="])
+def test_an_option_of_two_names_is_called_as_it_was_typed(tmp_path, capsys, typed, joint):
+    (tmp_path / "export").mkdir()
+    words = ["curate", str(tmp_path / "export"), "--out", str(tmp_path / "out"), "--key-file"]
+    words += [str(tmp_path / "key"), *f"{typed}{joint}wrong".split(" ")]
+    with pytest.raises(SystemExit):
+        command.run(cli.app, words)
+    assert capsys.readouterr().err.startswith(f"error: {typed} wrong: ")

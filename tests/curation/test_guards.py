@@ -125,6 +125,14 @@ def test_places_without_a_name_are_one_line(make_export, tmp_path, monkeypatch, 
     )
 
 
+def test_a_folder_is_no_trace(make_export, run, tmp_path):
+    export = make_export(ROWS[:2])
+    for name in ("trace", "."):
+        (tmp_path / "trace").mkdir(exist_ok=True)
+        with pytest.raises(InputError, match=": is a folder; name a trace in it, or another"):
+            run(export, tmp_path / "out", trace=tmp_path / name)
+
+
 def test_a_study_does_not_lie_over_its_data(make_export, tmp_path, capsys):
     """Its steps remove folders of their names, such as `cohort`, when their options change."""
     from evaluate.study.__main__ import app as study

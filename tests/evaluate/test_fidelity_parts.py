@@ -228,6 +228,7 @@ def test_presets():
     [
         {"thresholds": 1},
         {"normal_below": 0.8},
+        {"abnormal_above": 0.2},
         {"per_class": -1},
         {"seeds": 0},
         *({key: value} for key in ("margin", "specificity", "prevalence") for value in (0, 1.0)),
@@ -235,7 +236,7 @@ def test_presets():
 )
 def test_options_without_sense_are_refused(bad):
     assert FidelityOptions.from_dict({"margin": 0.1}).margin == 0.1
-    with pytest.raises(ArgumentError, match=next(iter(bad))):
+    with pytest.raises(ArgumentError, match=f"^{next(iter(bad))}: "):
         FidelityOptions.from_dict(bad)
 
 

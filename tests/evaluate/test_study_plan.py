@@ -171,3 +171,24 @@ def test_images_smaller_than_the_networks_are_seen_too(cohort):
     planned = plan(StudyOptions(data=cohort, changes=(*SMALL, "gan.resolution=32")))
     with pytest.raises(InputError, match="smaller than the 32 px asked for.*for step gan,"):
         readiness.check(planned.cohort, planned.settings())
+
+
+def test_an_export_is_looked_at_before_anything_begins(tmp_path):
+    export, run = tmp_path / "export", tmp_path / "run"
+    for folder in (export, run):
+        folder.mkdir()
+    (export / "studies.csv").touch()
+    (run / "report.json").write_text('{"made_by": {"command": "train.gan"}}')
+    (tmp_path / "rules.toml").write_text("[age]\nleast = 20\n")
+    readiness.check_export(StudyOptions(data=export))
+    readiness.check_export(StudyOptions(data=export, source="table"))
+    for wrong, said in (
+        ({"data": run}, "run: is a RUN written by `python -m train.gan`; give an export"),
+        ({"data": tmp_path}, "neither studies.csv"),
+        ({"data": export, "source": "nih"}, "source: needs Data_Entry_2017"),
+        ({"data": export, "rules": tmp_path / "rules.toml"}, "rules.toml: .*least"),
+        ({"data": export, "rules": tmp_path / "gone.toml"}, "gone.toml: no such file"),
+        ({"rules": tmp_path / "rules.toml"}, "rules.toml: .*least"),
+    ):
+        with pytest.raises(InputError, match=said):
+            readiness.check_export(StudyOptions(**wrong))

@@ -174,6 +174,8 @@ def test_a_minibatch_that_devices_cannot_share_is_refused():
         settings.replace(mbstd_group_size=4).schedule(2)
     with pytest.raises(ArgumentError, match="at 16 px not one image for each of 4 devices"):
         settings.schedule(4)
+    with pytest.raises(ArgumentError, match="replicas: is more devices than the 12 images .*999"):
+        settings.schedule(999)
 
 
 def test_a_run_of_before_an_option_was_added_goes_on(stopped):

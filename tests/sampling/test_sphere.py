@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from pgcxr.errors import InputError
-from pgcxr.sampling import sphere
+from pgcxr.errors import ArgumentError, InputError
+from pgcxr.networks import Generator
+from pgcxr.sampling import generation, sphere
 
 
 def test_a_quarter_circle_by_hand():
@@ -56,3 +57,17 @@ def test_the_most_typical_has_the_least_distances():
     points = np.random.default_rng(3).normal(size=(40, 5))
     sums = [np.square(points - point).sum() for point in points]
     assert sphere.medoid(points) == int(np.argmin(sums))
+
+
+@pytest.mark.parametrize("wrong", [{"seed": -1}, {"n": -2}, {"size": 1.5}, {"seed": None}])
+def test_latents_of_nonsense(wrong):
+    with pytest.raises(ArgumentError, match=f"{next(iter(wrong))}: must be a whole number, 0 or"):
+        generation.latents(**({"seed": 1, "n": 2, "size": 4} | wrong))
+    assert generation.latents(np.int64(2**40), np.int32(0), 4).shape == (0, 4)
+
+
+@pytest.mark.parametrize("shape", [(4,), (2, 5), (2, 4, 1), ()])
+def test_latents_of_another_generator(shape):
+    generator = Generator(resolution=8, fmap_max=4)
+    with pytest.raises(ArgumentError, match=r"z: must be latents \[N, 4\] of this generator"):
+        generation.generate(generator, np.zeros(shape, np.float32))

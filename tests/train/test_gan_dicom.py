@@ -29,6 +29,7 @@ def _run(*arguments) -> int:
 def test_trains_to_the_end(export, tmp_path, capsys):
     assert _run(export, "--out", tmp_path / "run") == 0
     told = capsys.readouterr().out
+    assert "is an export, with studies.csv (a PACS export): run `pgcxr curate` on it first" in told
     assert "8 images of DICOM files" in told and "1 files left out, 1 unreadable" in told
     assert artifacts.read_json(tmp_path / "run" / "report.json")["kimg"] == 0.08
     assert _run(export, "--out", tmp_path / "run") == 0

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pgcxr import sources
 from pgcxr.cohort import dicom_images, image_files, labels, pipeline, record_files, records
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort.findings import ABNORMAL, NORMAL
@@ -109,6 +110,12 @@ def _of_dicom(folder: Path, config: GanConfig) -> Images:
         )
     found = dicom_images.DicomImages(folder, config.resolution, hold_bytes=pipeline.IN_MEMORY_BYTES)
     left_out = "".join(f", {count} {rule}" for rule, count in sorted(found.rejected.items()))
+    export = sources.recognized(folder)
+    if export:
+        print(
+            f"warning: {folder} is an export, with {sources.LAYOUTS[export]}: run `pgcxr curate` "
+            "on it first and train on the cohort; without, its table is not read"
+        )
     print(
         f"{folder}: trains on {len(found)} images of DICOM files, whatever they show "
         f"({sum(found.rejected.values())} files left out{left_out}); for rules, labels and a test "
