@@ -14,11 +14,11 @@ CLASSES = {
     "python -m train.gan --set": "pgcxr.gan.config:GanConfig",
     "python -m train.classifier --set": "pgcxr.classifier.config:ClassifierConfig",
     "pgcxr generate": "pgcxr.sampling.options:GenerateOptions",
-    "python -m evaluate.distribution": "evaluate.distribution.experiment:DistributionOptions",
-    "python -m evaluate.fidelity": "evaluate.fidelity.experiment:FidelityOptions",
-    "python -m evaluate.privacy": "evaluate.privacy.experiment:PrivacyOptions",
-    "python -m evaluate.axes": "evaluate.axes.experiment:AxesOptions",
-    "python -m evaluate.anomaly": "evaluate.anomaly.experiment:AnomalyOptions",
+    "python -m evaluate.distribution": "evaluate.distribution.options:DistributionOptions",
+    "python -m evaluate.fidelity": "evaluate.fidelity.options:FidelityOptions",
+    "python -m evaluate.privacy": "evaluate.privacy.options:PrivacyOptions",
+    "python -m evaluate.axes": "evaluate.axes.options:AxesOptions",
+    "python -m evaluate.anomaly": "evaluate.anomaly.options:AnomalyOptions",
     "python -m evaluate.study": "evaluate.study.plan:StudyOptions",
 }
 HEAD = """# Options

@@ -8,7 +8,7 @@ from pgcxr.cohort import manifest as cohort
 from pgcxr.cohort.findings import ABNORMAL, NORMAL
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.images import from_uint8, to_uint8
-from pgcxr.io import artifacts, folders
+from pgcxr.io import artifacts, folders, places
 from pgcxr.sampling.generation import (
     generate,
     generate_batches,
@@ -16,7 +16,7 @@ from pgcxr.sampling.generation import (
     load_generator,
     synthesizer,
 )
-from pgcxr.sampling.runs import load_network
+from pgcxr.sampling.runs import GENERATOR, existing_network, load_network
 
 __all__ = [
     "check_disjoint",
@@ -29,11 +29,21 @@ __all__ = [
     "load_classifier",
     "load_generator",
     "load_run",
+    "refuse_places",
     "synthesizer",
     "to_uint8",
 ]
 
 CLASSIFIER = "classifier.keras"
+
+
+def refuse_places(out: Path, gan_run: Path, classifier_run: Path | None = None) -> None:
+    """Raises InputError where `out` can't be made, or a RUN isn't there: what can be told in a
+    moment, before TensorFlow is loaded."""
+    places.refuse_existing(out)
+    existing_network(gan_run, GENERATOR, folders.GAN)
+    if classifier_run is not None:
+        existing_network(classifier_run, CLASSIFIER, folders.CLASSIFIER)
 
 
 def load_run(run: str | Path, **needed: type) -> dict:

@@ -2,12 +2,14 @@
 
 An evaluation is a package of its own, `evaluate/NAME/`:
 
-    __init__.py     a docstring: the question
-    experiment.py   `NameOptions` and `run`
+    __init__.py     a docstring: the question; its names, see `evaluate.face`
+    options.py      `NameOptions`, without anything heavy
+    experiment.py   `run`
     chapter.py      `NameResult`: `command`, "evaluate.name"; what was found, and its chapter of a
                     report
     figures.py      its pictures
-    __main__.py     the command: `@takes_options`, `run`, and one line for the user
+    __main__.py     the command: `@takes_options`, what is wrong at first sight
+                    (`common.refuse_places`), then `run`, and one line for the user
 
 `NameOptions` is a frozen class of `pgcxr.options`: a field for all that may be told, with what it
 may be, its unit and its help. `run` has the signature

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from evaluate.anomaly.experiment import AnomalyOptions, run
-from evaluate.protocol import progress_bars
+from evaluate import common
+from evaluate.anomaly.options import AnomalyOptions
 from pgcxr.cli import command
 from pgcxr.cli.options import takes_options
 
@@ -32,6 +32,10 @@ def main(
 ) -> None:
     """Finds anomalies with a GAN trained on normals only, beside a supervised classifier (thesis
     4)."""
+    common.refuse_places(out, gan_run, classifier_run)
+    from evaluate.anomaly.experiment import run
+    from evaluate.protocol import progress_bars
+
     with progress_bars() as progress:
         overall = run(gan_run, classifier_run, out, options, seed, progress).figures["overall"]
     print(

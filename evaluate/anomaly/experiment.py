@@ -1,6 +1,5 @@
 """Finds anomalies in images that no network has seen, with a GAN trained on normals (thesis 4)."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,7 @@ import numpy as np
 from evaluate import common
 from evaluate.anomaly import detection, figures
 from evaluate.anomaly.chapter import AnomalyResult
+from evaluate.anomaly.options import AnomalyOptions
 from evaluate.anomaly.selection import Reading, select
 from evaluate.protocol import Progress, silent
 from pgcxr.anomaly import calibration, maps, ppca
@@ -17,44 +17,6 @@ from pgcxr.cohort.findings import FINDINGS, NORMAL, TABLE_6
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, places
 from pgcxr.latent import inversion
-from pgcxr.options import Options, number, one_of, option, whole
-
-MANY = 10**7
-
-
-@dataclass(frozen=True)
-class AnomalyOptions(Options):
-    """What the search for anomalies can be told.
-
-    Example:
-
-        >>> AnomalyOptions(iterations=500).starts
-        2
-        >>> AnomalyOptions(specificity=1.0)
-        Traceback (most recent call last):
-        pgcxr.errors.ArgumentError: specificity: must be a number from 0.5 to below 1. Received: \
-specificity=1.0
-    """
-
-    per_class: int = option(12, whole(1, MANY), "test images of each abnormal class, at most")
-    # Specificity and AUROC need two normals at least.
-    normals: int = option(150, whole(2, MANY), "normal test images, at most")
-    familiar: int = option(
-        300, whole(1, MANY), "training normals that teach healthy differences, at most"
-    )
-    healthy: int = option(150, whole(1, MANY), "held-out normals that set the threshold, at most")
-    specificity: float = option(
-        0.95, number(0.5, 1, below=True), "on normals, that the threshold aims at"
-    )
-    # The names in LOSSES of pgcxr.losses.residuals, which needs Keras; a test compares them.
-    loss: str = option("mpse", one_of("mpse", "mse"), "mpse (the thesis's) or mse")
-    iterations: int = option(60, whole(0, MANY), "steps of each search")
-    learning_rate: float = option(
-        0.3, number(0, 100, above=True), "of the searches, for latents of length sqrt(512)"
-    )
-    starts: int = option(2, whole(1, 1000), "searches per image; their mean counts")
-    bank: int = option(2048, whole(10, MANY), "random images that searches start from")
-    batch: int = option(64, whole(1, 10**5), "searches at once")
 
 
 def run(

@@ -1,6 +1,10 @@
 """Which direction of the latent space is which disease (thesis 3; Figures 4, 5, 10 and 12)."""
 
-from evaluate.axes.chapter import AxesResult
-from evaluate.axes.experiment import AxesOptions, run
+from evaluate import face
 
-__all__ = ["AxesOptions", "AxesResult", "run"]
+__all__, __getattr__ = face(
+    __name__,
+    AxesOptions="options",
+    AxesResult="chapter",
+    run="experiment",
+)

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from evaluate.axes.experiment import AxesOptions, run
-from evaluate.protocol import progress_bars
+from evaluate import common
+from evaluate.axes.options import AxesOptions
 from pgcxr.cli import command
 from pgcxr.cli.options import takes_options
 
@@ -31,6 +31,10 @@ def main(
     ] = 0,
 ) -> None:
     """Finds the latent axis of each disease and judges it (thesis 3)."""
+    common.refuse_places(out, gan_run, classifier_run)
+    from evaluate.axes.experiment import run
+    from evaluate.protocol import progress_bars
+
     with progress_bars() as progress:
         figures = run(gan_run, classifier_run, out, options, seed, progress).figures
     print(f"{out}: {figures['axes_found']} of {len(figures['axes'])} axes found; see report.json")

@@ -9,57 +9,16 @@ from evaluate import common
 from evaluate.axes import figures
 from evaluate.axes.chapter import AxesResult
 from evaluate.axes.criterion import CRITERION_TEXT, OUTPUTS, is_found, reported, walk_end
+from evaluate.axes.options import AxesOptions
 from evaluate.protocol import Progress, silent
 from pgcxr.cohort.findings import FINDINGS
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts, places
 from pgcxr.latent import axes as latent_axes
 from pgcxr.latent import evidence, walks
-from pgcxr.options import SWITCH, Options, number, one_of, option, whole
 
-VARIANTS = ("all", "exclusive")
 # Fewer images have nothing to teach.
 FEWEST_FITTED = 20
-
-
-@dataclass(frozen=True)
-class AxesOptions(Options):
-    """What the search for axes can be told.
-
-    Example:
-
-        >>> AxesOptions(samples=2000).max_angle
-        60.0
-        >>> AxesOptions(variant="some")
-        Traceback (most recent call last):
-        pgcxr.errors.ArgumentError: variant: must be one of all, exclusive. Received: variant=some
-    """
-
-    samples: int = option(30_000, whole(100, 10**8), "synthetic images to classify (thesis 3)")
-    variant: str = option(
-        "all", one_of(*VARIANTS), "regress on all images, or on exclusive patterns (thesis 3.3)"
-    )
-    orthogonal: bool = option(False, SWITCH, "free each axis of its part in the others")
-    held_out: float = option(
-        0.2,
-        number(0, 1, above=True, below=True),
-        "share of the images that judge the axes and have no part in them",
-    )
-    permutations: int = option(999, whole(199, 10**6), "of the null behind each p-value")
-    bootstraps: int = option(50, whole(2, 10**6), "resamples behind the stability of each axis")
-    starts: int = option(
-        64,
-        whole(2, 10**6),
-        "normal-looking images that walks begin with; half choose where to end, half are reported",
-    )
-    steps: int = option(17, whole(2, 10**4), "of each walk, with its start")
-    max_angle: float = option(
-        60.0,
-        number(0, 90, above=True),
-        "how far to walk, degrees; at 90 nothing is left of the start",
-    )
-    examples: int = option(4, whole(1, 100), "images in each figure of a walk")
-    batch: int = option(64, whole(1, 10**5), "images at once")
 
 
 @dataclass(frozen=True)

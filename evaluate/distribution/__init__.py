@@ -1,6 +1,10 @@
 """How near are synthetic images to real ones, as sets? FID, KID, PRDC, SWD and MS-SSIM beside floor
 and baseline."""
 
-from evaluate.distribution.experiment import DistributionOptions, run
+from evaluate import face
 
-__all__ = ["DistributionOptions", "run"]
+__all__, __getattr__ = face(
+    __name__,
+    DistributionOptions="options",
+    run="experiment",
+)

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from evaluate.distribution.experiment import DistributionOptions, run
-from evaluate.protocol import progress_bars
+from evaluate import common
+from evaluate.distribution.options import DistributionOptions
+from pgcxr.classifier import feature_source
 from pgcxr.cli import command
 from pgcxr.cli.options import takes_options
 
@@ -44,6 +45,12 @@ def main(
     principal components of the GAN's training images. All are compared with the same real images,
     at the same number.
     """
+    common.refuse_places(out, gan_run)
+    if features:
+        feature_source.refuse_missing(features)
+    from evaluate.distribution.experiment import run
+    from evaluate.protocol import progress_bars
+
     with progress_bars() as progress:
         result = run(gan_run, out, features, options, seed, progress)
     for warning in result.figures.get("warnings", ()):

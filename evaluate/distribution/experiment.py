@@ -2,7 +2,6 @@
 
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,44 +10,16 @@ from evaluate import common
 from evaluate.distribution import baseline, figures, measures, sources
 from evaluate.distribution.chapter import DistributionResult
 from evaluate.distribution.estimate import BETTER, Estimate, compared
+from evaluate.distribution.options import DistributionOptions
 from evaluate.distribution.sources import Source
 from evaluate.protocol import Progress, silent
-from pgcxr.errors import ArgumentError, InputError
+from pgcxr.errors import InputError
 from pgcxr.io import artifacts, places
 from pgcxr.metrics import frechet, kid, prdc, swd
 from pgcxr.metrics.resampling import half_samples
-from pgcxr.options import Options, number, option, whole
 
 NAMES = ("gan", "floor", "baseline")
 BATCH = 64
-
-
-@dataclass(frozen=True)
-class DistributionOptions(Options):
-    """What the comparison can be told.
-
-    Example:
-
-        >>> DistributionOptions(n=20)
-        Traceback (most recent call last):
-        pgcxr.errors.ArgumentError: n: must be 0 or at least 32, to compare sets. Received: n=20
-    """
-
-    n: int = option(
-        0, whole(0, 10**6), "images of each set; 0: half of the held-out ones, 5,000 at most"
-    )
-    replicates: int = option(
-        100, whole(0, 10**6), "random halves behind each interval; 0: no intervals"
-    )
-    explained: float = option(
-        0.95, number(0, 1, above=True), "share of the variance that the baseline's components keep"
-    )
-
-    def check(self) -> None:
-        if 0 < self.n < sources.LEAST:
-            raise ArgumentError(
-                "n", f"must be 0 or at least {sources.LEAST}, to compare sets", received=self.n
-            )
 
 
 def run(

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from evaluate import common
+from evaluate.distribution.options import LEAST
 from pgcxr.cohort.image_files import load_images
 from pgcxr.cohort.manifest import Cohort
 from pgcxr.errors import InputError
 from pgcxr.sampling import generation
 
-LEAST = 32  # images of each set
 MOST = 5000  # where the number is not given
 SHUFFLE = 12  # streams of their own beside the latents of the same seed
 BASELINE = 13

@@ -1,7 +1,12 @@
 """How real are the synthetic images? A classifier trained on them is tested on real ones (thesis
 2.2 to 2.4)."""
 
-from evaluate.fidelity.chapter import FidelityResult
-from evaluate.fidelity.experiment import FidelityOptions, preset, run
+from evaluate import face
 
-__all__ = ["FidelityOptions", "FidelityResult", "preset", "run"]
+__all__, __getattr__ = face(
+    __name__,
+    FidelityOptions="options",
+    FidelityResult="chapter",
+    preset="options",
+    run="experiment",
+)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from evaluate.fidelity.experiment import FidelityOptions, preset, run
-from evaluate.protocol import progress_bars
+from evaluate import common
+from evaluate.fidelity.options import FidelityOptions, preset
 from pgcxr.cli import command
 from pgcxr.cli.options import takes_options
 
@@ -44,6 +44,10 @@ def main(
     names = [field.name for field in dataclasses.fields(options)]
     typed = [name for name in names if context.get_parameter_source(name).name != "DEFAULT"]
     chosen = preset(config).replace(**{name: getattr(options, name) for name in typed})
+    common.refuse_places(out, gan_run, classifier_run)
+    from evaluate.fidelity.experiment import run
+    from evaluate.protocol import progress_bars
+
     with progress_bars() as progress:
         run(gan_run, classifier_run, out, chosen, seed, progress)
 

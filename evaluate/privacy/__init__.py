@@ -1,6 +1,10 @@
 """May images of a generator be released? A gate: does it repeat the images that it was trained
 on?"""
 
-from evaluate.privacy.experiment import PrivacyOptions, run
+from evaluate import face
 
-__all__ = ["PrivacyOptions", "run"]
+__all__, __getattr__ = face(
+    __name__,
+    PrivacyOptions="options",
+    run="experiment",
+)

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from evaluate import common
 from evaluate.privacy.chapter import lineage_note
-from evaluate.privacy.experiment import PrivacyOptions, run
-from evaluate.protocol import progress_bars
+from evaluate.privacy.options import PrivacyOptions
 from pgcxr.cli import command
 from pgcxr.cli.options import takes_options
 
@@ -39,6 +39,10 @@ def main(
     Exit code 0: passed, and `pgcxr generate --release OUT` will take it. 1: failed; OUT/report.json
     says why. OUT shows patients' images side by side with synthetic ones: it is not for release.
     """
+    common.refuse_places(out, gan_run, classifier_run)
+    from evaluate.privacy.experiment import run
+    from evaluate.protocol import progress_bars
+
     with progress_bars() as progress:
         figures = run(gan_run, classifier_run, out, options, seed, progress).figures
     if not figures["passed"]:

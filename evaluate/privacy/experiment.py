@@ -2,7 +2,6 @@
 are?"""
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +10,12 @@ import pandas as pd
 from evaluate import common
 from evaluate.privacy import figures, spaces
 from evaluate.privacy.chapter import PrivacyResult
+from evaluate.privacy.options import PrivacyOptions
 from evaluate.protocol import Progress, silent
 from pgcxr.classifier import features
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts, places
 from pgcxr.metrics import privacy
-from pgcxr.options import Options, option, whole
 from pgcxr.sampling import generation
 from pgcxr.sampling.runs import GENERATOR
 
@@ -35,21 +34,6 @@ SAID = {
         "{share:.1%} of synthetic images are not authentic, {other:.1%} of held-out ones"
     ),
 }
-
-
-@dataclass(frozen=True)
-class PrivacyOptions(Options):
-    """What the gate can be told.
-
-    Example:
-
-        >>> PrivacyOptions(n=100)
-        Traceback (most recent call last):
-        pgcxr.errors.ArgumentError: n: must be a whole number from 200 to 1000000. Received: n=100
-    """
-
-    # Fewer cannot tell copies.
-    n: int = option(2000, whole(200, 10**6), "synthetic images, 200 or more")
 
 
 def run(

@@ -19,6 +19,12 @@ def study_images(cohort: Cohort) -> Cohort:
     return Cohort(cohort.folder, rows.reset_index(drop=True))
 
 
+def check_labels(labels: str) -> None:
+    """Raises ArgumentError where `labels` is no key of OUTPUTS."""
+    if labels not in OUTPUTS:
+        raise ArgumentError("labels", f"choose one of {', '.join(OUTPUTS)}", labels)
+
+
 def part(cohort: Cohort, split: str, labels: str) -> tuple[Cohort, np.ndarray]:
     """The images of one split that the classifier uses, and their labels.
 
@@ -35,8 +41,7 @@ def part(cohort: Cohort, split: str, labels: str) -> tuple[Cohort, np.ndarray]:
         InputError: normal or abnormal images are missing or too few; or, for training, a finding
             never occurs.
     """
-    if labels not in OUTPUTS:
-        raise ArgumentError("labels", f"choose one of {', '.join(OUTPUTS)}", labels)
+    check_labels(labels)
     where = f"{cohort.folder / 'manifest.csv'}: split {split}"
     if labels == DEVICE:
         return _device_part(cohort.select(split=split), where)

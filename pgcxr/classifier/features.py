@@ -16,16 +16,15 @@ import keras
 import numpy as np
 
 from pgcxr.classifier import network
+from pgcxr.classifier.feature_source import INCEPTION, refuse_missing
 from pgcxr.classifier.training import predict
 from pgcxr.errors import InputError
 from pgcxr.images import resize
 from pgcxr.networks import saved
 from pgcxr.sampling import runs
 
-INCEPTION = "inception:"
 INCEPTION_SIZE = 299
 BATCH = 32
-KINDS = f"a RUN of train.classifier, a model's FILE.keras, or {INCEPTION}WEIGHTS.h5"
 
 
 @dataclass(frozen=True)
@@ -84,19 +83,18 @@ def load(source: str | Path) -> Extractor:
         InputError: there is none, or it does not read square images.
     """
     source = str(source)
+    refuse_missing(source)
     if source.startswith(INCEPTION):
         return _inception(source.removeprefix(INCEPTION))
     path = Path(source)
     if path.is_dir():
         path, model = runs.load_network(path, "classifier.keras", "train.classifier")
-    elif path.is_file() and path.suffix == ".keras":
+    else:
         model = saved.load(
             path,
             "is damaged, of another version, or holds code (a Lambda layer), which is not run; "
             "save it without",
         )
-    else:
-        raise InputError(f"{source}: no such network; expected {KINDS}")
     return of_model(model, path)
 
 
@@ -133,19 +131,20 @@ def of_model(model: keras.Model, path: str | Path = "model") -> Extractor:
 def features(source: Extractor | str | Path, batches: Iterable[np.ndarray]) -> np.ndarray:
     """What a network sees in images that are never held together.
 
-    Args:
-        source: an Extractor, or what `load` takes.
-        batches: uint8 [n, R, R, 1 or 3] each.
+        Args:
+            source: an Extractor, or what `load` takes.
+            batches: uint8 [n, R, R, 1 or 3] each.
 
-    Returns:
-        float32 [N, D].
+        Returns:
+            float32 [N, D].
 
-    Example:
+        Example:
 
-        >>> from pgcxr.classifier import network
-        >>> extractor = of_model(network.resnet(16, 1, blocks=(1,), width=4, stem="small"))
-        >>> features(extractor, [np.zeros((2, 16, 16, 1), np.uint8)]).shape
-        (2, 16)
+            >>> from pgcxr.classifier import network
+    from pgcxr.classifier.feature_source import INCEPTION, refuse_missing
+            >>> extractor = of_model(network.resnet(16, 1, blocks=(1,), width=4, stem="small"))
+            >>> features(extractor, [np.zeros((2, 16, 16, 1), np.uint8)]).shape
+            (2, 16)
     """
     extractor = source if isinstance(source, Extractor) else load(source)
     parts = [extractor(images) for images in batches]

@@ -28,7 +28,8 @@ def generate(
     makes each of them again; samples.png, the first images on one sheet, or, with --interpolate,
     strip.png and animation.gif; and report.json, with what made them.
     """
-    from pgcxr.io import places
+    from pgcxr.io import folders, places
+    from pgcxr.sampling import generation, runs
     from pgcxr.sampling.selection import parse_numbers
 
     if (run is None) == (options.pretrained is None):
@@ -40,11 +41,13 @@ def generate(
         if text is not None
     }
     places.refuse_existing(out)
-
-    from pgcxr.sampling import generation, output, runs
-
     if options.pretrained is not None:
         run = runs.pretrained_run(options.pretrained)
+    runs.existing_network(run, runs.GENERATOR, folders.GAN)
+    if options.label is not None:
+        _check_label(run, options.label)
+    from pgcxr.sampling import output
+
     release = None if options.release is None else output.released(options.release, run)
     if options.interpolate and options.steps is None:
         options = options.replace(steps=STEPS)
@@ -64,6 +67,24 @@ def generate(
             chosen = chosen.path(options.steps)
         output.save(run, generator, chosen, out, options, bar("images"), release)
     print(f"{out}: {len(chosen)} synthetic images, latents.npz")
+
+
+def _check_label(run: Path, label: str) -> None:
+    """Raises ArgumentError where RUN's report says that it knows no such label."""
+    from pgcxr.cohort import labels
+    from pgcxr.sampling import generation
+
+    report = generation.report_of(run)
+    if "labels" not in report:  # of an import; its network will tell
+        return
+    if (known := report["labels"]) is None:
+        raise ArgumentError(
+            "label",
+            f"{run} was trained without labels; leave this out, or train one with them: `python -m "
+            "train.gan COHORT --set labels=binary` (normal, abnormal) or `--set labels=findings`",
+            label,
+        )
+    labels.row(tuple(known["names"]), label, known["exclusive"])
 
 
 def _chosen(run: Path, generator, options: GenerateOptions, listed: dict):

@@ -13,12 +13,14 @@ def timelapse(
 ) -> None:
     """Makes RUN/training.gif again, the training as its fixed latents saw it, from the sheets in
     RUN/samples."""
-    from pgcxr.gan import timelapse as timelapses
     from pgcxr.gan.config import GanConfig
-    from pgcxr.io import places
+    from pgcxr.io import folders
 
-    places.existing_folder(run, "a RUN written by `python -m train.gan`")
-    if (written := timelapses.write(run, GanConfig.of_run(run))) is None:
+    folders.existing_run(run, (folders.GAN,))
+    config = GanConfig.of_run(run)
+    from pgcxr.gan import timelapse as timelapses  # draws, so it takes its time to load
+
+    if (written := timelapses.write(run, config)) is None:
         raise InputError(
             f"{run / 'samples'}: no sheets kimg*.png; let the training come to its first tick"
         )

@@ -3,9 +3,15 @@ arithmetic.
 
 Memory is that of one device: TensorFlow itself, `COPIES` of the weights (both networks, Gs, Adam's
 moments, gradients, and what the convolutions make of them), and `FEATURES` times the features of
-one minibatch, as the gradients hold them. Against the peak of whole processes with full-size
-networks (fmap_base 8192, fmap_max 512; 4 to 128 px, two CPU cores) it is 0.99 to 1.22 times what
-was measured.
+one minibatch, as the gradients hold them. benchmarks/README.md has what it is compared with,
+full-size networks (fmap_base 8192, fmap_max 512):
+
+- two CPU cores, whole processes, 4 to 128 px: 0.99 to 1.22 times what was measured.
+- GPUs: not measured with TensorFlow. The original's presets hold 16, 8 and 4 images of 256, 512 and
+  1024 px in float32 on a card of 16 GB, and twice as many of 512 and 1024 px in float16: 13.3 to
+  14.0 GiB here. The same gradients on JAX with XLA, which had 139 GiB to spare, took 17.9 GiB for 4
+  images of 1024 px (21.0 here) and 22.2 for 16 of 128 or 256 px (11.0 and 19.7 here: convolutions
+  that may take more memory do).
 """
 
 import os
@@ -18,18 +24,32 @@ from pgcxr.networks import flops
 
 BASE = 700 << 20
 COPIES = 16
-FEATURES = {False: 4, True: 12}  # by whether wide convolutions are computed with minimal filtering
+DIRECT, MINIMAL, GPU, XLA = "direct", "minimal filtering", "GPU", "GPU with XLA"
+# By how convolutions are computed: on CPUs directly or with minimal filtering, or on a GPU.
+FEATURES = {DIRECT: 4, MINIMAL: 12, GPU: 6, XLA: 10}
+# How long an image takes beside its arithmetic: so many GFLOP for a million features that are
+# written and read. On CPUs arithmetic is all (187 to 274 GFLOP/s from 4 to 128 px); of the GPU's
+# times in benchmarks/README.md this fits those of 128 and 256 px, and gives a third of 1024 px's.
+MOVING = {DIRECT: 0.0, MINIMAL: 0.0, GPU: 51.0, XLA: 51.0}
+CLOSE = 0.8  # above this share of the memory an estimate may not fit after all
 STATES = 3  # saved ones: two kept, and the one being written
 NETWORKS_IN_STATE = 4  # G, D, Gs and the moments
 BYTES = 4
 
 
-def levels(
-    config: GanConfig, settings: schedule.Settings, label_size: int, minimal_filtering: bool
-) -> list[dict]:
-    """One entry for each resolution that the schedule comes to: resolution, kimg, minibatch,
-    generator_parameters, discriminator_parameters, memory_bytes (of one device), gflop_per_kimg (of
-    all devices together).
+def levels(config: GanConfig, settings: schedule.Settings, label_size: int, way: str) -> list[dict]:
+    """One entry for each resolution that the schedule comes to.
+
+    Args:
+        config: what is trained.
+        settings: its schedule on the devices.
+        label_size: columns of its labels.
+        way: how convolutions are computed, of FEATURES.
+
+    Returns:
+        {resolution, kimg, minibatch, minibatch_per_replica, generator_parameters,
+        discriminator_parameters, memory_bytes (of one device), bytes_per_image (in it),
+        gflop_per_kimg (of all devices together), cost_per_kimg (the same with what moving takes)}.
     """
     sizes = {
         key: getattr(config, key)
@@ -46,19 +66,22 @@ def levels(
     found = []
     for level, shown in kimg.items():
         minibatch = schedule.minibatch_at(settings, 2**level)
-        features = minibatch // settings.replicas * flops.features(sizes, level)
+        share, features = minibatch // settings.replicas, flops.features(sizes, level)
+        each = width * FEATURES[way] * features
+        gflop = flops.FLOP * flops.iteration(sizes, level) / 1e6
         g, d = flops.parameters(sizes, level)
         found.append(
             {
                 "resolution": 2**level,
                 "kimg": shown,
                 "minibatch": minibatch,
+                "minibatch_per_replica": share,
                 "generator_parameters": g,
                 "discriminator_parameters": d,
-                "memory_bytes": BASE
-                + BYTES * COPIES * weights
-                + width * FEATURES[minimal_filtering] * features,
-                "gflop_per_kimg": flops.FLOP * flops.iteration(sizes, level) / 1e6,
+                "memory_bytes": BASE + BYTES * COPIES * weights + share * each,
+                "bytes_per_image": each,
+                "gflop_per_kimg": gflop,
+                "cost_per_kimg": gflop + MOVING[way] * features / 1e3,
             }
         )
     return found
@@ -70,6 +93,18 @@ def disk_bytes(found: list[dict]) -> int:
     return STATES * NETWORKS_IN_STATE * BYTES * weights
 
 
+def compare(found: list[dict], available: int | None) -> None:
+    """Adds to each level how it fits into `available` bytes: fits ("yes", "close", "no", or None
+    where that is unknown), most_per_replica, the largest share of a minibatch that would."""
+    for each in found:
+        each["fits"] = each["most_per_replica"] = None
+        if available is not None:
+            rest = each["memory_bytes"] - each["minibatch_per_replica"] * each["bytes_per_image"]
+            each["most_per_replica"] = max(0, (available - rest) // each["bytes_per_image"])
+            close = "close" if each["memory_bytes"] > CLOSE * available else "yes"
+            each["fits"] = "no" if each["memory_bytes"] > available else close
+
+
 def doubts(found: list[dict], available: int | None, out: Path) -> list[str]:
     """One line for what will not fit: a level into `available` bytes of memory, the states onto the
     disk of `out`."""
@@ -78,21 +113,28 @@ def doubts(found: list[dict], available: int | None, out: Path) -> list[str]:
         too_large := [each for each in found if each["memory_bytes"] > available]
     ):
         size, minibatch = too_large[0]["resolution"], too_large[0]["minibatch"]
+        compare(too_large[:1], available)
+        most = too_large[0]["most_per_replica"]
         lines.append(
             f"{size} px with a minibatch of {minibatch} needs about "
             f"{shown(too_large[0]['memory_bytes'])} of memory on each device, and "
             f"{shown(available)} are free; lower max_minibatch_per_replica "
-            f"at {size} px, fmap_max or the resolution"
+            f"at {size} px ({most} would fit), fmap_max or the resolution"
         )
+    return lines + disk_doubts(found, out)
+
+
+def disk_doubts(found: list[dict], out: Path) -> list[str]:
+    """The line of `doubts` on the disk, where there is one."""
     there = next(folder for folder in (out.resolve(), *out.resolve().parents) if folder.is_dir())
     disk = os.statvfs(there)
     free = disk.f_bavail * disk.f_frsize
-    if disk_bytes(found) > free:
-        lines.append(
-            f"{out}: saved states need about {shown(disk_bytes(found))}, and {shown(free)} are "
-            "free; free space, or choose another folder"
-        )
-    return lines
+    if disk_bytes(found) <= free:
+        return []
+    return [
+        f"{out}: saved states need about {shown(disk_bytes(found))}, and {shown(free)} are free; "
+        "free space, or choose another folder"
+    ]
 
 
 def memory() -> int | None:
@@ -116,13 +158,22 @@ def memory() -> int | None:
 
 
 def _gpu_memory() -> int | None:
-    """As the driver's own tool says: TensorFlow tells only what it has taken itself."""
-    asked = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+    """As the driver says: TensorFlow tells only what it has taken itself."""
+    try:
+        return min((int(line) << 20 for line in driver("memory.total")), default=None)
+    except ValueError:
+        return None
+
+
+def driver(query: str) -> list[str]:
+    """What the driver's own tool says of each GPU, such as its "name"; none where there is no
+    tool."""
+    asked = ["nvidia-smi", f"--query-gpu={query}", "--format=csv,noheader,nounits"]
     try:
         told = subprocess.run(asked, capture_output=True, text=True, timeout=30, check=True).stdout
-        return min(int(line) << 20 for line in told.splitlines() if line.strip())
     except (OSError, subprocess.SubprocessError, ValueError):
-        return None
+        return []
+    return [line.strip() for line in told.splitlines() if line.strip()]
 
 
 def shown(size: float) -> str:

@@ -9,6 +9,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,8 +17,10 @@ from pgcxr.errors import InputError
 from pgcxr.gan import schedule, state_file
 from pgcxr.gan.alarm import Sign
 from pgcxr.gan.config import GanConfig
-from pgcxr.gan.progressive_gan import ProgressiveGAN
 from pgcxr.io import artifacts, locks, places
+
+if TYPE_CHECKING:
+    from pgcxr.gan.progressive_gan import ProgressiveGAN
 
 KEPT = 2
 LOCK = ".lock"
@@ -54,6 +57,15 @@ class RunDir:
         self.identity: dict = {}
         self.clock: Callable[[], float] = lambda: 0.0
         self.restored: dict = {}
+
+    def refuse(self, config: GanConfig) -> None:
+        """Raises InputError where `claim` would refuse this config, as far as it can be told
+        without the lock and the images."""
+        self._refuse_what_is_no_run()
+        if self.config_file.exists():
+            new = artifacts.plain(config.to_dict())
+            old = artifacts.read_json(self.config_file)
+            self._refuse_another({key: old[key] for key in new if key in old}, new)
 
     @contextlib.contextmanager
     def locked(self, say: Callable = print) -> Iterator[None]:
@@ -107,14 +119,7 @@ class RunDir:
             artifacts.write_json(self.config_file, new)
             return
         old = artifacts.read_json(self.config_file)
-        changeable = self._changeable()
-        if key := _difference(_but(old, changeable), _but(new, changeable)):
-            hint = "; it can only grow" if key == LONGER else ""
-            raise InputError(
-                f"{self.folder}: holds a run with {key} = {old.get(key)}, not "
-                f"{new.get(key)}{hint}; choose another folder, or go on with the config that it "
-                "was begun with"
-            )
+        self._refuse_another(old, new)
         if old != new:
             if old.get(LONGER) != new.get(LONGER):
                 say(f"{self.folder}: {LONGER} was {old.get(LONGER)}; goes on to {new.get(LONGER)}")
@@ -123,7 +128,18 @@ class RunDir:
                 self.report.unlink(missing_ok=True)
             artifacts.write_json(self.config_file, new)
 
-    def save(self, gan: ProgressiveGAN, cur_nimg: int) -> None:
+    def _refuse_another(self, old: dict, new: dict) -> None:
+        """Raises InputError where a run of config `old` can't go on with `new`."""
+        old, new = (_but(config, self._changeable()) for config in (old, new))
+        if key := _difference(old, new):
+            hint = "; it can only grow" if key == LONGER else ""
+            raise InputError(
+                f"{self.folder}: holds a run with {key} = {old.get(key)}, not "
+                f"{new.get(key)}{hint}; choose another folder, or go on with the config that it "
+                "was begun with"
+            )
+
+    def save(self, gan: "ProgressiveGAN", cur_nimg: int) -> None:
         """Writes the whole state after `cur_nimg` images; older states but one are then removed."""
         arrays = {name: np.asarray(variable) for name, variable in state_variables(gan).items()}
         meta = {**self.identity, "nimg": cur_nimg, "seconds": self.clock()}
@@ -131,7 +147,7 @@ class RunDir:
         for old in self._states()[:-KEPT]:
             old.unlink()
 
-    def restore(self, gan: ProgressiveGAN, say: Callable) -> int:
+    def restore(self, gan: "ProgressiveGAN", say: Callable) -> int:
         """Loads the newest whole state into `gan`; returns its image count, 0 where there is none.
 
         `say` is called with one line for each damaged or unfinished state that was passed over.
@@ -169,7 +185,7 @@ class RunDir:
             )
         return 0
 
-    def _load(self, path: Path, meta: dict, arrays, gan: ProgressiveGAN) -> None:
+    def _load(self, path: Path, meta: dict, arrays, gan: "ProgressiveGAN") -> None:
         variables = state_variables(gan)
         free = (LONGER, *self._changeable())
         theirs = _but(meta.get("config", {}), free)
@@ -210,7 +226,7 @@ class RunDir:
         """Keys of the config that may differ once an alarm has gone off."""
         return AFTER_ALARM if any(self.folder.glob("alarm*.json")) else ()
 
-    def export(self, gan: ProgressiveGAN) -> None:
+    def export(self, gan: "ProgressiveGAN") -> None:
         """Writes the networks that the next commands read."""
         for network, final in (
             (gan.generator_ema, self.generator),
@@ -238,7 +254,7 @@ class RunDir:
         )
 
 
-def state_variables(gan: ProgressiveGAN) -> dict:
+def state_variables(gan: "ProgressiveGAN") -> dict:
     """Every variable that exact resume needs, by a name that does not depend on Keras's own
     counters."""
     groups = {
@@ -274,7 +290,7 @@ def _difference(old: dict, new: dict) -> str | None:
 
 
 def resume(
-    run: RunDir, gan: ProgressiveGAN, settings_on: Callable, replicas: int, say: Callable
+    run: RunDir, gan: "ProgressiveGAN", settings_on: Callable, replicas: int, say: Callable
 ) -> None:
     """Loads RUN's newest state; it may come from another number of devices if the schedule is the
     same.

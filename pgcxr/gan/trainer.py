@@ -90,10 +90,14 @@ def _minimal_filtering(config: GanConfig, strategy) -> bool:
 
 
 def levels(gan: ProgressiveGAN, config: GanConfig, settings: schedule.Settings) -> list[dict]:
-    """What each level of the schedule needs, see `footprint.levels`."""
-    return footprint.levels(
-        config, settings, gan.generator.label_size, gan.convolutions is not None
-    )
+    """What each level of the schedule needs here, see `footprint.levels`."""
+    import tensorflow as tf
+
+    if tf.config.list_physical_devices("GPU"):
+        way = footprint.XLA if config.jit_compile else footprint.GPU
+    else:
+        way = footprint.MINIMAL if gan.convolutions is not None else footprint.DIRECT
+    return footprint.levels(config, settings, gan.generator.label_size, way)
 
 
 def train(

@@ -19,7 +19,6 @@ from pgcxr.gan.run_dir import RunDir
 from pgcxr.io import artifacts
 from pgcxr.networks import original_weights
 from pgcxr.networks.generator import feature_maps
-from pgcxr.options import meant
 from pgcxr.sampling import exchange, runs
 from pgcxr.sampling.generation import load_generator
 
@@ -58,18 +57,13 @@ def load(init: str, out: Path) -> Source:
         ArgumentError: it is none of these.
         InputError: a network is missing or damaged.
     """
+    runs.refuse_missing(init)
     path = Path(init)
     if path.is_file():
         return _of_pickle(path)
     if path.is_dir():
         return _of_run(path, path.resolve().name, out)
-    if init in runs.pretrained_names():
-        return _of_run(runs.pretrained_run(init), init, None)
-    raise ArgumentError(
-        "init",
-        "no such RUN, file or network of pgcxr's; " + meant(init, runs.pretrained_names()),
-        init,
-    )
+    return _of_run(runs.pretrained_run(init), init, None)
 
 
 def _of_pickle(path: Path) -> Source:

@@ -123,3 +123,12 @@ def existing_folder(folder: str | os.PathLike, what: str) -> Path:
             f"kind) and name the folder; expected {what}"
         )
     raise InputError(f"{folder}: {wrong}; expected {what}")
+
+
+def existing_file(file: str | os.PathLike, what: str) -> Path:
+    """`file` as a Path, or an InputError that says `what` was expected there."""
+    file = Path(file)
+    if file.is_file():
+        return file
+    wrong = "is a folder, not a file" if file.is_dir() else "no such file"
+    raise InputError(f"{file}: {wrong}; expected {what}")

@@ -1,12 +1,15 @@
 """Networks from and to the original's official pickles."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pgcxr.errors import ArgumentError, InputError
-from pgcxr.io import artifacts, places
-from pgcxr.networks import Generator, original_weights, restricted_pickle
+from pgcxr.errors import ArgumentError
+from pgcxr.io import artifacts, folders, places
 from pgcxr.sampling.generation import load_generator
-from pgcxr.sampling.runs import DISCRIMINATOR, GENERATOR, load_network
+from pgcxr.sampling.runs import DISCRIMINATOR, GENERATOR, existing_network, load_network
+
+if TYPE_CHECKING:
+    from pgcxr.networks import Generator
 
 VERSION = 2  # of the original's pickles
 # The original's loader runs the text that a pickle brings, and looks for its networks in what that
@@ -15,7 +18,7 @@ SOURCE = "from networks import G_paper, D_paper\n"
 PLAIN_GENERATOR = "generator.keras"
 
 
-def import_pickle(file: Path, out: Path) -> Generator:
+def import_pickle(file: Path, out: Path) -> "Generator":
     """Makes the RUN `out` of an official network pickle, which is read as data and never run;
     returns its Gs.
 
@@ -23,8 +26,9 @@ def import_pickle(file: Path, out: Path) -> Generator:
         InputError: it is none, or is damaged, or `out` exists.
     """
     places.refuse_existing(out)
-    if file.is_dir():
-        raise InputError(f"{file}: is a folder; name the .pkl file")
+    places.existing_file(file, "an official network pickle")
+    from pgcxr.networks import original_weights  # after what can be told without Keras
+
     networks = original_weights.load_pickle(file)
     digest = artifacts.sha256(file)
     average, discriminator = networks["Gs"], networks["D"]
@@ -54,7 +58,7 @@ def import_pickle(file: Path, out: Path) -> Generator:
     return average
 
 
-def export_pickle(run: Path, out: Path, networks_py: Path | None = None) -> Generator:
+def export_pickle(run: Path, out: Path, networks_py: Path | None = None) -> "Generator":
     """Writes the networks of `run` as an official pickle (G, D, Gs), which the original's own code
     loads, evaluates and trains on.
 
@@ -76,11 +80,15 @@ def export_pickle(run: Path, out: Path, networks_py: Path | None = None) -> Gene
             source = networks_py.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             raise ArgumentError("networks_py", "is no Python file", networks_py) from None
+    for name in (GENERATOR, DISCRIMINATOR):
+        existing_network(run, name, folders.GAN)
+    from pgcxr.networks import original_weights, restricted_pickle  # after what can be told
+
     average = load_generator(run)
-    _, discriminator = load_network(run, DISCRIMINATOR, "train.gan")
+    _, discriminator = load_network(run, DISCRIMINATOR, folders.GAN)
     plain = average
     if (Path(run) / PLAIN_GENERATOR).is_file():
-        _, plain = load_network(run, PLAIN_GENERATOR, "train.gan")
+        _, plain = load_network(run, PLAIN_GENERATOR, folders.GAN)
     states = [
         {
             "version": VERSION,

@@ -94,11 +94,13 @@ def labels(run: str | Path, generator, label: str | None, n: int, seed: int) -> 
     if generator.label_size == 0:
         if label is not None:
             raise ArgumentError(
-                "label", f"{run} was trained without labels; leave label out", received=label
+                "label",
+                f"{run} was trained without labels; leave label out, or train one with "
+                "labels=binary or labels=findings",
+                received=label,
             )
         return None
-    report = Path(run) / "report.json"
-    known = (artifacts.read_json(report) if report.is_file() else {}).get("labels")
+    known = report_of(run).get("labels")
     columns = tuple(known["names"] if known else map(str, range(generator.label_size)))
     if label is not None:
         exclusive = known is None or known["exclusive"]
@@ -108,6 +110,12 @@ def labels(run: str | Path, generator, label: str | None, n: int, seed: int) -> 
             "label", f"{run}: its report.json names no labels; choose {' or '.join(columns)}"
         )
     return label_kinds.draw(known["rows"], known["counts"], n, seed)
+
+
+def report_of(run: str | Path) -> dict:
+    """RUN's report.json, whose "labels" say with which it was trained; {} where there is none."""
+    file = Path(run) / "report.json"
+    return artifacts.read_json(file) if file.is_file() else {}
 
 
 def generate_batches(

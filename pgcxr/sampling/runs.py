@@ -7,18 +7,32 @@ import numpy as np
 
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import folders, places
+from pgcxr.options import meant
 
 GENERATOR, DISCRIMINATOR = "generator-ema.keras", "discriminator.keras"
 PRETRAINED = Path(__file__).parent / "pretrained"
 
 
-def load_network(run: str | Path, name: str, made_by: str) -> tuple[Path, object]:
-    """One of a RUN's networks.
+def existing_network(run: str | Path, name: str, made_by: str) -> Path:
+    """The file of one of a RUN's networks, not looked into.
 
     Args:
         run: its folder.
         name: of the file, such as "generator-ema.keras".
         made_by: the training that writes it, such as "train.gan".
+
+    Raises:
+        InputError: the folder is something else, or the file is missing.
+    """
+    path = places.existing_folder(run, folders.a_run(made_by)) / name
+    if not path.is_file():
+        folders.existing_run(run, (made_by,))
+        raise InputError(f"{run}: no {name}; name a RUN of `python -m {made_by}` that has ended")
+    return path
+
+
+def load_network(run: str | Path, name: str, made_by: str) -> tuple[Path, object]:
+    """One of a RUN's networks, see `existing_network`.
 
     Returns:
         (path, Keras model).
@@ -26,10 +40,7 @@ def load_network(run: str | Path, name: str, made_by: str) -> tuple[Path, object
     Raises:
         InputError: the folder is something else, or the network is missing, damaged or not finite.
     """
-    path = places.existing_folder(run, folders.a_run(made_by)) / name
-    if not path.is_file():
-        folders.existing_run(run, (made_by,))
-        raise InputError(f"{run}: no {name}; name a RUN of `python -m {made_by}` that has ended")
+    path = existing_network(run, name, made_by)
     from pgcxr.networks import saved
 
     model = saved.load(path, "is damaged or of another version; train the run again")
@@ -61,3 +72,11 @@ def pretrained_run(pretrained: str) -> Path:
         known = ", ".join(pretrained_names()) or "none"
         raise ArgumentError("pretrained", f"no such network; there are {known}", pretrained)
     return PRETRAINED / pretrained
+
+
+def refuse_missing(init: str) -> None:
+    """Raises ArgumentError where `init`, whose weights a training begins with, names no RUN, no
+    file and no network of pgcxr's."""
+    if not Path(init).exists() and init not in pretrained_names():
+        expected = "no such RUN, file or network of pgcxr's; " + meant(init, pretrained_names())
+        raise ArgumentError("init", expected, init)

@@ -6,17 +6,19 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from evaluate import common
 from evaluate.fidelity import (
     __main__,
     acceptance,
     arms,
+    experiment,
     explanations,
     figures,
     labeling,
     real_images,
     statistics,
 )
-from evaluate.fidelity.experiment import PRESETS, FidelityOptions, preset
+from evaluate.fidelity.options import PRESETS, FidelityOptions, preset
 from evaluate.fidelity.pseudo import Synthetic, collect, pseudo_labels
 from pgcxr.classifier import training
 from pgcxr.classifier.config import ClassifierConfig
@@ -242,7 +244,8 @@ def test_options_without_sense_are_refused(bad):
 
 def test_the_command_begins_with_a_preset_and_changes_what_was_typed(monkeypatch):
     asked = []
-    monkeypatch.setattr(__main__, "run", lambda *given: asked.append(given[3]))
+    monkeypatch.setattr(experiment, "run", lambda *given: asked.append(given[3]))
+    monkeypatch.setattr(common, "refuse_places", lambda *places: None)
     command = ["gan", "binary", "--out", "out", "--config", "demo"]
     for more in ([], ["--most-generated", "20", "--seeds", "2"]):
         assert CliRunner().invoke(__main__.app, [*command, *more]).exit_code == 0

@@ -30,7 +30,7 @@ def test_parameters_are_those_of_the_networks(change, labels):
         assert flops.parameters(sizes, level) == learned
 
 
-def _levels(minimal=False, replicas=1, **change):
+def _levels(way=footprint.DIRECT, replicas=1, **change):
     settings = schedule.Settings(
         32,
         9.0,
@@ -40,7 +40,7 @@ def _levels(minimal=False, replicas=1, **change):
         minibatch_dict={4: 16},
         replicas=replicas,
     )
-    return footprint.levels(GanConfig(resolution=32, **SIZES | change), settings, 0, minimal)
+    return footprint.levels(GanConfig(resolution=32, **SIZES | change), settings, 0, way)
 
 
 def test_levels_are_those_of_the_schedule():
@@ -56,7 +56,7 @@ def test_levels_are_those_of_the_schedule():
     assert rest > 0 and memory[-1] - _levels(precision="float16")[-1][
         "memory_bytes"
     ] == pytest.approx(rest, rel=1e-6)
-    assert _levels(minimal=True)[-1]["memory_bytes"] > memory[-1]
+    assert _levels(footprint.MINIMAL)[-1]["memory_bytes"] > memory[-1]
 
 
 def test_doubts_name_what_does_not_fit(tmp_path, monkeypatch):
@@ -84,3 +84,41 @@ def test_memory_of_the_smallest_gpu(tmp_path, monkeypatch):
     assert footprint._gpu_memory() == 16384 << 20
     tool.write_text("#!/bin/sh\necho no devices were found\n")
     assert footprint._gpu_memory() is None
+
+
+def test_how_levels_fit():
+    found = _levels(footprint.GPU)
+    second = found[1]
+    footprint.compare(found, second["memory_bytes"])
+    assert [each["fits"] for each in found] == ["close", "close", "no", "no"]
+    assert second["most_per_replica"] == 8 == second["minibatch_per_replica"]
+    # One byte less takes one image less.
+    footprint.compare(found, second["memory_bytes"] - 1)
+    assert second["fits"] == "no" and second["most_per_replica"] == 7
+    footprint.compare(found, 1 << 40)
+    assert {each["fits"] for each in found} == {"yes"}
+    footprint.compare(found, 1000)
+    assert [each["most_per_replica"] for each in found] == [0] * 4
+    footprint.compare(found, None)
+    assert {each["fits"] for each in found} == {None}
+
+
+# (px, images on a device, MiB of the whole process): benchmarks/README.md, two CPU cores.
+MEASURED = ((4, 16, 1361), (8, 16, 1944), (16, 16, 2694), (32, 16, 4423), (64, 16, 7209))
+MEASURED += ((128, 8, 7506),)
+
+
+@pytest.mark.parametrize(("size", "images", "mib"), MEASURED)
+def test_memory_is_near_what_was_measured(size, images, mib):
+    config = GanConfig(resolution=size, lod_initial_resolution=size, minibatch_dict={size: images})
+    (found,) = footprint.levels(config, config.schedule(1), 0, footprint.MINIMAL)
+    assert mib <= found["memory_bytes"] / 2**20 <= 1.25 * mib
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16"])
+def test_the_presets_of_the_original_fit_where_they_were_made_for(precision):
+    """Cards of 16 GB: the most that its presets put on one."""
+    most = {"float32": {256: 16, 512: 8, 1024: 4}, "float16": {512: 16, 1024: 8}}[precision]
+    config = GanConfig(minibatch_dict=most, replicas=1, precision=precision)
+    found = footprint.levels(config, config.schedule(1), 0, footprint.GPU)
+    assert 13e9 < max(each["memory_bytes"] for each in found) < 16e9

@@ -182,6 +182,26 @@ def _preflight(arguments, run, capsys):
     assert "4 px with a minibatch of 65536 needs about" in error
 
 
+def test_a_preflight_needs_no_cohort(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    stated = ["--preflight", "--config", "thesis", "--memory", "24GiB", "--replicas", "2"]
+    with pytest.raises(SystemExit) as stop:
+        command.run(app, [*stated, "--images-per-second", "13.7"])
+    told = capsys.readouterr().out
+    assert stop.value.code == 0 and "about 293.0 hours on 2 devices" in told
+    assert told.count(" yes ") == 9 and not list(tmp_path.iterdir())
+    with pytest.raises(SystemExit) as stop:
+        command.run(app, [*stated[:3], "--memory", "11GiB", "--replicas", "2", "--out", "run"])
+    told = capsys.readouterr()
+    assert stop.value.code == 2 and " no " in told.out and "hours unknown" in told.out
+    assert told.err.startswith("error: 1024 px with a minibatch of 8 needs about 14.0 GiB")
+    assert not list(tmp_path.iterdir())
+    assert "--memory much: must be a size" in _fails(capsys, *stated[:3], "--memory", "much")
+    assert "is for a preflight" in _fails(capsys, "cohort", "--out", "run", "--memory", "24GiB")
+    assert "Missing argument 'COHORT'" in _fails(capsys, "--out", "run")
+    assert "Missing option '--out'" in _fails(capsys, "cohort")
+
+
 def test_an_end_before_the_full_resolution_is_said(tmp_path, capsys):
     settings = schedule.Settings(32, 6.0, lod_training_kimg=2, lod_transition_kimg=2)
     training._say_end(tmp_path, {"kimg": 6.0, "images_per_second": 50.0}, settings)

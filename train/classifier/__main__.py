@@ -33,10 +33,12 @@ def main(
     ] = 0,
 ) -> None:
     """Trains on split train, stops early by split val and reports on split test."""
-    from train.classifier.training import train
     from train.common import load_config
 
-    train(cohort, labels, out, load_config("classifier", config, set_), seed)
+    settings = load_config("classifier", config, set_)
+    from train.classifier.training import train
+
+    train(cohort, labels, out, settings, seed)
 
 
 if __name__ == "__main__":

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr.classifier import curriculum, dataset, network
+from pgcxr.classifier import curriculum, dataset
 from pgcxr.classifier.config import ClassifierConfig
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort.manifest import SPLITS
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts, places
-from pgcxr.metrics.auroc import delong_ci
 
 CONFIG, MODEL, REPORT, LOGS = "config.json", "classifier.keras", "report.json", "logs"
 # May differ between the run and the command that asks for it again: both folders may have moved
@@ -30,8 +29,13 @@ def train(cohort: Path, labels: str, out: Path, config: ClassifierConfig, seed: 
             f"is for diseases, whose lesions have masks; must be 0 for labels {labels}",
             config.curriculum,
         )
+    dataset.check_labels(labels)
     images = cohorts.load(cohort)
     parts = {split: dataset.part(images, split, labels) for split in SPLITS}
+    if not (out / CONFIG).exists():
+        places.refuse_existing(out)
+    from pgcxr.classifier import network  # after what can be told without TensorFlow
+
     settings = config.to_dict() | {
         "labels": labels,
         "outputs": dataset.OUTPUTS[labels],
@@ -56,13 +60,12 @@ def train(cohort: Path, labels: str, out: Path, config: ClassifierConfig, seed: 
 
 
 def finished(out: Path, settings: dict) -> bool:
-    """Whether `out` holds this very training; InputError where it holds another, or something else.
+    """Whether `out` holds this very training; InputError where it holds another.
 
     A RUN appears as a whole: what an interrupted training leaves is a hidden folder beside, which
     the next removes.
     """
     if not (out / CONFIG).exists():
-        places.refuse_existing(out)
         return False
     defaults = ClassifierConfig().to_dict()
     old = {key: defaults[key] for key in ClassifierConfig.ADDED}
@@ -117,6 +120,8 @@ def _fit(parts: dict, config: ClassifierConfig, settings: dict, folder: Path) ->
 def areas(labels: np.ndarray, scores: np.ndarray, outputs: tuple[str, ...]) -> dict:
     """{output: {auroc, auroc_ci95, positive, negative}}; null where there are fewer than two images
     of a class."""
+    from pgcxr.metrics.auroc import delong_ci
+
     found = {}
     for name, label, score in zip(outputs, labels.T, scores.T, strict=True):
         known = ~np.isnan(label)

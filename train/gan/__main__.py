@@ -8,6 +8,8 @@ import typer
 
 from pgcxr.cli import command
 from pgcxr.cli.options import takes_options
+from pgcxr.errors import InputError
+from pgcxr.gan.stated import PreflightOptions
 from pgcxr.options import TEXT, Options, option, or_none, whole
 
 app = command.new_app(__doc__)
@@ -39,11 +41,12 @@ class InitOptions(Options):
 @takes_options
 def main(
     cohort: Annotated[
-        Path, typer.Argument(help="folder written by `pgcxr curate` or `pgcxr records`")
-    ],
+        Path | None, typer.Argument(help="folder written by `pgcxr curate` or `pgcxr records`")
+    ] = None,
     out: Annotated[
-        Path, typer.Option(help="RUN: new folder of this training; an interrupted one goes on")
-    ],
+        Path | None,
+        typer.Option(help="RUN: new folder of this training; an interrupted one goes on"),
+    ] = None,
     config: Annotated[
         str,
         typer.Option(help="demo, small, thesis, nvidia:gpus=4,fp16 or nvidia:v1 (train/configs)"),
@@ -54,22 +57,22 @@ def main(
     label: Annotated[str, typer.Option(help="all, normal or abnormal images")] = "",
     begin: InitOptions = InitOptions(),
     seed: Annotated[int | None, typer.Option(help="of weights, latents and image order")] = None,
-    preflight: Annotated[
-        bool,
-        typer.Option(
-            "--preflight", help="only tell the parameters, memory and time of every level here"
-        ),
-    ] = False,
+    options: PreflightOptions = PreflightOptions(),
 ) -> None:
     """Trains a Progressive GAN on a cohort or its TFRecords, or goes on where a run stopped."""
     from train.common import load_config
-    from train.gan import training
 
     given = {"label": label or None, "seed": seed, "freeze_d": begin.freeze_d}
+    given["replicas"] = options.replicas
     changes = {name: value for name, value in given.items() if value is not None}
     settings = load_config("gan", config, set_).replace(**changes)
-    if preflight:
-        training.preflight(cohort, out, settings)
+    if not options.preflight and (cohort is None or out is None):
+        missing = "argument 'COHORT'" if cohort is None else "option '--out'"
+        raise InputError(f"Missing {missing}. See --help.")
+    from train.gan import training
+
+    if options.preflight:
+        training.preflight(cohort, out, settings, options)
     else:
         training.train(cohort, out, settings, begin.init)
 

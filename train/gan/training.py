@@ -8,26 +8,60 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pgcxr.errors import InputError
-from pgcxr.gan import schedule
+from pgcxr.gan import run_dir, schedule
 from pgcxr.gan.config import GanConfig
+from pgcxr.gan.stated import PreflightOptions
 from pgcxr.io import artifacts
+from pgcxr.sampling import runs
 from train.gan import images as gan_images
 
+TF_CONFIG = "TF_CONFIG"  # pgcxr.gan.devices.TF_CONFIG, which needs Keras
 
-def preflight(folder: Path, out: Path, config: GanConfig) -> None:
-    """Prints what each level will take here, and writes it to RUN/preflight.json."""
-    from pgcxr.gan import devices, preflight, run_dir
 
-    images = gan_images.choose(folder, config)
-    strategy = devices.strategy(config.replicas)
-    if devices.hosts(strategy) > 1:
-        raise InputError(f"--preflight: looks at one machine; run it without {devices.TF_CONFIG}")
-    run = run_dir.RunDir(out)
-    with devices.deterministic():
-        report = preflight.plan(config, strategy, out, print)
-    with run.locked():
-        preflight.write(run.preflight, report, config.to_dict() | source(images, out))
-    print("\n".join(preflight.table(report)))
+def preflight(
+    folder: Path | None, out: Path | None, config: GanConfig, asked: PreflightOptions
+) -> None:
+    """Prints what each level will take, and writes it to RUN/preflight.json where RUN is named.
+
+    Args:
+        folder: the images; None: any.
+        out: RUN.
+        config: what would be trained.
+        asked: of which devices; without a memory those of this machine.
+
+    Raises:
+        InputError: it will not fit, or can't run here.
+    """
+    run = None if out is None else run_dir.RunDir(out)
+    if run is not None:
+        run.refuse(config)
+    images = None if folder is None else gan_images.choose(folder, config)
+    from pgcxr.gan import devices, preflight
+
+    if asked.memory is not None:
+        report = preflight.stated(config, config.replicas or 1, asked)
+    else:
+        _look_at_cards(config)
+        strategy = devices.strategy(config.replicas)
+        if devices.hosts(strategy) > 1:
+            raise InputError(f"--preflight: looks at one machine; run it without {TF_CONFIG}")
+        with devices.deterministic():
+            report = preflight.plan(config, strategy, print, asked.images_per_second)
+    print("\n".join([*preflight.table(report), *preflight.notes(report)]))
+    preflight.refuse(report, Path() if out is None else out)
+    if run is not None:
+        beside = {} if images is None else source(images, out)
+        with run.locked():
+            preflight.write(run.preflight, report, config.to_dict() | beside)
+
+
+def _look_at_cards(config: GanConfig) -> None:
+    """Refuses GPUs that the installed TensorFlow can't drive, and says what it leaves out."""
+    from pgcxr.gan import cards
+
+    alone = TF_CONFIG not in os.environ  # else it is the number of all hosts together
+    for line in cards.check(config.replicas if alone else 0):
+        print(f"warning: {line}", file=sys.stderr)
 
 
 def train(folder: Path, out: Path, config: GanConfig, init: str = "") -> None:
@@ -35,16 +69,22 @@ def train(folder: Path, out: Path, config: GanConfig, init: str = "") -> None:
 
     `init` names the networks that it begins with, see `transfer.load`.
     """
-    import tensorflow as tf
+    run = run_dir.RunDir(out)
+    if TF_CONFIG not in os.environ:  # only the chief of several hosts looks into RUN
+        run.refuse(config)
+    if init:
+        runs.refuse_missing(init)
+    images = gan_images.choose(folder, config)
+    import tensorflow as tf  # after what can be told without it
 
     from pgcxr.cohort.pipeline import ImageDataset
-    from pgcxr.gan import devices, run_dir, trainer, transfer
+    from pgcxr.gan import devices, trainer, transfer
 
-    images = gan_images.choose(folder, config)
+    _look_at_cards(config)
     ancestor = transfer.load(init, out) if init else None
     strategy = devices.strategy(config.replicas)
     settings = config.schedule(strategy.num_replicas_in_sync)
-    run, beside = run_dir.RunDir(out), source(images, out)
+    beside = source(images, out)
 
     def begin() -> bool:
         stack.enter_context(run.locked())
