@@ -33,6 +33,8 @@ def name(text: str) -> str:
 def plain(text: str) -> str:
     """Without blanks and quotation marks around it and without characters that nobody sees; full
     width and other forms of letters and digits as the usual ones."""
+    if text.isascii() and text.isalnum():  # nearly all of a large table
+        return text
     text = unicodedata.normalize("NFKC", text)
     text = "".join(mark for mark in text if unicodedata.category(mark) not in ("Cf", "Cc"))
     formula = re.fullmatch(r'\s*="?(.*?)"?\s*', text)
@@ -50,7 +52,10 @@ def number(text: str) -> str:
         >>> number("2.01606E+15")  # digits are lost
         '2.01606E+15'
     """
-    text = re.sub(r"\s+", "", plain(text)).upper()
+    text = plain(text).upper()
+    if text.isalnum() and "E" not in text:
+        return text.lstrip("0")
+    text = re.sub(r"\s+", "", text)
     if THOUSANDS.fullmatch(text):
         text = re.sub(r"[.,']", "", text)
     whole = DECIMALS.fullmatch(text)

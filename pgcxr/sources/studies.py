@@ -7,6 +7,7 @@ guessed: rows of one number that say different things, or may be another patient
 which a spreadsheet has left digits out, decide nothing.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -82,6 +83,9 @@ class Studies:
         self._asked.pop("", None)
         self.unnumbered = [row.place for row in rows if not row.number]
         self._rounded = self._without_digits([row for row in rows if row.number])
+        self._cut = {_kept(row.number) for row in self._rounded if spelling.is_cut(row.number)}
+        # Few, as they are rounded.
+        self._scientific = {row.number for row in self._rounded if spelling.is_rounded(row.number)}
         rounded = {row.place for row in self._rounded}
         for row in rows:
             if row.number and row.place not in rounded:
@@ -90,8 +94,9 @@ class Studies:
         self._found = {
             number: self._find(number) for numbers in self._asked.values() for number in numbers
         }
-        self.undone = sum(found not in (None, number) for number, found in self._found.items())
-        if self.undone:  # a table that was spoilt: the same digits may be another number's
+        self.undone = sum(found not in (None, "", number) for number, found in self._found.items())
+        # In a table that was spoilt the same digits may be another number's.
+        if any(found not in (None, number) for number, found in self._found.items()):
             for numbers in self._asked.values():
                 if len(numbers) > 1 and any(self._found[number] != number for number in numbers):
                     self._found |= dict.fromkeys(
@@ -130,9 +135,8 @@ class Studies:
         number, patient = spelling.plain(accession), vocabulary.same_patient(patient)
         found = self._found.get(number)
         if found is None:
-            rounded = any(spelling.fits(row.number, number) for row in self._rounded)
-            rounded = rounded or any(_cut_to(row.number, number) for row in self._rounded)
-            return ROUNDED if rounded else NO_ROW
+            rounded = any(spelling.fits(other, number) for other in self._scientific)
+            return ROUNDED if rounded or _kept(number) in self._cut else NO_ROW
         if not found:
             return UNCERTAIN_NUMBER
         rows = [(row, _listed(row.patient, patient)) for row in self._rows[found]]
@@ -185,6 +189,12 @@ class Studies:
                 f"{NAME}: {self.undone} accession numbers are written otherwise than in the files "
                 "(zeros in front, marks, blanks, capitals) and were matched without these"
             )
+        uncertain = sum(found == "" for found in self._found.values())
+        if uncertain:
+            said.append(
+                f"{NAME}: {uncertain} accession numbers of files fit several of the table, or one "
+                "that fits others, once zeros in front and marks are left out; these are excluded"
+            )
         if self.unnumbered:
             places = tables.few(self.unnumbered)
             said.append(f"{NAME}: no accession number in {places}, not used")
@@ -196,19 +206,36 @@ def read(folder: Path, labeling: Labeling, notes: list[str]) -> list[Row]:
     path, needed = folder / NAME, NEEDED[labeling.policy]
     other = tuple(name for name in (PATIENT, CODES, REPORT) if name not in needed)
     names = (NUMBER, *needed, *other)
+    further = _further_codes(path, names)
     found = []
-    for place, cells in tables.numbered(path, names[: 1 + len(needed)], other, notes):
-        row = dict(zip(names, cells, strict=True))
+    for place, cells in tables.numbered(path, names[: 1 + len(needed)], (*other, *further), notes):
+        row = dict(zip(names, cells, strict=False))
+        codes = ";".join((row[CODES], *cells[len(names) :]))
         found.append(
             Row(
                 place,
                 spelling.plain(row[NUMBER]),
                 row[PATIENT],
-                diagnosis_codes.parse(row[CODES]),
+                diagnosis_codes.parse(codes),
                 row[REPORT],
             )
         )
     return found
+
+
+def _further_codes(path: Path, names: Sequence[str]) -> tuple[str, ...]:
+    """The columns of a table that has one for each code: diagnosis_codes_2, diagnosis_code 3.
+
+    Raises:
+        InputError: two columns have one of `names`, in another way of writing it.
+    """
+    header = tables.header(path)
+    for name in names:
+        if sum(spelling.name(other) == spelling.name(name) for other in header) > 1:
+            raise InputError(f"{path}: two columns are called {name}; take one of them out")
+    return tuple(
+        name for name in header if re.fullmatch(r"diagnosiscodes?\d+", spelling.name(name))
+    )
 
 
 def refuse_strangers(folder: Path, studies: Studies) -> None:
@@ -232,8 +259,7 @@ def _listed(listed: str, patient: str) -> str:
     return same
 
 
-def _cut_to(written: str, number: str) -> bool:
-    """Whether `written` is `number` with zeros in the place of the digits that did not fit."""
-    short, long = spelling.number(written), spelling.number(number)
-    kept = spelling.SPREADSHEET
-    return spelling.is_cut(written) and len(short) == len(long) and short[:kept] == long[:kept]
+def _kept(number: str) -> tuple[str, int]:
+    """The digits that a spreadsheet keeps, and how many there are in all."""
+    digits = spelling.number(number)
+    return digits[: spelling.SPREADSHEET], len(digits)

@@ -377,11 +377,13 @@ def _shape(text: str) -> str:
 def _clean(cell: str) -> str:
     """Without what nobody sees at its ends, a formula around a text, and words for nothing."""
     # Spreadsheets write ="007" so that zeros in front stay.
-    cell = cell.strip().strip(spelling.INVISIBLE).strip()
-    formula = FORMULA.fullmatch(cell)
+    cell = cell.strip()
+    if not cell.isascii():
+        cell = cell.strip(spelling.INVISIBLE).strip()
+    formula = FORMULA.fullmatch(cell) if cell.startswith("=") else None
     if formula:
         cell = formula[1].replace('""', '"').strip()
-    return "" if cell.upper() in NOTHING else cell
+    return "" if len(cell) <= 6 and cell.upper() in NOTHING else cell
 
 
 def _lines(path: Path, file: TextIO, form: _Form) -> Iterator[str]:

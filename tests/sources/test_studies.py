@@ -101,6 +101,22 @@ def test_no_patient_in_the_table(tmp_path):
     assert answers == ["normal", "abnormal"]
 
 
+def test_a_column_for_each_code(tmp_path):
+    head = "accession_number,patient_id,Diagnosis_Codes,diagnosis_code_2,diagnosis codes 3,report"
+    rows = [("1", "P1", GOOD, "", BAD, ""), ("2", "P2", GOOD, "Z01.8", "", "")]
+    assert said(tmp_path, rows, [("1", "P1"), ("2", "P2")], head)[0] == ["abnormal", "normal"]
+    with pytest.raises(InputError, match="two columns are called diagnosis_codes"):
+        table(tmp_path, [], f"{head},Diagnosis Codes")
+
+
+def test_numbers_that_fit_others_too_are_said(tmp_path):
+    rows = [("5", "", GOOD, ""), ("7", "", GOOD, "")]
+    _, made = said(tmp_path, rows, [("05", "P1"), ("005", "P2"), ("07", "P3")])
+    undone, uncertain = made.warnings()
+    assert "1 accession numbers are written otherwise" in undone
+    assert "2 accession numbers of files fit several" in uncertain
+
+
 def test_what_was_undone_and_what_could_not_be_is_said(tmp_path):
     rows = [("2.01606E+15", "", GOOD, "")] * 2 + [("7", "", GOOD, ""), ("", "", BAD, "")]
     answers, made = said(tmp_path, rows, [("2016063000000001", "P1"), ("007", "P2")])

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from pgcxr.cohort.findings import ABNORMAL, NORMAL, TABLE_6, covers
@@ -81,6 +82,7 @@ class CodeLists:
         return Opinion("codes", label, dict.fromkeys(self.findings_of(known), POSITIVE))
 
 
+@lru_cache(1 << 16)
 def parse(cell: str) -> tuple[str, ...]:
     """The codes in a cell of a table, each once, in its order; UNREAD at their end where something
     in it cannot be read.
