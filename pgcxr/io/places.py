@@ -16,7 +16,7 @@ LONGEST_NAME = 240
 def refuse_existing_file(path: str | os.PathLike, what: str = "file") -> None:
     """Raises InputError unless a new file can be made at `path`; `what` the line calls it."""
     if os.path.isdir(path):
-        raise InputError(f"{path}: is a folder; name a {what} in it, or another")
+        raise InputError(f"{path}: exists; it is a folder: name a file in it, or another {what}")
     if os.path.lexists(path):
         raise InputError(f"{path}: exists; remove it or name another {what}")
     refuse_existing(path, what)

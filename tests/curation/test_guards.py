@@ -129,7 +129,9 @@ def test_a_folder_is_no_trace(make_export, run, tmp_path):
     export = make_export(ROWS[:2])
     for name in ("trace", "."):
         (tmp_path / "trace").mkdir(exist_ok=True)
-        with pytest.raises(InputError, match=": is a folder; name a trace in it, or another"):
+        with pytest.raises(
+            InputError, match=": exists; it is a folder: name a file in it, or another trace"
+        ):
             run(export, tmp_path / "out", trace=tmp_path / name)
 
 

@@ -18,7 +18,7 @@ from pgcxr.dicom.decoding import check_installation
 from pgcxr.dicom.normalization import THESIS
 from pgcxr.dicom.reading import Rejected, quiet
 from pgcxr.errors import ArgumentError, InputError, InstallationError, fault_of_installation
-from pgcxr.io import artifacts, places
+from pgcxr.io import archives, artifacts, places
 from pgcxr.privacy import black_out as black_outs
 from pgcxr.privacy import hashing
 from pgcxr.privacy.audit import auditing, gather, tables
@@ -116,6 +116,9 @@ def export_deidentified(
             look_for = look_for.without("date")
         identified, done = _without_identifiers(folder, done, look_for)
         warnings = [_warning(identified, len(names), findings)] if identified else []
+        details = [result[1] for result in done if isinstance(result, tuple)]
+        packed = archives.advice(details)
+        warnings += [f"of {len(names)} files {packed}"] if packed else []
         excluded = _write_excluded(folder, names, done, key)
         if len(excluded) == len(names):
             said = warnings[0] if warnings else "expected DICOM images"

@@ -248,3 +248,14 @@ def test_real_files(run, dates):
     originals = [pydicom.dcmread(SHARED / name, force=True).PixelData for name in names]
     assert len(names) == 10 and sum(pixels in kept for pixels in originals) == 9
     assert json.loads((out / "report.json").read_text())["dates"] == dates
+
+
+def test_archives_are_told_of(run, make_export):
+    export = make_export([{}])
+    (export / "study0" / "more.zip").write_bytes(b"PK\x03\x04")
+    report, _ = run(export)
+    (warning,) = report["warnings"]
+    assert report["images"] == 1 and warning.startswith("of 2 files 1 is an archive (ZIP), which")
+    (export / "study0" / "IM0000").unlink()
+    with pytest.raises(InputError, match=r"1 files .*1 is an archive \(ZIP\).*unpack first"):
+        run(export, "again")
