@@ -54,7 +54,7 @@ def number(text: str) -> str:
     """
     text = plain(text).upper()
     if text.isalnum() and "E" not in text:
-        return text.lstrip("0")
+        return _without_zeros(text)
     text = re.sub(r"\s+", "", text)
     if THOUSANDS.fullmatch(text):
         text = re.sub(r"[.,']", "", text)
@@ -66,7 +66,12 @@ def number(text: str) -> str:
         digits = scientific[1] + scientific[2]
         if set(digits[int(scientific[3]) + 1 :]) <= {"0"}:
             text = digits[: int(scientific[3]) + 1]
-    return text.lstrip("0")
+    return _without_zeros(text)
+
+
+def _without_zeros(text: str) -> str:
+    """Without zeros in front. 0 is a number, 0000 stands for none."""
+    return text if text == "0" else text.lstrip("0")
 
 
 def is_rounded(text: str) -> bool:

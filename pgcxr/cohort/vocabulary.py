@@ -67,10 +67,10 @@ def shown_view(text: str) -> str:
 
     Example:
 
-        >>> shown_view("Chest: AP erect"), shown_view("PA and lateral")
-        ('AP', 'other')
+        >>> shown_view("Chest: AP erect"), shown_view("Thorax p.a."), shown_view("PA and lateral")
+        ('AP', 'PA', 'other')
     """
-    words = re.findall(r"[A-Z]+", text.upper())
+    words = re.findall(r"[A-Z]+", re.sub(r"\b([AP])[./]\s?([AP])\b", r"\1\2", text.upper()))
     for parts in (("".join(words),), words):
         found = {view for view, spellings in VIEWS.items() if {*parts} & {*spellings}}
         if len(found) == 1:

@@ -1,6 +1,7 @@
 """The column map of the source `table`: a TOML file that says what the columns of a table mean, as
 in columns.toml."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,19 +27,19 @@ FIELDS = (
     "label",
 )
 CONSTANT = ("age", "sex", "view", "manufacturer", "modality", "body_part", "label")
-# Ours -> what of theirs means the same, whatever the case, without being told.
-WORDS = {
-    "view": {},
-    "sex": {},
-    "modality": {
-        "DX": (
-            *("x-ray", "xray", "x ray", "chest x-ray", "chest xray", "chest x ray", "cxr", "dr"),
-            *("radiograph", "radiography", "chest radiograph", "chest radiography"),
-            *("digital radiograph", "digital radiography", "digital x-ray", "plain film"),
-        ),
-        "CR": ("computed radiograph", "computed radiography"),
-    },
-}
+# What has words of its own in the map.
+WORDED = ("view", "modality", "sex")
+# Of a radiograph, as people call its modality: one of the first, and none but both.
+RADIOGRAPH = frozenset(("xray", "xrays", "cxr", "xr", "dx", "dr", "cr", "film"))
+RADIOGRAPH |= {f"radiograph{end}" for end in ("", "s", "y", "ic")}
+BESIDE = frozenset(
+    (
+        *("chest", "thorax", "thoracic", "lung", "lungs", "digital", "computed", "direct", "plain"),
+        *("conventional", "projection", "image", "imaging", "of", "the", "and", "pa", "ap"),
+        *("lateral", "lat", "frontal", "portable", "upright", "erect", "supine", "standing"),
+        *("view", "views", "posteroanterior", "anteroposterior"),
+    )
+)
 NOT_MENTIONED = ""
 STATUSES = {"positive": POSITIVE, "negative": NEGATIVE, "uncertain": UNCERTAIN}
 STATUSES |= {"not_mentioned": NOT_MENTIONED}
@@ -104,7 +105,7 @@ def load(path: Path) -> ColumnMap:
         content.get("dicom", False),
         columns,
         _constants(name, content.get("constants", {}), columns),
-        {field: _meanings(name, field, content.get(field, {})) for field in WORDS},
+        {field: _meanings(name, field, content.get(field, {})) for field in WORDED},
         _words(
             name, "label", content.get("label", {}), {"normal": "normal", "abnormal": "abnormal"}
         ),
@@ -153,14 +154,27 @@ def _by_cell(name: str, table: str, meanings: list[tuple[str, str]], values: dic
 
 
 def _meanings(name: str, table: str, values: dict) -> dict[str, str]:
-    """Cell -> what the rules call it: the user's words, and for others those of WORDS."""
+    """Cell -> what the rules call it."""
     if table == "view":
         allowed = tuple(VIEWS)
     else:
         allowed = ("F", "M", "O") if table == "sex" else tuple(values)
     toml_file.tables(f"{name}: [{table}]", values, dict.fromkeys(allowed, list))
-    known = {label_map.word(cell): ours for ours, cells in WORDS[table].items() for cell in cells}
-    return known | _by_cell(name, table, [(key, key) for key in values], values)
+    return _by_cell(name, table, [(key, key) for key in values], values)
+
+
+def modality(text: str) -> str:
+    """DICOM's word for what a table calls a modality, or the text itself in capitals.
+
+    Example:
+
+        >>> modality("Chest X-Ray PA"), modality("computed radiography"), modality("ct")
+        ('DX', 'CR', 'CT')
+    """
+    words = set(re.findall(r"[a-z]+", re.sub(r"x[\s-]?ray", "xray", text.casefold())))
+    if not words & RADIOGRAPH or words - RADIOGRAPH - BESIDE:
+        return text.upper()
+    return "CR" if words & {"cr", "computed"} else "DX"
 
 
 def _extensions(name: str, content: dict) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ what the map says in any case (label_map.word); a cell of a finding that it does
 leaves an image normal.
 """
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -178,7 +179,7 @@ def _describe(scan: Scan, row: dict[str, str], columns: ColumnMap) -> None:
     scan.view, scan.manufacturer, scan.modality = (
         cell("view"),
         cell("manufacturer"),
-        cell("modality").upper(),
+        column_map.modality(cell("modality")),
     )
     scan.body_part, scan.report = cell("body_part"), cell("report")
     scan.codes = diagnosis_codes.parse(cell("codes"))
@@ -205,6 +206,9 @@ def _label(scan: Scan, row: dict[str, str], columns: ColumnMap, labeling: Labeli
         )
         if said and {said, opinion.label} == {NORMAL, ABNORMAL}:
             scan.rejected = ("label_conflict", "the label and the findings contradict each other")
+        # A code of I10 does not contradict a normal radiograph, one of J90 does.
+        if said == NORMAL and labeling.of_study(scan.codes, "")[1][0].having(POSITIVE):
+            scan.rejected = ("label_conflict", "the label says normal, a code names a finding")
         opinion = Opinion("table", said, opinion.statuses)
         if said == ABNORMAL and scan.rejected == label_map.NOT_READ:
             scan.rejected = None
@@ -235,6 +239,11 @@ def _statuses(row: dict[str, str], columns: ColumnMap) -> tuple[dict[str, str], 
             label: POSITIVE if label in present else NEGATIVE for label in columns.meanings
         }
         statuses |= dict.fromkeys(present, POSITIVE)
+        # Labels that stand together in one part: the separator is another one.
+        for label in present - columns.meanings.keys():
+            parts = re.split(r"[;,|/]", label)
+            if len(parts) > 1 and any(label_map.word(part) in spelled for part in parts):
+                statuses[label] = label_map.UNREAD
         meanings |= columns.meanings
     return statuses, meanings
 

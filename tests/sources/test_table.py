@@ -5,6 +5,7 @@ from importlib import resources
 import numpy as np
 import pytest
 
+from pgcxr.cohort import vocabulary
 from pgcxr.errors import InputError
 from pgcxr.sources import column_map, named, table
 
@@ -330,12 +331,14 @@ def test_cells_that_are_not_understood_never_leave_an_image_normal(tmp_path, mak
 
 def test_a_label_and_findings_that_contradict_each_other(tmp_path, make_picture, curated):
     folder = tmp_path / "set"
-    cells = ("NORMAL,clear", "normal,Fluid", "Abnormal,CLEAR", "abnormal,fluid", "2.0,")
-    for index, name in enumerate("abcde"):
+    cells = ("NORMAL,clear,I10", "normal,Fluid,", "Abnormal,CLEAR,", "abnormal,fluid,J90", "2.0,,")
+    cells += ("normal,clear,J90", "normal,Clear;Air,")
+    for index, name in enumerate("abcdefg"):
         make_picture(folder / f"{name}.png", index)
-    rows = [f"{name}.png,{name},{said}" for name, said in zip("abcde", cells, strict=True)]
-    (folder / "labels.csv").write_text("\n".join(["file,pid,class,tags", *rows]) + "\n")
-    labels = LABEL_MAP.replace('["0"]', '["normal"]').replace('["1", "2"]', '["abnormal", "2"]')
+    rows = [f"{at}.png,{at},{said}" for at, said in zip("abcdefg", cells, strict=True)]
+    (folder / "labels.csv").write_text("\n".join(["file,pid,class,tags,icd", *rows]) + "\n")
+    labels = LABEL_MAP.replace("[label]", 'codes = "icd"\n[label]')
+    labels = labels.replace('["0"]', '["normal"]').replace('["1", "2"]', '["abnormal", "2"]')
     (folder / "columns.toml").write_text(
         labels + LIST_MAP[LIST_MAP.index("[list]") :].split("[boxes]")[0]
     )
@@ -345,7 +348,25 @@ def test_a_label_and_findings_that_contradict_each_other(tmp_path, make_picture,
         "d.png": ("abnormal", "pleural_effusion"),
         "e.png": ("abnormal", ""),
     }
-    assert found.rules == {"b.png": "label_conflict", "c.png": "label_conflict"}
+    assert found.rules == {
+        **dict.fromkeys(("b.png", "c.png", "f.png"), "label_conflict"),
+        "g.png": "diagnosis",
+    }
+
+
+def test_views_modalities_and_patients_as_people_write_them():
+    words = ("P.A.", "PA: upright", "chest pa", "Thorax p.a.", "postero-anterior", "pa_erect")
+    assert {vocabulary.shown_view(word) for word in words} == {"PA"}
+    words = ("AP erect", "AP SUPINE", "a/p portable")
+    assert {vocabulary.shown_view(word) for word in words} == {"AP"}
+    words = ("PA and lateral", "AP/PA", "front", "apical")
+    assert {vocabulary.shown_view(word) for word in words} == {"other"}
+    words = ("chest x-ray", "X RAY", "CXR PA", "XR chest 2 views", "Digital Radiography", "dr")
+    assert {column_map.modality(word) for word in words} == {"DX"}
+    assert column_map.modality("Computed radiograph") == column_map.modality("cr") == "CR"
+    words = ("CT", "X-ray angiography", "dual energy x-ray absorptiometry", "MRI", "")
+    assert not {"DX", "CR"} & {column_map.modality(word) for word in words}
+    assert vocabulary.same_patient("0") == "0" != vocabulary.same_patient("0000") == ""
 
 
 @pytest.mark.parametrize(
