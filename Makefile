@@ -10,9 +10,10 @@ PIP      := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL  := $(PIP) install --quiet -r requirements.txt && $(PIP) install --quiet --no-deps --editable .
 LATEST   := $(PIP) install --quiet --upgrade --upgrade-strategy eager --editable '.[notebook,test]'
 # `make wheelhouse EXTRAS=gpu`
-EXTRAS   ?= notebook
+EXTRAS   ?= notebook,lab
+LAB      ?=
 
-.PHONY: demo test test-latest pytest lint format install wheelhouse clean always
+.PHONY: demo test test-latest pytest lint format install notebook wheelhouse clean always
 
 demo: $(READY)   ## the whole study in miniature, on generated data: runs/demo/report.html
 	$(BIN)/python -m evaluate.study --preset demo --out runs/demo
@@ -37,6 +38,10 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 install: $(READY)
+
+notebook: $(READY)     ## the notebook in JupyterLab; `make notebook LAB=--no-browser` on a server
+	$(BIN)/python -c "import jupyterlab" 2> /dev/null || $(PIP) install --quiet --editable '.[lab]'
+	$(BIN)/python -m jupyter lab $(LAB) notebooks/01_latent_axes.ipynb
 
 wheelhouse: $(READY)   ## wheelhouse/: all that an installation without network needs
 	$(PIP) wheel --quiet --wheel-dir wheelhouse -r requirements.txt 'setuptools>=68' wheel '.[$(EXTRAS)]'

@@ -116,6 +116,7 @@ class Ticks(keras.callbacks.Callback):
 
     def _stop(self, cur_nimg: int, sign: Sign) -> None:
         self.run.write_alarm(cur_nimg, sign)
+        self.logger.note(f"diverged after {cur_nimg / 1000:.3f} kimg ({sign})")
         raise Diverged(
             f"{self.run.folder}: diverged after {cur_nimg / 1000:.1f} kimg ({sign}); lower "
             "lrate_base, or raise drift or gradient_penalty, and train again: it goes on from the "

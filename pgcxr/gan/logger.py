@@ -1,5 +1,5 @@
 """What a training shows of itself: TensorBoard's scalars and images in RUN/logs, the sample sheets
-in RUN/samples.
+in RUN/samples, and a line for each tick in RUN/log.txt.
 
 Nothing of it is read back by the training: with or without it the weights are the same to the bit.
 
@@ -9,12 +9,14 @@ norms: means over the steps of the tick. Keras hands each step's own
 - schedule/*: kimg, lod, minibatch, learning rates, images_per_second (without what the tick itself
   takes).
 - memory/*: peaks so far, in GiB, of this process and of each of its GPUs.
-- swd/*: see `tick_swd`.
+- swd/*: see `tick_swd`; each distance and its floor in one chart (Custom Scalars).
+- config, as text, at the start of each life.
 - overfitting/*: see `overfitting`, where the cohort has a validation split; schedule/augment_p.
 - samples, interpolation, and real images at a half-phase's first tick: reduced to `SHOWN` pixels,
   and at most `PICTURES` times in a training, so that logs/ stays below 200 MB however long it is.
 """
 
+import datetime
 import math
 import resource
 import time
@@ -24,6 +26,7 @@ import numpy as np
 from pgcxr.gan import samples, schedule
 from pgcxr.gan.run_dir import RunDir
 from pgcxr.gan.tick_swd import TickSWD
+from pgcxr.metrics import swd
 from pgcxr.plots import grids
 from pgcxr.sampling import sphere
 
@@ -81,6 +84,7 @@ class Logger:
         self.side = math.isqrt(len(latents))
         self.writer = tf.summary.create_file_writer(str(run.logs))
         self.restored, self.begun, self.means = restored, False, Means()
+        self.numbers: dict[str, float] = {}  # the newest of each name
         # Of the half-phase, where images are held out; see `overfitting`.
         self.overfitting = None
         between = sphere.path(latents[:KEYS], STEPS)
@@ -146,11 +150,40 @@ class Logger:
             measured = self.overfitting(model, lod).items()
             self._write(cur_nimg, {f"overfitting/{name}": value for name, value in measured})
         self.writer.flush()
+        self.note(self._line())
         return made
+
+    def note(self, line: str) -> None:
+        """Adds a line to log.txt. It has no date, which the privacy audit would take for that of a
+        study, but the time trained so far."""
+        time_taken = datetime.timedelta(seconds=round(self.run.clock()))
+        with open(self.run.log, "a", encoding="utf-8") as file:
+            file.write(f"{time_taken}  {line}\n")
+
+    def _line(self) -> str:
+        """The tick in words."""
+        found = self.numbers
+        size = self.settings.resolution >> math.floor(found["schedule/lod"])
+        parts = [
+            f"kimg {found['schedule/kimg']:.3f}",
+            f"lod {found['schedule/lod']:.2f} ({size} px)",
+            f"minibatch {found['schedule/minibatch']}",
+            f"{found['schedule/images_per_second']:.1f} images/s",
+        ]
+        parts += [
+            f"{name} {found[f'train/{name}']:.4g}"
+            for name in ("d_loss", "g_loss", "d_gradient_norm", "g_gradient_norm")
+            if f"train/{name}" in found
+        ]
+        if self.swd is not None:
+            parts.append(f"swd {found['swd/mean']:.4g} (floor {found['swd/mean_floor']:.4g})")
+        memory = [value for name, value in found.items() if name.startswith("memory/")]
+        return ", ".join([*parts, f"{max(memory):.1f} GiB"])
 
     def _write(self, cur_nimg: int, numbers: dict[str, float]) -> None:
         import tensorflow as tf
 
+        self.numbers |= numbers
         with self.writer.as_default(step=cur_nimg):
             for name, value in numbers.items():
                 tf.summary.scalar(name, value)
@@ -173,9 +206,39 @@ class Logger:
 
         start = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
         event = tf.compat.v1.Event(wall_time=time.time(), step=self.restored + 1, session_log=start)
-        with self.writer.as_default():
+        with self.writer.as_default(step=self.restored):
             summary_ops_v2.import_event(event.SerializeToString())
+            tf.summary.text("config", _as_text(self.run.identity.get("config", {})))
+            tf.summary.experimental.write_raw_pb(_charts(self.settings.resolution))
+        after = f"goes on after {self.restored / 1000:.3f} kimg" if self.restored else "begins"
+        self.note(f"{after}; {self.settings.total_kimg:g} kimg in all")
         self.begun = True
+
+
+def _as_text(config: dict) -> str:
+    """A table in Markdown, as TensorBoard shows it."""
+    rows = [f"| {name} | `{value}` |" for name, value in config.items()]
+    return "\n".join(["| option | value |", "| --- | --- |", *rows])
+
+
+def _charts(resolution: int) -> bytes:
+    """The Summary by which TensorBoard's Custom Scalars show swd and its floor in one chart: for
+    each size that is compared, and their mean."""
+    from tensorboard.plugins.custom_scalar import layout_pb2, summary
+
+    names = ["mean"]
+    names += [str(2**n) for n in range(swd.SMALLEST.bit_length() - 1, resolution.bit_length())]
+    charts = [
+        layout_pb2.Chart(
+            title=f"swd {name} and its floor" if name == "mean" else f"swd at {name} px",
+            multiline=layout_pb2.MultilineChartContent(
+                tag=[f"^swd/{name}$", f"^swd/{name}_floor$"]
+            ),
+        )
+        for name in names
+    ]
+    categories = [layout_pb2.Category(title="sliced Wasserstein distance", chart=charts)]
+    return summary.pb(layout_pb2.Layout(category=categories)).SerializeToString()
 
 
 def peaks() -> dict[str, int]:

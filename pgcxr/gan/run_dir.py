@@ -33,8 +33,8 @@ AFTER_ALARM = ("lrate_base", "lrate_dict", "drift", "gradient_penalty")
 
 
 class RunDir:
-    """Paths of RUN: config.json, samples/, logs/, state/, generator-ema.keras, discriminator.keras,
-    report.json.
+    """Paths of RUN: config.json, samples/, logs/, log.txt, state/, generator-ema.keras,
+    discriminator.keras, report.json.
 
     Attributes:
         identity: what a saved state belongs to: {"config", "images", "replicas"}; kept in it and
@@ -49,6 +49,7 @@ class RunDir:
         self.config_file = self.folder / "config.json"
         self.samples = self.folder / "samples"
         self.logs = self.folder / "logs"
+        self.log = self.folder / "log.txt"
         self.state = self.folder / "state"
         self.generator = self.folder / "generator-ema.keras"
         self.discriminator = self.folder / "discriminator.keras"

@@ -4,6 +4,7 @@ them."""
 import json
 import math
 import os
+import re
 
 import cv2
 import keras
@@ -39,6 +40,7 @@ CONFIG = {
 }
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 1), np.uint8)
 TICKS = [256, 512]
+OF_A_LIFE = ("config", "custom_scalars")
 LABEL_PENALTIES = (("d", "_reals"), ("d", "_fakes"), ("g", ""))
 
 
@@ -66,7 +68,7 @@ def _read(run) -> dict:
 def _value(proto):
     array = tensor_util.make_ndarray(proto)
     if array.ndim == 0:
-        return float(array)
+        return array.item() if array.dtype == object else float(array)
     return cv2.imdecode(np.frombuffer(array[2], np.uint8), cv2.IMREAD_UNCHANGED)
 
 
@@ -214,10 +216,51 @@ def test_a_killed_life_leaves_no_points_behind(watched, tmp_path, monkeypatch):
     ours, theirs = _read(run), _read(watched[0])
     assert set(ours) == set(theirs)
     for name in ours:
-        if not name.startswith(("memory", "schedule/images", "reals")):
+        if not name.startswith(("memory", "schedule/images", "reals", *OF_A_LIFE)):
             assert [step for step, _ in ours[name]] == TICKS, name
             np.testing.assert_array_equal(ours[name][1][1], theirs[name][1][1], err_msg=name)
     assert same(final(run), final(watched[0]))
+
+    # The log has the lines of both lives.
+    lines = (run / "log.txt").read_text().splitlines()
+    assert [line.split("  ", 1)[1].split(",")[0].split(";")[0] for line in lines] == [
+        *("begins", "kimg 0.256", "kimg 0.512"),
+        *("goes on after 0.256 kimg", "kimg 0.512"),
+    ]
+
+
+def test_the_log_has_a_line_for_each_tick(watched):
+    run, _ = watched
+    begins, *ticks = (run / "log.txt").read_text().splitlines()
+    found = _read(run)
+    assert begins.endswith("begins; 0.512 kimg in all") and len(ticks) == len(TICKS)
+    for place, line in enumerate(ticks):
+        time_taken, _, said = line.partition("  ")
+        assert re.fullmatch(r"\d:\d\d:\d\d", time_taken)
+        assert f"kimg {TICKS[place] / 1000:.3f}, lod 0.00 (16 px), minibatch 8, " in said
+        for tag, name in (("train/d_loss", "d_loss"), ("swd/mean", "swd")):
+            assert f"{name} {found[tag][place][1]:.3g}"[:-1] in said
+        assert f"(floor {found['swd/mean_floor'][place][1]:.3g}"[:-1] in said and "images/s" in said
+
+
+def test_swd_and_its_floor_are_in_one_chart(watched):
+    """As TensorBoard's Custom Scalars read it: each chart's tags are those of a run."""
+    from tensorboard.plugins.custom_scalar import layout_pb2, metadata
+
+    found = _read(watched[0])
+    ((_, layout),) = found[metadata.CONFIG_SUMMARY_TAG]
+    (category,) = layout_pb2.Layout.FromString(layout).category
+    shown = [
+        {name for name in found if any(re.match(tag, name) for tag in chart.multiline.tag)}
+        for chart in category.chart
+    ]
+    assert shown == [{"swd/mean", "swd/mean_floor"}, {"swd/16", "swd/16_floor"}]
+
+
+def test_the_config_is_there_as_text(watched):
+    ((step, text),) = _read(watched[0])["config"]
+    assert step == 0 and "| resolution | `16` |" in text.decode().splitlines()
+    assert "| lrate_base | `0.002` |" in text.decode().splitlines()
 
 
 def test_a_mean_is_over_finite_steps():

@@ -47,13 +47,18 @@ def test_a_notebook_is_committed_without_outputs(path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_a_notebook_runs_and_shows_images(path, study, monkeypatch):
+    """As JupyterLab runs it: in its own folder, which knows nothing of the checkout."""
     monkeypatch.setenv("PGCXR_STUDY", str(study))
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     notebook = nbformat.read(path, as_version=4)
+    # Also where an editable install, of this checkout or of another, would help out.
+    notebook.cells.append(nbformat.v4.new_code_cell("import evaluate; evaluate.__file__"))
     client = nbclient.NotebookClient(
         notebook, timeout=120, kernel_name="python3", store_widget_state=True
     )
     client.execute(cwd=str(path.parent))
+    place = notebook.cells[-1].outputs[0]["data"]["text/plain"]
+    assert place == repr(str(ROOT / "evaluate" / "__init__.py"))
     widgets = client.widget_state.values()
     images = [state for state in widgets if state.get("_model_name") == "ImageModel"]
     sliders = [state for state in widgets if state.get("_model_name") == "FloatSliderModel"]
