@@ -26,7 +26,7 @@ test-latest:     ## the tests with the newest packages, on Python 3.13, 3.12 or 
 	$(MAKE) --no-print-directory pytest VENV=.venv-latest VERSIONS="3.13 3.12 3.11" INSTALL='$$(LATEST)'
 
 pytest: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)
 	$(BIN)/ruff check .

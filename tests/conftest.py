@@ -16,7 +16,39 @@ os.environ.setdefault(
     "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 )
 
+# The files that take longest, longest first: the workers of xdist begin with them, so that none of
+# them is left alone with one at the end.
+LONGEST = (
+    "gan/test_compiled_convolution.py",
+    "gan/test_multi_worker.py",
+    "train/test_gan.py",
+    "gan/test_resume_kill.py",
+    "gan/test_logger.py",
+    "evaluate/test_fidelity.py",
+    "train/test_gan_records.py",
+    "gan/test_resume.py",
+    "curation/test_hostile.py",
+    "gan/test_xla.py",
+    "classifier/test_network.py",
+    "evaluate/test_privacy.py",
+    "curation/test_beam.py",
+    "gan/test_alarm.py",
+    "gan/test_progressive_gan.py",
+    "curation/test_device_filter.py",
+    "evaluate/test_anomaly_experiment.py",
+    "curation/test_resume.py",
+    "train/test_gan_labels.py",
+    "notebooks/test_notebooks.py",
+)
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def pytest_collection_modifyitems(items: list) -> None:
+    """The order of the files; that within them stays."""
+    folder = Path(__file__).parent
+    place = {folder / name: index for index, name in enumerate(LONGEST)}
+    assert all(path.is_file() for path in place), "LONGEST names files that are there"
+    items.sort(key=lambda item: place.get(item.path, len(LONGEST)))
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pydicom
 import pytest
@@ -109,3 +110,12 @@ def make_export(tmp_path, make_dicom, chest):
         return folder
 
     return make
+
+
+def stamped(image: np.ndarray, text: str, place: tuple[int, int]) -> np.ndarray:
+    """12-bit pixels with white text, its lower left corner at `place` (x, y). OpenCV 5 writes on 8
+    bits alone."""
+    ink = np.zeros(image.shape, np.uint8)
+    cv2.putText(ink, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.7, 255, 1, cv2.LINE_AA)
+    share = ink / 255
+    return np.rint(image * (1 - share) + 4000 * share).astype(image.dtype)

@@ -234,4 +234,6 @@ def example(**features: list) -> bytes:
         return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
 
     named = {name: feature(values) for name, values in features.items()}
-    return tf.train.Example(features=tf.train.Features(feature=named)).SerializeToString()
+    return tf.train.Example(features=tf.train.Features(feature=named)).SerializeToString(
+        deterministic=True  # of all versions of protobuf in the same order, the original's
+    )

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import jinja2
+import numpy as np
 from markupsafe import Markup
 
 from pgcxr.errors import InputError
@@ -134,7 +135,7 @@ def cell(value) -> str:
     figures, two values as "low to high", and a dash for None and NaN."""
     if value is None:
         return MISSING
-    if isinstance(value, bool) or type(value).__name__ == "bool_":
+    if isinstance(value, (bool, np.bool_)):
         return "yes" if value else "no"
     if isinstance(value, numbers.Integral):
         return _sign(f"{value:,}")

@@ -41,9 +41,16 @@ def test_default_is_resnet50(original):
     assert ours.count_params() == 23_587_712 + 6 * 2048 + 6
 
 
-def test_weights_file(original, tmp_path):
+def test_weights_file(original, tmp_path, monkeypatch):
     """Inside the image the first layer's response is that of the file's network on its own
     input."""
+    # What a file is loaded into is made once: all of its weights are the file's.
+    asked = {"include_top": False, "weights": None, "input_shape": (None, None, 3)}
+    once = keras.applications.ResNet50(**asked)
+    made = []
+    monkeypatch.setattr(
+        keras.applications, "ResNet50", lambda **options: made.append(options) or once
+    )
     path = tmp_path / "resnet50.weights.h5"
     original.save_weights(path)
     ours = network.resnet(64, 1)
@@ -61,14 +68,15 @@ def test_weights_file(original, tmp_path):
             np.testing.assert_array_equal(mine, given)
 
     with pytest.raises(InputError, match="another shape"):
-        network.load_weights_file(network.resnet(64, 1, width=32), path)
+        network.load_weights_file(network.resnet(64, 1, width=4), path)
     with pytest.raises(InputError, match="other stages"):
-        network.load_weights_file(network.resnet(64, 1, blocks=(3, 4, 6)), path)
+        network.load_weights_file(network.resnet(64, 1, blocks=(3, 4, 6), width=4), path)
     (tmp_path / "text.weights.h5").write_text("not weights")
     with pytest.raises(InputError, match="is not a weights file"):
         network.load_weights_file(ours, tmp_path / "text.weights.h5")
     with pytest.raises(InputError, match="no such weights file"):
         network.load_weights_file(ours, tmp_path / "absent.h5")
+    assert made == [asked] * 4
 
 
 @pytest.mark.parametrize(("stem", "end"), [("imagenet", 2), ("half", 4), ("small", 8)])

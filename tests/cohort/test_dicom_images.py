@@ -60,16 +60,24 @@ def test_without_a_counter_the_first_one_is_named_by_its_number(export):
 def test_options(export):
     paths = [export / "p0" / "IM1"]
     (plain,) = pipeline.from_dicom(paths, 32, normalize="none").as_numpy_iterator()
-    (by_tfio,) = pipeline.from_dicom(
-        paths, 32, normalize="none", decoder="tfio"
-    ).as_numpy_iterator()
-    np.testing.assert_array_equal(plain, by_tfio)
     assert (plain != next(pipeline.from_dicom(paths, 32).as_numpy_iterator())).any()
     for wrong in ({"fit": "stretch"}, {"normalize": "best"}, {"decoder": "gdcm"}):
         with pytest.raises(InputError):
             pipeline.from_dicom(paths, 32, **wrong)
     with pytest.raises(InputError, match="DICOM"):
         pipeline.from_dicom(export / "nowhere", 32)
+
+
+def test_the_other_decoder(export):
+    pytest.importorskip("tensorflow_io", reason="extra: needs pgcxr[tfio]")
+    options = {"normalize": "none"}
+    plain, by_tfio = (
+        next(
+            pipeline.from_dicom([export / "p0" / "IM1"], 32, **options, **more).as_numpy_iterator()
+        )
+        for more in ({}, {"decoder": "tfio"})
+    )
+    np.testing.assert_array_equal(plain, by_tfio)
 
 
 @pytest.mark.parametrize("held", [True, False])

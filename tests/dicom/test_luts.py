@@ -77,7 +77,7 @@ def test_the_examples_of_the_standard(tmp_path):
 def test_windows_after_rescale_as_pydicom(tmp_path, chest, function, rescale, kind):
     slope, intercept = rescale
     pixels = chest(4)
-    measured = pixels * slope + intercept
+    measured = pixels.astype(float) * slope + intercept
     tags = {"WindowCenter": round(measured.mean(), 2), "WindowWidth": round(measured.std() * 2, 2)}
     tags |= {"RescaleSlope": slope, "RescaleIntercept": intercept, "VOILUTFunction": function}
     found = shown(tmp_path, pixels, PhotometricInterpretation=kind, **tags)

@@ -13,6 +13,7 @@ from pgcxr.errors import InputError
 from pgcxr.privacy import black_out
 from pgcxr.privacy.black_out import BlackOut, parse
 from tests.curation.curating import curate
+from tests.dicom_files import stamped
 
 
 def test_a_region_is_black_and_not_counted(make_dicom, chest, tmp_path):
@@ -83,7 +84,7 @@ def test_found_text_is_black(chest):
 
 def test_images_with_text_are_excluded_where_the_rules_say_so(make_export, chest, tmp_path):
     page = cv2.resize(chest(3, 64), (512, 512))
-    cv2.putText(page, "DOE JANE", (350, 30), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 4000, 1, cv2.LINE_AA)
+    page = stamped(page, "DOE JANE", (350, 30))
     rows = [
         {"codes": "J90" if i % 2 else "Z00.0", "pixels": cv2.resize(chest(i, 64), (512, 512))}
         for i in range(4)

@@ -15,6 +15,7 @@ from pgcxr.privacy.deidentified import export as exports
 from pgcxr.privacy.deidentified.export import export_deidentified
 from pgcxr.privacy.deidentified.options import DeidentificationOptions
 from tests.curation.curating import curate
+from tests.dicom_files import stamped
 
 SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "dicom"
 
@@ -111,8 +112,7 @@ def test_found_text_is_made_black(run, make_export, chest):
     import cv2
 
     clean = cv2.resize(chest(3, 64), (512, 512))
-    page = clean.copy()
-    cv2.putText(page, "DOE JANE", (350, 30), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 4000, 1, cv2.LINE_AA)
+    page = stamped(clean, "DOE JANE", (350, 30))
     export = make_export([{"pixels": page}, {"pixels": clean}])
     report, out = run(export, black_out_text=True)
     assert report["made_black"] == 1
