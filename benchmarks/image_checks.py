@@ -1,19 +1,21 @@
 """What the rules on pixels find and what they take by mistake, and how long they need.
 
 One JSON line for each set of images and kind of fault: the images as they are (how many each rule
-takes by mistake), and the same images turned, inverted and cut (the share that the rule finds). The
-phantom is always measured; a folder of NIH ChestX-ray14 (with extra/quality_flags.csv, if any)
-where one is named. The last lines are milliseconds for each image of 2000 x 2000 pixels, and
+excludes by mistake, and how many it keeps with a flag), and the same images turned, inverted and
+cut (the share that the rule excludes). The phantom is always measured; a folder of NIH ChestX-ray14
+(with extra/quality_flags.csv, if any) and one of other films (films.csv: image, view) where they
+are named. `--half` takes every other file, so that thresholds can be chosen on one half and
+reported on the other. The last lines are milliseconds for each image of 2000 x 2000 pixels, and
 seconds to find the near duplicates among random hashes.
 
-Example: python -m benchmarks.image_checks --nih /data/ChestX-ray14
+Example: python -m benchmarks.image_checks --nih /data/ChestX-ray14 --films /data/films --half odd
 """
 
 import argparse
 import csv
 import json
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import cv2
@@ -40,6 +42,10 @@ FAULTS = {
         for share in (0.3, 0.4, 0.5)
     },
 }
+# Places of the files that are taken.
+HALVES = {None: slice(None), "even": slice(0, None, 2), "odd": slice(1, None, 2)}
+FLAGGED = "NIH flagged"
+ADULT = 19
 
 
 def main() -> None:
@@ -47,46 +53,86 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--nih", type=Path, help="a folder of NIH ChestX-ray14")
-    parser.add_argument("--patients", type=int, default=200, help="of the phantom")
+    parser.add_argument("--films", type=Path, help="a folder of films.csv and images/")
+    parser.add_argument("--half", choices=list(HALVES), help="of the files, by their place")
+    parser.add_argument("--every", type=int, default=1, help="spoil one image of so many")
+    parser.add_argument("--patients", type=int, default=200, help="of the phantom; 0: none")
     parser.add_argument("--sizes", default="128,512", help="of the phantom's images, in pixels")
     parser.add_argument(
         "--hashes", default="50000,200000", help="how many images to find near duplicates among"
     )
     options = parser.parse_args()
     rule_set = rules.load()
-    for size in map(int, options.sizes.split(",")):
+    for size in map(int, options.sizes.split(",")) if options.patients else ():
         for view in ("PA", "AP", "LATERAL"):
-            images = [_phantom(index, size, view) for index in range(options.patients)]
-            _measure(rule_set, f"phantom {view} {size} px", images, view)
-    if options.nih:
-        known = _known(options.nih / "extra" / "quality_flags.csv")
-        paths = sorted((options.nih / "images").glob("*.png"))
-        _measure(
-            rule_set, "NIH", [decode_image(path) for path in paths if path.name not in known], "PA"
-        )
-        for flag in sorted(set(known.values())):
-            flagged = [path for path in paths if known.get(path.name) == flag]
-            _good(rule_set, f"NIH {flag}", [decode_image(path) for path in flagged], "PA")
+            images = [(_phantom(index, size, view), view) for index in range(options.patients)]
+            _measure(rule_set, f"phantom {view} {size} px", images, options.every)
+    for name, files in (
+        *(_nih(options.nih).items() if options.nih else ()),
+        *(_films(options.films).items() if options.films else ()),
+    ):
+        images = [(decode_image(path), view) for path, view in files[HALVES.get(options.half)]]
+        if name.startswith(FLAGGED):
+            _good(rule_set, name, images)
+        else:
+            _measure(rule_set, name, images, options.every)
     _speed(options)
 
 
-def _measure(rule_set: rules.Rules, name: str, images: list[np.ndarray], view: str) -> None:
-    _good(rule_set, name, images, view)
+def _nih(folder: Path) -> dict[str, list[tuple[Path, str]]]:
+    """Path and view of the images of each group: adults' PA films, all others, and each quality
+    flag's."""
+    known, groups = _known(folder / "extra" / "quality_flags.csv"), defaultdict(list)
+    with open(next(folder.glob("Data_Entry_2017*.csv")), newline="") as file:
+        rows = {row["Image Index"]: row for row in csv.DictReader(file)}
+    for path in sorted((folder / "images").glob("*.png")):
+        row = rows[path.name]
+        adult = row["View Position"] == "PA" and int(row["Patient Age"].rstrip("Y")) >= ADULT
+        group = f"{FLAGGED} {known[path.name]}" if path.name in known else "NIH"
+        group += " adult PA" if group == "NIH" and adult else " other" if group == "NIH" else ""
+        groups[group].append((path, row["View Position"]))
+    return dict(groups)
+
+
+def _films(folder: Path) -> dict[str, list[tuple[Path, str]]]:
+    with open(folder / "films.csv", newline="") as file:
+        rows = sorted((row["image"], row["view"]) for row in csv.DictReader(file))
+    return {"films": [(folder / "images" / name, view) for name, view in rows]}
+
+
+def _measure(rule_set: rules.Rules, name: str, images: list, every: int) -> None:
+    _good(rule_set, name, images)
+    images = images[::every]
     for fault, (rule, change) in FAULTS.items():
-        found = sum(rule in _flags(rule_set, change(image), view) for image in images)
-        if rule != "cropped" or view != "LATERAL":
-            _say(images=name, fault=fault, n=len(images), found=round(found / len(images), 3))
+        broken = [_judged(rule_set, change(image), view)[0] for image, view in images]
+        if rule != "cropped" or not name.startswith("phantom LATERAL"):
+            _say(
+                images=name,
+                fault=fault,
+                n=len(images),
+                found=round(broken.count(rule) / len(images), 3),
+                by_any=round(sum(map(bool, broken)) / len(images), 3),
+            )
 
 
-def _good(rule_set: rules.Rules, name: str, images: list[np.ndarray], view: str) -> None:
-    taken = [_flags(rule_set, image, view) for image in images]
-    by_rule = Counter(rule for found in taken for rule in found)
-    _say(images=name, fault=None, n=len(images), taken=sum(map(bool, taken)), **by_rule)
+def _good(rule_set: rules.Rules, name: str, images: list) -> None:
+    judged = [_judged(rule_set, image, view) for image, view in images]
+    taken = Counter(broken for broken, _ in judged if broken)
+    _say(
+        images=name,
+        fault=None,
+        n=len(images),
+        taken=taken.total(),
+        kept_with_a_flag=sum(flagged and not broken for broken, flagged in judged),
+        **taken,
+    )
 
 
-def _flags(rule_set: rules.Rules, image: np.ndarray, view: str) -> list[str]:
+def _judged(rule_set: rules.Rules, image: np.ndarray, view: str) -> tuple[str, bool]:
+    """The rule that excludes the image, or "", and whether any doubts it."""
     measures = image_checks.measure(np.ascontiguousarray(image))
-    return [rule for rule, _ in rule_set.image_flags(measures, view)]
+    broken = rule_set.broken_by_image(measures, view)
+    return broken[0] if broken else "", bool(rule_set.image_flags(measures, view))
 
 
 def _phantom(index: int, size: int, view: str) -> np.ndarray:

@@ -2,10 +2,15 @@
 find its like.
 
 Each measure is a number; what is too much of it says rules.toml (pgcxr.curation.rules). The image
-is compared with the mean chest of `chest_template`: turned by each quarter, inverted, and seen
-through frames that cut or add at each side. What an image correlates with best is what it is taken
-for, and the margin to the next other explanation is how sure that is: a chest with one white lung
-correlates less with everything, but still best with the upright chest.
+is compared with the mean chest of `chest_template`, seen through frames that cut or add at each
+side. What it correlates with best is what it is taken for, and the margin to the next other
+explanation is how sure that is: a chest with one white lung correlates less with everything, but
+still best with the upright chest.
+
+Most radiographs are right and most faults come alone, so the explanations are no equals: a right
+chest may be framed in any way, an inverted or turned one has to show all of its lungs, and one that
+is both has to be better still. A second witness is the axis of symmetry, which is upright in an
+upright chest, however ill its lungs.
 """
 
 import itertools
@@ -29,6 +34,18 @@ CUTS_ALONG = (-0.3, -0.15, 0.0, 0.15, 0.3, 0.45)
 SEEN_AT_LEAST = 0.45
 # Share of the lungs inside of a frame that is said to cut them, and of one that doesn't.
 CUT, WHOLE = 0.8, 0.9
+# How much brighter than this share of the template a lung is that is full of fluid.
+WHITE_LUNG = 0.8
+# What a correlation with an upright explanation gains by an upright axis of symmetry, for each unit
+# by which the image correlates better with its mirror image about that axis than about the other
+# one; and the share of the image by which an axis may be off the middle.
+AXIS, OFF_AXIS = 0.1, 1 / 8
+# What an explanation by two faults at once has to be better by, through frames that neither cut nor
+# add more than a share: a chest of which more is seen may be any of them.
+BOTH, NEAR = 0.05, 0.2
+# A row or column at the edge lies outside of the beam where its 95th percentile is below this share
+# of their median.
+UNLIT = 0.4
 # Of the outline of the image, this many rows and columns of the reduced image (at most LOOKED_AT)
 # are looked at.
 OUTLINE_SHARE = 1 / 32
@@ -51,11 +68,15 @@ class Measures:
     # Correlation with the best explanation (turned, inverted or not): whether it is a chest at all.
     likeness: float
     lateral_by: float  # margin of the lateral chest over the frontal one through its best frame
-    turned: int  # degrees clockwise by which the best explanation is turned: 0, 90, 180, 270
-    turned_by: float  # margin of the best turned explanation over the best upright one
-    inverted_by: float  # margin of the best inverted explanation over the best one that isn't
+    # Of the best explanation by a fault: whether it is inverted, and by how many degrees clockwise
+    # it is turned (0, 90, 180, 270).
+    inverted: bool
+    turned: int
+    wrong_by: float  # margin of that explanation over the best right one
     cut_by: float  # margin of the best frame that cuts the lungs over the best that doesn't
-    picture: float  # share of the area inside borders of one gray value
+    # The same where the lungs of the one that doesn't may be white: one of them, or lower parts.
+    cut_not_white_by: float
+    picture: float  # share of the area that is no border of one gray value, other than white
     white: float  # share of the outline that is white
     hash: bytes  # perceptual, 256 bit
 
@@ -71,27 +92,86 @@ def measure(image: np.ndarray) -> Measures | None:
     rows, columns = chest_template.frame(small)
     inside = small[rows, columns]
     standard = ranks(inside)
-    frames, lungs = _frames()
-    upright = [np.rot90(standard, quarter).ravel() for quarter in range(4)]
-    alike = np.stack(
-        [_orientations() @ view for view in upright]
-    )  # [quarter turns back, templates]
-    dark_white, inverted = alike.max(axis=1), (-alike).max(axis=1)
-    either = np.maximum(dark_white, inverted)
-    framed = frames @ upright[0]
-    cut_by = framed[lungs < CUT].max() - framed[lungs >= WHOLE].max()
+    frames, lungs, _ = _frames()
+    framed = frames @ standard.ravel()
+    whole, cut = framed[lungs >= WHOLE].max(), framed[lungs < CUT].max()
+    white = (_white_lungs() @ standard.ravel()).max() if cut > whole else whole
+    explained = _explain(standard)
+    if explained.wrong_by > 0:
+        explained = min(explained, _explain(ranks(_lit(inside))), key=_looks_wrong)
     return Measures(
         structure=float(cv2.resize(small, (COARSE, COARSE), interpolation=cv2.INTER_AREA).std()),
-        likeness=float(either.max()),
-        lateral_by=float(alike[0, 1:].max() - framed.max()),
-        turned=90 * int(either.argmax()),
-        turned_by=float(either[1:].max() - either[0]),
-        inverted_by=float(inverted.max() - dark_white.max()),
-        cut_by=float(cut_by),
-        picture=inside.size / small.size,
+        likeness=explained.likeness,
+        lateral_by=float((_laterals() @ standard.ravel()).max() - framed.max()),
+        inverted=explained.inverted,
+        turned=explained.turned,
+        wrong_by=explained.wrong_by,
+        cut_by=float(cut - whole),
+        cut_not_white_by=float(cut - max(whole, white)),
+        picture=1 - float((small < WHITE).sum() - (inside < WHITE).sum()) / small.size,
         white=_white_outline(small),
         hash=perceptual_hash(small),
     )
+
+
+@dataclass(frozen=True)
+class _Explained:
+    """As the fields of Measures."""
+
+    likeness: float
+    inverted: bool
+    turned: int
+    wrong_by: float
+
+
+def _looks_wrong(explained: _Explained) -> bool:
+    return explained.wrong_by > 0
+
+
+def _explain(standard: np.ndarray) -> _Explained:
+    """What ranks [GRID, GRID] are explained best by: bones white or black, in four quarters."""
+    frames, lungs, reach = _frames()
+    views = np.stack([np.rot90(standard, quarter).ravel() for quarter in range(4)], axis=1)
+    framed, lateral = frames @ views, _laterals() @ views  # [frames, quarters turned back]
+    shown = lungs >= WHOLE
+    alike = np.stack(
+        [
+            np.maximum(framed[shown].max(axis=0), lateral.max(axis=0)),
+            np.maximum(-framed[shown].min(axis=0), -lateral.min(axis=0)),
+        ]
+    )  # [bones white or black, quarters]
+    alike[0, 0] = max(alike[0, 0], framed[:, 0].max())
+    near = -framed[shown & (reach <= NEAR), 1:].min(axis=0)
+    alike[1, 1:] = np.maximum(near, -lateral[:, 1:].min(axis=0))
+    likeness = float(alike.max())
+    axis = AXIS * (_symmetry(standard) - _symmetry(standard.T))
+    alike += axis * np.array([1, -1, 1, -1])
+    alike[1, 1:] -= BOTH
+    right, alike[0, 0] = alike[0, 0], -np.inf
+    inverted, quarter = np.unravel_index(alike.argmax(), alike.shape)
+    return _Explained(likeness, bool(inverted), 90 * int(quarter), float(alike.max() - right))
+
+
+def _symmetry(standard: np.ndarray) -> float:
+    """The correlation of ranks [GRID, GRID] with their mirror image, about the best upright
+    axis."""
+    most, best = round(2 * OFF_AXIS * GRID), -1.0
+    for off in range(-most, most + 1):
+        part = standard[:, max(off, 0) : GRID + min(off, 0)]
+        part = part - part.mean()
+        best = max(best, float((part * part[:, ::-1]).sum() / max((part * part).sum(), 1e-12)))
+    return best
+
+
+def _lit(image: np.ndarray) -> np.ndarray:
+    """Without what a collimator keeps dark, though not of one gray value, at the edges."""
+    slices = []
+    for axis in (1, 0):
+        place = round(0.95 * (image.shape[axis] - 1))
+        bright = np.take(np.partition(image, place, axis=axis), place, axis=axis)
+        lit = np.flatnonzero(bright >= UNLIT * np.median(bright))
+        slices.append(slice(lit[0], lit[-1] + 1))
+    return image[slices[0], slices[1]]
 
 
 def perceptual_hash(image: np.ndarray) -> bytes:
@@ -115,22 +195,45 @@ def _white_outline(image: np.ndarray) -> float:
 
 
 @cache
-def _orientations() -> np.ndarray:
-    """float32 [3, GRID * GRID]: a frontal chest, and a lateral one facing either way."""
-    frontal, lateral, _ = chest_template.load()
-    return np.stack([ranks(view).ravel() for view in (frontal, lateral, lateral[:, ::-1])])
+def _laterals() -> np.ndarray:
+    """float32 [2, GRID * GRID]: a lateral chest facing either way."""
+    _, lateral, _ = chest_template.load()
+    return np.stack([ranks(view).ravel() for view in (lateral, lateral[:, ::-1])])
 
 
 @cache
-def _frames() -> tuple[np.ndarray, np.ndarray]:
-    """The frontal chest through every frame, float32 [N, GRID * GRID], and the share of the lungs
-    in it, [N]."""
+def _frames() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The frontal chest through every frame, float32 [N, GRID * GRID], and of each frame the share
+    of the lungs in it and the most that it cuts or adds at a side, [N]."""
     frontal, _, lungs = chest_template.load()
-    side = len(frontal)
+    return _framed(frontal, lungs)
+
+
+@cache
+def _white_lungs() -> np.ndarray:
+    """Chests with white lungs through every frame that shows all of them, float32 [N, GRID *
+    GRID]."""
+    frontal, _, lungs = chest_template.load()
+    bright = np.maximum(frontal, np.quantile(frontal, WHITE_LUNG))
+    rows, columns = np.indices(lungs.shape)
+    seen = np.flatnonzero((lungs > 0.5).any(axis=1))
+    right, low = columns < len(lungs) / 2, rows > (seen[0] + seen[-1]) / 2
+    views = []
+    for where in (right, ~right, right & low, ~right & low, low):
+        share = cv2.GaussianBlur(np.float32(lungs * where), (0, 0), 1)
+        views.append(_framed(frontal + share * (bright - frontal), lungs, WHOLE)[0])
+    return np.concatenate(views)
+
+
+def _framed(
+    picture: np.ndarray, lungs: np.ndarray, least: float = 0.0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `_frames`, of `picture`, through the frames that show the share `least` of the lungs."""
+    side = len(picture)
     more = side // 2
-    wide = cv2.copyMakeBorder(frontal, more, more, more, more, cv2.BORDER_REPLICATE)
+    wide = cv2.copyMakeBorder(picture, more, more, more, more, cv2.BORDER_REPLICATE)
     padded = np.pad(lungs, more)
-    views, shares = [], []
+    views, shares, reach = [], [], []
     for left, right, top, bottom in itertools.product(
         CUTS_ACROSS, CUTS_ACROSS, CUTS_ALONG, CUTS_ALONG
     ):
@@ -138,6 +241,9 @@ def _frames() -> tuple[np.ndarray, np.ndarray]:
             continue
         rows = slice(more + round(top * side), more + round(side - bottom * side))
         columns = slice(more + round(left * side), more + round(side - right * side))
-        views.append(ranks(wide[rows, columns]).ravel())
-        shares.append(padded[rows, columns].sum() / lungs.sum())
-    return np.stack(views), np.array(shares)
+        share = padded[rows, columns].sum() / lungs.sum()
+        if share >= least:
+            views.append(ranks(wide[rows, columns]).ravel())
+            shares.append(share)
+            reach.append(max(map(abs, (left, right, top, bottom))))
+    return np.stack(views), np.array(shares), np.array(reach)

@@ -129,7 +129,7 @@ class Rules:
         )
 
     def image_flags(self, measures, view: str) -> list[tuple[str, str]]:
-        """(rule, detail) of every rule on pixels that an image breaks, on or off, in the order of
+        """(rule, detail) of every rule on pixels that doubts an image, on or off, in the order of
         ORDER.
 
         Args:
@@ -137,45 +137,62 @@ class Rules:
                 be judged.
             view: as the header says it.
         """
+        return [(rule, detail) for rule, detail, _ in self._doubts(measures, view)]
+
+    def broken_by_image(self, measures, view: str) -> tuple[str, str] | None:
+        """(rule, detail) of the first rule on pixels that is on and broken, or None. An image that
+        one rule doubts and another measure vouches for breaks none."""
+        return next(
+            (
+                (rule, detail)
+                for rule, detail, sure in self._doubts(measures, view)
+                if sure and self.enabled(rule)
+            ),
+            None,
+        )
+
+    def _doubts(self, measures, view: str) -> list[tuple[str, str, bool]]:
+        """(rule, detail, whether nothing vouches for the image)."""
         if measures is None:
             return []
-        flags = []
         if measures.structure < self.tables["blank"]["structure"]:
             # What shows nothing is neither turned nor cut.
-            return [("blank", "no structure")]
-        table = self.tables["inverted"]
-        if measures.inverted_by > table["margin"] and measures.likeness >= table["likeness"]:
-            flags.append(("inverted", "bones black"))
-        table = self.tables["rotated"]
-        if measures.turned_by > table["margin"] and measures.likeness >= table["likeness"]:
-            flags.append(("rotated", f"by {measures.turned} degrees, or mirrored so"))
+            return [("blank", "no structure", True)]
+        doubts = []
+        wrong = (
+            ("inverted", measures.inverted, "bones black"),
+            ("rotated", measures.turned, f"by {measures.turned} degrees, or mirrored so"),
+        )
+        for rule, explained, detail in wrong:
+            table = self.tables[rule]
+            if explained and measures.wrong_by > 0 and measures.likeness >= table["likeness"]:
+                doubts.append((rule, detail, measures.wrong_by > table["margin"]))
         shown = vocabulary.shown_view(view)
         if (
-            not flags
+            not doubts
             and shown in ("PA", "AP")
             and measures.lateral_by > self.tables["mislabelled_view"]["margin"]
         ):
-            flags.append(("mislabelled_view", f"called {shown}, looks lateral"))
-        detail = self._cropped(measures) if shown in ("PA", "AP", "") else None
-        return [*flags, ("cropped", detail)] if detail else flags
+            doubts.append(("mislabelled_view", f"called {shown}, looks lateral", True))
+        cropped = self._cropped(measures) if shown in ("PA", "AP", "") else None
+        return [*doubts, ("cropped", *cropped)] if cropped else doubts
 
-    def broken_by_image(self, measures, view: str) -> tuple[str, str] | None:
-        """(rule, detail) of the first rule on pixels that is on and broken, or None."""
-        return next(
-            (flag for flag in self.image_flags(measures, view) if self.enabled(flag[0])), None
-        )
-
-    def _cropped(self, measures) -> str | None:
+    def _cropped(self, measures) -> tuple[str, bool] | None:
+        """(detail, whether nothing vouches for the framing)."""
         table = self.tables["cropped"]
         if measures.likeness < table["likeness"]:
-            return "hardly like a chest"
+            # However faint, it is upright, and its bones are white.
+            vouched = measures.wrong_by < -self.tables["rotated"]["margin"]
+            return "hardly like a chest", not vouched
         if measures.lateral_by > 0:
             return None
-        if measures.cut_by > table["margin"]:
-            return "the lungs are cut"
         if measures.picture < table["picture"]:
-            return "a small picture in wide borders"
-        return "white borders" if measures.white > table["white"] else None
+            return "a small picture in wide borders", True
+        if measures.white > table["white"]:
+            return "white borders", measures.likeness < table["bordered_likeness"]
+        if measures.cut_by > table["margin"]:
+            return "the lungs are cut", measures.cut_not_white_by > table["margin"]
+        return None
 
     def _one_of(self, rule: str, shown: str) -> str | None:
         table = self.tables[rule]

@@ -163,7 +163,20 @@ def test_the_published_rules_hold_no_date_and_can_be_written_as_json():
     json.dumps(rules.load().tables)
 
 
-MEASURES = Measures(60, 0.9, 0, -0.4, -0.5, -0.2, -0.2, 1.0, 0.1, b"")
+MEASURES = Measures(
+    structure=60,
+    likeness=0.9,
+    lateral_by=-0.2,
+    inverted=False,
+    turned=180,
+    wrong_by=-0.3,
+    cut_by=-0.2,
+    cut_not_white_by=-0.2,
+    picture=1.0,
+    white=0.1,
+    hash=b"",
+)
+BLACK, CUT = {"inverted": True, "turned": 0}, {"cut_by": 0.09, "cut_not_white_by": 0.09}
 
 
 @pytest.mark.parametrize(
@@ -171,24 +184,24 @@ MEASURES = Measures(60, 0.9, 0, -0.4, -0.5, -0.2, -0.2, 1.0, 0.1, b"")
     [
         ({}, "PA", []),
         ({"structure": 9.9}, "PA", [("blank", "no structure")]),
-        ({"inverted_by": 0.11}, "PA", [("inverted", "bones black")]),
-        ({"inverted_by": 0.1}, "PA", []),
-        ({"inverted_by": 0.11, "likeness": 0.39}, "PA", []),
-        ({"turned_by": 0.2, "turned": 90}, "PA", [("rotated", "by 90 degrees, or mirrored so")]),
-        ({"turned_by": 0.2, "turned": 90, "likeness": 0.39}, "PA", []),
+        (BLACK | {"wrong_by": 0.06}, "PA", [("inverted", "bones black")]),
+        (BLACK | {"wrong_by": 0}, "PA", []),
+        (BLACK | {"wrong_by": 0.06, "likeness": 0.39}, "PA", []),
+        ({"wrong_by": 0.2, "turned": 90}, "PA", [("rotated", "by 90 degrees, or mirrored so")]),
+        ({"wrong_by": 0.2, "turned": 90, "likeness": 0.39}, "PA", []),
         ({"lateral_by": 0.06}, "PA", [("mislabelled_view", "called PA, looks lateral")]),
         ({"lateral_by": 0.06}, "LL", []),
         ({"lateral_by": 0.06}, "", []),
-        ({"cut_by": 0.08}, "AP", [("cropped", "the lungs are cut")]),
-        ({"cut_by": 0.08}, "", [("cropped", "the lungs are cut")]),
-        ({"cut_by": 0.08}, "LATERAL", []),
-        ({"cut_by": 0.08, "lateral_by": 0.01}, "PA", []),
+        (CUT, "AP", [("cropped", "the lungs are cut")]),
+        (CUT, "", [("cropped", "the lungs are cut")]),
+        (CUT, "LATERAL", []),
+        (CUT | {"lateral_by": 0.01}, "PA", []),
         ({"picture": 0.6}, "PA", [("cropped", "a small picture in wide borders")]),
-        ({"white": 0.5}, "PA", [("cropped", "white borders")]),
-        ({"likeness": 0.3}, "PA", [("cropped", "hardly like a chest")]),
-        ({"structure": 5, "inverted_by": 1, "cut_by": 1}, "PA", [("blank", "no structure")]),
+        ({"white": 0.5, "likeness": 0.59}, "PA", [("cropped", "white borders")]),
+        ({"likeness": 0.3, "wrong_by": 0}, "PA", [("cropped", "hardly like a chest")]),
+        ({"structure": 5, "wrong_by": 1, **CUT}, "PA", [("blank", "no structure")]),
         (
-            {"inverted_by": 0.3, "turned_by": 0.3, "turned": 180, "white": 0.9},
+            {"inverted": True, "wrong_by": 0.3, "white": 0.9, "likeness": 0.5},
             "PA",
             [
                 ("inverted", "bones black"),
@@ -205,11 +218,27 @@ def test_rules_on_pixels(changes, view, flags):
     assert loaded.broken_by_image(measures, view) == (flags[0] if flags else None)
 
 
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        (BLACK | {"wrong_by": 0.04}, "inverted"),
+        ({"wrong_by": 0.04}, "rotated"),
+        (CUT | {"cut_not_white_by": 0.01}, "cropped"),
+        ({"white": 0.5}, "cropped"),
+        ({"likeness": 0.3, "wrong_by": -0.06}, "cropped"),
+    ],
+)
+def test_what_one_measure_doubts_and_another_vouches_for_is_kept_with_a_flag(changes, rule):
+    loaded, measures = rules.load(), replace(MEASURES, **changes)
+    assert [flag for flag, _ in loaded.image_flags(measures, "AP")] == [rule]
+    assert loaded.broken_by_image(measures, "AP") is None
+
+
 def test_a_rule_on_pixels_that_is_off_flags_and_does_not_exclude(tmp_path):
     path = tmp_path / "rules.toml"
     path.write_text("[inverted]\nenabled = false\n")
     loaded = rules.load(path)
-    measures = replace(MEASURES, inverted_by=0.3, white=0.9)
+    measures = replace(MEASURES, **BLACK, wrong_by=0.3, white=0.9, likeness=0.5)
     assert [rule for rule, _ in loaded.image_flags(measures, "PA")] == ["inverted", "cropped"]
     assert loaded.broken_by_image(measures, "PA")[0] == "cropped"
 
