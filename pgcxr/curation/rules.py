@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from pgcxr import sources
 from pgcxr.cohort import vocabulary
 from pgcxr.cohort.findings import covers
 from pgcxr.curation import rules_file
@@ -23,6 +24,7 @@ HEADER = (
     "sex",
     "manufacturer",
     "view",
+    "for_processing",
     "device",
     "quality",
     "burned_in_annotation",
@@ -91,10 +93,14 @@ class Rules:
             "diagnosis": lambda: (
                 None if scan.label or in_conflict else "neither normal nor abnormal"
             ),
-            "age": lambda: self._age(scan.age),
+            "age": lambda: self._twice(scan, sources.AGE) or self._age(scan.age),
             "sex": lambda: self._one_of("sex", vocabulary.shown_sex(scan.sex)),
             "manufacturer": lambda: self._manufacturer(scan.manufacturer),
-            "view": lambda: self._one_of("view", vocabulary.shown_view(scan.view)),
+            "view": lambda: (
+                self._twice(scan, sources.VIEW)
+                or self._one_of("view", vocabulary.shown_view(scan.view))
+            ),
+            "for_processing": lambda: "raw values of the detector" if scan.for_processing else None,
             "device": lambda: self._device(scan),
             "burned_in_annotation": lambda: self._burned_in(scan.burned_in),
         }
@@ -103,7 +109,8 @@ class Rules:
                 return scan.rejected
             if rule in scan.silent:
                 continue
-            if rule in checks and rule in knows and self.enabled(rule):
+            known = rule in knows or rule not in (*ASKED_OF_SOURCE, *UNLABELED)
+            if rule in checks and known and self.enabled(rule):
                 detail = checks[rule]()
                 if detail:
                     return rule, detail
@@ -193,6 +200,14 @@ class Rules:
         if measures.cut_by > table["margin"]:
             return "the lungs are cut", measures.cut_not_white_by > table["margin"]
         return None
+
+    def _twice(self, scan, rule: str) -> str | None:
+        """What is said of a header that gives two ages or views, neither of which is taken."""
+        # A table may say it instead.
+        known = getattr(scan, rule) not in (None, "")
+        if rule not in scan.contradicts or known or not self._unknown(rule):
+            return None
+        return "the header contradicts itself"
 
     def _one_of(self, rule: str, shown: str) -> str | None:
         table = self.tables[rule]

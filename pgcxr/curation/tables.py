@@ -14,6 +14,7 @@ from pgcxr.curation.choosing import Image, Selection
 from pgcxr.curation.rules import LABELED, ORDER, Rules
 from pgcxr.io import artifacts
 from pgcxr.privacy import hashing
+from pgcxr.sources import DESCRIBED_VIEW
 
 COLUMNS = (
     *(
@@ -195,7 +196,11 @@ def write_trace(
 
 def _row(image: Image, key: bytes, rules: Rules, knows) -> dict:
     scan = image.scan
-    flags = rules.image_flags(image.done.measures, scan.view)
+    flags = [
+        *(["view"] if DESCRIBED_VIEW in scan.contradicts else []),
+        *(["for_processing"] if scan.for_processing else []),
+        *(rule for rule, _ in rules.image_flags(image.done.measures, scan.view)),
+    ]
     return {
         "image_id": image.image_id,
         "patient_id": hashing.keyed_hash(key, "patient", scan.patient),
@@ -211,7 +216,7 @@ def _row(image: Image, key: bytes, rules: Rules, knows) -> dict:
         "diagnoses": ";".join(scan.findings),
         "mask": f"masks/{image.image_id}.png" if image.done.mask else "",
         "missing_tags": ";".join(rules.missing(scan, knows)),
-        "image_flags": ";".join(rule for rule, _ in flags),
+        "image_flags": ";".join(flags),
         "label_confidence": "" if scan.confidence is None else f"{scan.confidence:.2f}",
         "label_sources": ";".join(scan.witnesses),
         "device": int(rules.told_device(scan) is not None) if "device" in knows else "",

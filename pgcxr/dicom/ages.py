@@ -7,6 +7,12 @@ DAYS_PER_YEAR = 365.2425
 # Days of the units of DICOM's Age String (PS3.5 6.2, VR AS).
 UNITS = {"Y": DAYS_PER_YEAR, "M": DAYS_PER_YEAR / 12, "W": 7.0, "D": 1.0}
 OLDEST = 120
+# From here on an age, stated or counted, may stand for one that was taken out (120Y, or a birth in
+# 1900), and another witness is believed before it.
+UNLIKELY = 110
+# Years by which a stated age and one counted from dates may differ: of some births the year alone
+# is known.
+CLOSE = 2
 
 
 def age_in_years(text: str) -> float | None:
@@ -24,6 +30,27 @@ def age_in_years(text: str) -> float | None:
     number, unit = float(match[1]), match[2] or "Y"
     years = number if unit == "Y" else number * UNITS[unit] / DAYS_PER_YEAR
     return years if years <= OLDEST else None
+
+
+def age_of(stated: str, birth: str, study: str) -> tuple[float | None, bool]:
+    """The age in years that a header means, and whether it contradicts itself.
+
+    000Y, which is no adult's nor a newborn's (000D), stands for an age that was taken out, and what
+    is 110 years or older may; then the other witness is believed, the stated age or the dates of
+    birth and study. Where the two differ otherwise, neither is.
+
+    Example:
+
+        >>> age_of("000Y", "19600101", "20150302"), age_of("045Y", "20050101", "20150302")
+        ((55.0, False), (None, True))
+    """
+    told, counted = age_in_years(stated), age_between(birth, study)
+    if told == 0 and re.fullmatch(r"0+ ?Y?", stated.strip().upper()):
+        told = None
+    likely = [age for age in (told, counted) if age is not None and age < UNLIKELY]
+    if len(likely) == 2 and abs(likely[0] - likely[1]) > CLOSE:
+        return None, True
+    return next(iter((*likely, *(age for age in (told, counted) if age is not None))), None), False
 
 
 def age_between(birth: str, study: str) -> float | None:

@@ -2,7 +2,8 @@
 
 The steps, each in a module of its own: `reading` (opening, and checks before any memory is asked
 for; those of compressed streams in `streams`), `pixel_data` (stored values, by pydicom or by
-tensorflow-io), `luts` (modality and VOI transformations), `normalization` (to 8 or 16 bits).
+tensorflow-io), `luts` (modality and VOI transformations), `normalization` (to 8 or 16 bits),
+`display_area` (shutters, square pixels).
 """
 
 import os
@@ -14,7 +15,7 @@ import numpy as np
 import pydicom
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from pgcxr.dicom import known_images, luts, normalization, pixel_data, streams
+from pgcxr.dicom import display_area, known_images, luts, normalization, pixel_data, streams
 from pgcxr.dicom.luts import Gray
 from pgcxr.dicom.normalization import THESIS, Normalization
 from pgcxr.dicom.reading import (
@@ -35,10 +36,14 @@ class BlackOut(Protocol):
     """Makes parts of an image black while its codes are looked up."""
 
     def look_up(
-        self, codes: np.ndarray, table: Callable[[np.ndarray], np.ndarray], maker: str = ""
+        self,
+        codes: np.ndarray,
+        table: Callable[[np.ndarray], np.ndarray],
+        maker: str = "",
+        outside: np.ndarray | None = None,
     ) -> np.ndarray:
         """The image of `codes` [H, W]; `table` maps the number of pixels of each code to what each
-        is shown as."""
+        is shown as; `outside` [H, W] is black, too."""
         ...
 
 
@@ -54,7 +59,8 @@ def decode(
 
     Modality LUT, then VOI LUT or window (PS3.3 C.11.1, C.11.2; a LUT is preferred to a window, and
     the first of several is taken), MONOCHROME1 inverted, then `normalize`. Padding pixels
-    (PixelPaddingValue) are black.
+    (PixelPaddingValue) and what lies outside of display shutters are black, and not counted by
+    `normalize`. Pixels that are not square are made square.
 
     Args:
         path: a DICOM file with one frame of gray pixels.
@@ -86,7 +92,7 @@ def decode(
     take = pixel_data.reader(decoder)
     check_installation(ExplicitVRLittleEndian, decoder)
     with quiet(), blaming_the_file("the pixel data cannot be decoded"):
-        dataset = _open(path)
+        dataset = _open(path, decoder)
         if decoder == pixel_data.PYDICOM:  # the other cannot decode all
             check_installation(dataset.file_meta.TransferSyntaxUID)
         codes = _codes(dataset, take)
@@ -94,15 +100,18 @@ def decode(
         def table(counts: np.ndarray) -> np.ndarray:
             return gray_table(dataset, counts, normalize, bits)
 
-        if black_out is None:
-            return pixel_data.look_up(table(pixel_data.count(codes)), codes)
-        return black_out.look_up(codes, table, text(dataset, "Manufacturer"))
+        outside = display_area.hidden(dataset)
+        if black_out is not None:
+            image = black_out.look_up(codes, table, text(dataset, "Manufacturer"), outside)
+        else:
+            image = pixel_data.look_up_inside(table, codes, outside)
+        return display_area.square_pixels(image, display_area.aspect(dataset))
 
 
-def _open(path: str | os.PathLike) -> pydicom.Dataset:
+def _open(path: str | os.PathLike, decoder: str = pixel_data.PYDICOM) -> pydicom.Dataset:
     dataset = read(path)
     check_frames(dataset)
-    check_pixels(dataset)
+    check_pixels(dataset, decoder)
     streams.check(dataset)
     return dataset
 

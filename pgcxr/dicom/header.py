@@ -2,13 +2,14 @@
 
 import datetime
 import os
+import re
 from dataclasses import dataclass, field
 from functools import cache
 
 from pydicom.uid import ExplicitVRLittleEndian
 
-from pgcxr.dicom import known_images
-from pgcxr.dicom.ages import age_between, age_in_years, day
+from pgcxr.dicom import known_images, views
+from pgcxr.dicom.ages import age_of, day
 from pgcxr.dicom.reading import Rejected, blaming_the_file, check_frames, quiet, read, text, whole
 from pgcxr.errors import InstallationError
 
@@ -31,8 +32,11 @@ HEADER_TAGS = (
         "Columns",
         "NumberOfFrames",
     ),
+    *("PresentationIntentType", "ViewCodeSequence", *views.DESCRIPTIONS),
     *("SamplesPerPixel", "PhotometricInterpretation", "PresentationLUTShape", "BurnedInAnnotation"),
 )
+# For Processing of digital X-ray, mammography and intra-oral X-ray (PS3.4 B.5).
+FOR_PROCESSING = tuple(f"1.2.840.10008.5.1.4.1.1.1.{kind}.1" for kind in (1, 2, 3))
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,11 @@ class Header:
     columns: int
     study_date: datetime.date | None = field(default=None, repr=False)
     burned_in: str = ""  # YES, NO or "", as BurnedInAnnotation (0028,0301) says
+    # Raw values of the detector, not meant to be looked at (PS3.3 C.8.11.1.1.1).
+    for_processing: bool = False
+    coded_view: str = ""  # of ViewCodeSequence: PA, AP, LATERAL, OBLIQUE, other or ""
+    described_views: tuple[str, ...] = ()  # of descriptions that name one view
+    two_ages: bool = False  # the stated age is not that of the dates: `age` is None
 
 
 def read_header(path: str | os.PathLike) -> Header:
@@ -75,9 +84,10 @@ def _read(path: str | os.PathLike) -> Header:
     with quiet(), blaming_the_file("broken DICOM"):
         dataset = read(path, stop_before_pixels=True, specific_tags=list(HEADER_TAGS))
         check_frames(dataset)
-        age = age_in_years(text(dataset, "PatientAge"))
-        if age is None:
-            age = age_between(text(dataset, "PatientBirthDate"), text(dataset, "StudyDate"))
+        age, two_ages = age_of(
+            *(text(dataset, name) for name in ("PatientAge", "PatientBirthDate", "StudyDate"))
+        )
+        intent = re.sub(r"[^A-Z]", "", text(dataset, "PresentationIntentType").upper())
         return Header(
             accession=text(dataset, "AccessionNumber"),
             patient=text(dataset, "PatientID"),
@@ -91,4 +101,9 @@ def _read(path: str | os.PathLike) -> Header:
             columns=whole(dataset, "Columns"),
             study_date=day(text(dataset, "StudyDate")),
             burned_in=text(dataset, "BurnedInAnnotation").upper(),
+            for_processing=intent == "FORPROCESSING"
+            or text(dataset, "SOPClassUID") in FOR_PROCESSING,
+            coded_view=views.coded(dataset),
+            described_views=views.described(dataset),
+            two_ages=two_ages,
         )

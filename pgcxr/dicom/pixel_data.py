@@ -22,17 +22,20 @@ from pydicom.uid import (
     JPEGBaseline8Bit,
     JPEGExtended12Bit,
     JPEGLSNearLossless,
+    RLELossless,
 )
 
-from pgcxr.dicom.reading import whole, words
+from pgcxr.dicom import streams
+from pgcxr.dicom.reading import PYDICOM, TFIO, plugin, whole, words
 from pgcxr.errors import ArgumentError
-
-PYDICOM, TFIO = "pydicom", "tfio"
 
 # What was lost may be beyond the highest stored value, or below the lowest.
 LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, JPEG2000, HTJ2K)
 # Of these codecs alone, the stream says itself whether it is signed.
 SIGNED = (JPEG2000, JPEG2000Lossless, HTJ2K, HTJ2KLossless, HTJ2KLosslessRPCL)
+# A lossy stream that is deeper than the header says overshoots the stored values, which are
+# clipped; but not by more than this share of their range in more than this share of the pixels.
+OVERSHOOT, OVERSHOOTING = 0.25, 0.001
 # OpenCV counts in float32, which is exact up to here.
 EXACT = 1 << 24
 
@@ -54,7 +57,9 @@ def read(dataset: pydicom.Dataset) -> np.ndarray:
     """uint8 or uint16 [H, W]: the codes, decoded by pydicom."""
     decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
     options = {"raw": True, "view_only": True, "correct_unused_bits": False}
-    codes, _ = decoder.as_array(dataset, index=0, **options)
+    codes, _ = decoder.as_array(
+        dataset, index=0, decoding_plugin=plugin(dataset.file_meta.TransferSyntaxUID), **options
+    )
     size = codes.dtype.itemsize
     codes = codes.astype(codes.dtype.newbyteorder("="), copy=False).view(f"u{size}")
     return codes.astype(np.uint16) if size == 4 else codes
@@ -76,11 +81,25 @@ def look_up(table: np.ndarray, codes: np.ndarray) -> np.ndarray:
     return cv2.LUT(codes, table) if codes.itemsize == 1 else np.take(table, codes, mode="wrap")
 
 
+def look_up_inside(
+    table: Callable[[np.ndarray], np.ndarray], codes: np.ndarray, outside: np.ndarray | None
+) -> np.ndarray:
+    """The image of `codes` [H, W], black `outside`, whose pixels `table` does not count."""
+    if outside is None:
+        return look_up(table(count(codes)), codes)
+    shown = codes[~outside]
+    counts = count(shown[:, None]) if len(shown) else np.zeros(1 << 8 * codes.itemsize, np.int64)
+    image = look_up(table(counts), codes)
+    image[outside] = 0
+    return image
+
+
 def stored_values(dataset: pydicom.Dataset, counts: np.ndarray) -> np.ndarray:
     """int64 [codes]: the stored value of each code (PS3.5 8.1.1): BitsStored bits below HighBit,
-    signed or not."""
+    signed or not. Where the values of a stream need more, its own depth becomes BitsStored."""
     syntax = dataset.file_meta.TransferSyntaxUID
-    bits, codes = dataset.BitsStored, np.arange(len(counts))
+    bits = dataset.BitsStored = _needed_bits(dataset, counts)
+    codes = np.arange(len(counts))
     signed = dataset.PixelRepresentation == 1
     low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
     if syntax in LOSSY and (not signed or syntax in SIGNED):
@@ -91,6 +110,26 @@ def stored_values(dataset: pydicom.Dataset, counts: np.ndarray) -> np.ndarray:
     if shift > 0 and len(counts) >= 1 << bits + shift and counts[1 << bits :].any():
         codes = codes >> shift
     return _signed(codes & ((1 << bits) - 1), 1 << bits) if signed else codes & high
+
+
+def _needed_bits(dataset: pydicom.Dataset, counts: np.ndarray) -> int:
+    """BitsStored; or the depth of a compressed stream that has values beyond. What a codec gives
+    above BitsStored are no overlays, as those of a container may be (PS3.5 8.1.1, 8.2)."""
+    bits, syntax = dataset.BitsStored, dataset.file_meta.TransferSyntaxUID
+    deep = None if syntax == RLELossless else streams.depth(dataset)
+    if deep is None or deep <= bits or whole(dataset, "HighBit", bits - 1) >= bits:
+        return bits
+    codes = np.arange(len(counts)) & ((1 << deep) - 1)
+    low, high = stored_range(dataset)
+    # Negative values are written in BitsStored bits, or in all of the stream's.
+    held = _signed(codes, 1 << deep) if low else codes
+    held = np.where(codes < 1 << bits, np.minimum(held, high), held)
+    if syntax not in LOSSY:
+        beyond = ((held < low) | (held > high)) & (counts > 0)
+        return deep if beyond.any() else bits
+    room = OVERSHOOT * (high - low)
+    far = (held < low - room) | (held > high + room)
+    return deep if counts[far].sum() > OVERSHOOTING * counts.sum() else bits
 
 
 def stored_range(dataset: pydicom.Dataset) -> tuple[int, int]:

@@ -17,7 +17,13 @@ from pathlib import Path
 import numpy as np
 import pydicom
 from pydicom.pixels import get_decoder
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    UID,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    RLELossless,
+)
 
 from pgcxr.dicom import deflated
 from pgcxr.errors import InputError, InstallationError, fault_of_installation
@@ -44,6 +50,11 @@ MAX_INFLATED = 4 * MAX_PIXELS + (64 << 20)
 MAX_COMPRESSION = 1000
 GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
 MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
+PYDICOM, TFIO = "pydicom", "tfio"
+# Retired JPEG processes (8 or 12 bits, spectral selection and progressive) that tensorflow-io alone
+# decodes; as JPEG's cosine transform leaves the last digit open, to other values than another
+# decoder would.
+TFIO_ALONE = ("1.2.840.10008.1.2.4.53", "1.2.840.10008.1.2.4.55")
 SHAPES = {"IDENTITY": "MONOCHROME2", "INVERSE": "MONOCHROME1"}
 logging.getLogger("pydicom").addHandler(logging.NullHandler())
 
@@ -170,7 +181,34 @@ def check_frames(dataset: pydicom.Dataset) -> None:
         raise Rejected("colour", "not MONOCHROME1 or MONOCHROME2")
 
 
-def check_pixels(dataset: pydicom.Dataset) -> None:
+def plugin(syntax: UID) -> str:
+    """Which of pydicom's plugins decodes a transfer syntax, "" where none is needed. The choice is
+    fixed, so that what else is installed (GDCM, Pillow, pyjpegls) changes no pixel."""
+    if not syntax.is_encapsulated:
+        return ""
+    return PYDICOM if syntax == RLELossless else "pylibjpeg"
+
+
+def _check_decoder(syntax: UID, decoder: str) -> None:
+    """Raises Rejected where nothing decodes a transfer syntax, InstallationError where what does
+    is not installed."""
+    if syntax in TFIO_ALONE:
+        if decoder == TFIO:
+            return
+        raise Rejected(
+            "unreadable", "progressive JPEG, which decoder tfio alone reads (to 2 gray levels)"
+        )
+    try:
+        found = get_decoder(syntax)
+    except NotImplementedError:
+        detail = "the transfer syntax is private or none that can be decoded"
+        raise Rejected("unreadable", detail) from None
+    wanted = plugin(syntax)
+    if not found.is_available or (wanted and wanted not in found.available_plugins):
+        raise InstallationError(f"no decoder of {found.UID.name} is installed, or none that loads")
+
+
+def check_pixels(dataset: pydicom.Dataset, decoder: str = PYDICOM) -> None:
     """Compares what the header promises with the bytes that are there, before any memory is asked
     for.
 
@@ -189,25 +227,25 @@ def check_pixels(dataset: pydicom.Dataset) -> None:
         implicit, little = dataset.original_encoding
         explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
-    try:
-        decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
-    except NotImplementedError:
-        detail = "the transfer syntax is private or none that can be decoded"
-        raise Rejected("unreadable", detail) from None
-    if not decoder.is_available:
-        raise InstallationError(
-            f"no decoder of {decoder.UID.name} is installed, or none that loads"
-        )
+    _check_decoder(dataset.file_meta.TransferSyntaxUID, decoder)
     allocated, stored = whole(dataset, "BitsAllocated"), whole(dataset, "BitsStored")
     if allocated not in (8, 16, 32) or not 1 <= stored <= min(allocated, 16):
         raise Rejected("unreadable", "the pixels are not of 1 to 16 bits")
     dataset.BitsAllocated, dataset.BitsStored = allocated, stored
     dataset.PixelRepresentation = int(whole(dataset, "PixelRepresentation") == 1)
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, photometric(dataset)
-    promised = whole(dataset, "Rows") * whole(dataset, "Columns") * (allocated // 8)
+    pixels = whole(dataset, "Rows") * whole(dataset, "Columns")
     present = len(dataset.PixelData or b"")
-    if not dataset.file_meta.TransferSyntaxUID.is_compressed and present < promised:
-        raise Rejected("unreadable", "truncated: less pixel data than the header promises")
+    if not dataset.file_meta.TransferSyntaxUID.is_compressed:
+        if allocated == 16 and stored <= 8 and present in (pixels, pixels + pixels % 2):
+            allocated = dataset.BitsAllocated = 8  # as the data lies there
+        promised = pixels * (allocated // 8)
+        if present < promised:
+            raise Rejected("unreadable", "truncated: less pixel data than the header promises")
+        # A few bytes more are common; as much again are other pixels, or deeper ones.
+        if present >= 2 * promised and pixels > 1:
+            raise Rejected("unreadable", "twice the pixel data that the header promises, or more")
+    promised = pixels * (allocated // 8)
     if promised > MAX_COMPRESSION * max(present, 1):
         raise Rejected("too_large", "the pixel data is compressed more than 1000 times")
 

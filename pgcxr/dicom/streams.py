@@ -21,30 +21,65 @@ CODESTREAM, JP2, BOXES = b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  ", 4096
 
 
 def check(dataset: pydicom.Dataset) -> None:
-    """Raises Rejected where the first frame of encapsulated pixel data is not of the size and the
-    one component that the header says. RLE has no size of its own."""
+    """Compares the first frame of encapsulated pixel data with the header.
+
+    Sets BitsAllocated to what a decoder gives for a stream of its depth, as files also say 16 where
+    it has 8 bits, or 8 where it has more.
+
+    Raises:
+        Rejected: it is not of the size and the one component that the header says, or too deep.
+    """
     syntax = dataset.file_meta.TransferSyntaxUID
-    if not syntax.is_encapsulated or syntax == RLELossless:
+    if not syntax.is_encapsulated:
         return
-    size = of_stream(_first_fragment(dataset.PixelData))
-    if size is None:
-        raise Rejected("unreadable", "the compressed stream does not say its size")
-    if size[2] != 1:
-        raise Rejected("unreadable", "the compressed stream is in color where the header says gray")
-    if size[:2] != (whole(dataset, "Rows"), whole(dataset, "Columns")):
-        raise Rejected(
-            "unreadable", "the compressed stream is of another size than the header says"
-        )
+    bits = depth(dataset)
+    if syntax != RLELossless:
+        size = of_stream(_first_fragment(dataset.PixelData))
+        if size is None:
+            raise Rejected("unreadable", "the compressed stream does not say its size")
+        if size[2] != 1:
+            raise Rejected(
+                "unreadable", "the compressed stream is in color where the header says gray"
+            )
+        if size[:2] != (whole(dataset, "Rows"), whole(dataset, "Columns")):
+            raise Rejected(
+                "unreadable", "the compressed stream is of another size than the header says"
+            )
+        if bits is None or bits > 16:
+            raise Rejected("unreadable", "the compressed stream is deeper than 16 bits")
+    if bits and bits <= 32:
+        dataset.BitsAllocated = 8 if bits <= 8 else 16 if bits <= 16 else 32
+        dataset.BitsStored = min(dataset.BitsStored, dataset.BitsAllocated)
+
+
+def depth(dataset: pydicom.Dataset) -> int | None:
+    """Bits of each value in the stream of encapsulated pixel data; of RLE, those of its byte
+    planes (PS3.5 G.2). None where the data is not encapsulated, or does not say."""
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if not syntax.is_encapsulated:
+        return None
+    stream = _first_fragment(dataset.PixelData)
+    if syntax == RLELossless:
+        return 8 * int.from_bytes(stream[:4], "little") or None
+    head = _head(stream)
+    return head[3] if head else None
 
 
 def of_stream(stream: bytes) -> tuple[int, int, int] | None:
     """Rows, columns and components of a stream; None where it does not say."""
+    head = _head(stream)
+    return head[:3] if head else None
+
+
+def _head(stream: bytes) -> tuple[int, int, int, int] | None:
+    """Rows, columns, components and bits."""
     try:
         if stream[:8] == JP2:  # a whole file, which is not allowed (PS3.5 A.4.4) but written
             stream = stream[max(stream[:BOXES].find(CODESTREAM), 0) :]
         if stream[:4] == CODESTREAM:
             right, bottom, left, top = struct.unpack_from(">IIII", stream, 8)
-            return bottom - top, right - left, struct.unpack_from(">H", stream, 40)[0]
+            components, bits = struct.unpack_from(">HB", stream, 40)
+            return bottom - top, right - left, components, (bits & 0x7F) + 1
         if stream[:2] == b"\xff\xd8":
             return _of_jpeg(stream)
     except (struct.error, IndexError):
@@ -52,13 +87,13 @@ def of_stream(stream: bytes) -> tuple[int, int, int] | None:
     return None
 
 
-def _of_jpeg(stream: bytes) -> tuple[int, int, int] | None:
+def _of_jpeg(stream: bytes) -> tuple[int, int, int, int] | None:
     at = 2
     while stream[at] == 0xFF:
         marker = stream[at + 1]
         if marker in FRAMES:
-            rows, columns, components = struct.unpack_from(">HHB", stream, at + 5)
-            return rows, columns, components
+            bits, rows, columns, components = struct.unpack_from(">BHHB", stream, at + 4)
+            return rows, columns, components, bits
         if marker in (END, SCAN):
             break
         # Any number of FF may come before a marker.

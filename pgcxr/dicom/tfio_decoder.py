@@ -7,6 +7,7 @@ import pydicom
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import RLELossless, SecondaryCaptureImageStorage
 
+from pgcxr.dicom import streams
 from pgcxr.dicom.reading import Rejected, whole
 from pgcxr.errors import ArgumentError
 
@@ -67,6 +68,10 @@ def _pixels_alone(dataset: pydicom.Dataset) -> pydicom.Dataset:
         setattr(pixels, name, whole(dataset, name))
     pixels.HighBit = whole(dataset, "HighBit", pixels.BitsStored - 1)
     syntax = dataset.file_meta.TransferSyntaxUID
+    depth = None if syntax == RLELossless else streams.depth(dataset)
+    if depth and depth > pixels.BitsStored:
+        # DCMTK would cut the values off.
+        pixels.BitsStored, pixels.HighBit = depth, depth - 1
     if pixels.BitsAllocated <= 16 and (not syntax.is_encapsulated or syntax == RLELossless):
         # The whole containers: it is `dicom_codes` that knows which of their bits are meant.
         pixels.BitsStored, pixels.HighBit, pixels.PixelRepresentation = (

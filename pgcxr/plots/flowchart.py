@@ -34,6 +34,7 @@ WORDS = {
     "device": "with devices",
     "quality": "poor quality",
     "burned_in_annotation": "with burned-in text",
+    "for_processing": "raw detector values",
     "too_small": "too small",
     "inverted": "inverted",
     "rotated": "rotated or upside down",

@@ -84,7 +84,11 @@ class BlackOut:
     no_text: bool = False
 
     def look_up(
-        self, codes: np.ndarray, table: Callable[[np.ndarray], np.ndarray], maker: str = ""
+        self,
+        codes: np.ndarray,
+        table: Callable[[np.ndarray], np.ndarray],
+        maker: str = "",
+        outside: np.ndarray | None = None,
     ) -> np.ndarray:
         """The image of `codes`, with what is hidden black.
 
@@ -93,10 +97,11 @@ class BlackOut:
             table: function(int64 pixels of each code) -> uint8 or uint16, what each code is shown
                 as.
             maker: the header's Manufacturer.
+            outside: bool [H, W], what is hidden besides (a display shutter).
         Raises:
             Rejected: there is text, and it is to be neither kept nor made black ("burned_in_text").
         """
-        return self._look_up(codes, table, maker)[0]
+        return self._look_up(codes, table, maker, outside)[0]
 
     def hidden(
         self, codes: np.ndarray, table: Callable[[np.ndarray], np.ndarray], maker: str = ""
@@ -107,11 +112,14 @@ class BlackOut:
     def __bool__(self) -> bool:
         return bool(self.regions) or self.text or self.no_text
 
-    def _look_up(self, codes, table, maker: str) -> tuple[np.ndarray, np.ndarray]:
+    def _look_up(
+        self, codes, table, maker: str, outside: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         hidden = self._regions(codes.shape, maker)
-        if not self.text and not self.no_text and not hidden.any():
-            return pixel_data.look_up(table(pixel_data.count(codes)), codes), hidden
-        image = self._without(hidden, codes, table)
+        if outside is not None:
+            hidden |= outside
+        # Most images have nothing hidden, and are looked up faster so.
+        image = pixel_data.look_up_inside(table, codes, hidden if hidden.any() else None)
         if self.text or self.no_text:
             shown = image if image.itemsize == 1 else (image >> 8).astype(np.uint8)
             boxes = burned_in.text_regions(shown)
@@ -119,7 +127,7 @@ class BlackOut:
                 raise Rejected("burned_in_text", "what looks like text near the borders")
             if len(boxes):
                 hidden = hidden | around(codes.shape, boxes)
-                image = self._without(hidden, codes, table)
+                image = pixel_data.look_up_inside(table, codes, hidden)
         return image, hidden
 
     def described(self) -> dict:
@@ -141,15 +149,6 @@ class BlackOut:
                 right, bottom = np.ceil(end - 1e-6).astype(int)
                 hidden[start[1] : bottom, start[0] : right] = True
         return hidden
-
-    @staticmethod
-    def _without(hidden: np.ndarray, codes: np.ndarray, table: Callable) -> np.ndarray:
-        bins = 1 << 8 * codes.itemsize
-        shown = codes[~hidden]
-        counts = pixel_data.count(shown[:, None]) if len(shown) else np.zeros(bins, np.int64)
-        image = pixel_data.look_up(table(counts), codes)
-        image[hidden] = 0
-        return image
 
 
 def around(shape: tuple[int, int], boxes: np.ndarray) -> np.ndarray:

@@ -39,6 +39,7 @@ LAYOUTS = {
     "table": "columns.toml (any table)",
     "pacs": "studies.csv (a PACS export)",
 }
+AGE, VIEW, DESCRIBED_VIEW = "age", "view", "described view"
 
 
 @dataclass(slots=True)
@@ -77,6 +78,8 @@ class Scan:
     manufacturer: str = field(default="", repr=False)
     study_date: datetime.date | None = field(default=None, repr=False)
     burned_in: str = field(default="", repr=False)  # YES, NO, or what else the header says
+    for_processing: bool = False  # raw values of a detector
+    contradicts: tuple[str, ...] = ()  # what a header says in two ways: AGE, VIEW, DESCRIBED_VIEW
     rows: int = 0
     columns: int = 0
     rejected: tuple[str, str] | None = None

@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from pgcxr import dicom
+from pgcxr import dicom, sources
+from pgcxr.cohort import vocabulary
 from pgcxr.sources import Scan
 
 FIELDS = (
@@ -19,6 +20,7 @@ FIELDS = (
         "columns",
         "study_date",
         "burned_in",
+        "for_processing",
     ),
 )
 
@@ -50,6 +52,16 @@ def describe(scan: Scan, header: "dicom.Header | tuple[str, str]") -> None:
         return
     for name in FIELDS:
         setattr(scan, name, getattr(header, name))
+    stated = vocabulary.shown_view(header.view)
+    scan.view = header.view or header.coded_view
+    differ = [sources.AGE] if header.two_ages else []
+    if stated and header.coded_view and stated != header.coded_view:
+        scan.view = ""
+        differ.append(sources.VIEW)
+    shown = vocabulary.shown_view(scan.view)
+    if shown and set(header.described_views) - {shown}:
+        differ.append(sources.DESCRIBED_VIEW)
+    scan.contradicts = tuple(differ)
 
 
 def numbers(cells: Sequence[str]) -> list[float] | None:

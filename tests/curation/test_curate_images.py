@@ -4,6 +4,7 @@ import csv
 import json
 
 import numpy as np
+import pydicom
 import pytest
 
 from pgcxr.cohort import manifest
@@ -118,6 +119,55 @@ def test_missing_tags_are_kept_with_a_flag_or_excluded(run, chest):
     ]
     _, out, number = run(given, '[body_part]\nunknown = "exclude"\n', name="strict")
     assert excluded(out) == {number[2]: ("age", "unknown"), number[3]: ("body_part", "unknown")}
+
+
+def code(value):
+    item = pydicom.Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, "SRT", "a view"
+    return [item]
+
+
+PA, AP = code("R-10214"), code("R-10206")
+
+
+def test_what_a_header_says_in_two_ways_is_not_guessed(run):
+    given = [
+        {"ViewPosition": None, "ViewCodeSequence": PA},
+        {"ViewPosition": "", "ViewCodeSequence": PA, "codes": "J90"},
+        {"ViewPosition": "PA", "ViewCodeSequence": AP},
+        {"ViewPosition": "PA", "SeriesDescription": "Chest a.p."},
+        {"PatientAge": "000Y", "PatientBirthDate": "19600101", "StudyDate": "20150302"},
+        {"PatientAge": "045Y", "PatientBirthDate": "20050101", "StudyDate": "20150302"},
+        {"PatientAge": "000Y"},
+        {"ViewPosition": "AP", "ViewCodeSequence": AP},
+    ]
+    _, out, number = run(given)
+    assert excluded(out) == {
+        number[2]: ("view", "the header contradicts itself"),
+        number[5]: ("age", "the header contradicts itself"),
+        number[6]: ("age", "unknown"),
+        number[7]: ("view", "AP, not PA"),
+    }
+    rows = table(out / "manifest.csv")
+    assert {row["view"] for row in rows} == {"PA"} and "55" in {row["age"] for row in rows}
+    assert sorted(row["image_flags"] for row in rows) == ["", "", "", "view"]
+    kept = '[age]\nunknown = "keep"\n[view]\nunknown = "keep"\n'
+    _, out, number = run(given, kept, name="kept")
+    assert excluded(out) == {number[7]: ("view", "AP, not PA")}
+    missing = sorted(row["missing_tags"] for row in table(out / "manifest.csv"))
+    assert sum("age" in tags.split(";") for tags in missing) == 2
+    assert sum("view" in tags.split(";") for tags in missing) == 1
+
+
+def test_raw_detector_values_are_excluded_or_flagged(run):
+    raw = {"PresentationIntentType": "FOR PROCESSING"}
+    given = [{}, {"codes": "J90"}, raw, {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.1.1.1"}]
+    _, out, number = run(given)
+    reason = ("for_processing", "raw values of the detector")
+    assert excluded(out) == {number[2]: reason, number[3]: reason}
+    _, out, _ = run(given, "[for_processing]\nenabled = false\n", name="kept")
+    flags = sorted(row["image_flags"] for row in table(out / "manifest.csv"))
+    assert flags == ["", "", "for_processing", "for_processing"]
 
 
 def test_dates_are_compared_and_never_written(run):

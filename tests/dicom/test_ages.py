@@ -2,7 +2,7 @@
 
 import pytest
 
-from pgcxr.dicom.ages import age_between, age_in_years
+from pgcxr.dicom.ages import age_between, age_in_years, age_of
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,32 @@ def test_no_age(text):
 )
 def test_between(birth, study, years):
     assert age_between(birth, study) == years
+
+
+@pytest.mark.parametrize(
+    ("stated", "birth", "study", "found"),
+    [
+        ("045Y", "", "20150302", (45, False)),
+        ("", "19600101", "20150302", (55, False)),
+        ("054Y", "19600401", "20150302", (54, False)),
+        ("055Y", "19600101", "20150302", (55, False)),
+        ("053Y", "19600101", "20150302", (53, False)),  # the year alone was known
+        ("000Y", "19600101", "20150302", (55, False)),
+        ("000", "19600101", "20150302", (55, False)),
+        ("120Y", "19600101", "20150302", (55, False)),
+        ("115Y", "19600101", "20150302", (55, False)),
+        ("000Y", "", "20150302", (None, False)),
+        ("000Y", "20150101", "20150302", (0, False)),
+        ("002D", "", "", (pytest.approx(2 / 365.2425), False)),
+        ("120Y", "", "", (120, False)),
+        ("104Y", "19110101", "20150302", (104, False)),
+        ("045Y", "19000101", "20150302", (45, False)),  # a birth that was taken out
+        ("045Y", "20050101", "20150302", (None, True)),
+        ("005Y", "19600101", "20150302", (None, True)),
+        ("002D", "19600101", "20150302", (None, True)),
+        ("045Y", "20200101", "20150302", (45, False)),
+        ("abc", "", "", (None, False)),
+    ],
+)
+def test_an_age_and_the_dates_it_should_agree_with(stated, birth, study, found):
+    assert age_of(stated, birth, study) == found

@@ -22,9 +22,7 @@ def by_hand(container: int, bits: int, signed: bool) -> int:
     return value
 
 
-@pytest.mark.parametrize(
-    "name", ["implicit", "explicit", "big-endian", "deflated", "rle", "jpeg-ls", "jpeg-lossless"]
-)
+@pytest.mark.parametrize("name", ["implicit", "explicit", "big-endian", "deflated", "rle"])
 @pytest.mark.parametrize("bits", [10, 12, 15])
 @pytest.mark.parametrize("signed", [False, True])
 def test_junk_above_the_high_bit(tmp_path, name, bits, signed):
@@ -35,6 +33,103 @@ def test_junk_above_the_high_bit(tmp_path, name, bits, signed):
     dataset.save_as(path)
     expected = [by_hand(int(pixel), bits, signed) for pixel in containers.ravel()]
     np.testing.assert_array_equal(stored(path).ravel(), expected)
+
+
+def ramp(top: int) -> np.ndarray:
+    y, x = np.mgrid[:20, :24]
+    return ((y * 24 + x) * top // 479).astype(np.uint16)
+
+
+LOSSLESS = ("jpeg-ls", "jpeg-lossless", "jpeg-lossless-sv1", "jpeg-2000-lossless")
+
+
+@pytest.mark.parametrize("name", [*LOSSLESS, "jpeg-ls-near", "jpeg-2000"])
+@pytest.mark.parametrize(("bits", "allocated"), [(10, 16), (12, 16), (8, 8)])
+def test_a_stream_deeper_than_the_header_says_is_believed(tmp_path, name, bits, allocated):
+    """What a codec gives above BitsStored is no overlay, and does not wrap round."""
+    depth = 14 if name == "jpeg-2000-lossless" else 16
+    pixels = ramp((1 << depth) - 1)
+    tags = {"BitsStored": bits, "HighBit": bits - 1, "BitsAllocated": allocated}
+    found = stored(encoders.write(tmp_path / "a", pixels, depth, name, **tags))
+    error = encoders.ENCAPSULATED[name][3]
+    assert np.abs(found - pixels.astype(int)).max() <= 4 * error
+    shown = dicom.decode(tmp_path / "a", normalize=NONE).astype(int)
+    assert (np.diff(shown.ravel()) >= (-1 if error else 0)).all() and shown.max() > 250
+
+
+@pytest.mark.parametrize("name", LOSSLESS)
+@pytest.mark.parametrize("top", [4095, 4096])
+def test_a_deep_stream_with_values_that_fit_stays_as_the_header_says(tmp_path, name, top):
+    pixels = ramp(top)
+    path = encoders.write(tmp_path / "a", pixels, 16, name, BitsStored=12, HighBit=11)
+    np.testing.assert_array_equal(stored(path), pixels)
+    shown = dicom.decode(path, normalize=NONE).max()
+    assert shown == (255 if top == 4095 else 16)  # of 12 bits, or of the stream's 16
+
+
+@pytest.mark.parametrize("name", ["jpeg-ls", "jpeg-lossless"])
+def test_negative_values_in_a_deeper_stream(tmp_path, name):
+    """In the header's bits, in all of the stream's, and beyond what the header's can hold."""
+    values = ramp(4095).astype(np.int64) - 2048
+    tags = {"BitsStored": 12, "HighBit": 11, "PixelRepresentation": 1}
+    for codes, expected in (
+        (values & 0xFFF, values),
+        (values & 0xFFFF, values),
+        (4 * values & 0xFFFF, 4 * values),
+    ):
+        path = encoders.write(tmp_path / "a", codes.astype(np.uint16), 16, name, **tags)
+        np.testing.assert_array_equal(stored(path), expected)
+
+
+@pytest.mark.parametrize("name", [*encoders.ENCAPSULATED])
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_streams_of_8_bits_where_the_header_says_16(tmp_path, chest, name, bits):
+    if 8 not in encoders.ENCAPSULATED[name][1]:
+        pytest.skip("has no 8 bits")
+    pixels = (chest(1) >> 4).astype(np.uint8)
+    tags = {"BitsAllocated": 16, "BitsStored": bits, "HighBit": bits - 1}
+    found = stored(encoders.write(tmp_path / "a", pixels, 8, name, **tags))
+    assert np.abs(found - pixels.astype(int)).max() <= encoders.ENCAPSULATED[name][3]
+
+
+def test_8_bits_as_they_lie_where_the_header_says_16(tmp_path, chest):
+    pixels = (chest(1) >> 4).astype(np.uint8)
+    tags = {"BitsStored": 8, "HighBit": 7}
+    path = encoders.write(tmp_path / "a", pixels, 8, "explicit", BitsAllocated=16, **tags)
+    np.testing.assert_array_equal(stored(path), pixels)
+
+
+@pytest.mark.parametrize(("allocated", "bits"), [(8, 8), (16, 12)])
+def test_twice_the_pixel_data_is_refused(tmp_path, chest, allocated, bits):
+    """16 bits where the header says 8, or two images of which one would be lost."""
+    pixels = chest(1).astype(np.uint16 if allocated == 8 else np.uint32)
+    tags = {"BitsAllocated": allocated, "BitsStored": bits, "HighBit": bits - 1}
+    path = encoders.write(tmp_path / "a", pixels, 12, "explicit", **tags)
+    with pytest.raises(dicom.Rejected, match="twice the pixel data"):
+        dicom.decode(path)
+
+
+@pytest.mark.parametrize("name", ["jpeg-baseline", "jpeg-ls", "jpeg-2000-lossless", "rle"])
+def test_what_else_is_installed_changes_no_pixel(tmp_path, chest, name, monkeypatch):
+    """Pillow is installed here; another plugin would come first."""
+    from pydicom.pixels import get_decoder
+
+    pixels = (chest(1) >> 4).astype(np.uint8)
+    path = encoders.write(tmp_path / "a", pixels, 8, name)
+    plain = dicom.decode(path)
+    decoder = get_decoder(pydicom.dcmread(path).file_meta.TransferSyntaxUID)
+    called = []
+
+    def another(source, runner):
+        called.append(runner)
+        return bytearray(pixels.size)
+
+    plugins = {"a": another, **decoder._available}
+    monkeypatch.setattr(decoder, "_available", plugins)
+    assert not decoder.as_array(pydicom.dcmread(path))[0].any() and called  # it does come first
+    called.clear()
+    np.testing.assert_array_equal(dicom.decode(path), plain)
+    assert not called
 
 
 def test_an_embedded_overlay_is_not_seen(tmp_path, chest):

@@ -8,7 +8,7 @@ from pydicom import uid
 from pydicom.data import get_testdata_file
 
 from pgcxr import dicom
-from pgcxr.dicom import known_images, normalization, pixel_data, reading
+from pgcxr.dicom import known_images, normalization, pixel_data, reading, streams
 from tests.dicom import encoders
 
 NONE = normalization.parse("none")
@@ -27,6 +27,7 @@ def stored(path) -> np.ndarray:
     with reading.quiet():
         dataset = reading.read(path)
         reading.check_pixels(dataset)
+        streams.check(dataset)
         codes = pixel_data.read(dataset)
         return pixel_data.stored_values(dataset, pixel_data.count(codes))[codes]
 
@@ -64,6 +65,16 @@ def test_high_throughput_jpeg_2000(tmp_path):
         encoders.encapsulated(dataset, encoders.HTJ2K_FILE.read_bytes())
         dataset.save_as(path)
         np.testing.assert_array_equal(stored(path), pixels)
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.4.53", "1.2.840.10008.1.2.4.55"])
+def test_what_tensorflow_io_alone_reads_says_so_and_how_well(tmp_path, chest, syntax):
+    path = encoders.write(tmp_path / "a", picture(chest, 8), 8, "jpeg-baseline")
+    dataset = pydicom.dcmread(path)
+    dataset.file_meta.TransferSyntaxUID = syntax
+    dataset.save_as(path)
+    with pytest.raises(dicom.Rejected, match="decoder tfio alone reads .to 2 gray levels"):
+        dicom.decode(path)
 
 
 @pytest.mark.parametrize("name", ["implicit", "explicit", "big-endian"])

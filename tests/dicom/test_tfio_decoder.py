@@ -9,7 +9,7 @@ import pydicom
 import pytest
 
 from pgcxr import dicom
-from pgcxr.dicom import known_images, pixel_data, reading
+from pgcxr.dicom import known_images, normalization, pixel_data, reading, streams
 from pgcxr.errors import InputError
 from tests.dicom import encoders
 from tests.dicom.test_syntaxes import CASES, SIGNED, picture
@@ -24,6 +24,7 @@ def both(path) -> tuple:
         with reading.quiet():
             dataset = reading.read(path)
             reading.check_pixels(dataset)
+            streams.check(dataset)
             codes = pixel_data.reader(decoder)(dataset)
             found.append(pixel_data.stored_values(dataset, pixel_data.count(codes))[codes])
     return tuple(found)
@@ -75,6 +76,23 @@ def test_what_it_cannot_decode_has_a_reason(tmp_path):
     with pytest.raises(dicom.Rejected, match="tensorflow-io cannot") as refusal:
         dicom.decode(path, decoder="tfio")
     assert refusal.value.rule == "unreadable"
+
+
+def test_progressive_jpeg(tmp_path, chest):
+    """Which pydicom does not decode; a decoder of its own for comparison is OpenCV's."""
+    import cv2
+
+    pixels = picture(chest, 8)
+    path = encoders.write(tmp_path / "a", pixels, 8, "jpeg-baseline")
+    dataset = pydicom.dcmread(path)
+    options = [cv2.IMWRITE_JPEG_PROGRESSIVE, 1, cv2.IMWRITE_JPEG_QUALITY, 98]
+    stream = cv2.imencode(".jpg", pixels, options)[1].tobytes()
+    dataset.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.55"
+    encoders.encapsulated(dataset, stream)
+    dataset.save_as(path)
+    whole = normalization.parse("none")
+    shown = dicom.decode(path, decoder="tfio", normalize=whole).astype(int)
+    assert np.abs(shown - pixels).max() <= 4
 
 
 def test_it_says_nothing_of_the_file(tmp_path, chest, capfd):
