@@ -5,11 +5,12 @@ It is the largest part of pgcxr because it must neither miss a name nor cry wolf
 hospital is passed on if it passes. `auditing` is the entry: `matcher` of an export, then `check` of
 outputs. From the foundations up, each part, and why it is there:
 
-- `encodings`: a name in UTF-16 or Latin-1 is a name;
+- `encodings`: a name in UTF-16, EUC-KR or Latin-1 is a name, whatever the file says that it is in;
 - `fingerprints`: one hash for every word and run of words, however they are spelled and joined
   ("Doe^Jane", "doe, jane"), in NumPy: outputs are gigabytes, identifiers millions;
 - `own_words`: what pgcxr, the standard and makers write identifies nobody; without it "chest" in a
   comment would fail every cohort;
+- `lexicon`: what reports are read by, alone and combined, identifies nobody either;
 - `identifiers`: what counts as one, and in which forms (dates, names, codes) it may come back;
 - `elements`: those of a DICOM file, of all its elements by PS3.15 Table E.1-1, private and damaged
   ones too; `tables`: those of CSV files, read so that a quote too many loses no line;

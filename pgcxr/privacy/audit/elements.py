@@ -10,6 +10,7 @@ every output but that.
 import contextlib
 import functools
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pydicom
@@ -83,10 +84,9 @@ def of_dicom(path: Path) -> Identifiers:
         ):
             # pydicom takes a length that lies for the end of the file
             raise Damaged(of_dataset(dataset))
+        found = of_dataset(dataset)  # before pydicom reads any text
         patient = reading.text(dataset, "PatientID") + reading.text(dataset, "PatientName")
-        return of_dataset(dataset) | {
-            ("patient", patient or reading.text(dataset, "SOPInstanceUID"))
-        }
+        return found | {("patient", patient or reading.text(dataset, "SOPInstanceUID"))}
 
 
 def of_remains(path: Path) -> Identifiers:
@@ -130,14 +130,20 @@ def _add_dataset(pairs: Identifiers, dataset: pydicom.Dataset | None, depth: int
         if tag.group == 0x7FE0:
             continue
         try:
-            if _is_numbers(dataset.get_item(tag)):
+            raw = dataset.get_item(tag)
+            if _is_numbers(raw):
                 continue
+            content = _undeclared(raw)
             element = dataset[tag]
             if element.VR == "SQ":
                 for item in element.value:
                     _add_dataset(pairs, item, depth + 1)
             else:
                 pairs |= of_element(element)
+                # Without a character set, or with a wrong one, pydicom reads other letters.
+                for reading in encodings.readings(content) if content else ():
+                    for value in reading.split("\\"):
+                        pairs |= _of_value(tag, element.VR, value)
         except (Exception, MemoryError):  # a value that breaks its own rules: as bytes
             with contextlib.suppress(Exception):
                 pairs |= of_bytes(dataset.get_item(tag).value)
@@ -161,6 +167,33 @@ def _is_numbers(element) -> bool:
     return vr in ("IS", "DS", "AS", "TM") and OF_DIGITS.fullmatch(element.value) is not None
 
 
+def undeclared(dataset: pydicom.Dataset) -> Iterator[bytes]:
+    """The texts of a data set, nested ones too, that hold more than ASCII, as they are written.
+
+    Asked before pydicom has read them.
+    """
+    for tag in list(dataset.keys()):
+        raw = dataset.get_item(tag)
+        content = _undeclared(raw) if tag.group != 0x7FE0 else b""
+        if content:
+            yield content
+        elif (raw.VR or (known(tag) and _dictionary_vr(tag))) == "SQ":
+            for item in dataset[tag].value:
+                yield from undeclared(item)
+
+
+def _undeclared(element) -> bytes:
+    """The bytes of a text that has to be read in a character set; none where it needs none."""
+    content = element.value if isinstance(element, RawDataElement) else None
+    if not isinstance(content, bytes) or len(content) > LONGEST_BYTES:
+        return b""
+    if content.isascii() and b"\x1b" not in content:
+        return b""
+    vr = element.VR if element.VR and element.VR != "UN" else ""
+    vr = vr or (_dictionary_vr(element.tag) if known(element.tag) else "")
+    return content.strip(b"\0 ") if vr in (*TEXT_VRS, "PN") else b""
+
+
 @functools.cache
 def _dictionary_vr(tag) -> str:
     return dictionary_VR(tag)
@@ -168,33 +201,30 @@ def _dictionary_vr(tag) -> str:
 
 def of_element(element: pydicom.DataElement) -> Identifiers:
     """The identifiers in one element that is no sequence."""
-    keyword = keyword_for_tag(element.tag)
-    if keyword in NOT_OF_A_PATIENT or element.VR == "PN" and not element.value:
-        return set()
     values = (
         element.value
         if isinstance(element.value, (pydicom.multival.MultiValue, list, tuple))
         else [element.value]
     )
-    pairs: Identifiers = set()
-    for value in values:
-        if isinstance(value, bytes):
-            pairs |= (
-                of_bytes(value) if not known(element.tag) or is_protected(element.tag) else set()
-            )
-            continue
-        text = str(value)[:LONGEST_TEXT].strip().strip("\0").strip()
-        if element.VR == "PN":
-            pairs |= identifiers.of_name(text)
-        elif element.VR in ("DA", "DT"):
-            pairs |= identifiers.of_date(text)
-        elif element.VR == "UI":
-            pairs |= identifiers.of_uid(text)
-        elif element.VR in TEXT_VRS or element.VR == "UN":
-            pairs |= _of_text(element.tag, element.VR, keyword, text)
-        elif element.tag.is_private and element.VR in ("IS", "DS"):
-            pairs |= identifiers.of_number(text)
-    return pairs
+    return set().union(*(_of_value(element.tag, element.VR, value) for value in values))
+
+
+def _of_value(tag, vr: str, value) -> Identifiers:
+    keyword = keyword_for_tag(tag)
+    if keyword in NOT_OF_A_PATIENT or not value:
+        return set()
+    if isinstance(value, bytes):
+        return of_bytes(value) if not known(tag) or is_protected(tag) else set()
+    text = str(value)[:LONGEST_TEXT].strip().strip("\0").strip()
+    if vr == "PN":
+        return identifiers.of_name(text)
+    if vr in ("DA", "DT"):
+        return identifiers.of_date(text)
+    if vr == "UI":
+        return identifiers.of_uid(text)
+    if vr in TEXT_VRS or vr == "UN":
+        return _of_text(tag, vr, keyword, text)
+    return identifiers.of_number(text) if tag.is_private and vr in ("IS", "DS") else set()
 
 
 def _of_text(tag, vr: str, keyword: str, text: str) -> Identifiers:
@@ -222,8 +252,9 @@ def of_bytes(content: bytes | None) -> Identifiers:
     """The identifiers in the printable parts of binary content."""
     pairs: Identifiers = set()
     for run in PRINTABLE.findall((content or b"")[:LONGEST_BYTES]):
-        text = encodings.decode(run)
-        pairs |= identifiers.of_text(text) | (identifiers.of_name(text) if "^" in text else set())
+        for text in encodings.decode(run).splitlines():
+            pairs |= identifiers.of_text(text)
+            pairs |= identifiers.of_name(text) if "^" in text else set()
     return pairs
 
 

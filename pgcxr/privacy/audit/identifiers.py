@@ -12,8 +12,8 @@ Every value becomes the joined() words that would betray it in an output:
 - a UID that is not one of the standard's own: its last 8 components;
 - free text (comments, addresses, reports, private elements): in pieces of 8 words, a shorter text
   as a whole if it has two words or one of 6 letters, unless all its words are the standard's or
-  makers' terms; the words with at least 3 digits among 6 characters or more; the word after a title
-  (Dr., Mrs., Frau); long UIDs;
+  makers' terms or words of the lexicons of reports (`lexicon`); the words with at least 3 digits
+  among 6 characters or more; the word after a title (Dr., Mrs., Frau); long UIDs;
 - an address, the name of an institution: as free text, and each word of 5 letters or more;
 - the names of files and folders, like numbers and free text.
 
@@ -26,6 +26,7 @@ import datetime
 import itertools
 import re
 
+from pgcxr.privacy.audit import encodings, lexicon
 from pgcxr.privacy.audit.fingerprints import MOST_WORDS, joined, words
 from pgcxr.privacy.audit.own_words import standard_words
 
@@ -87,6 +88,8 @@ def of_name(text: str) -> Identifiers:
 
 def of_number(text: str, kind: str = "number") -> Identifiers:
     """A patient's or a study's number, a serial number, a code."""
+    if not any(map(str.isdigit, text)) and all(lexicon.covered(words(text))):
+        return set()
     code = joined(text)
     both = {code, code.lstrip("0")}
     return {(kind, code) for code in both if len(code) >= (DIGITS if code.isdigit() else CODE)}
@@ -145,12 +148,15 @@ def of_text(text: str, kind: str = "text") -> Identifiers:
                 pairs |= of_number(part, kind)
     for name in TITLED.findall(text):
         pairs |= of_name(name)
+    known = lexicon.covered(parts)
     last = max(len(parts) - MOST_WORDS, 0)
     for at in {*range(0, last, MOST_WORDS), last}:
         piece = "".join(parts[at : at + MOST_WORDS])
         long_enough = len(piece) >= (PHRASE if len(parts) > 1 else WORD)
-        letters = sum(map(str.isalpha, piece))
-        if long_enough and letters >= 4 and not standard_words().issuperset(parts):
+        if not long_enough or sum(map(str.isalpha, piece)) < 4:
+            continue
+        told = zip(parts[at : at + MOST_WORDS], known[at:], strict=False)
+        if not all(is_known or word in standard_words() for word, is_known in told):
             pairs.add((kind, piece))
     return pairs
 
@@ -158,7 +164,9 @@ def of_text(text: str, kind: str = "text") -> Identifiers:
 def of_place(text: str) -> Identifiers:
     """An address or the name of an institution."""
     return of_text(text) | {
-        ("text", word) for word in words(text) if len(word) >= CODE and word.isalpha()
+        ("text", word)
+        for word in words(text)
+        if len(word) >= CODE and word.isalpha() and not lexicon.covered([word])[0]
     }
 
 
@@ -178,6 +186,10 @@ def of_path(relative: str) -> Identifiers:
     """The names of a file and of its folders, relative to the export, with and without what follows
     the last dot."""
     pairs: Identifiers = set()
+    if encodings.is_odd(relative):
+        for reading in encodings.of_name(relative).splitlines():
+            pairs |= of_path(reading)
+        return pairs
     for part in relative.split("/"):
         for name in {part, part.rsplit(".", 1)[0]}:
             pairs |= of_uid(name) | of_number(name, "path") | of_text(name, "path")
@@ -185,7 +197,7 @@ def of_path(relative: str) -> Identifiers:
         pairs |= {
             ("path", word)
             for word in words(part.rsplit(".", 1)[0])
-            if len(word) >= CODE and word.isalpha()
+            if len(word) >= CODE and word.isalpha() and not lexicon.covered([word])[0]
         }
     return pairs
 

@@ -1,6 +1,7 @@
 """Words that identify nobody: those that pgcxr itself writes, and terms that the DICOM standard and
 makers define."""
 
+import contextlib
 import functools
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from pgcxr.errors import InputError
-from pgcxr.privacy.audit import encodings
+from pgcxr.privacy.audit import encodings, lexicon
 from pgcxr.privacy.audit.fingerprints import OVERLAP, PIECE, Hasher, fold, words
+from pgcxr.sources.weak_labels import language
 
 # Hashes what pgcxr itself writes: no secret.
 OWN = Hasher(0)
@@ -79,6 +81,9 @@ def of_files(paths: Iterable[str | os.PathLike | None]) -> list[str]:
         if not Path(path).is_file():
             raise InputError(f"{path}: no such file; name a text file whose words are your own")
         texts.append(encodings.decode(Path(path).read_bytes()))
+        with contextlib.suppress(InputError):  # a lexicon, or another file
+            language.load(path)
+            texts += lexicon.combined([Path(path)])
     return texts
 
 
@@ -117,6 +122,7 @@ def are_own(pairs: Sequence[tuple[str, str]], own: np.ndarray | None = None) -> 
 
 def _own_texts() -> Iterator[str]:
     """What pgcxr and its scripts write can only come from their own files."""
+    yield lexicon.of_pgcxr()
     roots = [Path(str(resources.files("pgcxr")))]
     for package in ("train", "evaluate"):
         spec = util.find_spec(package)
@@ -124,5 +130,7 @@ def _own_texts() -> Iterator[str]:
     for root in roots:
         for path in sorted(root.rglob("*")):
             inside = path.relative_to(root).parts
+            if path.name in language.SHIPPED:
+                continue
             if path.suffix in (".py", ".toml", ".html", ".json") and not set(NOT_OWN) & set(inside):
                 yield path.read_text(encoding="utf-8", errors="replace")

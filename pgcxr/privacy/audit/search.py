@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pgcxr.errors import InputError
 from pgcxr.io import places, trees
+from pgcxr.privacy.audit import encodings
 from pgcxr.privacy.audit.contents import reader
 from pgcxr.privacy.audit.contents.piece import Piece, TooMuch
 from pgcxr.privacy.audit.findings import Finding
@@ -117,12 +118,23 @@ class Search:
                 progress()
 
     def _in_names(self, outputs: Sequence[Output]) -> Iterator[Finding]:
-        names = Piece("", "\n".join(output.name.replace("\n", " ") for output in outputs))
-        findings = dict.fromkeys(
-            Finding(outputs[folded.count("\n", 0, start)].called, "the file's name", kind, text)
-            for kind, text, folded, start in self._in_piece(names, None, False)
-        )
-        yield from findings
+        for odd in (False, True):
+            named = [output for output in outputs if encodings.is_odd(output.name) == odd]
+            # One with several readings is looked through by itself.
+            for batch in [named] if not odd else [[output] for output in named]:
+                lines = [encodings.of_name(output.name.replace("\n", " ")) for output in batch]
+                findings = dict.fromkeys(
+                    Finding(
+                        batch[folded.count("\n", 0, start) if not odd else 0].called,
+                        "the file's name",
+                        kind,
+                        text,
+                    )
+                    for kind, text, folded, start in self._in_piece(
+                        Piece("", "\n".join(lines)), None, False
+                    )
+                )
+                yield from findings
 
     def _in_file(self, output: Output) -> Iterator[Finding]:
         findings: dict[Finding, None] = {}

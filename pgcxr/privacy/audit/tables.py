@@ -23,8 +23,12 @@ PART, LONGEST_PART = 1 << 20, 1 << 22
 OVERLAP = 1 << 8
 # A longer cell is no name and no number.
 LONGEST_VALUE = 256
-IS_NAME = re.compile(r"name|physician|doctor|arzt")
-IS_NUMBER = re.compile(r"(^|_|\b)(id|number|accession|uid|mrn|pid)($|_|\b)")
+IS_NAME = re.compile(
+    r"name|physician|doctor|arzt|nombre|apellido|nome\b|\bnom\b|имя|фио|фамилия|이름|성명|환자명|성함|의사|氏名|姓名|患者名|名前"
+)
+IS_NUMBER = re.compile(
+    r"(^|_|\b)(id|number|accession|uid|mrn|pid|nummer|номер)($|_|\b)|번호|番号|编号|編號|号码"
+)
 # Values of closed lists, most of which pgcxr writes too.
 IS_CODE = re.compile(r"code|icd|label|finding|view|sex|gender|age$")
 COLUMN = re.compile(
@@ -57,7 +61,9 @@ def parts(path: Path) -> Iterator[Part]:
     for line in _lines(path):
         if not begun and line.strip():
             delimiter = max(",;\t|", key=line.count)
-            header, begun = _header(line.splitlines()[0], delimiter), True
+            headers = [_header(reading, delimiter) for reading in line.splitlines()]
+            # That of several readings whose names are known.
+            header, begun = max(headers, key=_known), True
         lines.append(line)
         size, quotes = size + len(line), quotes + line.count('"')
         if (size >= PART and quotes % 2 == 0) or size >= LONGEST_PART:
@@ -83,6 +89,10 @@ def _lines(path: Path) -> Iterator[str]:
             yield (text if encoding else encodings.decode(text)).replace("\0", "")
             # What is cut in two is read whole once.
             before = end[:0] if line.endswith(end) else line[-OVERLAP:]
+
+
+def _known(header: tuple[str, ...]) -> int:
+    return sum(COLUMN.search(name) is not None for name in header)
 
 
 def _header(line: str, delimiter: str) -> tuple[str, ...]:

@@ -99,6 +99,20 @@ def load(path: str | Path | None = None) -> Language:
     )
 
 
+def texts(path: str | Path | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The phrases of findings, and those of context and sections, that `load` reads."""
+    files = [toml_file.read(path and Path(path), __package__, shipped) for shipped in SHIPPED]
+    findings: list[str] = []
+    context: list[str] = []
+    for _, content in files[: 1 if path else None]:
+        others = (content.get(key, {}) for key in ("other", "false_friends", "normal"))
+        for table in (*content.get("findings", {}).values(), *others):
+            findings += (text for phrases in table.values() for text in phrases)
+        for table in (content.get(key, {}) for key in ("context", "sections")):
+            context += (text for phrases in table.values() for text in phrases)
+    return tuple(dict.fromkeys(findings)), tuple(dict.fromkeys(context))
+
+
 def _checked_tables(name: str, content: dict) -> tuple[dict, dict]:
     """The lists of [sections] and [context] of a file."""
     allowed = ("sections", "context", "findings", "other", "false_friends", "normal", "others")

@@ -134,8 +134,9 @@ def test_curate_knows_the_words_of_its_lexicon(make_export, tmp_path):
     export = make_export([{"OperatorsName": "Zwitscher^Uli"}, {"codes": "J90"}])
     lexicon = (resources.files("pgcxr.sources.weak_labels") / "english.toml").read_text()
     (tmp_path / "mine.toml").write_text(lexicon + "# zwitscher\n")
+    (tmp_path / "same.toml").write_text(lexicon)
     options = {"key_file": tmp_path / "key", "processes": 0, "show_progress": False, "size": 32}
-    report = curate(export, tmp_path / "a", **options)
+    report = curate(export, tmp_path / "a", labels_file=tmp_path / "same.toml", **options)
     own = curate(export, tmp_path / "b", labels_file=tmp_path / "mine.toml", **options)
     assert own["privacy_audit"]["indistinct"] == report["privacy_audit"]["indistinct"] + 1
 

@@ -34,6 +34,8 @@ DAMAGED = (
     struct.error,
 )
 OPENERS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
+# APPNOTE.TXT, 4.4.4, bit 11.
+UTF8_NAME = 0x800
 # Of an array.
 LONGEST_HEADER = 1 << 16
 # What lies in a message as a file of its own.
@@ -65,7 +67,11 @@ def zipped(content, where: str) -> Iterator[Piece | Inner]:
         damaged = None
         for member in archive.infolist():
             extra = encodings.decode(member.comment + b"\n" + member.extra)
-            yield Piece(f"{where} member name", f"{member.filename}\n{extra}")
+            name = member.filename
+            if not member.flag_bits & UTF8_NAME:
+                # zipfile takes the bytes for those of a DOS.
+                name = encodings.decode(name.encode("cp437", errors="replace"))
+            yield Piece(f"{where} member name", f"{name}\n{extra}")
             try:
                 with archive.open(member) as file:
                     inner = whole(file, f"{where} {member.filename}".strip())

@@ -71,9 +71,13 @@ def dicom(content: bytes, where: str) -> Iterator[Piece]:
 
     check_installation()
     values = [encodings.spaced(content[:128])]
+    from pgcxr.privacy.audit import elements
+
     try:
         with quiet():
             dataset = pydicom.dcmread(io.BytesIO(content), force=True)
+            # Before pydicom reads them in the set that the file declares, or in none.
+            values += map(encodings.decode, elements.undeclared(dataset))
             for part in (dataset.file_meta, dataset):
                 for element in part.iterall():
                     if element.tag.group == 0x7FE0 or element.VR == "SQ":
