@@ -23,7 +23,12 @@ PRINTABLE = re.compile(rb"[\x20-\x7e]{%d,}" % SHORT_RUN)
 # The same with UTF-8; two letters of three bytes each, or four of two, are hardly ever there by
 # chance.
 UTF8 = re.compile(rb"(?:[\x20-\x7e]|[\xc3-\xdf][\x80-\xbf]|[\xe1-\xed][\x80-\xbf]{2}){3,}")
-LETTERS = re.compile(rb"(?:[\xe1-\xed][\x80-\xbf]{2}){2,}|(?:[\xd0-\xd3][\x80-\xbf]){4,}")
+# (Written out, as such patterns are found ten times as fast as repeated groups.)
+LETTERS = (
+    re.compile(rb"[\xe1-\xed][\x80-\xbf]{2}" * 2),
+    re.compile(rb"[\xd0-\xd3][\x80-\xbf]" * 4),
+)
+ACCENTED = re.compile(rb"[\xc3-\xc5][\x80-\xbf][a-z^]{2}")
 # Bytes before and after such letters in which the rest of their run lies.
 BESIDE = 256
 # Two and four bytes to a character, in either order, as Windows and NumPy write.
@@ -161,8 +166,8 @@ def printable(block: bytes, where: str, numbers: bool = False) -> Iterator[Piece
 
 
 def _with_letters(block: bytes) -> Iterator[bytes]:
-    """The runs with letters beyond Latin."""
-    for found in LETTERS.finditer(block):
+    """The runs with letters beyond ASCII."""
+    for found in (match for one in (*LETTERS, ACCENTED) for match in one.finditer(block)):
         start = max(found.start() - BESIDE, 0)
         for run in UTF8.finditer(block[start : found.end() + BESIDE]):
             if run.start() <= found.start() - start < run.end():
@@ -170,7 +175,7 @@ def _with_letters(block: bytes) -> Iterator[bytes]:
 
 
 def _is_text(run: bytes) -> bool:
-    return len(run) >= LONG_RUN or LETTERS.search(run) is not None
+    return len(run) >= LONG_RUN or any(letters.search(run) for letters in LETTERS)
 
 
 def _has_wide(block: bytes, width: int) -> bool:
