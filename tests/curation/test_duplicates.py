@@ -34,7 +34,17 @@ def image(
     unpacked = np.unpackbits(np.frombuffer(base, np.uint8))
     unpacked[list(bits)] ^= 1
     measures = image_checks.Measures(
-        60, 0.9, 0, -0.4, -0.5, -0.2, -0.2, 1.0, 0.0, np.packbits(unpacked).tobytes()
+        structure=60,
+        likeness=0.9,
+        lateral_by=-0.2,
+        inverted=False,
+        turned=180,
+        wrong_by=-0.4,
+        cut_by=-0.2,
+        cut_not_white_by=-0.2,
+        picture=1.0,
+        white=0.0,
+        hash=np.packbits(unpacked).tobytes(),
     )
     scan = Scan(number, Path("x"), "x", patient=patient, label=label, rows=side, columns=side)
     return Image(scan, Done(None, pixels or str(number), "", False, measures))
