@@ -177,6 +177,8 @@ class Logger:
         ]
         if self.swd is not None:
             parts.append(f"swd {found['swd/mean']:.4g} (floor {found['swd/mean_floor']:.4g})")
+        if self.overfitting is not None:
+            parts.append(f"overfitting r_v {found['overfitting/r_v']:.3f}")
         memory = [value for name, value in found.items() if name.startswith("memory/")]
         return ", ".join([*parts, f"{max(memory):.1f} GiB"])
 

@@ -271,9 +271,9 @@ def _overfitting(
     if n < overfitting.FEWEST:
         return None
     batches = [next(iter(d.dataset(level, 0, 1, n, config.seed))) for d in (dataset, validation)]
-    reals = [np.asarray(batch[0] if gan.labeled else batch) for batch in batches]
+    seen, held_out = (np.asarray(batch[0] if gan.labeled else batch) for batch in batches)
     labels = np.asarray(batches[0][1]) if gan.labeled else None
-    return overfitting.Overfitting(*reals, labels, gan.generator.latent_size, config.seed)
+    return overfitting.Overfitting(seen, held_out, labels, gan.generator.latent_size, config.seed)
 
 
 def _fit(gan: ProgressiveGAN, batches, half_phase: schedule.HalfPhase, callbacks: list) -> None:

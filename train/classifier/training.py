@@ -1,6 +1,7 @@
 """From a cohort to a finished RUN of a classifier."""
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -35,6 +36,10 @@ def train(cohort: Path, labels: str, out: Path, config: ClassifierConfig, seed: 
     if not (out / CONFIG).exists():
         places.refuse_existing(out)
     from pgcxr.classifier import network  # after what can be told without TensorFlow
+    from pgcxr.gan import cards
+
+    for line in cards.check(1):
+        print(f"warning: {line}", file=sys.stderr)
 
     settings = config.to_dict() | {
         "labels": labels,

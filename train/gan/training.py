@@ -107,8 +107,8 @@ def train(folder: Path, out: Path, config: GanConfig, init: str = "") -> None:
             devices.same_everywhere(strategy, f"{sorted(alike.items())} {dataset.fingerprint}")
             report = _with_bar(
                 config,
-                lambda *shown: trainer.train(
-                    dataset, run, config, strategy, *shown, ancestor, validation
+                lambda progress, say: trainer.train(
+                    dataset, run, config, strategy, progress, say, ancestor, validation
                 ),
             )
         except trainer.Interrupted:
