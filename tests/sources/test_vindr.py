@@ -152,7 +152,7 @@ def test_what_is_missing_is_named(tree, curated, tmp_path):
         curated(tree)
 
 
-def test_readers_and_rows_that_contradict_themselves(tree):
+def test_readers_and_rows_that_contradict_themselves(tree, curated, no_age):
     annotations = tree / "annotations"
     for part, image in (("train", "aa05,R1"), ("test", "bb01")):
         path = annotations / f"image_labels_{part}.csv"
@@ -173,3 +173,6 @@ def test_readers_and_rows_that_contradict_themselves(tree):
     }
     assert votes["aa01"]["No finding"] == (3, 3)  # one row is there twice
     assert vindr._votes(annotations / "image_labels_test.csv", consensus=True)[1].keys() == {"bb01"}
+    rules = curated(tree, rules_file=no_age).rules
+    assert rules["train/aa05.dicom"] == rules["test/bb01.dicom"] == "label_conflict"
+    assert rules["train/aa02.dicom"] == "diagnosis"
