@@ -25,7 +25,7 @@ PAGES = {
     ]
 }
 # Options in the pages that are not ours.
-OTHERS = {"--logdir", "--options", "--query-gpu"}
+OTHERS = {"--logdir", "--no-browser", "--options", "--query-gpu"}
 
 
 def commands(text: str) -> list[list[str]]:

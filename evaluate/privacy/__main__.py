@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from evaluate import common
-from evaluate.privacy.chapter import lineage_note
 from evaluate.privacy.options import PrivacyOptions
 from pgcxr.cli import command
 from pgcxr.cli.options import takes_options
@@ -40,6 +39,7 @@ def main(
     says why. OUT shows patients' images side by side with synthetic ones: it is not for release.
     """
     common.refuse_places(out, gan_run, classifier_run)
+    from evaluate.privacy.chapter import lineage_note
     from evaluate.privacy.experiment import run
     from evaluate.protocol import progress_bars
 

@@ -16,7 +16,7 @@ import contextlib, importlib, io, json, sys
 
 class Refuse:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {"tensorflow", "keras", "sklearn", "scipy", "matplotlib"}:
+        if name.split(".")[0] in {"tensorflow", "keras", "sklearn", "scipy", "matplotlib", "pandas"}:
             raise AssertionError(f"{name} was imported")
 
 sys.meta_path.insert(0, Refuse())
