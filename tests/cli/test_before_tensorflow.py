@@ -14,9 +14,11 @@ ROOT = Path(__file__).resolve().parents[2]
 CHILD = """
 import contextlib, importlib, io, json, sys
 
+SLOW = {"tensorflow", "keras", "sklearn", "scipy", "matplotlib", "pandas"}
+
 class Refuse:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {"tensorflow", "keras", "sklearn", "scipy", "matplotlib", "pandas"}:
+        if name.split(".")[0] in SLOW:
             raise AssertionError(f"{name} was imported")
 
 sys.meta_path.insert(0, Refuse())
