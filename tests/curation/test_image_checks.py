@@ -196,6 +196,7 @@ def test_milliseconds(radiographs):
 def test_a_white_lung_is_vouched_for_where_half_a_chest_is_not(radiographs):
     """An effusion that fills a lung leaves the outline of the body where it was."""
     _, _, lungs = chest_template.load()
+    vouched = 0
     for image in radiographs(128)[:4]:
         rows, columns = chest_template.frame(image)
         white, inside = image.copy(), image[rows, columns]
@@ -205,6 +206,8 @@ def test_a_white_lung_is_vouched_for_where_half_a_chest_is_not(radiographs):
         whole, half = image_checks.measure(white), image_checks.measure(image[:, :64])
         assert rules.load().broken_by_image(whole, "AP") is None
         assert half.cut_not_white_by > rules.load().tables["cropped"]["margin"]
+        vouched += whole.cut_not_white_by < whole.cut_by
+    assert vouched
 
 
 def test_what_a_collimator_keeps_dark_is_no_chest(radiographs):
@@ -215,6 +218,15 @@ def test_what_a_collimator_keeps_dark_is_no_chest(radiographs):
         film = np.concatenate([image, dark])
         assert not set(flags(film)) & {"inverted", "rotated"}
         assert "inverted" in flags(np.concatenate([255 - image, dark]))
+
+
+def test_an_upright_axis_speaks_for_an_upright_chest(radiographs, monkeypatch):
+    standard = chest_template.ranks(radiographs(128)[0])
+    turned = np.ascontiguousarray(np.rot90(standard))
+    with_axis = [image_checks._explain(view).wrong_by for view in (standard, turned)]
+    monkeypatch.setattr(image_checks, "AXIS", 0)
+    without = [image_checks._explain(view).wrong_by for view in (standard, turned)]
+    assert with_axis[1] > without[1] and with_axis[0] <= without[0]
 
 
 @pytest.mark.parametrize("noise", [0, 0.5])
