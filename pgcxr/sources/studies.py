@@ -28,7 +28,7 @@ NUMBER, PATIENT, CODES, REPORT = "accession_number", "patient_id", "diagnosis_co
 NEEDED: dict[str, tuple[str, ...]] = {decision.CODES: (CODES,), decision.REPORT: (REPORT,)}
 NEEDED[decision.AGREE] = (*NEEDED[decision.CODES], *NEEDED[decision.REPORT])
 NO_ROW = ("diagnosis", f"no row in {NAME}")
-ROUNDED = ("diagnosis", f"a spreadsheet has left out digits of its number in {NAME}")
+ROUNDED = ("diagnosis", f"no row in {NAME} for certain: there a spreadsheet left digits out")
 OTHER_PATIENT = ("label_conflict", f"the file and {NAME} name different patients")
 SEVERAL_PATIENTS = ("label_conflict", "files or rows of its accession number name several patients")
 UNCERTAIN_NUMBER = ("label_conflict", f"its number fits several in {NAME}, or several files' fit")
@@ -164,11 +164,11 @@ class Studies:
         return Study(patient, codes, report, made, opinions)
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._rows) + len(self._rounded)
 
     def unused(self) -> int:
-        """How many numbers of the table are no file's."""
-        return len(self._rows.keys() - set(self._found.values()))
+        """How many numbers of the table are no file's; each that lost digits counts."""
+        return len(self._rows.keys() - set(self._found.values())) + len(self._rounded)
 
     def matched(self) -> bool:
         """Whether any number of the table is that of a file."""
