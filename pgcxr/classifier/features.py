@@ -131,20 +131,19 @@ def of_model(model: keras.Model, path: str | Path = "model") -> Extractor:
 def features(source: Extractor | str | Path, batches: Iterable[np.ndarray]) -> np.ndarray:
     """What a network sees in images that are never held together.
 
-        Args:
-            source: an Extractor, or what `load` takes.
-            batches: uint8 [n, R, R, 1 or 3] each.
+    Args:
+        source: an Extractor, or what `load` takes.
+        batches: uint8 [n, R, R, 1 or 3] each.
 
-        Returns:
-            float32 [N, D].
+    Returns:
+        float32 [N, D].
 
-        Example:
+    Example:
 
-            >>> from pgcxr.classifier import network
-    from pgcxr.classifier.feature_source import INCEPTION, refuse_missing
-            >>> extractor = of_model(network.resnet(16, 1, blocks=(1,), width=4, stem="small"))
-            >>> features(extractor, [np.zeros((2, 16, 16, 1), np.uint8)]).shape
-            (2, 16)
+        >>> from pgcxr.classifier import network
+        >>> extractor = of_model(network.resnet(16, 1, blocks=(1,), width=4, stem="small"))
+        >>> features(extractor, [np.zeros((2, 16, 16, 1), np.uint8)]).shape
+        (2, 16)
     """
     extractor = source if isinstance(source, Extractor) else load(source)
     parts = [extractor(images) for images in batches]
