@@ -42,15 +42,14 @@ def curated(tmp_path):
             (folder / name).write_bytes(content)
         with open(folder / "studies.csv", "w", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(["accession_number", "diagnosis_codes", "report"])
+            # Many crafted files have one number, and some another patient.
+            writer.writerow(["accession_number", "patient_id", "diagnosis_codes", "report"])
             writer.writerows(
-                [f"ACC{index:05d}", ("Z00.0", "J90")[index % 2], "Clear."]
-                for index in range(len(contents))
+                [f"ACC{index:05d}", f"PID{index:05d}", ("Z00.0", "J90")[index % 2], text]
+                for indices, text in ((range(len(contents)), "Clear."), (range(90_000, 90_004), ""))
+                for index in indices
             )
-            writer.writerows(
-                [f"ACC{90_000 + index}", ("Z00.0", "J90")[index % 2], ""] for index in range(4)
-            )
-            writer.writerow(["../../../../etc/passwd", "Z00.0", "\0" * 10])
+            writer.writerow(["../../../../etc/passwd", "", "Z00.0", "\0" * 10])
         changed = tmp_path / "rules.toml"
         # Most of the crafted files have the same pixels.
         changed.write_text("[duplicate]\nenabled = false\n")
