@@ -29,6 +29,8 @@ MOST_COMPONENTS, MOST_LETTERS = 4000, 1500
 # Of a letter's contrast, how much its edge takes in one step between pixels, and how much its
 # brightness varies.
 STEEPNESS, UNEVENNESS = 0.33, 0.22
+# A line goes on where its ground is nearly as bright: faint strokes, of the gray of its letters.
+FAINT, SAME_GRAY, PRINTED = 3, 4, 245
 
 
 def text_regions(image: np.ndarray) -> np.ndarray:
@@ -48,11 +50,14 @@ def text_regions(image: np.ndarray) -> np.ndarray:
     for polarity in (small, 255 - small):
         for turned, (letters, words) in enumerate(_letters(polarity)):
             order = [1, 0, 3, 2] if turned else [0, 1, 2, 3]
-            lines += [[box[place] for place in order] for box in _lines(letters, words)]
+            along = polarity.T if turned else polarity
+            for box in _lines(letters, words):
+                longer = _to_its_ends(along, box)
+                lines.append([[each[place] for place in order] for each in (box, longer)])
             single.append(letters[~words][:, order])
     single = np.concatenate(single)
     # The strokes and holes of one large letter can lie in a row, too.
-    found = [box for box in lines if not _within(box, single)]
+    found = [longer for box, longer in lines if not _within(box, single)]
     return np.rint(np.array(_merged(found), float).reshape(-1, 4) / scale).astype(int)
 
 
@@ -160,6 +165,36 @@ def _lines(letters: np.ndarray, words: np.ndarray) -> list[tuple[float, float, f
         if right - left >= WIDTH_OF_LINE * (bottom - top):
             found.append((left, top, right - left, bottom - top))
     return found
+
+
+def _to_its_ends(image: np.ndarray, box: tuple) -> tuple[float, float, float, float]:
+    """The box of a line with the faint letters before and after it: half a name is a name."""
+    x, y, width, height = map(int, box)
+    top, bottom = max(y - height // 4, 0), y + height + height // 4
+    band = np.ascontiguousarray(image[top:bottom])
+    # Strokes are thinner than half a letter.
+    stroke = np.ones((1, max(height // 2 | 1, 7)), np.uint8)
+    above = cv2.morphologyEx(band, cv2.MORPH_TOPHAT, stroke)
+    known = above[:, x : x + width]
+    if not (known >= CONTRAST).any():
+        return box
+    gray = np.median(band[:, x : x + width][known >= CONTRAST])
+    if gray < PRINTED:
+        return box  # on a darker ground nothing of it is faint; and cables look like this
+    ink = (above >= FAINT) & (np.abs(band.astype(np.int16) - int(gray)) <= SAME_GRAY)
+    # Columns that a stroke crosses, or runs along.
+    inked = ink.sum(axis=0) >= max(height // 6, 2)
+    columns, gap = np.flatnonzero(inked), WORD_GAP * height
+    left, right = x, x + width
+    for column in columns[columns > right]:
+        if column - right > gap:
+            break
+        right = int(column) + 1
+    for column in columns[columns < left][::-1]:
+        if left - column > gap:
+            break
+        left = int(column)
+    return left, y, right - left, height
 
 
 def _near_border(x, y, width, height, shape: tuple[int, int]):

@@ -118,3 +118,24 @@ def test_images_of_nothing(image):
 def test_no_text_on_real_chests():
     for path in sorted((SHARED / "real_chest").glob("*.dcm")):
         assert len(burned_in.text_regions(dicom.decode(path))) == 0, path.name
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("inverted", [False, True])
+def test_a_name_that_runs_into_a_bright_ground_is_found_to_its_end(turned, inverted):
+    """Its last letters stand out by 4 gray levels of 255; none of them is left."""
+    ground = np.clip(np.linspace(60, 310, 512), 0, 251).astype(np.uint8)[None].repeat(512, 0)
+    rng = np.random.default_rng(0)
+    ground = (ground - rng.integers(0, 2, ground.shape)).astype(np.uint8)
+    image = cv2.putText(
+        ground.copy(), "KIM CHULSOO 1960-05-03", (20, 40), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 255, 2
+    )
+    ink = image == 255
+    if inverted:
+        image, ground = 255 - image, 255 - ground
+    if turned:
+        image, ink = np.ascontiguousarray(image.T), ink.T
+    for x, y, width, height in burned_in.text_regions(image):
+        ink[y : y + height, x : x + width] = False
+        assert width * height < 0.08 * image.size
+    assert ink.mean() < 2e-5
