@@ -18,7 +18,7 @@ from pgcxr.curation.choosing import Image
 from pgcxr.curation.tables import write_csv
 from pgcxr.io import artifacts
 from pgcxr.sources import Scan
-from pgcxr.sources.weak_labels import agreement
+from pgcxr.sources.weak_labels import agreement, decision
 from pgcxr.sources.weak_labels.labeling import Labeling
 from pgcxr.sources.weak_labels.opinion import NOT_MENTIONED, POSITIVE, Opinion
 from pgcxr.sources.weak_labels.reports import NO_PHRASE
@@ -85,9 +85,15 @@ def warnings(labels: dict) -> list[str]:
     if not count or few:
         return []
     which = ", ".join(f"{name}: {n}" for name, n in unread.most_common())
+    policy = labels.get("policy", decision.CODES)
+    then = (
+        "the codes of those studies decide alone"
+        if policy == decision.CODES
+        else f'those studies are excluded ("report: not understood"), as labels is {policy}'
+    )
     return [
         f"{count} of {reports['studies']} reports were not understood ({which}): they decided "
-        "nothing, and no rule saw their words; the codes of those studies count as before. "
+        f"nothing, and no rule saw their words; {then}. "
         "docs/curation.md, Labels, says how to give the phrases of another language"
     ]
 

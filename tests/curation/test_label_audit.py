@@ -186,3 +186,10 @@ def test_few_reports_without_a_known_phrase_are_no_wonder():
         reports = {"studies": 100, "not_understood": {"no phrase that is known": count}}
         assert bool(label_audit.warnings({"reports": reports})) == warned
     assert not label_audit.warnings({"reports": {"studies": 0, "not_understood": {}}})
+
+
+def test_what_becomes_of_studies_whose_reports_are_not_understood_is_said_for_each_policy():
+    reports = {"studies": 3, "not_understood": {"German": 3}}
+    for policy, said in (("codes", "decide alone"), ("report", "excluded"), ("agree", "excluded")):
+        (warning,) = label_audit.warnings({"policy": policy, "reports": reports})
+        assert ("codes of those studies" in warning) == (policy == "codes") and said in warning

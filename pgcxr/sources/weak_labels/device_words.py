@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from pgcxr.sources.weak_labels import markup
 from pgcxr.sources.weak_labels.language import TERMS, Language
 from pgcxr.sources.weak_labels.phrases import Phrases
 from pgcxr.sources.weak_labels.scope import COMMA, Sentence
@@ -37,7 +38,7 @@ class Mentions:
 
     def first(self, report: str) -> str:
         """The word, from the list itself and lower case; "" where no device is affirmed."""
-        for clause in CLAUSE.split(report):
+        for clause in CLAUSE.split(markup.plain(report)):
             sentence = Sentence(normal_form(clause), self._language, REACH)
             for device in sentence.findings:
                 if not sentence.reaching(device, "negations_before") and not sentence.reaching(

@@ -9,7 +9,7 @@ certain settles what the findings section left in doubt.
 from functools import lru_cache
 
 from pgcxr.cohort.findings import TABLE_6
-from pgcxr.sources.weak_labels import sections
+from pgcxr.sources.weak_labels import markup, sections
 from pgcxr.sources.weak_labels.language import (
     DENIED,
     FALSE_FRIEND,
@@ -51,6 +51,7 @@ class Labeler:
 
     def opinion(self, report: str) -> Opinion:
         """What the report says; an empty label where it says nothing of normal or abnormal."""
+        report = markup.plain(report)
         language = self.language.others.language(report)
         if language:
             return Opinion("report", "", unread=language)
