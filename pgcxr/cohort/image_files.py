@@ -16,7 +16,7 @@ import numpy as np
 from pgcxr.dicom import known_images
 from pgcxr.errors import InputError, InstallationError, fault_of_installation
 from pgcxr.images import reduce_by_area
-from pgcxr.io import png, user_files
+from pgcxr.io import formats, png, user_files
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 # Of one image: the largest that is curated, of 16 bits, hardly compressed.
@@ -26,7 +26,10 @@ getattr(cv2.utils, "logging", cv2).setLogLevel(0)  # OpenCV 5, and 4
 
 
 def is_image(path: Path) -> bool:
-    """Whether the name is that of a PNG or JPEG file; everything else is read as DICOM."""
+    """Whether it is read as PNG or JPEG, not as DICOM: by what is in it, or else by its name."""
+    kind = formats.kind_of(path)
+    if kind in (formats.DICOM, formats.PNG, formats.JPEG):
+        return kind != formats.DICOM
     return path.suffix.lower() in SUFFIXES
 
 

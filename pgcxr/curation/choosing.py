@@ -43,10 +43,12 @@ class Selection:
         counts = Counter(rule for rule, _ in self.excluded.values()).most_common(3)
         most = ", ".join(f"{count} by {rule}" for rule, count in counts)
         unread = sum(NOT_UNDERSTOOD in detail for _, detail in self.excluded.values())
+        detail, often = Counter(detail for _, detail in self.excluded.values()).most_common(1)[0]
+        most += f"; {often} because: {detail}"
         most += f"; {unread} reports {NOT_UNDERSTOOD}, see docs/curation.md" if unread else ""
         raise InputError(
             f"{self.export}: no image is left of {len(self.excluded)} files ({most}); change the "
-            "rules or the size, or check the export"
+            "rules or the size, or check the export; a trace (`trace`) lists every file"
         )
 
 

@@ -11,7 +11,9 @@ from pgcxr.cohort.image_files import SUFFIXES
 from pgcxr.cohort.manifest import SPLITS
 from pgcxr.curation.choosing import Selection
 from pgcxr.curation.rules import ORDER
-from pgcxr.io import archives, folders, trees
+from pgcxr.curation.stages import NOWHERE
+from pgcxr.io import archives, folders, formats, trees
+from pgcxr.sources import Scan
 
 # Shares that may be lost without a warning: of files and rows, and of radiographs to one rule.
 UNMATCHED, ONE_RULE = 0.05, 0.1
@@ -20,54 +22,105 @@ SHOWN = 3
 # How every source begins the detail of a file without a row; what is said of a file that the system
 # doesn't open.
 NO_ROW, NO_ACCESS = "no row in ", "cannot be read from the disk"
+NO_NUMBER = "the file names no accession number"
+IMAGES = (formats.DICOM, formats.PNG, formats.JPEG)
 DICOM_SUFFIXES = (".dcm", ".dicom")
 
 
-def count(selection: Selection, counts: dict, not_images: Sequence[str] = ()) -> dict[str, int]:
+def unlisted(export: Path, scans: Sequence[Scan], not_images: Sequence[str] = ()) -> list[Scan]:
+    """Images that no row names and archives, which the source has not listed: as scans with the
+    reason why they are out, numbered after the others.
+
+    Args:
+        export: the folder.
+        scans: that the source lists.
+        not_images: files and folders ("truth/") at the top of the export that hold no images.
+    """
+    tree = trees.walk(export, lambda path: not trees.is_hidden(path) and path not in not_images)
+    found = []
+    for name in sorted({*tree.files} - {scan.name for scan in scans}):
+        reason = _why_out(export / name)
+        if reason:
+            scan = Scan(len(scans) + len(found) + 1, export / name, name, rejected=reason)
+            # Nobody has looked at its header.
+            scan.silent = ORDER
+            found.append(scan)
+    return found
+
+
+def count(
+    selection: Selection, counts: dict, listed: int, not_images: Sequence[str] = ()
+) -> dict[str, int]:
     """What report.json says under "losses".
 
     Args:
         selection: whose excluded are those by headers and tables alone, or all.
         counts: of the source.
-        not_images: files and folders ("truth/") at the top of the export that hold no images.
+        listed: how many scans are its own; they come first.
+        not_images: as for `unlisted`.
 
     Returns:
-        "files": all that were seen, also those that the source doesn't list (images that no row
-        names, archives); "radiographs": those that the header doesn't speak against, and of them
-        "files_without_row"; "rows" of the table, "rows_without_file", and of these "rows_outside"
-        of the export; "archives"; "closed_folders" and "closed_files", which the system refuses.
+        "files": all that were seen; "radiographs": those that the header doesn't speak against, and
+        of them "files_without_row" and "files_without_number"; "rows" of the table,
+        "rows_without_file", and of these "rows_outside" of the export; "archives";
+        "closed_folders" and "closed_files", which the system refuses; "broken_links";
+        "hidden": files and folders with images whose names begin with a dot, which are not read.
     """
     tree = trees.walk(
         selection.export, lambda path: not trees.is_hidden(path) and path not in not_images
     )
-    listed = {scan.name for scan in selection.scans}
-    unlisted = Counter(_kind(selection.export / name) for name in {*tree.files} - listed)
     details = [detail for _, detail in selection.excluded.values()]
     earlier = ORDER[: ORDER.index("diagnosis")]
     without_row = sum(detail.startswith(NO_ROW) for detail in details)
     no_file = counts.get("rows_without_file", counts.get("studies_without_file", 0))
     outside = counts.get("rows_outside", 0)
+    of_table = sum(
+        number <= listed and detail.startswith(NO_ROW)
+        for number, (_, detail) in selection.excluded.items()
+    )
     files = len(selection.scans)
     return {
-        "files": files + unlisted["image"] + unlisted["archive"],
-        "radiographs": files
-        + unlisted["image"]
-        - sum(rule in earlier for rule, _ in selection.excluded.values()),
-        "files_without_row": without_row + unlisted["image"],
-        "rows": counts.get("studies", files - without_row + no_file + outside),
+        "files": files,
+        "radiographs": files - sum(rule in earlier for rule, _ in selection.excluded.values()),
+        "files_without_row": without_row,
+        "files_without_number": sum(NO_NUMBER in detail for detail in details),
+        "rows": counts.get("studies", listed - of_table + no_file + outside),
         "rows_without_file": no_file + outside,
         "rows_outside": outside,
-        "archives": sum(map(archives.is_reason, details)) + unlisted["archive"],
+        "archives": sum(map(archives.is_reason, details)),
         "closed_folders": len(tree.closed),
         "closed_files": details.count(NO_ACCESS),
+        "broken_links": details.count(NOWHERE),
+        "hidden": _hidden(selection.export),
     }
 
 
-def _kind(path: Path) -> str:
-    """image, archive or "", of a file that no source has listed."""
+def _why_out(path: Path) -> tuple[str, str] | None:
+    """(rule, detail) of an image or archive that no source has listed; None for other files."""
     if path.name.lower().endswith((*SUFFIXES, *DICOM_SUFFIXES)) or folders.is_dicom(path):
-        return "image"
-    return "archive" if archives.kind_of(path) else ""
+        return "diagnosis", f"{NO_ROW}the table"
+    archive = archives.kind_of(path)
+    return ("unreadable", archives.reason(archive)) if archive else None
+
+
+def _hidden(export: Path) -> int:
+    """How many hidden files are images, and hidden folders hold any: not what systems and programs
+    leave (.DS_Store, ._IM0001, .git)."""
+    hidden: list[str] = []
+
+    def seen(path: str) -> bool:
+        if trees.is_hidden(path):
+            hidden.append(path)
+        return not trees.is_hidden(path)
+
+    trees.walk(export, seen)
+    return sum(
+        any(
+            formats.kind_of(export / path / name) in IMAGES
+            for name in (trees.walk(export / path).files if path.endswith("/") else [""])
+        )
+        for path in hidden
+    )
 
 
 def lines(report: dict, out: str | os.PathLike) -> list[str]:
@@ -116,6 +169,11 @@ def warnings(
             f"{_share(lost['files_without_row'], lost['radiographs'])} files have no row in the "
             "table and are left out: check that table and files are of one export, and that "
             "numbers and names are written alike in both"
+            + (
+                f"; {lost['files_without_number']} of them name no accession number"
+                if lost["files_without_number"]
+                else ""
+            )
         )
     if lost["rows_without_file"] > UNMATCHED * lost["rows"]:
         found.append(
@@ -132,6 +190,16 @@ def warnings(
             f"folders that cannot be listed: {lost['closed_folders']}; files that cannot be "
             f"opened: {lost['closed_files']}; what is in them is left out: give yourself "
             "permission (chmod -R u+rX), or check the disk, and curate again"
+        )
+    if lost["broken_links"]:
+        found.append(
+            f"{lost['broken_links']} links lead nowhere: copy what they stand for into the export, "
+            "and curate again"
+        )
+    if lost["hidden"]:
+        found.append(
+            f"{lost['hidden']} hidden files or folders (names that begin with a dot) hold images "
+            "and are not read: rename those that belong to the export, and curate again"
         )
     if lost["archives"]:
         found.append(

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -136,6 +136,9 @@ class _Curation:
             lambda function, paths: self.stage.map(function, paths, _no_header, title="headers"),
             setup.labeling,
         )
+        self.not_images = getattr(setup.module, "NO_IMAGES", ())
+        self.listed = len(scans)
+        scans = [*scans, *losses.unlisted(setup.export, scans, self.not_images)]
         knows = sources.knows(setup.module, setup.export, setup.labeling)
         self.selection = Selection(setup.export, scans, setup.rules, knows)
         self.counts = counts
@@ -153,7 +156,7 @@ class _Curation:
                 if 0 < _side(scan, fit) < self.size:
                     reason = ("too_small", f"smaller than {self.size} px")
                     self.selection.excluded[scan.number] = reason
-        self.selection.refuse_none_left(self.selection.remaining())
+        self._refuse_none_left(self.selection.remaining())
         if self.setup.device_filter:
             self.setup.device_filter.check_size(self.size)
 
@@ -204,7 +207,7 @@ class _Curation:
         """Which images stay, in which split."""
         options = self.options
         images = choosing.choose(self.selection, self.done, options.normals, options.seed)
-        self.selection.refuse_none_left(images)
+        self._refuse_none_left(images)
         self.images = choosing.name_and_split(images, options.split, options.seed)
 
     def write(self, folder: Path) -> dict:
@@ -212,8 +215,9 @@ class _Curation:
         options, setup = self.options, self.setup
         placing.place(folder, self.workspace, self.names, self.images)
         described = self._described()
-        not_images = getattr(setup.module, "NO_IMAGES", ())
-        described["losses"] = losses.count(self.selection, self.counts, not_images)
+        described["losses"] = losses.count(
+            self.selection, self.counts, self.listed, self.not_images
+        )
         described["labels"] = label_audit.write(
             folder,
             self.selection.scans,
@@ -231,11 +235,19 @@ class _Curation:
         )
         if options.audit:
             _add(folder, report, {"privacy_audit": self._audit(folder)})
-        if options.trace is not None:
-            tables.write_trace(
-                Path(options.trace), self.selection, self.images, self.workspace.will_write_trace
-            )
+        self._trace(self.images)
         return report
+
+    def _trace(self, images: list[choosing.Image]) -> None:
+        if self.options.trace is not None:
+            note = self.workspace.will_write_trace
+            tables.write_trace(Path(self.options.trace), self.selection, images, note)
+
+    def _refuse_none_left(self, left: Sequence) -> None:
+        """Raises InputError where nothing is left; the trace then says of every file why."""
+        if not left:
+            self._trace([])
+        self.selection.refuse_none_left(left)
 
     def _described(self) -> dict:
         """What report.json says of how the cohort was made."""

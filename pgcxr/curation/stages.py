@@ -19,6 +19,7 @@ from pgcxr.io.worker_process import Limits
 
 # Seconds that one file may take before a line says so.
 SLOW = 10.0
+NOWHERE = "a link that leads nowhere"
 
 
 @dataclass(frozen=True)
@@ -203,8 +204,9 @@ class Guard:
             if not inside:
                 return "unreadable", "a link that leads out of the export"
             regular = stat.S_ISREG(os.stat(path).st_mode)
-        except OSError:
-            return "unreadable", "cannot be read from the disk"
+        except OSError as error:
+            nowhere = isinstance(error, FileNotFoundError) and os.path.islink(path)
+            return "unreadable", NOWHERE if nowhere else "cannot be read from the disk"
         return None if regular else ("unreadable", "not a regular file")
 
     def _inside(self, real: str) -> bool:

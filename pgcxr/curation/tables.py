@@ -73,7 +73,6 @@ def write(
     chart = flow(replace(selection, knows=knows), images)
     lost = described["losses"]
     chart |= {"rows": lost["rows"], "rows_without_file": lost["rows_without_file"]}
-    chart["not_listed"] = lost["files"] - chart["collected"]
     artifacts.write_json(folder / "flowchart.json", chart)
     flowchart.draw(chart, folder / "flowchart.svg")
     surplus = next(step[NORMAL] for step in chart["steps"] if step["rule"] == "subsample")

@@ -153,6 +153,10 @@ class Work:
         """Whether the file at `path` is as this folder's last runs wrote their trace."""
         return _sha256(path) in self._traces
 
+    def traced(self) -> bool:
+        """Whether a trace was written."""
+        return bool(self._traces)
+
     def will_write_trace(self, written: Path) -> None:
         """To be called before what is `written` becomes the trace, for the same reason."""
         self._traces = [*self._traces[-1:], _sha256(written)]
@@ -191,7 +195,8 @@ def opened(out: Path, export: Path, key: bytes, say: Callable[[str], None]) -> I
         try:
             yield work
         except Exception as error:
-            if new and work.journal.written < WORTH_KEEPING:
+            # A trace that was written is known as this folder's.
+            if new and work.journal.written < WORTH_KEEPING and not work.traced():
                 shutil.rmtree(folder)
             if isinstance(error, OSError) and (
                 not error.filename or _within(error.filename, folder)

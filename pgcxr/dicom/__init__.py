@@ -3,6 +3,6 @@ bits."""
 
 from pgcxr.dicom.decoding import decode, gray_table
 from pgcxr.dicom.header import Header, read_header
-from pgcxr.dicom.reading import REASONS, Rejected
+from pgcxr.dicom.reading import NOT_DICOM, REASONS, Rejected
 
-__all__ = ["REASONS", "Header", "Rejected", "decode", "gray_table", "read_header"]
+__all__ = ["NOT_DICOM", "REASONS", "Header", "Rejected", "decode", "gray_table", "read_header"]

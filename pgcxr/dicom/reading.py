@@ -22,12 +22,13 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    MediaStorageDirectoryStorage,
     RLELossless,
 )
 
 from pgcxr.dicom import deflated
 from pgcxr.errors import InputError, InstallationError, fault_of_installation
-from pgcxr.io import archives
+from pgcxr.io import archives, formats
 
 REASONS = (
     "unreadable",
@@ -39,6 +40,7 @@ REASONS = (
     "blank",
     "burned_in_text",
 )
+NOT_DICOM = "not DICOM"
 # 8192 x 8192 is four times the largest chest detector; a header that claims more is refused before
 # memory is asked for.
 MAX_PIXELS = 8192 * 8192
@@ -141,8 +143,7 @@ def read(path: str | os.PathLike, **options) -> pydicom.Dataset:
             # 0008, in either byte order.
             if start[128:132] != b"DICM" and start[:2] not in GROUPS:
                 archive = archives.kind(path.name, start)
-                reason = archives.reason(archive) if archive else "not DICOM"
-                raise Rejected("unreadable", reason)
+                raise Rejected("unreadable", archives.reason(archive) if archive else _not(start))
             if status.st_size > MAX_BYTES:
                 raise Rejected("too_large", "the file is larger than 1 GiB")
             bomb = deflated.unpacks_to_more(file, MAX_INFLATED)
@@ -154,10 +155,22 @@ def read(path: str | os.PathLike, **options) -> pydicom.Dataset:
         raise Rejected("too_large", "unpacks to more than an image of 8192 x 8192 pixels takes")
     with blaming_the_file("broken DICOM"):
         dataset = pydicom.dcmread(path, force=True, **options)
+        if dataset.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
+            raise Rejected("no_pixels", "a DICOMDIR, which is an index and no image")
         known = "SOPClassUID" in dataset or "Rows" in dataset or "Modality" in dataset
     if not known:
-        raise Rejected("unreadable", "not DICOM")
+        raise Rejected("unreadable", NOT_DICOM)
     return dataset
+
+
+def _not(start: bytes) -> str:
+    """Why a file that begins with `start` is no DICOM."""
+    if not start:
+        return f"{NOT_DICOM}: an empty file"
+    kind = formats.kind(start)
+    if kind in (formats.PNG, formats.JPEG):
+        return f"{NOT_DICOM}: a {kind} image, which only the source table reads"
+    return f"{NOT_DICOM}: a {kind} file" if kind else NOT_DICOM
 
 
 def check_frames(dataset: pydicom.Dataset) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pgcxr.errors import InputError
-from pgcxr.io import places, user_files
+from pgcxr.io import formats, places, user_files
 
 GAN, CLASSIFIER = "train.gan", "train.classifier"
 # What the command in report.json's "made_by" says, for what is no training or evaluation.
@@ -19,7 +19,6 @@ KINDS = {
 }
 # Files of a folder that are looked at before it is no export of DICOM files.
 MOST_FILES = 100
-PREAMBLE, MAGIC = 128, b"DICM"  # PS3.10 7.1
 
 
 def describe(folder: str | os.PathLike) -> str | None:
@@ -89,8 +88,4 @@ def _files(folder: Path):
 
 def is_dicom(path: Path) -> bool:
     """Whether a file has the preamble and prefix of DICOM; False where it cannot be read."""
-    try:
-        with user_files.opened(path, 1 << 50) as file:
-            return file.read(PREAMBLE + len(MAGIC))[PREAMBLE:] == MAGIC
-    except (InputError, OSError):
-        return False
+    return formats.kind_of(path) == formats.DICOM

@@ -95,8 +95,6 @@ def _not_collected(chart: dict) -> list[str]:
     if "rows_without_file" not in chart:
         return []
     lines = ["Rows of the table", f"without a file: {chart['rows_without_file']:,}"]
-    if chart.get("not_listed"):
-        lines += ["Images without a row,", f"and archives: {chart['not_listed']:,}"]
     return ["Not collected", *lines]
 
 

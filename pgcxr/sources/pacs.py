@@ -66,7 +66,7 @@ def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[li
     rows = table.read(folder, labeling, warnings)
     headers = map_files(dicom_files.header_or_reason, [folder / name for name in files])
     reasons = [header[1] if isinstance(header, tuple) else "" for header in headers]
-    if all(reason == "not DICOM" or archives.is_reason(reason) for reason in reasons):
+    if all(reason.startswith(dicom.NOT_DICOM) or archives.is_reason(reason) for reason in reasons):
         raise InputError(
             f"{folder}: none of the {len(files)} files is DICOM; "
             f"{archives.advice(reasons) or 'name the folder of a PACS export'}"

@@ -28,7 +28,11 @@ NUMBER, PATIENT, CODES, REPORT = "accession_number", "patient_id", "diagnosis_co
 NEEDED: dict[str, tuple[str, ...]] = {decision.CODES: (CODES,), decision.REPORT: (REPORT,)}
 NEEDED[decision.AGREE] = (*NEEDED[decision.CODES], *NEEDED[decision.REPORT])
 NO_ROW = ("diagnosis", f"no row in {NAME}")
-ROUNDED = ("diagnosis", f"no row in {NAME} for certain: there a spreadsheet left digits out")
+NO_NUMBER = ("diagnosis", f"no row in {NAME}: the file names no accession number")
+ROUNDED = (
+    "diagnosis",
+    f"no row in {NAME} for certain: a spreadsheet left digits out of one that may be its",
+)
 OTHER_PATIENT = ("label_conflict", f"the file and {NAME} name different patients")
 SEVERAL_PATIENTS = ("label_conflict", "files or rows of its accession number name several patients")
 UNCERTAIN_NUMBER = ("label_conflict", f"its number fits several in {NAME}, or several files' fit")
@@ -135,6 +139,9 @@ class Studies:
         number, patient = spelling.plain(accession), vocabulary.same_patient(patient)
         found = self._found.get(number)
         if found is None:
+            # Empty, or zeros, which stand for none.
+            if not number.strip("0"):
+                return NO_NUMBER
             rounded = any(spelling.fits(other, number) for other in self._scientific)
             return ROUNDED if rounded or _kept(number) in self._cut else NO_ROW
         if not found:

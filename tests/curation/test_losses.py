@@ -7,6 +7,7 @@ import zipfile
 
 import cv2
 import numpy as np
+import pydicom
 import pytest
 
 from pgcxr.curation import losses
@@ -37,6 +38,8 @@ def told(report) -> set[str]:
         "have no row": "check that table and files are of one export",
         "have no file": "check that the export is whole",
         "be listed": "give yourself permission",
+        "lead nowhere": "copy what they stand for",
+        "hidden files": "rename those",
         "archives are among": "unpack them first (unzip",
         "rule manufacturer": "in a file of rules",
         "one class": "check the codes",
@@ -123,7 +126,7 @@ def test_one_class_of_one_patient(run, make_export):
     assert told(report) == {"one class", "one patient"}, "the other splits weren't asked for"
 
 
-def test_what_may_not_be_read_is_counted(run, make_export, monkeypatch):
+def test_what_may_not_be_read_is_counted(run, make_export, tmp_path, monkeypatch):
     """By a system that refuses: the tests may run as root."""
     export = make_export(MATCHED)
     (export / "closed").mkdir()
@@ -136,15 +139,22 @@ def test_what_may_not_be_read_is_counted(run, make_export, monkeypatch):
 
     monkeypatch.setattr(trees.os, "scandir", refusing)
     (export / "study1" / "gone").symlink_to(export / "nowhere")
+    for name in (".snapshot/a/x.dcm", ".02.dcm", "study1/.IM", ".git/objects/1", "._02.dcm"):
+        (export / name).parent.mkdir(parents=True, exist_ok=True)
+        left_by_system = name.startswith((".git", "._"))
+        (export / name).write_bytes(b"\0\5" if left_by_system else bytes(128) + b"DICM")
     report = run(export)
-    assert told(report) == {"be listed"}
+    assert told(report) == {"be listed", "lead nowhere", "hidden files"}
     assert "folders that cannot be listed: 1; files" in report["warnings"][0]
-    assert "files that cannot be opened: 1; what" in report["warnings"][0]
+    assert "files that cannot be opened: 0; what" in report["warnings"][0]
+    assert "1 links lead nowhere" in report["warnings"][1]
+    assert report["warnings"][2].startswith("3 hidden files or folders")
+    assert "a link that leads nowhere" in (tmp_path / "cohort" / "excluded.csv").read_text()
     assert "closed" not in report["warnings"][0]
 
 
 def test_files_that_no_row_names(run, tmp_path):
-    """Of a table of names: images that it doesn't list are none of its scans, but are counted."""
+    """Of a table of names: images that it doesn't list have a row in excluded.csv all the same."""
     export = tmp_path / "export"
     (export / "more").mkdir(parents=True)
     rng = np.random.default_rng(0)
@@ -169,7 +179,12 @@ def test_files_that_no_row_names(run, tmp_path):
     assert told(report) == {"have no row", "have no file", "archives are among"}
     assert losses.lines(report, "OUT")[0] == "files seen: 15"
     assert losses.lines(report, "OUT")[3] == "rows of the table without a file: 1 of 11"
-    assert report["losses"]["files_without_row"] == 4 and report["collected"] == 10
+    assert report["losses"]["files_without_row"] == 4 and report["collected"] == 15
+    assert report["losses"]["rows"] == 11
+    with open(tmp_path / "cohort" / "excluded.csv") as file:
+        said = sorted((row["rule"], row["detail"].split(",")[0]) for row in csv.DictReader(file))
+    assert said[:4] == [("diagnosis", "no row in the table")] * 4
+    assert said[4:] == [("unreadable", "an archive (gzip)")]
 
 
 @pytest.mark.parametrize("table", [True, False])
@@ -186,3 +201,55 @@ def test_an_export_of_archives_alone_says_to_unpack(run, make_export, tmp_path, 
     with pytest.raises(InputError, match=r"2 are archives \(RAR, ZIP\), .*unpack first \(unzip"):
         run(export)
     assert not (tmp_path / "cohort").exists()
+
+
+def test_nothing_left_says_why_and_where(run, make_export, tmp_path):
+    export = make_export(MATCHED[:4])
+    table = (export / "studies.csv").read_text().splitlines()
+    cells = [line.split(",") for line in table]
+    patient = cells[0].index("patient_id")
+    for row in cells[1:]:
+        row[patient] = "SOMEBODY"
+    (export / "studies.csv").write_text("\n".join(map(",".join, cells)) + "\n")
+    trace = tmp_path / "trace.csv"
+    for _ in range(2):  # the trace is known as its own
+        with pytest.raises(InputError, match="4 because: the file and studies.csv name different"):
+            run(export, trace=trace)
+        with open(trace) as file:
+            assert [row["rule"] for row in csv.DictReader(file)] == ["label_conflict"] * 4
+    assert not (tmp_path / "cohort").exists()
+
+
+def test_what_is_none_is_blamed_for_what_it_is(run, make_export, make_dicom, chest, tmp_path):
+    export = make_export(MATCHED)
+    make_dicom(export / "x", chest(30), PatientID="X", AccessionNumber="")
+    make_dicom(export / "y", chest(31), PatientID="Y", AccessionNumber="0000")
+    first = export / "study0" / "IM0000"
+    first.rename(export / "renamed.jpg")
+    others = {
+        "empty": b"",
+        "a.dcm": b"\xff\xd8\xff\xe0" + bytes(300),
+        "b.tif": b"II*\0" + bytes(300),
+        "c": b"some text, and more of it",
+    }
+    for name, content in others.items():
+        (export / name).write_bytes(content)
+    make_dicom(export / "DICOMDIR", chest(1))
+    dataset = pydicom.dcmread(export / "DICOMDIR")
+    dataset.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.1.3.10"
+    pydicom.dcmwrite(export / "DICOMDIR", dataset)
+    report = run(export)
+    with open(tmp_path / "cohort" / "excluded.csv") as file:
+        said = sorted((row["rule"], row["detail"]) for row in csv.DictReader(file))
+    assert report["images"] == 20, "a DICOM file called .jpg is one"
+    none = ("diagnosis", "no row in studies.csv: the file names no accession number")
+    assert said == [
+        none,
+        none,
+        ("no_pixels", "a DICOMDIR, which is an index and no image"),
+        ("unreadable", "not DICOM"),
+        ("unreadable", "not DICOM: a JPEG image, which only the source table reads"),
+        ("unreadable", "not DICOM: a TIFF file"),
+        ("unreadable", "not DICOM: an empty file"),
+    ]
+    assert report["losses"]["files_without_number"] == 2

@@ -288,6 +288,8 @@ def test_files_of_several_kinds_and_names(tmp_path, make_picture, make_dicom, ch
         "1.2.840.5.png": "modality",
         "C.PNG": "view",
         "1.2.840.7": "age",
+        "e.png": "diagnosis",  # no row names it
+        "f.jpg": "diagnosis",
         "f.png": "label_conflict",
         "h.png": "view",
     }
