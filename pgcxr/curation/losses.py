@@ -210,6 +210,17 @@ def warnings(
     return found + _maker(chart, selection) + _composition(report, asked)
 
 
+def text_warning(images: int) -> list[str]:
+    """A warning where this many images of the cohort keep what looks like text."""
+    if not images:
+        return []
+    return [
+        f"{images} images keep what looks like text near the borders (image_flags of the manifest: "
+        "burned_in_text), which may be a name: make it black (black_out_text), or exclude "
+        'them with found_text = "exclude" under [black_out] in a file of rules'
+    ]
+
+
 def _share(part: int, whole: int) -> str:
     return f"{part} of {whole} ({100 * part / whole:.0f} %)"
 

@@ -84,7 +84,7 @@ Received: size=100
         (), each(TEXT), "x,y,w,h: a region to make black, as fractions; may be repeated."
     )
     black_out_text: bool = option(
-        False, SWITCH, "Make text near the borders black instead of excluding the image."
+        False, SWITCH, "Make text near the borders black; by default it is kept, with a warning."
     )
     split: tuple[float, ...] = option(
         splits.FRACTIONS,

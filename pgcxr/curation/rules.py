@@ -93,7 +93,7 @@ class Rules:
             "diagnosis": lambda: (
                 None if scan.label or in_conflict else "neither normal nor abnormal"
             ),
-            "age": lambda: self._twice(scan, sources.AGE) or self._age(scan.age),
+            "age": lambda: self._twice(scan, sources.AGE) or self._age(scan.age, scan.unread_age),
             "sex": lambda: self._one_of("sex", vocabulary.shown_sex(scan.sex)),
             "manufacturer": lambda: self._manufacturer(scan.manufacturer),
             "view": lambda: (
@@ -252,10 +252,10 @@ class Rules:
             else "outside of the range"
         )
 
-    def _age(self, age: float | None) -> str | None:
+    def _age(self, age: float | None, unread: bool) -> str | None:
         table = self.tables["age"]
         if age is None:
-            return self._unknown("age")
+            return self._unknown("age") and ("the table's cannot be read" if unread else "unknown")
         if age < table["minimum"]:
             return f"under {table['minimum']:g}"
         # "Up to 60" takes in everybody who is 60 years old.

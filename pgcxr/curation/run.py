@@ -218,6 +218,7 @@ class _Curation:
         described["losses"] = losses.count(
             self.selection, self.counts, self.listed, self.not_images
         )
+        described["losses"]["images_with_text"] = sum(image.done.text for image in self.images)
         described["labels"] = label_audit.write(
             folder,
             self.selection.scans,
@@ -229,6 +230,7 @@ class _Curation:
         described["warnings"] = [
             *described.get("warnings", ()),
             *label_audit.warnings(described["labels"]),
+            *losses.text_warning(described["losses"]["images_with_text"]),
         ]
         report = tables.write(
             folder, self.selection, self.images, described, key=setup.key, config=setup.config()

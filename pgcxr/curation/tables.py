@@ -199,6 +199,7 @@ def _row(image: Image, key: bytes, rules: Rules, knows) -> dict:
         *(["view"] if DESCRIBED_VIEW in scan.contradicts else []),
         *(["for_processing"] if scan.for_processing else []),
         *(rule for rule, _ in rules.image_flags(image.done.measures, scan.view)),
+        *(["burned_in_text"] if image.done.text else []),
     ]
     return {
         "image_id": image.image_id,

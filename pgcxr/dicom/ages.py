@@ -6,6 +6,16 @@ import re
 DAYS_PER_YEAR = 365.2425
 # Days of the units of DICOM's Age String (PS3.5 6.2, VR AS).
 UNITS = {"Y": DAYS_PER_YEAR, "M": DAYS_PER_YEAR / 12, "W": 7.0, "D": 1.0}
+# Words that tables write behind a number, in case folded.
+WORDS = {
+    "Y": (
+        *("", "+", "y", "yr", "yrs", "year", "years", "year(s)", "years old", "yo", "y/o", "y.o"),
+        *("j", "jahr", "jahre", "an", "ans", "año", "años", "anni", "세", "살", "歳", "岁"),
+    ),
+    "M": ("m", "mo", "mos", "month", "months", "month(s)", "monat", "monate", "mois", "개월"),
+    "W": ("w", "wk", "wks", "week", "weeks", "week(s)", "woche", "wochen", "주"),
+    "D": ("d", "day", "days", "day(s)", "tag", "tage", "일"),
+}
 OLDEST = 120
 # From here on an age, stated or counted, may stand for one that was taken out (120Y, or a birth in
 # 1900), and another witness is believed before it.
@@ -29,6 +39,27 @@ def age_in_years(text: str) -> float | None:
         return None
     number, unit = float(match[1]), match[2] or "Y"
     years = number if unit == "Y" else number * UNITS[unit] / DAYS_PER_YEAR
+    return years if years <= OLDEST else None
+
+
+def age_in_words(text: str) -> float | None:
+    """As `age_in_years`, and how tables write ages: "65.5", "65,0", "65 years", "65 Jahre", "18
+    months", "90+" (which is 90 at least).
+
+    Example:
+
+        >>> age_in_words("65,0"), age_in_words("18 Monate"), age_in_words("about 60")
+        (65.0, 1.5, None)
+    """
+    known = age_in_years(text)
+    match = re.fullmatch(r"(\d{1,3})(?:[.,](\d{1,2}))?\s*(\+|\D*)", text.strip().casefold())
+    if known is not None or not match:
+        return known
+    unit = match[3].rstrip(".")
+    days = next((UNITS[name] for name, words in WORDS.items() if unit in words), None)
+    if days is None:
+        return None
+    years = float(f"{match[1]}.{match[2] or 0}") * (days / DAYS_PER_YEAR)
     return years if years <= OLDEST else None
 
 

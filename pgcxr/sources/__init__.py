@@ -80,6 +80,7 @@ class Scan:
     burned_in: str = field(default="", repr=False)  # YES, NO, or what else the header says
     for_processing: bool = False  # raw values of a detector
     contradicts: tuple[str, ...] = ()  # what a header says in two ways: AGE, VIEW, DESCRIBED_VIEW
+    unread_age: bool = False  # a table says an age, which cannot be read
     rows: int = 0
     columns: int = 0
     rejected: tuple[str, str] | None = None

@@ -174,7 +174,9 @@ def _describe(scan: Scan, row: dict[str, str], columns: ColumnMap) -> None:
         return columns.words.get(name, {}).get(label_map.word(said), said)
 
     scan.patient = vocabulary.same_patient(cell("patient"))
-    scan.age = ages.age_in_years(cell("age").removesuffix(".0"))
+    scan.age = ages.age_in_words(cell("age"))
+    # Without a number it says that the age is unknown, in whatever words.
+    scan.unread_age = scan.age is None and any(map(str.isdigit, cell("age")))
     scan.sex = cell("sex").upper()[:1]
     scan.view, scan.manufacturer, scan.modality = (
         cell("view"),

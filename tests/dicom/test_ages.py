@@ -2,7 +2,7 @@
 
 import pytest
 
-from pgcxr.dicom.ages import age_between, age_in_years, age_of
+from pgcxr.dicom.ages import age_between, age_in_words, age_in_years, age_of
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,29 @@ def test_weeks_and_days():
 @pytest.mark.parametrize("text", ["", "Y", "abc", "-5", "5.5Y", "411Y", "054 Years", "54X"])
 def test_no_age(text):
     assert age_in_years(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [
+        ("65,0", 65),
+        ("55.0", 55),
+        ("55.7", 55.7),
+        ("90+", 90),
+        ("65 Jahre", 65),
+        ("65 years", 65),
+        ("054 Years", 54),
+        ("65 y.o.", 65),
+        ("65세", 65),
+        ("18 Monate", 1.5),
+        ("054Y", 54),
+        ("018M", 1.5),
+        *((text, None) for text in ("", "about 60", "60-65", ">89", "5.5E1", "20075", "1,234")),
+        *((text, None) for text in ("65 of 80", "-5", "65 pounds", "130 years", "unknown")),
+    ],
+)
+def test_ages_of_tables(text, years):
+    assert age_in_words(text) == (years if years is None else pytest.approx(years))
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,12 @@ def test_images_with_text_are_excluded_where_the_rules_say_so(make_export, chest
     options = {"processes": 0, "key_file": tmp_path / "key", "show_progress": False, "size": 64}
     report = curate(export, tmp_path / "cohort", rules_file=rules, **options)
     assert report["excluded"] == {"burned_in_text": 1} and report["images"] == 4
+    kept = curate(export, tmp_path / "kept", **options)
+    said = [warning for warning in kept["warnings"] if "(black_out_text)" in warning]
+    assert len(said) == 1 and said[0].startswith("1 images keep what looks like text")
+    with open(tmp_path / "kept" / "manifest.csv") as file:
+        assert sum("burned_in_text" in row["image_flags"] for row in csv.DictReader(file)) == 1
+    assert not any("(black_out_text)" in warning for warning in report["warnings"])
     report = curate(export, tmp_path / "black", rules_file=rules, black_out_text=True, **options)
     assert report["images"] == 5
 

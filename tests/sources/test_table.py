@@ -386,3 +386,20 @@ def test_bad_words_and_constants(findings_tree, curated, added, said):
     (findings_tree / "columns.toml").write_text(f"{FINDINGS_MAP}\n{added}\n")
     with pytest.raises(InputError, match=said):
         curated(findings_tree)
+
+
+def test_ages_as_tables_write_them(tmp_path, make_picture, curated):
+    folder = tmp_path / "set"
+    written = ("65,0", "65 Jahre", "90+", "about 60", "n/a", "20075")
+    rows = [f'{i}.png,p{i},"{age}",{i % 2}' for i, age in enumerate(written)]
+    for index in range(len(written)):
+        make_picture(folder / f"{index}.png", index)
+    (folder / "labels.csv").write_text("file,pid,age,class\n" + "\n".join(rows) + "\n")
+    (folder / "columns.toml").write_text(LABEL_MAP.replace("label =", 'age = "age"\nlabel ='))
+    found, _ = table.scans(folder, lambda function, paths: map(function, paths))
+    assert [scan.age for scan in found] == [65, 65, 90, None, None, None]
+    assert [scan.unread_age for scan in found] == [False] * 3 + [True, False, True]
+    assert set(curated(folder).rules.values()) == {"age"}
+    details = (tmp_path / "cohort" / "excluded.csv").read_text()
+    assert details.count("age,the table's cannot be read") == 2
+    assert details.count("age,unknown") == 1
