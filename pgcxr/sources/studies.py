@@ -16,7 +16,6 @@ from pathlib import Path
 from pgcxr.cohort import spelling, vocabulary
 from pgcxr.errors import InputError
 from pgcxr.sources import tables
-from pgcxr.sources.weak_labels import codes as diagnosis_codes
 from pgcxr.sources.weak_labels import decision
 from pgcxr.sources.weak_labels.decision import Decision
 from pgcxr.sources.weak_labels.labeling import Labeling
@@ -223,7 +222,7 @@ def read(folder: Path, labeling: Labeling, notes: list[str]) -> list[Row]:
                 place,
                 spelling.plain(row[NUMBER]),
                 row[PATIENT],
-                diagnosis_codes.parse(codes),
+                labeling.codes_of(codes),
                 row[REPORT],
             )
         )

@@ -21,7 +21,6 @@ from pgcxr.errors import InputError
 from pgcxr.io import trees
 from pgcxr.sources import Scan, column_map, dicom_files, label_map, tables
 from pgcxr.sources.column_map import ColumnMap
-from pgcxr.sources.weak_labels import codes as diagnosis_codes
 from pgcxr.sources.weak_labels import decision
 from pgcxr.sources.weak_labels.labeling import Labeling
 from pgcxr.sources.weak_labels.opinion import NEGATIVE, POSITIVE, Opinion
@@ -73,7 +72,7 @@ def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[li
             continue
         scan = found[name] = Scan(0, fitting[0], name)
         rows[name] = row
-        _describe(scan, row, columns)
+        _describe(scan, row, columns, labeling)
         _label(scan, row, columns, labeling)
         if len(fitting) > 1:
             scan.rejected = ("label_conflict", "the table's name for it is that of several files")
@@ -166,7 +165,7 @@ def _rows(table: Path, columns: ColumnMap, notes: list[str]):
         yield dict(zip(wanted, cells, strict=True))
 
 
-def _describe(scan: Scan, row: dict[str, str], columns: ColumnMap) -> None:
+def _describe(scan: Scan, row: dict[str, str], columns: ColumnMap, labeling: Labeling) -> None:
     def cell(name: str) -> str:
         if name in columns.constants:
             return columns.constants[name]
@@ -184,7 +183,7 @@ def _describe(scan: Scan, row: dict[str, str], columns: ColumnMap) -> None:
         column_map.modality(cell("modality")),
     )
     scan.body_part, scan.report = cell("body_part"), cell("report")
-    scan.codes = diagnosis_codes.parse(cell("codes"))
+    scan.codes = labeling.codes_of(cell("codes"))
     if not scan.patient:
         scan.patient, scan.rejected = (
             f"file {scan.name}",

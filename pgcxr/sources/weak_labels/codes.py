@@ -10,12 +10,12 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from pgcxr.cohort.findings import ABNORMAL, NORMAL, TABLE_6, covers
 from pgcxr.errors import InputError
-from pgcxr.sources.weak_labels import toml_file
+from pgcxr.sources.weak_labels import code_words, markup, toml_file
 from pgcxr.sources.weak_labels.opinion import POSITIVE, Opinion
 
 CODE = re.compile(r"[A-Z]\d[0-9A-Z](\.?[0-9A-Z]{1,4})?")
@@ -40,10 +40,11 @@ ENUMERATED, PARTED = (
     re.compile(r"^\W*\(?\d{1,2}[.):]\s*(?=[A-Z])"),
     re.compile(r"^(\W*[A-Z])[\s.-](?=\d[0-9AB](?![A-Z]))"),
 )
+RULED_OUT = re.compile(r"\bR\s*[/.]\s*O\b")
 # How the titles of codes go on behind a comma: "Special examination, unspecified".
 TITLE = re.compile(
     r"\s*(?:W/O|WITHOUT|WITH NO|NOT ELSEWHERE|NOT SPECIFIED|UNSPECIFIED|NOS\b|NEC\b|INITIAL|"
-    r"SUBSEQUENT|SO DESCRIBED)"
+    r"SUBSEQUENT|SO DESCRIBED|SUSPECTED OR REPORTED|NICHT N|AND?ERENORTS|NON CLASS|NO CLASIF)"
 )
 # Two codes with nothing between them: J189J90.
 GLUED = re.compile(r"[A-WYZ]\d[0-9AB]")
@@ -83,43 +84,87 @@ class CodeLists:
 
 
 @lru_cache(1 << 16)
-def parse(cell: str) -> tuple[str, ...]:
+def parse(cell: str, examinations: tuple[str, ...] | None = None) -> tuple[str, ...]:
     """The codes in a cell of a table, each once, in its order; UNREAD at their end where something
     in it cannot be read.
+
+    Args:
+        cell: as it stands in the table.
+        examinations: roots of the codes without a diagnosis, beside which no text but their titles
+            may stand; those of the lists shipped where None.
 
     Example:
 
         >>> parse("Z01.8;A16.5+ J91*"), parse("J90 Pleural effusion / j189")
         (('Z01.8', 'A16.5', 'J91'), ('J90', 'J189'))
-        >>> parse("Z00.0; pleural effusion"), parse("Z00.0;J9")
-        (('Z00.0', '?'), ('Z00.0', '?'))
+        >>> parse("Z00.0; pleural effusion"), parse("Z00.0;J9"), parse("Z00.0 Pneumonia; no J90")
+        (('Z00.0', '?'), ('Z00.0', '?'), ('Z00.0', '?'))
     """
-    text = unicodedata.normalize("NFKC", cell).upper()
+    roots = _shipped() if examinations is None else examinations
+    text = unicodedata.normalize("NFKC", markup.plain(cell)).upper()
     text = "".join(mark for mark in text if unicodedata.category(mark) != "Cf")
-    text = re.sub(r"[\u2010-\u2015\u2212]", "-", text)
+    text = RULED_OUT.sub("R/O", re.sub(r"[\u2010-\u2015\u2212]", "-", text))
     parts = SEPARATORS.split(SYSTEM.sub(" ", text))
-    codes: dict[str, None] = {}
+    read: list[tuple[str, ...]] = []
     unread = titled = False
     for part, before in zip(parts[::2], ("", *parts[1::2]), strict=True):
         part = PARTED.sub(r"\1", ENUMERATED.sub("", part))
-        matches = list(WITHIN.finditer(part))
-        ends = [match[2] or match[3] or match[4] or "" for match in matches]
-        found = [
-            match[1] + ("" if match[4] or not end else ".") + end
-            for match, end in zip(matches, ends, strict=True)
-        ]
-        words = re.findall(r"[^\W_]+", WITHIN.sub(" ", part))
+        found, spoilt, texts = _codes_of(part)
+        words = re.findall(r"[^\W_]+", " ".join(texts))
+        examined = bool(found) and all(any(covers(r, code) for r in roots) for code in found)
         goes_on = titled and before == "," and TITLE.match(part) is not None
         if found:
-            unread = unread or any(any(map(str.isdigit, word)) for word in words)
-            unread = unread or any(map(GLUED.search, ends))
+            unread = unread or spoilt or any(any(map(str.isdigit, word)) for word in words)
+            if code_words.take_back(
+                " ".join(texts[:-1]), texts[-1], examination=all(c[0] == "Z" for c in found)
+            ):
+                found, unread = (), True
+            unread = unread or (examined and not code_words.is_title(" ; ".join(texts)))
+        elif spoilt:
+            unread = True
         elif words and not goes_on and part.strip() not in BLANK:
             unread = True
+            if read and code_words.only_doubt(part):
+                read[-1] = ()
+        elif goes_on and titled == "examination":
+            unread = unread or not code_words.is_title(part)
         # A spreadsheet shows #### where a column is too narrow.
         unread = unread or (not found and ("?" in part or "##" in part))
-        codes |= dict.fromkeys(found)
-        titled = goes_on or bool(found and words)
+        if found:
+            read.append(found)
+        titled = (
+            goes_on
+            and titled
+            or (bool(found and words) and ("examination" if examined else "disease"))
+        )
+    codes = dict.fromkeys(code for found in read for code in found)
     return (*codes, *((UNREAD,) if unread else ()))
+
+
+def _codes_of(part: str) -> tuple[tuple[str, ...], bool, list[str]]:
+    """(codes, whether any is spoilt or taken back by its suffix, texts before, between and behind
+    them) of what stands between two separators."""
+    found, texts, at, spoilt = [], [], 0, False
+    matches = list(WITHIN.finditer(part))
+    ends = [match.start() for match in matches[1:]] + [len(part)]
+    for match, stop in zip(matches, ends, strict=False):
+        end = match[2] or match[3] or match[4] or ""
+        code = match[1] + ("" if match[4] or not end else ".") + end
+        texts.append(part[at : match.start()])
+        behind = part[match.end() : stop]
+        code, letters, left = code_words.suffixes(code, behind)
+        at = match.end() + len(behind) - len(left)
+        spoilt = spoilt or GLUED.search(end) is not None
+        if set(letters) & set(code_words.DOUBTED):
+            spoilt = True
+        else:
+            found.append(code)
+    return tuple(found), spoilt, [*texts, part[at:]]
+
+
+@cache
+def _shipped() -> tuple[str, ...]:
+    return load().normal
 
 
 def load(path: str | Path | None = None) -> CodeLists:

@@ -40,6 +40,10 @@ class Labeling:
     def _labeler(self) -> Labeler:
         return Labeler(self.language or _english())
 
+    def codes_of(self, cell: str) -> tuple[str, ...]:
+        """The codes in a cell of a table, beside those of the lists' examinations."""
+        return diagnosis_codes.parse(cell, self._lists.normal)
+
     def of_study(self, codes: Sequence[str], report: str) -> tuple[Decision, tuple[Opinion, ...]]:
         """The label of a study from its codes and its report, and what each of the two says."""
         from_codes = self._lists.opinion(codes, self.neutral)
