@@ -27,8 +27,9 @@ from pgcxr.privacy.black_out import BlackOut
 
 # Some writers leave a few bytes after JPEG's end mark.
 JPEG_TRAILER = 1024
-# Text is looked for in an image of this side, to say that it is there.
-TEXT_SIDE = 1024
+# Text is looked for in an image of this side, to say that it is there; in a film of fewer pixels
+# than the second, what is 6 px high is no line of a name.
+TEXT_SIDE, TEXT_LEAST = 1024, 256
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def write(job: Job) -> Done:
 def _keeps_text(image: np.ndarray, black_out: BlackOut) -> bool:
     """Whether there is text that nobody asked to make black or to refuse: looked for at half the
     side of `BlackOut`'s own search, in a quarter of its time."""
-    if black_out.text or black_out.no_text:
+    if black_out.text or black_out.no_text or max(image.shape) < TEXT_LEAST:
         return False
     shown = image if image.itemsize == 1 else (image >> 8).astype(np.uint8)
     scale = TEXT_SIDE / max(shown.shape)
