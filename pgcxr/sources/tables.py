@@ -7,21 +7,18 @@ names the row as a spreadsheet counts it (the header is row 1). What had to be g
 `notes`.
 """
 
-import codecs
-import contextlib
 import csv
-import gzip
 import io
 import re
 import zlib
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, TextIO, TypeVar
+from typing import TextIO, TypeVar
 
 from pgcxr.cohort import spelling
 from pgcxr.errors import InputError
 from pgcxr.io import user_files
+from pgcxr.sources import table_form
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -30,38 +27,12 @@ Value = TypeVar("Value")
 csv.field_size_limit(1 << 20)
 # Characters of one line.
 LINE = 1 << 24
-# Bytes that are looked at together, and characters in which the header ends.
-CHUNK, START = 1 << 20, 1 << 16
+# Characters in which the header ends.
+START = 1 << 16
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-# What spreadsheets (`sep=;` in the first line) say of it themselves.
-SAID_SEPARATOR = re.compile(r"\s*\"?sep=([,;\t|])\"?\s*[\r\n]+", re.IGNORECASE)
-# UTF-32's mark begins with UTF-16's.
-MARKS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
-NOT_UTF8 = {"cp949": "CP949 (Korean)", "cp1252": "CP1252 (Western European)"}
-# A syllable of KS X 1001 in CP949; and all that is not ASCII.
-HANGUL, HIGH = re.compile(rb"[\xb0-\xc8][\xa1-\xfe]"), re.compile(rb"[\x80-\xff]")
-# MySQL's way to write a quotation mark in a quoted cell; elsewhere a cell may end in a backslash.
-ESCAPED = re.compile(rb'\\"(?!\s*[,;\t|\r\n"]|\s*$)')
 # What databases write where there is nothing, and spreadsheets where they found nothing.
 NOTHING = frozenset(("NULL", "\\N", "<NULL>", "(NULL)", "#N/A"))
 FORMULA = re.compile(r'="(.*)"', re.DOTALL)
-
-
-@dataclass
-class _Form:
-    """How a table is written; the separator is known with the header, before which are `skip`
-    characters."""
-
-    encoding: str
-    separator: str = ","
-    escape: str | None = None
-    skip: int = 0
 
 
 def rows(
@@ -76,7 +47,7 @@ def rows(
     Raises:
         InputError: as `numbered`.
     """
-    with _opened(path, needed) as (form, file):
+    with table_form.opened(path, needed) as (form, file):
         names, places = _header(path, form, file, needed, optional)
         for name, place in zip((*needed, *optional), places, strict=True):
             if place >= 0:
@@ -84,7 +55,7 @@ def rows(
         found = []
         for _, cells in _records(path, form, file, len(names), places[0]):
             found.append(dict(zip(names, cells, strict=True)))
-        _say(path, form, notes)
+        table_form.say(path, form, notes)
         return found
 
 
@@ -115,21 +86,21 @@ def numbered(
         InputError: no such file, not a table, cut short, without a `wanted` column, or with a row
             that cannot be read for certain.
     """
-    with _opened(path, wanted) as (form, file):
+    with table_form.opened(path, wanted) as (form, file):
         names, places = _header(path, form, file, wanted, optional)
         for number, cells in _records(path, form, file, len(names), places[0]):
             yield number, tuple(cells[place] if place >= 0 else "" for place in places)
-        _say(path, form, notes)
+        table_form.say(path, form, notes)
 
 
 def header(path: Path) -> tuple[str, ...]:
     """The names of the columns; () where there is no such file or no table."""
     try:
-        with _unpacked(path, "") as file:
+        with table_form.unpacked(path, "") as file:
             start = file.readline(START)
     except (InputError, OSError, EOFError, zlib.error):
         return ()
-    form = _written(path, io.BytesIO(start))
+    form = table_form.written(path, io.BytesIO(start))
     text = start.decode(form.encoding, "replace")
     return tuple(max((_first(text, form, mark) for mark in SEPARATORS), key=len))
 
@@ -177,85 +148,7 @@ def few(numbers: Sequence[int]) -> str:
     return f"rows {', '.join(map(str, shown))} and {last}"
 
 
-def _say(path: Path, form: _Form, notes: list[str] | None) -> None:
-    if notes is not None and form.encoding in NOT_UTF8:
-        notes.append(
-            f"{path.name} is not UTF-8 and was read as {NOT_UTF8[form.encoding]}; if its texts are "
-            "of another kind, save it as UTF-8"
-        )
-
-
-@contextlib.contextmanager
-def _opened(path: Path, needed: Sequence[str]) -> Iterator[tuple[_Form, TextIO]]:
-    """How a file, plain or .gz, is written but for its separator; and the file, as text."""
-    absent = f"it needs the columns {', '.join(needed)}"
-    try:
-        with _unpacked(path, absent) as file:
-            form = _written(path, file)
-        with _unpacked(path, absent) as file:
-            text = io.TextIOWrapper(file, encoding=form.encoding, errors="replace", newline="")
-            start = SAID_SEPARATOR.match(text.read(64))
-            yield (
-                form if start is None else _Form(form.encoding, start[1], form.escape, start.end()),
-                _again(text),
-            )
-    except (OSError, EOFError, zlib.error):
-        raise InputError(f"{path}: is damaged or not a CSV table; fetch it again") from None
-
-
-def _again(text: TextIO) -> TextIO:
-    text.seek(0)
-    return text
-
-
-@contextlib.contextmanager
-def _unpacked(path: Path, absent: str) -> Iterator[BinaryIO]:
-    with contextlib.ExitStack() as open_files:
-        file = open_files.enter_context(user_files.opened(path, user_files.TABLE, absent=absent))
-        if path.suffix == ".gz":
-            file = open_files.enter_context(gzip.open(file))  # type: ignore[assignment]
-        yield file
-
-
-def _written(path: Path, file: BinaryIO) -> _Form:
-    """Encoding and escapes of a table, from all of its bytes."""
-    start = file.read(CHUNK)
-    wide = next((name for mark, name in MARKS.items() if start.startswith(mark)), _unmarked(start))
-    if wide is not None and wide != "utf-8-sig":
-        return _Form(wide)
-    decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
-    good = bad = hangul = high = read = 0
-    escaped, chunk, before = False, start, b""
-    while chunk:
-        read += len(chunk)
-        if read > user_files.TABLE:
-            raise InputError(f"{path}: unpacks to more than any table has; fetch it again")
-        if not chunk.isascii():
-            text = decoder.decode(chunk)
-            damaged = text.count("\ufffd")
-            good += sum(map(len, re.findall(r"[^\x00-\x7f]+", text))) - damaged
-            bad += damaged
-            hangul += len(HANGUL.findall(chunk))
-            high += len(HIGH.findall(chunk))
-        escaped = escaped or ESCAPED.search(before + chunk) is not None
-        before, chunk = chunk[-2:], file.read(CHUNK)
-    escape = "\\" if escaped else None
-    # A few damaged characters, cut by a database, do not make it another encoding.
-    if good >= 4 * bad:
-        return _Form("utf-8-sig", escape=escape)
-    return _Form("cp949" if 3 * hangul > high else "cp1252", escape=escape)
-
-
-def _unmarked(start: bytes) -> str | None:
-    """UTF-16 without a mark: every other byte of its header is zero."""
-    start = start[:256]
-    for offset, name in ((1, "utf-16-le"), (0, "utf-16-be")):
-        if len(start) > 4 and start[offset::2].count(0) > 0.8 * (len(start) // 2):
-            return name
-    return None
-
-
-def _first(start: str, form: _Form, separator: str) -> list[str]:
+def _first(start: str, form: table_form.Form, separator: str) -> list[str]:
     """The cells of the header, if that is the separator; [] where it cannot be."""
     try:
         reader = _reader(io.StringIO(start, newline=""), form, separator)
@@ -265,7 +158,7 @@ def _first(start: str, form: _Form, separator: str) -> list[str]:
 
 
 def _header(
-    path: Path, form: _Form, file: TextIO, needed: Sequence[str], optional: Sequence[str]
+    path: Path, form: table_form.Form, file: TextIO, needed: Sequence[str], optional: Sequence[str]
 ) -> tuple[list[str], list[int]]:
     """(names of the columns, where those that are asked for are, -1: nowhere); the file is then
     after what comes before the header, and `form.separator` the one that was found."""
@@ -300,7 +193,7 @@ def _place(path: Path, name: str, names: list[str], keys: list[str]) -> int:
     return places[0] if places else -1
 
 
-def _reader(lines: Iterable[str], form: _Form, separator: str):
+def _reader(lines: Iterable[str], form: table_form.Form, separator: str):
     return csv.reader(
         lines,
         delimiter=separator,
@@ -311,7 +204,7 @@ def _reader(lines: Iterable[str], form: _Form, separator: str):
 
 
 def _records(
-    path: Path, form: _Form, file: TextIO, width: int, key: int
+    path: Path, form: table_form.Form, file: TextIO, width: int, key: int
 ) -> Iterator[tuple[int, list[str]]]:
     """(number, `width` cells) of each row after the header that is not blank.
 
@@ -351,7 +244,7 @@ def _records(
         yield number, [_clean(cell) for cell in cells[:width]]
 
 
-def _swallowed(cells: list[str], key: int, form: _Form) -> bool:
+def _swallowed(cells: list[str], key: int, form: table_form.Form) -> bool:
     """Whether a cell of several lines holds rows of the same table: lines in whose column `key` is
     a number that is written as this row's."""
     own = cells[key].strip()
@@ -386,7 +279,7 @@ def _clean(cell: str) -> str:
     return "" if len(cell) <= 6 and cell.upper() in NOTHING else cell
 
 
-def _lines(path: Path, file: TextIO, form: _Form) -> Iterator[str]:
+def _lines(path: Path, file: TextIO, form: table_form.Form) -> Iterator[str]:
     """The lines of a table, which may be a bomb: one endless line, or more of them than any table
     has."""
     read = 0
