@@ -37,7 +37,7 @@ def signals():
 
 
 class FollowSchedule(keras.callbacks.Callback):
-    """Sets lod and learning rate every MINIBATCH_REPEATS steps."""
+    """Sets lod and learning rates every MINIBATCH_REPEATS steps."""
 
     def __init__(self, settings: schedule.Settings, half_phase: schedule.HalfPhase):
         super().__init__()
@@ -48,7 +48,7 @@ class FollowSchedule(keras.callbacks.Callback):
             point = schedule.at(
                 self.settings, self.half_phase.start + batch * self.half_phase.minibatch
             )
-            self.model.set_point(point.lod, point.lrate)
+            self.model.set_point(point.lod, point.lrate, point.g_lrate)
 
 
 class Ticks(keras.callbacks.Callback):

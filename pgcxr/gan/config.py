@@ -122,6 +122,11 @@ class GanConfig(Options):
         100.0, KIMG, "adaptive: kimg in which the probability goes from 0 to 1"
     )
     # Transfer
+    d_warmup_kimg: float = option(
+        0.0,
+        number(0, 1e7),
+        "kimg at the beginning in which D alone learns: where none was there to begin with",
+    )
     freeze_d: int = option(
         0,
         whole(0, 9),

@@ -145,11 +145,11 @@ class ProgressiveGAN(keras.Model):
         self.level, self.fading, self.minibatch, self.decay = level, fading, minibatch, decay
         self.make_train_function(force=True)
 
-    def set_point(self, lod: float, lrate: float) -> None:
-        """Moves along the schedule within a half-phase."""
+    def set_point(self, lod: float, lrate: float, g_lrate: float | None = None) -> None:
+        """Moves along the schedule within a half-phase; `g_lrate`: where that of G is another."""
         for network in (self.generator, self.discriminator, self.generator_ema):
             network.lod.assign(lod)
-        self.g_optimizer.learning_rate.assign(lrate)
+        self.g_optimizer.learning_rate.assign(lrate if g_lrate is None else g_lrate)
         self.d_optimizer.learning_rate.assign(lrate)
 
     def reset_optimizers(self) -> None:

@@ -25,6 +25,7 @@ class Settings:
         minibatch_base, minibatch_dict: global batch (over all replicas).
         max_minibatch_per_replica: {resolution: most that one device holds}.
         lrate_base, lrate_dict: Adam's learning rate, for both networks.
+        d_warmup_kimg: at the beginning, in which that of G is 0.
         tick_kimg_base, tick_kimg_dict: between two reports and saved states.
     """
 
@@ -38,6 +39,7 @@ class Settings:
     max_minibatch_per_replica: dict = field(default_factory=dict)
     lrate_base: float = 0.001
     lrate_dict: dict = field(default_factory=dict)
+    d_warmup_kimg: float = 0
     tick_kimg_base: float = 160
     tick_kimg_dict: dict = field(default_factory=dict)
     replicas: int = 1
@@ -46,12 +48,13 @@ class Settings:
 @dataclass(frozen=True)
 class Point:
     """The schedule at one number of images; `lod` counts levels still missing, fractional while
-    fading."""
+    fading. `lrate` is D's learning rate, and G's but for D's warm-up."""
 
     lod: float
     resolution: int
     minibatch: int
     lrate: float
+    g_lrate: float
     tick_kimg: float
 
 
@@ -112,11 +115,13 @@ def at(settings: Settings, cur_nimg: int) -> Point:
             f"at {resolution} px, a minibatch without an image for each of {settings.replicas} "
             "replicas"
         )
+    lrate = settings.lrate_dict.get(resolution, settings.lrate_base)
     return Point(
         lod=lod,
         resolution=resolution,
         minibatch=minibatch,
-        lrate=settings.lrate_dict.get(resolution, settings.lrate_base),
+        lrate=lrate,
+        g_lrate=0.0 if kimg < settings.d_warmup_kimg else lrate,
         tick_kimg=settings.tick_kimg_dict.get(resolution, settings.tick_kimg_base),
     )
 

@@ -134,7 +134,7 @@ def take_over(gan, source: Source, say: Callable[[str], None]) -> None:
     for letter, new in (("G", g_new), ("D", d_new)):
         what = "all" if not new else "all but " + _named(new)
         if letter == "D" and source.discriminator is None:
-            what = "nothing, as it holds no discriminator: D begins anew"
+            what = "nothing, as it holds no discriminator: D begins anew (d_warmup_kimg: alone)"
         say(f"init {source.name}: {letter} takes over {what}")
     if source.generator.channels != gan.generator.channels:
         say(f"init {source.name}: its {source.generator.channels} channels are averaged")

@@ -50,6 +50,13 @@ def test_lod_by_hand():
     assert {nimg: schedule.at(settings, nimg).lod for nimg in lods} == lods
 
 
+def test_while_d_warms_up_g_learns_nothing():
+    settings = schedule.Settings(16, 60, lrate_base=0.002, d_warmup_kimg=10)
+    rates = {nimg: schedule.at(settings, nimg) for nimg in (0, 9_999, 10_000)}
+    assert [point.g_lrate for point in rates.values()] == [0.0, 0.0, 0.002]
+    assert [point.lrate for point in rates.values()] == [0.002] * 3
+
+
 def test_half_phases_are_contiguous_and_end_at_the_total():
     settings = schedule.Settings(
         32,

@@ -101,8 +101,9 @@ def test_without_a_discriminator_it_says_so():
     ancestor = source()
     gan, said = taken(transfer.Source("other", ancestor.average, ancestor.generator, None))
     same(synthesize(gan.generator, LATENTS), synthesize(ancestor.generator, LATENTS))
-    assert (
-        said[1] == "init other: D takes over nothing, as it holds no discriminator: D begins anew"
+    assert said[1] == (
+        "init other: D takes over nothing, as it holds no discriminator: D begins anew "
+        "(d_warmup_kimg: alone)"
     )
 
 
@@ -150,6 +151,21 @@ def test_a_frozen_level_stays_and_resume_needs_no_ancestor(tmp_path, ancestor):
         assert moved == (layer not in top and not idle), weights.path
     config = artifacts.read_json(tmp_path / "whole/config.json")
     assert config["init"] == [{"name": "other", "sha256": "0", "levels": [8]}]
+
+
+def test_g_waits_for_a_discriminator_that_begins_anew(tmp_path):
+    ancestor = source()
+    alone = transfer.Source("other", ancestor.average, ancestor.average, None, ancestor.lineage)
+    train(tmp_path / "run", alone, d_warmup_kimg=0.128, alarm=False)  # all of it
+    after = tiny_run.final(tmp_path / "run")
+    for index, weights in enumerate(ancestor.average.get_weights()):
+        for network in ("generator", "generator_ema"):
+            # Gs is an average of equal weights, to the last digits.
+            np.testing.assert_allclose(after[f"{network}/{index:03d}"], weights, rtol=1e-6)
+    first = min((tmp_path / "run/state").glob("nimg*.npz"))
+    with np.load(first) as before:
+        moved = [key for key in after if not np.array_equal(after[key], before[key])]
+    assert any(key.startswith("discriminator/") for key in moved)
 
 
 def test_a_run_goes_on_with_what_it_began_with(tmp_path, ancestor):
