@@ -83,7 +83,11 @@ def check_installation() -> None:
 def _read(path: str | os.PathLike) -> Header:
     with quiet(), blaming_the_file("broken DICOM"):
         dataset = read(path, stop_before_pixels=True, specific_tags=list(HEADER_TAGS))
-        check_frames(dataset)
+        try:
+            check_frames(dataset)
+        except Rejected as reason:
+            reason.accession = text(dataset, "AccessionNumber")
+            raise
         age, two_ages = age_of(
             *(text(dataset, name) for name in ("PatientAge", "PatientBirthDate", "StudyDate"))
         )

@@ -63,13 +63,13 @@ logging.getLogger("pydicom").addHandler(logging.NullHandler())
 
 class Rejected(Exception):
     """A file that cannot become an image: `rule` is one of REASONS, `detail` a fixed phrase (never
-    file content)."""
+    file content); `accession` its number, where the header was read."""
 
     def __init__(self, rule: str, detail: str):
         if rule not in REASONS:
             raise ValueError(f"{rule} is not one of {REASONS}")
         super().__init__(rule, detail)
-        self.rule, self.detail = rule, detail
+        self.rule, self.detail, self.accession = rule, detail, ""
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.detail}"

@@ -64,7 +64,8 @@ def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[li
         )
     warnings: list[str] = []
     rows = table.read(folder, labeling, warnings)
-    headers = map_files(dicom_files.header_or_reason, [folder / name for name in files])
+    headers = map_files(_header, [folder / name for name in files])
+    unread = [header for header in headers if isinstance(header, tuple)]
     reasons = [header[1] if isinstance(header, tuple) else "" for header in headers]
     if all(reason.startswith(dicom.NOT_DICOM) or archives.is_reason(reason) for reason in reasons):
         raise InputError(
@@ -80,14 +81,26 @@ def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[li
     for number, (name, header) in enumerate(zip(files, headers, strict=True), 1):
         scan = Scan(number, folder / name, name)
         if isinstance(header, tuple):
-            scan.rejected = header
+            scan.rejected = header[:2]
         else:
             _describe(scan, header, studies.of(header.accession, header.patient))
             flat = name.replace("/", "_")
             scan.masks = masks.get(flat) or masks.get(os.path.splitext(flat)[0], ())
         found.append(scan)
-    counts = {"studies": len(studies), "studies_without_file": studies.unused()}
+    unused = studies.unused(number for reason in unread for number in reason[2:])
+    counts = {"studies": len(studies), "studies_without_file": unused}
     return found, counts | {"warnings": warnings + studies.warnings()}
+
+
+def _header(path: Path) -> dicom.Header | tuple[str, str, str]:
+    """The header, or (rule, detail) of its rejection and its accession number.
+
+    Where no header can be read, `map_files` may give (rule, detail) alone.
+    """
+    try:
+        return dicom.read_header(path)
+    except dicom.Rejected as reason:
+        return reason.rule, reason.detail, reason.accession
 
 
 def _describe(scan: Scan, header: dicom.Header, study: Study | tuple[str, str]) -> None:

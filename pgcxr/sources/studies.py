@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pgcxr.cohort import spelling, vocabulary
+from pgcxr.cohort.findings import NORMAL
 from pgcxr.errors import InputError
 from pgcxr.sources import tables
-from pgcxr.sources.weak_labels import decision
+from pgcxr.sources.weak_labels import codes, decision
 from pgcxr.sources.weak_labels.decision import Decision
 from pgcxr.sources.weak_labels.labeling import Labeling
 from pgcxr.sources.weak_labels.opinion import Opinion
@@ -26,6 +27,8 @@ NUMBER, PATIENT, CODES, REPORT = "accession_number", "patient_id", "diagnosis_co
 # Of the table, by who decides on normal and abnormal.
 NEEDED: dict[str, tuple[str, ...]] = {decision.CODES: (CODES,), decision.REPORT: (REPORT,)}
 NEEDED[decision.AGREE] = (*NEEDED[decision.CODES], *NEEDED[decision.REPORT])
+# Cells of a column that is not read, among which codes of findings are looked for.
+LOOKED_AT = 10_000
 NO_ROW = ("diagnosis", f"no row in {NAME}")
 NO_NUMBER = ("diagnosis", f"no row in {NAME}: the file names no accession number")
 ROUNDED = (
@@ -35,6 +38,10 @@ ROUNDED = (
 OTHER_PATIENT = ("label_conflict", f"the file and {NAME} name different patients")
 SEVERAL_PATIENTS = ("label_conflict", "files or rows of its accession number name several patients")
 UNCERTAIN_NUMBER = ("label_conflict", f"its number fits several in {NAME}, or several files' fit")
+MERGED = (
+    "label_conflict",
+    "a row below its own has no number and is not normal: under a merged cell it would be its",
+)
 DIFFERING = ("label_conflict", f"rows of {NAME} with its number say different things")
 
 
@@ -85,6 +92,7 @@ class Studies:
             self._patients[number].add(vocabulary.same_patient(patient))
         self._asked.pop("", None)
         self.unnumbered = [row.place for row in rows if not row.number]
+        self._below = _below(rows)
         self._rounded = self._without_digits([row for row in rows if row.number])
         self._cut = {_kept(row.number) for row in self._rounded if spelling.is_cut(row.number)}
         # Few, as they are rounded.
@@ -167,14 +175,28 @@ class Studies:
             labels = {self._labeling.of_study(*each)[0].label for each in said} - {""}
             if len(labels) > 1:
                 made = replace(made, rejected=DIFFERING)
+        below = [row for mine in rows for row in self._below.get(mine.place, ())]
+        if made.label == NORMAL and any(map(self._is_doubt, below)):
+            made = replace(made, rejected=MERGED)
         return Study(patient, codes, report, made, opinions)
+
+    def _is_doubt(self, row: Row) -> bool:
+        """Whether a study that this row may belong to is perhaps not normal."""
+        label = self._labeling.of_study(row.codes, row.report)[0].label
+        return label != NORMAL
 
     def __len__(self) -> int:
         return len(self._rows) + len(self._rounded)
 
-    def unused(self) -> int:
-        """How many numbers of the table are no file's; each that lost digits counts."""
-        return len(self._rows.keys() - set(self._found.values())) + len(self._rounded)
+    def unused(self, no_images: Iterable[str] = ()) -> int:
+        """How many numbers of the table are no file's; each that lost digits counts.
+
+        Args:
+            no_images: accession numbers of files that are no radiographs, but there.
+        """
+        unused = self._rows.keys() - set(self._found.values())
+        there = {spelling.number(spelling.plain(number)) for number in no_images}
+        return sum(spelling.number(number) not in there for number in unused) + len(self._rounded)
 
     def matched(self) -> bool:
         """Whether any number of the table is that of a file."""
@@ -203,7 +225,10 @@ class Studies:
             )
         if self.unnumbered:
             places = tables.few(self.unnumbered)
-            said.append(f"{NAME}: no accession number in {places}, not used")
+            said.append(
+                f"{NAME}: no accession number in {places}, not used; where a cell above was merged "
+                "over several rows, fill it in"
+            )
         return said
 
 
@@ -212,11 +237,16 @@ def read(folder: Path, labeling: Labeling, notes: list[str]) -> list[Row]:
     path, needed = folder / NAME, NEEDED[labeling.policy]
     other = tuple(name for name in (PATIENT, CODES, REPORT) if name not in needed)
     names = (NUMBER, *needed, *other)
-    further = _further_codes(path, names)
+    header = _header(path, names)
+    further = _further_codes(header)
+    read_already = {spelling.name(name) for name in (*names, *further)}
+    unread = _Unread([name for name in header if spelling.name(name) not in read_already])
+    optional, last = (*other, *further, *unread.names), len(names) + len(further)
     found = []
-    for place, cells in tables.numbered(path, names[: 1 + len(needed)], (*other, *further), notes):
+    for place, cells in tables.numbered(path, names[: 1 + len(needed)], optional, notes):
         row = dict(zip(names, cells, strict=False))
-        codes = ";".join((row[CODES], *cells[len(names) :]))
+        codes = ";".join((row[CODES], *cells[len(names) : last]))
+        unread.look(cells[last:])
         found.append(
             Row(
                 place,
@@ -226,11 +256,12 @@ def read(folder: Path, labeling: Labeling, notes: list[str]) -> list[Row]:
                 row[REPORT],
             )
         )
+    notes += unread.warnings()
     return found
 
 
-def _further_codes(path: Path, names: Sequence[str]) -> tuple[str, ...]:
-    """The columns of a table that has one for each code: diagnosis_codes_2, diagnosis_code 3.
+def _header(path: Path, names: Sequence[str]) -> tuple[str, ...]:
+    """The columns of the table, each once.
 
     Raises:
         InputError: two columns have one of `names`, in another way of writing it.
@@ -239,9 +270,66 @@ def _further_codes(path: Path, names: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if sum(spelling.name(other) == spelling.name(name) for other in header) > 1:
             raise InputError(f"{path}: two columns are called {name}; take one of them out")
-    return tuple(
-        name for name in header if re.fullmatch(r"diagnosiscodes?\d+", spelling.name(name))
-    )
+    return tuple({spelling.name(name): name for name in header}.values())
+
+
+def _further_codes(header: Sequence[str]) -> tuple[str, ...]:
+    """The columns of a table that has one for each code: diagnosis_codes_2, diagnosis_code 3, and
+    those under a merged cell, which have no name."""
+    found, beside = [], False
+    for name in header:
+        key = spelling.name(name)
+        beside = key == spelling.name(CODES) or (beside and tables.is_nameless(name))
+        numbered = re.fullmatch(r"diagnosiscodes?\d+", key) is not None
+        if numbered or (beside and key != spelling.name(CODES)):
+            found.append(name)
+        beside = beside or numbered
+    return tuple(found)
+
+
+class _Unread:
+    """Columns that nothing is read of: what in them may have been meant to be."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        # Filled cells, and how many of them are codes of findings and nothing else.
+        self._filled, self._codes = [0] * len(names), [0] * len(names)
+        self._lists = codes.load()
+
+    def look(self, cells: Sequence[str]) -> None:
+        for at, cell in enumerate(cells):
+            if not cell or self._filled[at] >= LOOKED_AT:
+                continue
+            self._filled[at] += 1
+            parts = [part for part in re.split(r"[\s,;|/]+", cell.upper()) if part]
+            # Rooms and wards are written as codes are; a column of codes has findings among them.
+            if all(codes.CODE.fullmatch(part) for part in parts):
+                self._codes[at] += bool(self._lists.findings_of(codes.parse(cell)))
+
+    def warnings(self) -> list[str]:
+        said = []
+        for name, filled, coded in zip(self.names, self._filled, self._codes, strict=True):
+            if coded:
+                said.append(
+                    f'{NAME}: "{name}" is not read, though it holds codes of diseases in {coded} '
+                    f'of {filled} cells; if they are of the study, call it "{CODES}_2"'
+                )
+            elif filled and tables.is_nameless(name):
+                said.append(f"{NAME}: {name} has no name in the header, and is not read")
+        return said
+
+
+def _below(rows: Sequence[Row]) -> dict[int, list[Row]]:
+    """Place of a row -> the rows without a number directly below it that name no other patient: a
+    spreadsheet leaves the cells under a merged one empty."""
+    found: dict[int, list[Row]] = defaultdict(list)
+    above: Row | None = None
+    for row in rows:
+        if row.number:
+            above = row
+        elif above is not None and row.patient in ("", above.patient) and row.codes:
+            found[above.place].append(row)
+    return found
 
 
 def refuse_strangers(folder: Path, studies: Studies) -> None:

@@ -32,6 +32,7 @@ START = 1 << 16
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 # What databases write where there is nothing, and spreadsheets where they found nothing.
 NOTHING = frozenset(("NULL", "\\N", "<NULL>", "(NULL)", "#N/A"))
+NAMELESS = "column"
 FORMULA = re.compile(r'="(.*)"', re.DOTALL)
 
 
@@ -102,7 +103,7 @@ def header(path: Path) -> tuple[str, ...]:
         return ()
     form = table_form.written(path, io.BytesIO(start))
     text = start.decode(form.encoding, "replace")
-    return tuple(max((_first(text, form, mark) for mark in SEPARATORS), key=len))
+    return tuple(_named(max((_first(text, form, mark) for mark in SEPARATORS), key=len)))
 
 
 def unique(pairs: Iterable[tuple[Key, Value]]) -> tuple[dict[Key, Value], set[Key]]:
@@ -174,6 +175,7 @@ def _header(
     names = found[mark]
     while names and not names[-1]:
         names.pop()
+    names = _named(names)
     places = [_place(path, name, names, keys[mark]) for name in (*needed, *optional)]
     missing = [name for name, at in zip(needed, places, strict=False) if at < 0]
     if missing:
@@ -183,6 +185,22 @@ def _header(
         )
     file.seek(0)
     return names, places
+
+
+def _named(names: Sequence[str]) -> list[str]:
+    """The names of a header, with "column 4" for what has none: the cells under a merged one."""
+    return [name or f"{NAMELESS} {number}" for number, name in enumerate(names, 1)]
+
+
+def is_nameless(name: str) -> bool:
+    """Whether the header has no name for this column: none at all, or that of pandas.
+
+    Example:
+
+        >>> is_nameless("column 4"), is_nameless("Unnamed: 3"), is_nameless("report")
+        (True, True, False)
+    """
+    return re.fullmatch(rf"{NAMELESS} \d+|Unnamed: \d+", name) is not None
 
 
 def _place(path: Path, name: str, names: list[str], keys: list[str]) -> int:

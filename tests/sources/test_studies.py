@@ -53,6 +53,12 @@ BAD, GOOD = "J18.9", "Z00.0"
         ("1 P1 J90;1 P1 J18.9", "1 P1", "abnormal"),
         ("1 P1 Z00.0;1 P1 Z01.8;1 P1 Z00.0", "1 P1", "normal"),
         ("1 P1 Z00.0;1 P1 J9", "1 P1", "diagnosis"),
+        # Under a merged cell.
+        ("1 P1 Z00.0;- - J18.9;2 P1 Z00.0", "1 P1;2 P1", "label_conflict normal"),
+        ("1 P1 Z00.0;- P1 J9", "1 P1", "label_conflict"),
+        ("1 P1 Z00.0;- P2 J18.9", "1 P1", "normal"),
+        ("1 P1 Z00.0;- - Z01.8", "1 P1", "normal"),
+        ("1 P1 J18.9;- - Z00.0", "1 P1", "abnormal"),
         # Written otherwise.
         ("5 P1 Z00.0", "00005 P1", "normal"),
         ("00005 P1 Z00.0", "5 P1", "normal"),
@@ -109,6 +115,29 @@ def test_a_column_for_each_code(tmp_path):
         table(tmp_path, [], f"{head},Diagnosis Codes")
 
 
+@pytest.mark.parametrize("names", [("", ""), ("Unnamed: 3", "Unnamed: 4"), ("column 4", "")])
+def test_columns_under_a_merged_cell_hold_codes_too(tmp_path, names):
+    head = ",".join(("accession_number,patient_id,diagnosis_codes", *names, "report"))
+    rows = [("1", "P1", "Z00.0", "J18.9", "", "clear"), ("2", "P1", "Z00.0", "", "J90", "")]
+    read = table(tmp_path, [*rows, ("3", "P1", "Z00.0", "", "", "")], head)
+    assert [row.codes for row in read] == [("Z00.0", "J18.9"), ("Z00.0", "J90"), ("Z00.0",)]
+    assert [row.report for row in read] == ["clear", "", ""]
+
+
+def test_what_columns_hold_that_are_not_read_is_said(tmp_path):
+    head = "room,,accession_number,diagnosis_codes,secondary diagnosis codes,remark"
+    rows = [("A12", "x", "1", "Z00.0", "J18.9; E11", "J18.9 ?"), ("R07", "", "2", "Z00.0", "", "")]
+    said = []
+    with open(tmp_path / studies.NAME, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([head.split(","), *rows])
+    studies.read(tmp_path, labeling.load(), said)
+    assert said == [
+        "studies.csv: column 2 has no name in the header, and is not read",
+        'studies.csv: "secondary diagnosis codes" is not read, though it holds codes of diseases '
+        'in 1 of 1 cells; if they are of the study, call it "diagnosis_codes_2"',
+    ]
+
+
 def test_numbers_that_fit_others_too_are_said(tmp_path):
     rows = [("5", "", GOOD, ""), ("7", "", GOOD, "")]
     _, made = said(tmp_path, rows, [("05", "P1"), ("005", "P2"), ("07", "P3")])
@@ -118,7 +147,7 @@ def test_numbers_that_fit_others_too_are_said(tmp_path):
 
 
 def test_what_was_undone_and_what_could_not_be_is_said(tmp_path):
-    rows = [("2.01606E+15", "", GOOD, "")] * 2 + [("7", "", GOOD, ""), ("", "", BAD, "")]
+    rows = [("2.01606E+15", "", GOOD, "")] * 2 + [("7", "", GOOD, ""), ("", "P9", BAD, "")]
     answers, made = said(tmp_path, rows, [("2016063000000001", "P1"), ("007", "P2")])
     assert answers == ["diagnosis", "normal"]
     rounded, undone, unnumbered = made.warnings()
@@ -145,6 +174,7 @@ def test_a_spoilt_table_in_one_curation(make_export, tmp_path):
     export = make_export(
         [{"codes": "Z00.0"}, {"codes": "Z00.0;J91*"}, {"codes": "Z00.0;J9"}]
         + [{"codes": "R91"}, {"codes": "Z00.0"}, {"codes": "J90"}]
+        + [{"codes": "Z00.0", "NumberOfFrames": 2}]
     )
     path = export / studies.NAME
     with open(path, newline="") as file:
@@ -159,6 +189,7 @@ def test_a_spoilt_table_in_one_curation(make_export, tmp_path):
     report = curate(export, tmp_path / "cohort", trace=trace, **options)
     with open(trace, newline="") as file:
         rules = [line["rule"] for line in csv.DictReader(file)]
-    assert rules == ["", "", "diagnosis", "", "label_conflict", ""]
+    assert rules == ["", "", "diagnosis", "", "label_conflict", "", "multi_frame"]
     assert (report["normal"], report["abnormal"]) == (1, 3)
+    assert report["losses"]["rows_without_file"] == 0
     assert any("1 accession numbers are written otherwise" in each for each in report["warnings"])
