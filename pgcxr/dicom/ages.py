@@ -4,8 +4,8 @@ import datetime
 import re
 
 DAYS_PER_YEAR = 365.2425
-# Days of the units of DICOM's Age String (PS3.5 6.2, VR AS).
-UNITS = {"Y": DAYS_PER_YEAR, "M": DAYS_PER_YEAR / 12, "W": 7.0, "D": 1.0}
+# How many of DICOM's units of an Age String (PS3.5 6.2, VR AS) are a year.
+UNITS = {"Y": 1.0, "M": 12.0, "W": DAYS_PER_YEAR / 7, "D": DAYS_PER_YEAR}
 # Words that tables write behind a number, in case folded.
 WORDS = {
     "Y": (
@@ -37,8 +37,7 @@ def age_in_years(text: str) -> float | None:
     match = re.fullmatch(r"(\d{1,4}) ?([YMWD]?)", text.strip().upper())
     if not match:
         return None
-    number, unit = float(match[1]), match[2] or "Y"
-    years = number if unit == "Y" else number * UNITS[unit] / DAYS_PER_YEAR
+    years = float(match[1]) / UNITS[match[2] or "Y"]
     return years if years <= OLDEST else None
 
 
@@ -56,10 +55,10 @@ def age_in_words(text: str) -> float | None:
     if known is not None or not match:
         return known
     unit = match[3].rstrip(".")
-    days = next((UNITS[name] for name, words in WORDS.items() if unit in words), None)
-    if days is None:
+    in_a_year = next((UNITS[name] for name, words in WORDS.items() if unit in words), None)
+    if in_a_year is None:
         return None
-    years = float(f"{match[1]}.{match[2] or 0}") * (days / DAYS_PER_YEAR)
+    years = float(f"{match[1]}.{match[2] or 0}") / in_a_year
     return years if years <= OLDEST else None
 
 

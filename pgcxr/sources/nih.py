@@ -20,6 +20,8 @@ from pgcxr.sources import Scan, label_map, tables
 KNOWS = ("diagnosis", "label_conflict", "age", "sex", "view", "quality")
 NO_FINDING = "No Finding"
 FINDING = label_map.load("nih")
+# As people write them -> as NIH does.
+KNOWN = {label_map.word(label): label for label in FINDING}
 # Confidence where a program read the report alone, and where a radiologist read the image too.
 MINED, READ = 0.75, 1.0
 GOOGLE = {"google2019_pneumothorax": "pneumothorax", "google2019_nodule_or_mass": "nodule"}
@@ -75,13 +77,10 @@ def _describe(scan: Scan, row: dict, expert: dict, boxes: np.ndarray | None) -> 
     scan.age = ages.age_in_years(row["Patient Age"])
     scan.sex = (row.get("Patient Sex") or row.get("Patient Gender") or "").upper()
     scan.study = scan.number
-    labels = {
-        NO_FINDING if label_map.word(label) == label_map.word(NO_FINDING) else label.strip()
-        for label in row["Finding Labels"].split("|")
-        if label.strip()
-    }
-    if not labels:
-        scan.rejected = ("diagnosis", "no label")
+    said = [label for label in row["Finding Labels"].split("|") if label.strip()]
+    labels = {KNOWN.get(label_map.word(label), "") for label in said}
+    if not labels or "" in labels:
+        scan.rejected = label_map.NOT_READ if labels else ("diagnosis", "no label")
         return
     drawn = {label for label in expert.get("chestxdet_labels", "").split("|") if label}
     google = {name: expert.get(name, "").upper() for name in GOOGLE_READS}
@@ -104,7 +103,7 @@ def _describe(scan: Scan, row: dict, expert: dict, boxes: np.ndarray | None) -> 
         present = {
             FINDING[label]
             for label in (drawn or labels)
-            if label in FINDING and label != NO_FINDING
+            if FINDING.get(label, ABNORMAL) not in (NORMAL, ABNORMAL)
         }
         for column, finding in GOOGLE.items():
             present = present | {finding} if google[column] == "YES" else present

@@ -76,6 +76,7 @@ def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[li
     studies = table.Studies(rows, [(each.accession, each.patient) for each in known], labeling)
     if any(header.accession for header in known):
         table.refuse_strangers(folder, studies)
+    other_days = studies.of_other_days((each.accession, each.study_date) for each in known)
     masks = _masks(folder / "truth" / "masks")
     found = []
     for number, (name, header) in enumerate(zip(files, headers, strict=True), 1):
@@ -83,7 +84,8 @@ def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[li
         if isinstance(header, tuple):
             scan.rejected = header[:2]
         else:
-            _describe(scan, header, studies.of(header.accession, header.patient))
+            other = table.OTHER_DAY if header.accession in other_days else None
+            _describe(scan, header, other or studies.of(header.accession, header.patient))
             flat = name.replace("/", "_")
             scan.masks = masks.get(flat) or masks.get(os.path.splitext(flat)[0], ())
         found.append(scan)

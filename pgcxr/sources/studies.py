@@ -7,6 +7,7 @@ guessed: rows of one number that say different things, or may be another patient
 which a spreadsheet has left digits out, decide nothing.
 """
 
+import datetime
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from pgcxr.cohort import spelling, vocabulary
 from pgcxr.cohort.findings import NORMAL
+from pgcxr.dicom import ages
 from pgcxr.errors import InputError
 from pgcxr.sources import tables
 from pgcxr.sources.weak_labels import codes, decision
@@ -24,9 +26,12 @@ from pgcxr.sources.weak_labels.opinion import Opinion
 
 NAME = "studies.csv"
 NUMBER, PATIENT, CODES, REPORT = "accession_number", "patient_id", "diagnosis_codes", "report"
+DATE = "study_date"
 # Of the table, by who decides on normal and abnormal.
 NEEDED: dict[str, tuple[str, ...]] = {decision.CODES: (CODES,), decision.REPORT: (REPORT,)}
 NEEDED[decision.AGREE] = (*NEEDED[decision.CODES], *NEEDED[decision.REPORT])
+# Days by which a study may differ that was read after midnight.
+MIDNIGHT = datetime.timedelta(days=1)
 # Cells of a column that is not read, among which codes of findings are looked for.
 LOOKED_AT = 10_000
 NO_ROW = ("diagnosis", f"no row in {NAME}")
@@ -38,6 +43,7 @@ ROUNDED = (
 OTHER_PATIENT = ("label_conflict", f"the file and {NAME} name different patients")
 SEVERAL_PATIENTS = ("label_conflict", "files or rows of its accession number name several patients")
 UNCERTAIN_NUMBER = ("label_conflict", f"its number fits several in {NAME}, or several files' fit")
+OTHER_DAY = ("label_conflict", f"the file and {NAME} name different days")
 MERGED = (
     "label_conflict",
     "a row below its own has no number and is not normal: under a merged cell it would be its",
@@ -54,6 +60,7 @@ class Row:
     patient: str = field(repr=False)
     codes: tuple[str, ...] = field(repr=False)
     report: str = field(repr=False)
+    date: datetime.date | None = field(default=None, repr=False)
 
 
 @dataclass
@@ -81,6 +88,7 @@ class Studies:
         self, rows: Sequence[Row], files: Iterable[tuple[str, str]], labeling: Labeling
     ) -> None:
         self._labeling, self._made = labeling, {}
+        self._shifted = 0
         self._rows: dict[str, list[Row]] = defaultdict(list)
         # Number without what a spreadsheet does to it -> how the table, and how files write it.
         self._written: dict[str, set[str]] = defaultdict(set)
@@ -180,6 +188,27 @@ class Studies:
             made = replace(made, rejected=MERGED)
         return Study(patient, codes, report, made, opinions)
 
+    def of_other_days(self, files: Iterable[tuple[str, datetime.date | None]]) -> set[str]:
+        """Accession numbers of files whose rows all name another day than a file does: numbers are
+        used again. Where that is so of most, the days of one side were shifted to hide them, which
+        is warned of, and none is returned.
+
+        Args:
+            files: (accession number, day of the study) of each, as the headers write them.
+        """
+        alike, other = set(), set()
+        for accession, day in files:
+            found = self._found.get(spelling.plain(accession))
+            days = [row.date for row in self._rows.get(found or "", ())]
+            if day is None or not days or None in days:
+                continue
+            near = any(abs(day - listed) <= MIDNIGHT for listed in days if listed)
+            (alike if near else other).add(accession)
+        if len(other) <= len(alike):
+            return other
+        self._shifted = len(other)
+        return set()
+
     def _is_doubt(self, row: Row) -> bool:
         """Whether a study that this row may belong to is perhaps not normal."""
         label = self._labeling.of_study(row.codes, row.report)[0].label
@@ -223,6 +252,12 @@ class Studies:
                 f"{NAME}: {uncertain} accession numbers of files fit several of the table, or one "
                 "that fits others, once zeros in front and marks are left out; these are excluded"
             )
+        if self._shifted:
+            said.append(
+                f"{NAME}: {self._shifted} studies have another {DATE} than their files, most of "
+                "all that were compared: if the days of one side were not shifted on purpose, the rows "
+                "are those of other studies"
+            )
         if self.unnumbered:
             places = tables.few(self.unnumbered)
             said.append(
@@ -235,7 +270,7 @@ class Studies:
 def read(folder: Path, labeling: Labeling, notes: list[str]) -> list[Row]:
     """The rows of studies.csv; `notes` takes what had to be guessed of how it is written."""
     path, needed = folder / NAME, NEEDED[labeling.policy]
-    other = tuple(name for name in (PATIENT, CODES, REPORT) if name not in needed)
+    other = tuple(name for name in (PATIENT, CODES, REPORT, DATE) if name not in needed)
     names = (NUMBER, *needed, *other)
     header = _header(path, names)
     further = _further_codes(header)
@@ -254,6 +289,7 @@ def read(folder: Path, labeling: Labeling, notes: list[str]) -> list[Row]:
                 row[PATIENT],
                 labeling.codes_of(codes),
                 row[REPORT],
+                ages.day(row[DATE]),
             )
         )
     notes += unread.warnings()

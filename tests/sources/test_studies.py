@@ -1,6 +1,7 @@
 """Which row of studies.csv is that of which file."""
 
 import csv
+import datetime
 
 import pytest
 
@@ -136,6 +137,22 @@ def test_what_columns_hold_that_are_not_read_is_said(tmp_path):
         'studies.csv: "secondary diagnosis codes" is not read, though it holds codes of diseases '
         'in 1 of 1 cells; if they are of the study, call it "diagnosis_codes_2"',
     ]
+
+
+def test_numbers_that_were_used_again(tmp_path):
+    head = "accession_number,diagnosis_codes,study_date"
+    rows = [(f"{n}", "Z00.0", f"2020-01-0{n}") for n in range(1, 6)] + [("6", "Z00.0", "")]
+    made = Studies(
+        table(tmp_path, rows, head), [(f"{n}", "") for n in range(1, 7)], labeling.load()
+    )
+    day = [datetime.date(2020, 1, n) for n in range(1, 7)]
+    files = [(f"{n}", day[n - 1]) for n in range(1, 7)]
+    assert made.of_other_days(files) == set()
+    files[0], files[1] = ("1", datetime.date(2019, 5, 5)), ("2", datetime.date(2020, 1, 3))
+    assert made.of_other_days(files) == {"1"} and not made.warnings()
+    shifted = [(number, each + datetime.timedelta(days=40)) for number, each in files]
+    assert made.of_other_days(shifted) == set()
+    assert "5 studies have another study_date than their files" in made.warnings()[0]
 
 
 def test_numbers_that_fit_others_too_are_said(tmp_path):

@@ -30,7 +30,8 @@ WORDS = ("affirmations", "verbs", "alternatives", "lists", "connectives", "prono
 # Of these, phrases and not single words.
 PHRASES = ("alternatives", "diagnoses")
 ANSWERS = ("denials", "confirmations", "doubts")
-LISTS = (*WORDS, *ANSWERS)
+WITHDRAWN = "withdrawn"
+LISTS = (*WORDS, *ANSWERS, WITHDRAWN)
 SECTIONS = ("conclusion", "read", "skipped")
 SHIPPED = ("english.toml", "korean.toml")
 NOTHING, NO_PHRASES = re.compile(r"(?!)"), Phrases(())
@@ -56,6 +57,7 @@ class Language:
     denials: tuple[str, ...] = ()
     confirmations: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()  # of a report that is taken back, in lower case
     others: Others = Others()
 
 
@@ -95,6 +97,7 @@ def load(path: str | Path | None = None) -> Language:
         alternatives=frozenset(spelled(text) for text in words["alternatives"]),
         diagnoses=Phrases((text, ("diagnosis", "")) for text in words["diagnoses"]),
         **{key: words[key] for key in ANSWERS},
+        withdrawn=tuple(text.lower() for text in words[WITHDRAWN]),
         others=_others(*files[0]),
     )
 

@@ -28,6 +28,7 @@ from pgcxr.sources.weak_labels.statements import Reader
 REMEMBERED = 1 << 16
 # Of a report without any.
 NO_PHRASE = "no phrase that is known"
+TAKEN_BACK = "it is taken back"
 STRONGEST = (POSITIVE, UNCERTAIN, NEGATIVE)
 
 
@@ -55,6 +56,9 @@ class Labeler:
         language = self.language.others.language(report)
         if language:
             return Opinion("report", "", unread=language)
+        folded = " ".join(report.lower().split())
+        if any(text in folded for text in self.language.withdrawn):
+            return Opinion("report", "", unread=TAKEN_BACK)
         said: dict[str, list[tuple[str, str, bool]]] = {}
         for name, text in sections.sections(report, self.language.header):
             if name in self.language.skipped:

@@ -13,7 +13,7 @@ from pgcxr.errors import InputError
 from pgcxr.phantom import wording
 from pgcxr.sources.weak_labels import language, sections
 from pgcxr.sources.weak_labels.opinion import NEGATIVE, NOT_MENTIONED, POSITIVE, UNCERTAIN
-from pgcxr.sources.weak_labels.reports import NO_PHRASE, Labeler
+from pgcxr.sources.weak_labels.reports import NO_PHRASE, TAKEN_BACK, Labeler
 from pgcxr.sources.weak_labels.statements import Reader
 
 MARKS = {"+": POSITIVE, "-": NEGATIVE, "?": UNCERTAIN, ".": NOT_MENTIONED}
@@ -194,6 +194,8 @@ def test_one_report_in_many_forms(labeler, form):
         ("The film is rotated.", NO_PHRASE),
         ("ET tube in place. No pneumothorax.", ""),
         ("흉수 없음", ""),
+        ("Normal chest.\nADDENDUM: dictated on the WRONG\npatient; please disregard.", TAKEN_BACK),
+        ("정상. 판독 취소합니다.", TAKEN_BACK),
     ],
 )
 def test_a_language_without_phrases_decides_nothing(labeler, text, language):
