@@ -255,8 +255,8 @@ class Studies:
         if self._shifted:
             said.append(
                 f"{NAME}: {self._shifted} studies have another {DATE} than their files, most of "
-                "all that were compared: if the days of one side were not shifted on purpose, the rows "
-                "are those of other studies"
+                "all that were compared: if the days of one side were not shifted on purpose, the "
+                "rows are those of other studies"
             )
         if self.unnumbered:
             places = tables.few(self.unnumbered)
