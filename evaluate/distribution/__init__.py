@@ -1,5 +1,5 @@
-"""How near are synthetic images to real ones, as sets? FID, KID, PRDC, SWD and MS-SSIM beside floor
-and baseline."""
+"""How near are synthetic images to real ones, as sets? FID, KID, PRDC, ECS,
+FRD, SWD and MS-SSIM beside floor and baseline."""
 
 from evaluate import face
 

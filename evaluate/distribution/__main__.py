@@ -1,5 +1,5 @@
-"""How near are synthetic images to real ones, as sets? FID, KID, PRDC, SWD and MS-SSIM beside floor
-and baseline."""
+"""How near are synthetic images to real ones, as sets? FID, KID, PRDC, ECS,
+FRD, SWD and MS-SSIM beside floor and baseline."""
 
 import sys
 from pathlib import Path
@@ -30,8 +30,9 @@ def main(
     features: Annotated[
         str,
         typer.Option(
-            help="the network of FID, KID and PRDC: a RUN of train.classifier, any FILE.keras that "
-            "reads images in [-1, 1], or inception:WEIGHTS.h5; without, SWD and MS-SSIM alone"
+            help="the network of FID, KID, PRDC and ECS: a RUN of train.classifier, any FILE.keras "
+            "that reads images in [-1, 1], or inception:WEIGHTS.h5; without, what is counted in "
+            "pixels alone"
         ),
     ] = "",
     seed: Annotated[

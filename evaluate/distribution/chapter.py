@@ -12,9 +12,18 @@ NAMES = {
     "recall": "Recall",
     "density": "Density",
     "coverage": "Coverage",
+    "ecs": "ECS",
+    "tails": "Tails (ECS, moments matched)",
+    "frd": "FRD, radiomic",
+    "radiomic_ecs": "ECS, radiomic",
+    "radiomic_tails": "Tails, radiomic",
     "swd": "SWD x 1000, mean of levels",
     "ms_ssim": "MS-SSIM",
 }
+
+
+SOURCES = {"gan": "GAN", "floor": "Real (floor)", "baseline": "PCA-Gaussian"}
+SHOWN = 8  # radiomic features
 
 
 class DistributionResult(Result):
@@ -27,41 +36,84 @@ class DistributionResult(Result):
 
 
 def _write(page: Page, folder: Path, report: dict) -> None:
-    """FID, KID, PRDC, SWD and MS-SSIM beside floor and baseline."""
+    """FID, KID, PRDC, ECS, FRD, SWD and MS-SSIM beside floor and baseline."""
     page.section("How near are the images as a set? (not in the thesis)")
     page.text(
         f"{report['n']:,} synthetic images against as many held-out real ones, which neither GAN "
         "nor classifier has seen. Beside the GAN stand the floor, real images of other held-out "
         "patients, which no generator can be expected to beat, and a baseline, Gaussian principal "
         "components of the GAN's training images: what a GAN must beat to be worth its training. "
-        "FID, KID and PRDC are of features of the project's own binary classifier; numbers of "
-        "other networks, resolutions or numbers of images are not to be compared with them.",
+        "FID, KID, PRDC and ECS are of features of the project's own binary classifier; numbers of "
+        "other networks, resolutions or numbers of images are not to be compared with them. What "
+        "is called radiomic is of intensity, texture and structure counted in the pixels, with no "
+        "network: it sees blur, noise and contrast, where a classifier may look past them.",
     )
     rows = []
     for name, title in NAMES.items():
         if name in report["metrics"]:
             entry = report["metrics"][name]
             entry = entry["mean"] if name == "swd" else entry
-            numbers = [
-                each
-                for source in ("gan", "floor", "baseline")
-                for each in _with_interval(entry[source])
-            ]
+            numbers = [each for source in SOURCES for each in _with_interval(entry[source])]
             rows.append((title, *numbers, _ahead(entry)))
-    sources = ("GAN", "Real (floor)", "PCA-Gaussian")
-    header = [each for name in sources for each in (name, "95 % interval")]
+    header = [each for name in SOURCES.values() for each in (name, "95 % interval")]
     page.table(
         ["Measure", *header, "GAN ahead"],
         rows,
-        "Lower is better for FID, KID and SWD, nearer to the floor for MS-SSIM, higher for the "
-        "others. GAN ahead: of the PCA-Gaussian. Intervals are of random halves by patient; a "
-        "lead is uncertain where the interval of the paired difference holds 0.",
+        "Lower is better for FID, KID, ECS, tails, FRD and SWD, nearer to the floor for MS-SSIM, "
+        "higher for the others. FRD is a logarithm. GAN ahead: of the PCA-Gaussian. Intervals are "
+        "of random halves by patient; a lead is uncertain where the interval of the paired "
+        "difference holds 0.",
     )
+    _tests(page, report)
+    _differences(page, report)
     for warning in report.get("warnings", ()):
         page.verdict(None, warning)
     page.figure(
         folder / "samples.png",
         "Images of each set: real, real of other patients, the GAN's, the baseline's.",
+    )
+
+
+def _tests(page: Page, report: dict) -> None:
+    """p of the permutation tests."""
+    rows = [
+        (NAMES[name], *(entry["p"][source] for source in SOURCES))
+        for name, entry in report["metrics"].items()
+        if "p" in entry and entry["p"]["gan"] is not None
+    ]
+    if rows:
+        page.table(
+            ["p of the permutation test", *SOURCES.values()],
+            rows,
+            "How often a random split of both sets together, by patient, is as far apart. ECS "
+            "compares the distributions along the principal axes of the features by their "
+            "characteristic functions; tails does after mean and spread were made alike, so what "
+            "is left are skewness, tails that are cut off or heavy, a rare kind that is missing, "
+            "which FID cannot see.",
+        )
+
+
+def _differences(page: Page, report: dict) -> None:
+    """The radiomic features in which the GAN's images are farthest from real ones."""
+    if "radiomics" not in report:  # of an earlier version
+        return
+    known = [
+        (feature, each)
+        for feature, each in report["radiomics"]["differences"].items()
+        if each["gan"]["shift"] is not None
+    ]
+    known.sort(key=lambda pair: -abs(pair[1]["gan"]["shift"]))
+    rows = [
+        (feature, *(each[name][key] for name in SOURCES for key in ("shift", "spread")))
+        for feature, each in known[:SHOWN]
+    ]
+    header = [part for title in SOURCES.values() for part in (f"{title}: shift", "spread")]
+    page.table(
+        ["Radiomic feature", *header],
+        rows,
+        f"The {len(rows)} of {report['radiomics']['used']} radiomic features in which the GAN's "
+        "images are shifted most: difference of means in standard deviations of the real images, "
+        "and ratio of standard deviations. All are in radiomics.csv.",
     )
 
 

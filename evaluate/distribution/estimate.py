@@ -17,11 +17,18 @@ BETTER = {
     "recall": HIGHER,
     "density": HIGHER,
     "coverage": HIGHER,
+    "ecs": LOWER,
+    "tails": LOWER,
+    "frd": LOWER,
+    "radiomic_ecs": LOWER,
+    "radiomic_tails": LOWER,
     "swd": LOWER,
     "ms_ssim": NEARER,
 }
 RANGE = {
-    "kid": (-np.inf, np.inf),
+    **dict.fromkeys(
+        ("kid", "ecs", "tails", "frd", "radiomic_ecs", "radiomic_tails"), (-np.inf, np.inf)
+    ),
     "density": (0.0, np.inf),
     "fid": (0.0, np.inf),
     "swd": (0.0, np.inf),

@@ -15,7 +15,8 @@ NEIGHBORS = ("precision", "recall", "density", "coverage")
 
 
 def write(folder: Path, report: dict, images: dict[str, np.ndarray]) -> None:
-    """samples.png, swd.png and, where there are features, prdc.png, fid.png and kid.png.
+    """samples.png, swd.png, frd.png, tails.png and, where there are features, prdc.png, fid.png and
+    kid.png.
 
     Args:
         images: {"reference", "gan", "floor", "baseline"}: uint8 [SHOWN, R, R, 1].
@@ -38,15 +39,23 @@ def write(folder: Path, report: dict, images: dict[str, np.ndarray]) -> None:
     interval_plot(
         _series([metrics["swd"][level] for level in levels]), names, folder / "swd.png", what
     )
+    n = f"(n = {report['n']:,})"
+    interval_plot(
+        _series([metrics["frd"]]), ["radiomic"], folder / "frd.png", f"FRD, log of d² {n}"
+    )
+    kinds = {"tails": "network", "radiomic_tails": "radiomic"}
+    kinds = {name: title for name, title in kinds.items() if name in metrics}
+    what = f"Tails: characteristic functions,\nmoments matched {n}"
+    interval_plot(
+        _series([metrics[name] for name in kinds]), list(kinds.values()), folder / "tails.png", what
+    )
     if "fid" not in metrics:
         return
     entries = [metrics[name] for name in NEIGHBORS]
     names = [name.capitalize() for name in NEIGHBORS]
-    interval_plot(
-        _series(entries), names, folder / "prdc.png", f"Higher is better (n = {report['n']:,})"
-    )
+    interval_plot(_series(entries), names, folder / "prdc.png", f"Higher is better {n}")
     for name in ("fid", "kid"):
-        what = f"{name.upper()} (n = {report['n']:,})"
+        what = f"{name.upper()} {n}"
         interval_plot(
             _series([metrics[name]]), ["against held-out real images"], folder / f"{name}.png", what
         )
@@ -77,6 +86,17 @@ def table(report: dict) -> pd.DataFrame:
                     row | {"n": n} | {key: each[key] for key in ("better", "gan_wins", "certain")}
                 )
     return pd.DataFrame(rows)
+
+
+def radiomics_table(report: dict) -> pd.DataFrame:
+    """One row for each radiomic feature and source: feature, source, shift, spread."""
+    return pd.DataFrame(
+        [
+            {"feature": feature, "source": source} | each[source]
+            for feature, each in report["radiomics"]["differences"].items()
+            for source in TITLES
+        ]
+    )
 
 
 def _series(entries: list[dict]) -> dict:

@@ -25,6 +25,11 @@ class DistributionOptions(Options):
     replicates: int = option(
         100, whole(0, 10**6), "random halves behind each interval; 0: no intervals"
     )
+    permutations: int = option(
+        200,
+        whole(0, 10**6),
+        "random splits of the test of characteristic functions; 0: no p-values",
+    )
     explained: float = option(
         0.95, number(0, 1, above=True), "share of the variance that the baseline's components keep"
     )

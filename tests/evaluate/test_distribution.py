@@ -23,7 +23,10 @@ from evaluate.distribution.estimate import Estimate, compared
 from pgcxr.classifier import features, network
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.errors import InputError
+from pgcxr.metrics.ecs import axes, ecs
+from pgcxr.metrics.frd import frd
 from pgcxr.metrics.frechet import frechet
+from pgcxr.metrics.radiomics import radiomics
 from pgcxr.metrics.swd import sliced_wasserstein
 from pgcxr.networks import Generator, synthesize
 from pgcxr.plots.page import Page
@@ -127,7 +130,7 @@ def test_memory_does_not_grow_with_the_number_of_images(monkeypatch):
         found, seen = measures.one_pass(source, source, None, 5, 0, lambda done: None)
         reached = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert seen is None and len(found["swd 16"].parts) == n // 16
+        assert list(seen) == [measures.RADIOMIC] and len(found["swd 16"].parts) == n // 16
         return reached
 
     few, many = peak(64), peak(384)
@@ -166,7 +169,7 @@ def test_who_wins_by_hand():
 
 
 def test_the_whole_with_an_untrained_generator(runs):
-    options = DistributionOptions(replicates=20, explained=0.6)
+    options = DistributionOptions(replicates=20, permutations=39, explained=0.6)
     result = distribution.run(runs / "gan", runs / "out", str(runs / "binary"), options, 3)
     report = result.figures
     assert result.to_json() == json.loads((runs / "out" / "report.json").read_text())
@@ -179,6 +182,11 @@ def test_the_whole_with_an_untrained_generator(runs):
         "recall",
         "density",
         "coverage",
+        "ecs",
+        "tails",
+        "frd",
+        "radiomic_ecs",
+        "radiomic_tails",
         "swd",
         "ms_ssim",
     ]
@@ -196,6 +204,13 @@ def test_the_whole_with_an_untrained_generator(runs):
         low, high = metrics[name]["gan"]["ci95"]
         assert metrics[name]["floor"]["value"] < metrics[name]["baseline"]["value"] < low < high
         assert metrics[name]["gan_ahead_by"]["ci95"][1] < 0 and report["gan_wins"][name] is False
+    # Where only the pixels are looked at, too; and the test of it is sure.
+    assert metrics["frd"]["floor"]["value"] + 1 < metrics["frd"]["gan"]["value"]
+    for name in ("ecs", "radiomic_ecs", "radiomic_tails"):
+        p = metrics[name]["p"]
+        assert p["gan"] == pytest.approx(1 / 40) and p["floor"] > 0.025
+    assert report["radiomics"]["used"] == 46 and not report["radiomics"]["left_out"]
+    assert set(report["training_set"]) == set(metrics) - {"swd", "ms_ssim"}
     assert metrics["coverage"]["gan"]["value"] < 0.2 < 0.8 < metrics["coverage"]["floor"]["value"]
 
     # What it says of the floor, computed on its own from the sets.
@@ -203,6 +218,14 @@ def test_the_whole_with_an_untrained_generator(runs):
     images = [rows.images(SIZE) for rows in (sets.reference, sets.floor)]
     real, other = (features.features(runs / "binary", [some]) for some in images)
     assert metrics["fid"]["floor"]["value"] == pytest.approx(frechet(real, other)["fid"], rel=1e-3)
+    pixels = [radiomics(some) for some in images]
+    assert metrics["frd"]["floor"]["value"] == pytest.approx(frd(*pixels)["frd"], rel=1e-4)
+    along = axes(pixels[0], scaled=True).along
+    again = ecs(*(along(each) for each in pixels))
+    assert metrics["radiomic_tails"]["floor"]["value"] == pytest.approx(again["tails"], abs=1e-4)
+    along = axes(real).along
+    again = ecs(along(real), along(other))
+    assert metrics["ecs"]["floor"]["value"] == pytest.approx(again["ecs"], abs=1e-3)
     groups = [
         sliced_wasserstein(*(some[at : at + 20] for some in images))["16"]
         for at in range(0, 80, 20)
@@ -216,13 +239,21 @@ def test_the_whole_with_an_untrained_generator(runs):
         metrics["swd"]["16"]["gan"]["value"], rel=1e-5
     )
     assert len(table) == 3 * len(entries)
-    names = ["samples.png", "swd.png", "prdc.png", "fid.png", "kid.png"]
+    shifts = pd.read_csv(runs / "out" / "radiomics.csv")
+    assert len(shifts) == 46 * 3
+    worst = shifts[shifts["source"] == "gan"].set_index("feature")["shift"].abs().idxmax()
+    names = [f"{name}.png" for name in ("samples", "swd", "frd", "tails", "prdc", "fid", "kid")]
     assert all((runs / "out" / name).stat().st_size > 1000 for name in names)
     assert not {"p0-3", "patient_id"} & set((runs / "out" / "report.json").read_text().split('"'))
     loaded, page = DistributionResult.load(runs / "out"), Page("Study")
-    assert loaded.to_json() == result.to_json() and len(loaded.tables["distribution.csv"]) == 27
+    assert loaded.to_json() == result.to_json() and len(loaded.tables["distribution.csv"]) == 42
     loaded.chapter(page)
     assert "PCA-Gaussian" in page.html() and page.html().count("<img") == 1
+    assert worst in page.html() and "p of the permutation test" in page.html()
+    # A folder of an earlier version has none of the radiomic parts.
+    old = {key: value for key, value in result.figures.items() if key != "radiomics"}
+    old["metrics"] = {name: metrics[name] for name in ("fid", "swd")}
+    DistributionResult(runs / "out", old).chapter(Page("Study"))
     with pytest.raises(InputError, match="not empty"):
         distribution.run(runs / "gan", runs / "out")
 
@@ -237,9 +268,9 @@ def test_a_generator_of_the_truth_wins_and_is_at_the_floor(runs, tmp_path, monke
         "of_gan",
         lambda *_: sources.Source(np.arange(80), lambda start, stop: fresh[start:stop]),
     )
-    options = DistributionOptions(replicates=40, explained=0.6)
+    options = DistributionOptions(replicates=40, permutations=0, explained=0.6)
     report = distribution.run(runs / "gan", tmp_path / "out", str(runs / "binary"), options).figures
-    for name in ("fid", "coverage"):
+    for name in ("fid", "coverage", "frd", "radiomic_ecs"):
         entry = report["metrics"][name]
         assert report["gan_wins"][name] and entry["gan_ahead_by"]["ci95"][0] > 0
         low, high = entry["floor"]["ci95"]
@@ -247,7 +278,10 @@ def test_a_generator_of_the_truth_wins_and_is_at_the_floor(runs, tmp_path, monke
             low <= entry["gan"]["value"] <= high
             or entry["gan"]["ci95"][0] <= entry["floor"]["value"]
         )
-    assert report["gan_wins"]["swd"] and report["warnings"] == []
+    assert (
+        report["gan_wins"]["swd"]
+        and [warning for warning in report["warnings"] if "FRD of 80 images" not in warning] == []
+    )
     against = report["training_set"]["fid"]
     assert against["gan"] < against["baseline"] and against["floor"] < against["baseline"]
 
@@ -267,7 +301,7 @@ def test_without_features_pixels_alone(runs, tmp_path):
     options = DistributionOptions(n=32, replicates=0)
     report = distribution.run(runs / "gan", tmp_path / "out", options=options).figures
     assert (
-        list(report["metrics"]) == ["swd", "ms_ssim"]
+        list(report["metrics"]) == ["frd", "radiomic_ecs", "radiomic_tails", "swd", "ms_ssim"]
         and report["features"] is None
         and report["n"] == 32
     )
