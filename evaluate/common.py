@@ -3,7 +3,9 @@
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from pgcxr.cohort import confounders
 from pgcxr.cohort import manifest as cohort
 from pgcxr.cohort.findings import ABNORMAL, NORMAL
 from pgcxr.errors import ArgumentError, InputError
@@ -18,9 +20,13 @@ from pgcxr.sampling.generation import (
 )
 from pgcxr.sampling.runs import GENERATOR, existing_network, load_network
 
+if TYPE_CHECKING:
+    from pgcxr.plots.page import Page
+
 __all__ = [
     "check_disjoint",
     "cohort_of",
+    "confounders_of",
     "from_uint8",
     "generate",
     "generate_batches",
@@ -31,6 +37,7 @@ __all__ = [
     "load_run",
     "refuse_places",
     "synthesizer",
+    "tell_confounders",
     "to_uint8",
 ]
 
@@ -192,6 +199,29 @@ def lineage(gan_run: str | Path) -> list[dict]:
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise InputError(f"{Path(gan_run) / 'config.json'}: init is no list; train the run again")
     return entries
+
+
+def confounders_of(rows: cohort.Cohort) -> dict:
+    """`pgcxr.cohort.confounders.of_cohort`, with its lines on the terminal, too."""
+    found = confounders.of_cohort(rows)
+    for line in found["lines"]:
+        print(f"warning: {rows.folder}: {line}", file=sys.stderr)
+    return found
+
+
+def tell_confounders(page: "Page", report: dict) -> None:
+    """What devices and views may do to the results, where the report says it (not in earlier
+    versions)."""
+    if "confounders" not in report:
+        return
+    for line in report["confounders"]["lines"]:
+        page.verdict(None, f"{line}.")
+    if not report["confounders"]["devices"]["known"]:
+        page.verdict(
+            None,
+            "whether images of this cohort show devices is not known, so what a classifier reads "
+            "of them cannot be told.",
+        )
 
 
 def _unique(rows: cohort.Cohort, column: str) -> int:

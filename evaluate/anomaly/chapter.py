@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from evaluate import thesis
+from evaluate import common, thesis
 from evaluate.protocol import Result
 from evaluate.thesis import interval, listed, percent, words
 from pgcxr.cohort.findings import TABLE_6
@@ -20,6 +20,7 @@ class AnomalyResult(Result):
         """Table 6, Figures 6, 14 and 15."""
         page.section("Anomaly detection by latent inversion (thesis, Results 3)")
         _method(page, self.figures)
+        common.tell_confounders(page, self.figures)
         _table_6(page, self.figures)
         _methods_compared(page, self.figures)
         if self.figures["localisation"]["n"]:

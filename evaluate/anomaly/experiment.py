@@ -51,6 +51,7 @@ def run(
         inverted = invert(generator, queries, options, seed, progress)
         report, tables = _study(classifier, reading, queries, inverted, options, seed, folder)
         report["resolution"] = generator.resolution
+        report["confounders"] = common.confounders_of(cohort)
         result = AnomalyResult(Path(out), report, tables).made_with(options, seed)
         result.write(folder)
     return result

@@ -6,7 +6,7 @@ Its parts make both the chapter of a study and, with what only the evaluation's 
 
 from pathlib import Path
 
-from evaluate import thesis
+from evaluate import common, thesis
 from evaluate.fidelity.arms import ARMS
 from evaluate.fidelity.explanations import THRESHOLD
 from evaluate.fidelity.statistics import COMPARISONS, POINTS, point_rows
@@ -43,6 +43,7 @@ class FidelityResult(Result):
             f"Of {labels['generated']:,} synthetic images {labels['normal']:,} were labeled "
             f"normal, {labels['abnormal']:,} abnormal, {labels['rejected']:,} were dropped.",
         )
+        common.tell_confounders(page, report)
         readings(page, self.folder, report)
         comparison(page, report)
         operating_points(page, self.folder, report)

@@ -89,6 +89,7 @@ def run(
             "architecture": trained["architecture"],
             "size": trained["size"],
             "gan_patients": disjoint,
+            "confounders": common.confounders_of(real.cohort),
             "seconds": time.perf_counter() - begin,
         }
         for kind in figures.KINDS:

@@ -3,6 +3,7 @@ of the thesis's."""
 
 from pathlib import Path
 
+from evaluate import common
 from evaluate.fidelity import arms, chapter, explanations
 from evaluate.fidelity.arms import ARMS
 from evaluate.fidelity.chapter import FidelityResult
@@ -25,6 +26,7 @@ def write(folder: Path, result: FidelityResult) -> None:
     )
     _labels(page, folder, report, options)
     page.section("Results (thesis, Results 1)")
+    common.tell_confounders(page, report)
     chapter.readings(page, folder, report)
     chapter.operating_points(page, folder, report)
     page.section("Is the classifier trained on synthetic images worse?")

@@ -35,15 +35,15 @@ def load_settings(classifier_run: Path) -> dict:
 
 
 class RealImages:
-    """`parts` {split: (rows, images uint8 [N, H, W, 1], labels [N, 1])}, `model` and how it was
-    `trained`."""
+    """`cohort`, its `parts` {split: (rows, images uint8 [N, H, W, 1], labels [N, 1])}, `model` and
+    how it was `trained`."""
 
     def __init__(self, classifier_run: Path, trained: dict):
         from pgcxr.classifier import dataset
 
         self.trained = trained
         self.model = common.load_classifier(classifier_run, outputs=1, resolution=trained["size"])
-        cohort = common.cohort_of(classifier_run)
+        self.cohort = cohort = common.cohort_of(classifier_run)
         self.parts = {}
         for split in SPLITS:
             rows, labels = dataset.part(cohort, split, BINARY)

@@ -147,6 +147,9 @@ def asked(run: str | Path | None, rule_set: Rules) -> DeviceFilter | None:
     if run is None:
         return None
     if not rule_set.enabled("device"):
-        expected = "the rule [device] is off; switch it on, or leave this out"
+        expected = (
+            "the rule [device] is off (in the rules, or by support_devices); switch it on, or "
+            "leave this out"
+        )
         raise ArgumentError("device_model", expected, received=run)
     return DeviceFilter(Path(run))

@@ -221,6 +221,42 @@ def text_warning(images: int) -> list[str]:
     ]
 
 
+def devices(selection: Selection, manifest: Sequence[Mapping], chart: dict) -> dict:
+    """What report.json says under "devices".
+
+    Args:
+        manifest: its rows.
+        chart: the content of flowchart.json.
+
+    Returns:
+        {support_devices: which are excluded, as the option has it, known: whether the source or a
+        device model tells of devices, and of each class the images that were "excluded" and, as
+        codes, reports and tables say, are "kept" (None: not known)}.
+    """
+    step = next(step for step in chart["steps"] if step["rule"] == "device")
+    told = [(row["label"], row["device"]) for row in manifest]
+    return {
+        "support_devices": step["support_devices"],
+        "known": "device" in selection.knows,
+        "excluded": {label: step[label] for label in (NORMAL, ABNORMAL)},
+        "kept": {
+            label: None if ("" in (cell for _, cell in told)) else told.count((label, 1))
+            for label in (NORMAL, ABNORMAL)
+        },
+    }
+
+
+def device_warning(found: dict, asked: str | None) -> list[str]:
+    """A warning where devices were asked for that nothing tells of."""
+    if found["known"] or asked in (None, "keep"):
+        return []
+    return [
+        f"support_devices says {asked}, but nothing here tells of devices (no diagnosis codes, "
+        "reports or column of a table), so that none were excluded: name a device_model, or a "
+        "table that tells of them"
+    ]
+
+
 def _share(part: int, whole: int) -> str:
     return f"{part} of {whole} ({100 * part / whole:.0f} %)"
 

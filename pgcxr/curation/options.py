@@ -30,6 +30,8 @@ DECODERS = ("pydicom", "tfio")
 LABELS = ("codes", "report", "agree")
 UNCERTAIN = ("unknown", "positive", "negative", "exclude")
 MOST_PROCESSES = 256
+SUPPORT_DEVICES = ("exclude-normal", "exclude", "keep")
+VIEWS = ("PA", "AP", "LATERAL", "OBLIQUE", "other")
 BITS = Rule("8 or 16", lambda value: type(value) is int and value in (8, 16))
 
 
@@ -91,6 +93,19 @@ Received: size=100
         splits.SHARES,
         "Shares of train, val and test, by patient.",
         parse=_shares,
+    )
+    view: tuple[str, ...] = option(
+        (),
+        each(one_of(*VIEWS)),
+        "PA, AP, LATERAL, OBLIQUE or other: keep images of this view; may be repeated; by default "
+        "as the rules say (PA).",
+    )
+    support_devices: str | None = option(
+        None,
+        or_none(one_of(*SUPPORT_DEVICES)),
+        "Images with a pacemaker, line or wire: exclude-normal (the thesis: abnormal ones stay, so "
+        "a classifier may read the device), exclude (from both classes) or keep (in both); by "
+        "default as the rules say (exclude-normal).",
     )
     normals: int | None = option(
         None,

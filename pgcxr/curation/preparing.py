@@ -98,6 +98,7 @@ def prepare(export: str | os.PathLike, out: str | os.PathLike, options: Curation
     _check_places(export, out, options, key_file, findings)
     pixel_data.reader(options.decoder)
     rule_set = rules.load(options.rules_file)
+    rule_set = rule_set.with_options(options.view, options.support_devices)
     hidden = black_outs.asked(
         options.black_out, options.black_out_text, rule_set.tables["black_out"], options.rules_file
     )

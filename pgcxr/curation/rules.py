@@ -6,13 +6,14 @@ are not decoded.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from pgcxr import sources
 from pgcxr.cohort import vocabulary
-from pgcxr.cohort.findings import covers
+from pgcxr.cohort.findings import ABNORMAL, NORMAL, covers
 from pgcxr.curation import rules_file
 from pgcxr.dicom import REASONS
 from pgcxr.sources.weak_labels import device_words
@@ -34,6 +35,14 @@ HEADER = (
 PIXELS = ("inverted", "rotated", "mislabelled_view", "cropped", "duplicate", "near_duplicate")
 LABELED = (*HEADER, *PIXELS, "subsample")
 ORDER = (*UNLABELED, *LABELED)
+# What becomes of images with devices -> the labels of those that are excluded. Only where both
+# classes are treated alike can no classifier read the device instead of the disease.
+DEVICES = {
+    "exclude-normal": (NORMAL,),
+    "exclude": (NORMAL, ABNORMAL),
+    "keep": (),
+    "exclude-abnormal": (ABNORMAL,),  # by a file of rules alone
+}
 # Rules that a source may have no data for.
 ASKED_OF_SOURCE = (
     *(
@@ -75,6 +84,24 @@ class Rules:
     def _mentions(self) -> device_words.Mentions:
         device = self.tables["device"]
         return device_words.Mentions(device["words"], device["negations"], device["removals"])
+
+    def with_options(self, view: Sequence[str], support_devices: str | None) -> "Rules":
+        """These rules, with what the options of the same name say in place of the tables [view] and
+        [device]; nothing and None leave them."""
+        tables = dict(self.tables)
+        if view:
+            tables["view"] = {**tables["view"], "enabled": True, "allowed": list(view)}
+        if support_devices is not None:
+            labels = DEVICES[support_devices]
+            change = {"enabled": bool(labels)} | ({"labels": list(labels)} if labels else {})
+            tables["device"] = {**tables["device"], **change}
+        return Rules(tables)
+
+    def support_devices(self) -> str:
+        """Which images with devices are excluded, in a word of DEVICES."""
+        table = self.tables["device"]
+        labels = set(table["labels"]) if table["enabled"] else set()
+        return next(word for word, known in DEVICES.items() if set(known) == labels)
 
     def broken(self, scan, knows: tuple[str, ...]) -> tuple[str, str] | None:
         """(rule, detail) of the first rule that `scan` (pgcxr.sources.Scan) breaks, or None.

@@ -86,8 +86,10 @@ def write(
     # Only what the options ask for can be missed.
     asked = {split: share > 0 for split, share in zip(SPLITS, config["split"], strict=True)}
     lost["reasons"] = losses.reasons(chart)
+    report["devices"] = losses.devices(replace(selection, knows=knows), manifest, chart)
     report["warnings"] = [
         *described.get("warnings", ()),
+        *losses.device_warning(report["devices"], config["support_devices"]),
         *losses.warnings(report, chart, selection, asked),
     ]
     # Each split counts its own patients, so a patient in two splits would make the sum larger.
@@ -120,6 +122,8 @@ def flow(selection: Selection, images: Sequence[Image]) -> dict:
         step["applies"] = rules.applies(rule, selection.knows)
         if rule == "age":
             step |= {bound: rules.tables["age"][bound] for bound in ("minimum", "maximum")}
+        if rule == "device":
+            step["support_devices"] = rules.support_devices()
         if rule in ("modality", "sex", "view"):
             step["allowed"] = rules.tables[rule]["allowed"]
         if rule in LABELED:

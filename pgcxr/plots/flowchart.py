@@ -46,6 +46,15 @@ WORDS = {
 }
 
 
+# Which images with devices are excluded, as the option support_devices has it -> in words.
+DEVICES = {
+    "exclude-normal": "excluded from the normals only; abnormal images keep theirs",
+    "exclude-abnormal": "excluded from the abnormals only; normal images keep theirs",
+    "exclude": "excluded from both classes",
+    "keep": "kept in both classes",
+}
+
+
 def draw(chart: dict, path: str | os.PathLike) -> None:
     """Draws `chart` (the content of flowchart.json) to an SVG file."""
     import matplotlib
@@ -119,15 +128,27 @@ def _draw_branches(pen: "_Pen", chart: dict, fork: float) -> float:
 
 
 def _draw_note(axes, chart: dict, low: float) -> float:
-    """Which rules were not applied; returns the lower end of the chart."""
+    """Which rules were not applied, and what became of devices; returns the lower end of the
+    chart."""
     absent = [
         step["rule"].replace("_", " ") for step in chart["steps"] if not step.get("applies", True)
     ]
-    if not absent:
+    notes = ["Rules not applied (switched off, or the source does not say): " + ", ".join(absent)]
+    notes = (notes if absent else []) + _of_devices(chart)
+    if not notes:
         return low
-    note = "Rules not applied (switched off, or the source does not say): " + ", ".join(absent)
-    axes.text(0.3, low - 0.2, "\n".join(textwrap.wrap(note, 110)), fontsize=7, va="top")
-    return low - 0.35
+    lines = [line for note in notes for line in textwrap.wrap(note, 110)]
+    axes.text(0.3, low - 0.2, "\n".join(lines), fontsize=7, va="top")
+    return low - 0.25 - 0.12 * len(lines)
+
+
+def _of_devices(chart: dict) -> list[str]:
+    """A line on devices, where the chart says what became of them (not in earlier versions)."""
+    step = next((step for step in chart["steps"] if step["rule"] == "device"), {})
+    how = step.get("support_devices")
+    if how is None or not (step.get("applies", True) or how == "keep"):
+        return []
+    return [f"Images with support devices: {DEVICES[how]}."]
 
 
 def _column(steps: list[dict], key: str) -> list[str]:

@@ -107,6 +107,7 @@ def test_lesions_that_the_generator_cannot_make_are_found_in_place(result):
     report, _, _ = result
     assert report["overall"]["auroc"] > 0.9
     assert report["overall"]["sensitivity"] > 0.7
+    assert report["confounders"]["devices"]["known"] is False
     assert report["normals"]["specificity"] >= 0.8
     assert report["localisation"]["n"] == 24
     assert report["localisation"]["pixel_auroc"] > 0.9

@@ -3,10 +3,13 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from evaluate import common
+from pgcxr.cohort.manifest import Cohort
 from pgcxr.errors import InputError
+from pgcxr.plots.page import Page
 from pgcxr.sampling.runs import GENERATOR
 
 
@@ -30,6 +33,19 @@ def run(tmp_path_factory):
     )
     (folder / "config.json").write_text(json.dumps({"cohort": "../cohort", "total_kimg": 1}))
     return folder
+
+
+def test_devices_in_one_class_only_are_said_on_the_screen_and_on_the_page(tmp_path, capsys):
+    rows = [(label, str(int(label == "abnormal" and i < 2)), "PA")
+            for label in ("normal", "abnormal") for i in range(5)]  # fmt: skip
+    cohort = Cohort(tmp_path, pd.DataFrame(rows, columns=["label", "device", "view"]))
+    found = common.confounders_of(cohort)
+    said = "2 of 5 abnormal images show one and none of the others"
+    assert said in capsys.readouterr().err
+    page = Page("Study").section("Anomalies")
+    common.tell_confounders(page, {"confounders": found})
+    common.tell_confounders(page, {})  # a report of an earlier version
+    assert page.html().count(said) == 1
 
 
 def test_latents_are_stable_in_n_and_apart_in_purpose():

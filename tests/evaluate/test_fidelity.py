@@ -170,6 +170,9 @@ def test_three_steps(runs, monkeypatch):
         "reduced by area"
     )
     assert report["same_numbers"] and not report["sampling"]["bound_hit"]
+    # The toy cohort says nothing of devices, which the page says.
+    assert report["confounders"]["devices"]["known"] is False
+    assert "show devices is not known" in (runs / "out" / "report.html").read_text()
     assert report["gan_patients"] == {
         "checked": True,
         "gan_patients": 192,
