@@ -23,11 +23,23 @@ def to_square(image: np.ndarray, size: int, fit: str = PAD) -> np.ndarray:
     if fit == CROP:
         top, left = (height - side) // 2, (width - side) // 2
         return reduce_by_area(image[top : top + side, left : left + side], size, size)
-    rows, columns = max(round(height * size / side), 1), max(round(width * size / side), 1)
     result = np.zeros((size, size), image.dtype)
-    top, left = (size - rows) // 2, (size - columns) // 2
-    result[top : top + rows, left : left + columns] = reduce_by_area(image, rows, columns)
+    part = inside_square(image.shape, size)
+    result[part] = reduce_by_area(image, *result[part].shape)
     return result
+
+
+def inside_square(shape: tuple[int, int], size: int) -> tuple[slice, slice]:
+    """Where in a padded square an image of `shape` lies.
+
+    Example:
+
+        >>> inside_square((100, 50), 8)
+        (slice(0, 8, None), slice(2, 6, None))
+    """
+    rows, columns = (max(round(side * size / max(shape)), 1) for side in shape)
+    top, left = (size - rows) // 2, (size - columns) // 2
+    return slice(top, top + rows), slice(left, left + columns)
 
 
 def reduce_by_area(image: np.ndarray, rows: int, columns: int) -> np.ndarray:

@@ -54,7 +54,8 @@ def frame(image: np.ndarray) -> tuple[slice, slice]:
     for axis, side in ((1, image.shape[0]), (0, image.shape[1])):
         across = image.shape[axis]
         places = across // 20, across - 1 - across // 20
-        ordered = np.partition(image, places, axis=axis).astype(np.int16)
+        # Stable: of bytes that is a radix sort, faster than a partition.
+        ordered = np.sort(image, axis=axis, kind="stable").astype(np.int16)
         span = np.take(ordered, places[1], axis) - np.take(ordered, places[0], axis)
         inside = np.flatnonzero(span > CONSTANT)
         slices.append(

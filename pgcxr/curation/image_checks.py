@@ -92,17 +92,18 @@ def measure(image: np.ndarray) -> Measures | None:
     rows, columns = chest_template.frame(small)
     inside = small[rows, columns]
     standard = ranks(inside)
-    frames, lungs, _ = _frames()
-    framed = frames @ standard.ravel()
+    lungs, views = _frames()[1], _views(standard)
+    framed, lateral = views[: len(lungs), 0], views[len(lungs) :, 0]
     whole, cut = framed[lungs >= WHOLE].max(), framed[lungs < CUT].max()
     white = (_white_lungs() @ standard.ravel()).max() if cut > whole else whole
-    explained = _explain(standard)
+    explained = _explain(standard, views)
     if explained.wrong_by > 0:
-        explained = min(explained, _explain(ranks(_lit(inside))), key=_looks_wrong)
+        lit = ranks(_lit(inside))
+        explained = min(explained, _explain(lit, _views(lit)), key=_looks_wrong)
     return Measures(
         structure=float(cv2.resize(small, (COARSE, COARSE), interpolation=cv2.INTER_AREA).std()),
         likeness=explained.likeness,
-        lateral_by=float((_laterals() @ standard.ravel()).max() - framed.max()),
+        lateral_by=float(lateral.max() - framed.max()),
         inverted=explained.inverted,
         turned=explained.turned,
         wrong_by=explained.wrong_by,
@@ -128,11 +129,18 @@ def _looks_wrong(explained: _Explained) -> bool:
     return explained.wrong_by > 0
 
 
-def _explain(standard: np.ndarray) -> _Explained:
-    """What ranks [GRID, GRID] are explained best by: bones white or black, in four quarters."""
-    frames, lungs, reach = _frames()
+def _views(standard: np.ndarray) -> np.ndarray:
+    """The correlations of ranks [GRID, GRID] with every frame, then with either lateral chest,
+    [frames + 2, quarters that they are turned back]."""
     views = np.stack([np.rot90(standard, quarter).ravel() for quarter in range(4)], axis=1)
-    framed, lateral = frames @ views, _laterals() @ views  # [frames, quarters turned back]
+    return np.concatenate([_frames()[0] @ views, _laterals() @ views])
+
+
+def _explain(standard: np.ndarray, views: np.ndarray) -> _Explained:
+    """What ranks [GRID, GRID] with those `_views` are explained best by: bones white or black, in
+    four quarters."""
+    _, lungs, reach = _frames()
+    framed, lateral = views[: len(lungs)], views[len(lungs) :]
     shown = lungs >= WHOLE
     alike = np.stack(
         [
@@ -155,12 +163,17 @@ def _explain(standard: np.ndarray) -> _Explained:
 def _symmetry(standard: np.ndarray) -> float:
     """The correlation of ranks [GRID, GRID] with their mirror image, about the best upright
     axis."""
-    most, best = round(2 * OFF_AXIS * GRID), -1.0
-    for off in range(-most, most + 1):
-        part = standard[:, max(off, 0) : GRID + min(off, 0)]
-        part = part - part.mean()
-        best = max(best, float((part * part[:, ::-1]).sum() / max((part * part).sum(), 1e-12)))
-    return best
+    off = np.arange(-round(2 * OFF_AXIS * GRID), round(2 * OFF_AXIS * GRID) + 1)
+    column = np.arange(GRID)
+    # [axes, columns]: what an axis that is off the middle has a mirror image of.
+    inside = (column >= off[:, None]) & (column < GRID + off[:, None])
+    values = standard.astype(np.float64)
+    means = inside @ values.sum(axis=0) / (GRID * inside.sum(axis=1))
+    removed = GRID * inside.sum(axis=1) * means**2
+    products = (values.T @ values)[::-1]  # of a column and the mirror image of another
+    mirrored = np.array([products.trace(each) for each in off]) - removed
+    squares = inside @ (values**2).sum(axis=0) - removed
+    return float((mirrored / np.maximum(squares, 1e-12)).max())
 
 
 def _lit(image: np.ndarray) -> np.ndarray:
@@ -168,7 +181,7 @@ def _lit(image: np.ndarray) -> np.ndarray:
     slices = []
     for axis in (1, 0):
         place = round(0.95 * (image.shape[axis] - 1))
-        bright = np.take(np.partition(image, place, axis=axis), place, axis=axis)
+        bright = np.take(np.sort(image, axis=axis, kind="stable"), place, axis=axis)
         lit = np.flatnonzero(bright >= UNLIT * np.median(bright))
         slices.append(slice(lit[0], lit[-1] + 1))
     return image[slices[0], slices[1]]

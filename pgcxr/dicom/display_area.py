@@ -22,8 +22,10 @@ def hidden(dataset: pydicom.Dataset) -> np.ndarray | None:
     Of several shutters an image shows what lies inside of all. Edges that are missing are those of
     the image.
     """
-    rows, columns = int(dataset.Rows), int(dataset.Columns)
     shapes = text(dataset, "ShutterShape").upper()
+    if not shapes:
+        return None
+    rows, columns = int(dataset.Rows), int(dataset.Columns)
     shown = np.ones((rows, columns), bool)
     # Places are counted from 1; edges belong to what is shown.
     if "RECTANGULAR" in shapes:

@@ -223,9 +223,15 @@ def test_what_a_collimator_keeps_dark_is_no_chest(radiographs):
 def test_an_upright_axis_speaks_for_an_upright_chest(radiographs, monkeypatch):
     standard = chest_template.ranks(radiographs(128)[0])
     turned = np.ascontiguousarray(np.rot90(standard))
-    with_axis = [image_checks._explain(view).wrong_by for view in (standard, turned)]
+    with_axis = [
+        image_checks._explain(view, image_checks._views(view)).wrong_by
+        for view in (standard, turned)
+    ]
     monkeypatch.setattr(image_checks, "AXIS", 0)
-    without = [image_checks._explain(view).wrong_by for view in (standard, turned)]
+    without = [
+        image_checks._explain(view, image_checks._views(view)).wrong_by
+        for view in (standard, turned)
+    ]
     assert with_axis[1] > without[1] and with_axis[0] <= without[0]
 
 

@@ -113,6 +113,31 @@ def test_images_of_nothing(image):
     assert burned_in.text_regions(image.astype(np.uint8)).shape == (0, 4)
 
 
+def test_components_by_outlines_and_by_labels_are_the_same(monkeypatch):
+    """Nested, touching the border, of one pixel; each with a pixel of its own."""
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        width = int(rng.integers(1, 6))
+        mask = (cv2.blur(rng.random((60, 70)), (width, width)) > 0.55).astype(np.uint8)
+        found = []
+        for sparse in (1.0, -1.0):
+            monkeypatch.setattr(burned_in, "SPARSE", sparse)
+            boxes, places = burned_in._components(mask)
+            for box, place in zip(boxes, places, strict=True):
+                *_, filled = cv2.floodFill(mask.copy(), None, tuple(map(int, place)), 2, flags=8)
+                assert mask[place[1], place[0]] == 1 and tuple(box) == tuple(filled)
+            found.append(sorted(map(tuple, boxes.tolist())))
+        assert found[0] == found[1]
+
+
+def test_an_image_without_a_steep_edge_is_not_searched(chests, monkeypatch):
+    monkeypatch.setattr(burned_in, "_letters", None)
+    smooth = cv2.GaussianBlur(chests[0], (0, 0), 8)
+    assert len(burned_in.text_regions(smooth)) == 0
+    with pytest.raises(TypeError):
+        burned_in.text_regions(printed(smooth, TEXT, 12, 0, (0, 0), 60)[0])
+
+
 @pytest.mark.shared
 @pytest.mark.skipif(not SHARED.is_dir(), reason="no ../shared/dicom beside the checkout")
 def test_no_text_on_real_chests():

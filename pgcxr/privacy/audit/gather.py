@@ -60,9 +60,10 @@ class Gathering:
         for at in range(0, len(self.files), BATCH):
             batch = self.files[at : at + BATCH]
             yield set().union(*map(identifiers.of_path, batch))
-            yield self._of_files([name for name in batch if not tables.is_table(name)])
-        for name in filter(tables.is_table, self.files):
-            yield from self._of_table(name)
+            large = set(filter(self._is_large, batch))
+            yield self._of_files([name for name in batch if name not in large])
+            for name in sorted(large):
+                yield from self._of_table(name)
         # What the files of one patient alone hold may as well be that patient's.
         several = len(self._patients) > 1
         yield {
@@ -71,13 +72,21 @@ class Gathering:
             if patient is None or not several
         }
 
+    def _is_large(self, name: str) -> bool:
+        """Whether a table is read part by part: not with the files, by one process more."""
+        return tables.is_table(name) and not tables.is_small(self.export / name)
+
     def _of_files(self, files: list[str]) -> Identifiers:
         found: Identifiers = set()
         again = []
         for name, result in zip(
             files, self.run(functools.partial(of_file, self.export), files), strict=True
         ):
-            if result[2] == LOST:
+            if tables.is_table(name):
+                found |= identifiers.unpacked(*result[:2])
+                if result[2]:
+                    self.unread.add(name)
+            elif result[2] == LOST:
                 again.append(name)
             else:
                 self._add(found, name, result)
@@ -153,11 +162,14 @@ def _is_regular(path: Path) -> bool:
 
 
 def of_file(export: Path, name: str) -> Result:
-    """The identifiers of a file that is no table; nothing where it is no DICOM file either."""
+    """The identifiers of a file that is no large table; nothing where it is no DICOM file
+    either."""
     path = export / name
     try:
         if not _is_regular(path):
             return [], b"", UNREAD
+        if tables.is_table(name):
+            return *identifiers.packed(tables.of_table(path)), READ
         return *identifiers.packed(elements.of_dicom(path)), READ
     except elements.Damaged as damaged:
         return of_remains(export, name, damaged.found)

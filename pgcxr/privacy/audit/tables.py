@@ -8,6 +8,7 @@ lines that have as many cells as the header by themselves are rows of it.
 import csv
 import gzip
 import io
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ SUFFIXES = (".csv", ".tsv", ".txt")
 # bytes.
 PART, LONGEST_PART = 1 << 20, 1 << 22
 OVERLAP = 1 << 8
+PACKED = b"\x1f\x8b"  # gzip
 # A longer cell is no name and no number.
 LONGEST_VALUE = 256
 IS_NAME = re.compile(
@@ -39,6 +41,19 @@ COLUMN = re.compile(
 def is_table(name: str) -> bool:
     """Whether a file of this name is read as a table."""
     return name.lower().removesuffix(".gz").endswith(SUFFIXES)
+
+
+def is_small(path: Path) -> bool:
+    """Whether a table is one part; what is packed may be of any size."""
+    try:
+        with open(path, "rb", opener=_not_waiting) as file:
+            return os.fstat(file.fileno()).st_size <= PART and file.read(2) != PACKED
+    except OSError:
+        return False
+
+
+def _not_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # for whoever would write into a pipe
 
 
 @dataclass(frozen=True)
@@ -75,7 +90,7 @@ def parts(path: Path) -> Iterator[Part]:
 
 def _lines(path: Path) -> Iterator[str]:
     with open(path, "rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
+        packed = file.read(2) == PACKED
         file.seek(0)
         opened = gzip.GzipFile(fileobj=file) if packed else file
         encoding = encodings.wide(opened.read(encodings.START))
