@@ -57,11 +57,12 @@ class Ticks(keras.callbacks.Callback):
 
     Args:
         run: where it goes.
-        settings, half_phase: the schedule.
+        half_phase: of the schedule.
         logger: has begun the half-phase.
         progress: called with (cur_nimg, lod) where the schedule is looked at.
         stop_asked: called there too; where it answers True, the state is saved and `fit` ends.
         alarm: that of the half-phase; None: nothing stops a training that diverges.
+        snapshot_kimg: between the ticks whose networks are kept, 0: none.
 
     Raises (from `fit`):
         Diverged: the alarm went off; RUN/alarm-kimg*.json says why, and the newest state is from
@@ -69,10 +70,19 @@ class Ticks(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, run: RunDir, settings, half_phase, logger: Logger, progress, stop_asked, alarm=None
+        self,
+        run: RunDir,
+        half_phase,
+        logger: Logger,
+        progress,
+        stop_asked,
+        alarm=None,
+        snapshot_kimg: float = 0.0,
     ):
         super().__init__()
-        self.run, self.settings, self.half_phase, self.logger = run, settings, half_phase, logger
+        self.snapshot_kimg = snapshot_kimg
+        self.run, self.half_phase, self.logger = run, half_phase, logger
+        self.settings = logger.settings
         self.progress, self.stop_asked, self.alarm = progress, stop_asked, alarm
 
     def on_train_begin(self, logs=None):
@@ -107,6 +117,9 @@ class Ticks(keras.callbacks.Callback):
             self._stop(cur_nimg, sign)
         # What may be a diverged state takes the place of no good one.
         if self.last or not (self.alarm and self.alarm.doubtful):
+            every = 1000 * self.snapshot_kimg
+            if every and cur_nimg // every > self.tick_start // every:
+                self.run.keep(self.model, cur_nimg)  # before the state, or a killed run has none
             self.run.save(self.model, cur_nimg)
         self.tick_start, self.time = cur_nimg, time.perf_counter()
 

@@ -153,6 +153,12 @@ class GanConfig(Options):
         "most images of Gs that are compared with reals at a tick, 0 for none",
         of_the_run=True,
     )
+    snapshot_kimg: float = option(
+        0.0,
+        number(0, 1e7),
+        "kimg between ticks whose networks are kept in snapshots/, each a RUN of its own; 0: none",
+        of_the_run=True,
+    )
     seed: int = option(1000, SEED, "of weights, latents and image order")
 
     def check(self) -> None:

@@ -33,8 +33,8 @@ AFTER_ALARM = ("lrate_base", "lrate_dict", "drift", "gradient_penalty")
 
 
 class RunDir:
-    """Paths of RUN: config.json, samples/, logs/, log.txt, state/, generator-ema.keras,
-    discriminator.keras, report.json.
+    """Paths of RUN: config.json, samples/, logs/, log.txt, state/, snapshots/,
+    generator-ema.keras, discriminator.keras, report.json.
 
     Attributes:
         identity: what a saved state belongs to: {"config", "images", "replicas"}; kept in it and
@@ -51,6 +51,7 @@ class RunDir:
         self.logs = self.folder / "logs"
         self.log = self.folder / "log.txt"
         self.state = self.folder / "state"
+        self.snapshots = self.folder / "snapshots"
         self.generator = self.folder / "generator-ema.keras"
         self.discriminator = self.folder / "discriminator.keras"
         self.report = self.folder / "report.json"
@@ -236,6 +237,22 @@ class RunDir:
             with artifacts.atomic_path(final) as path:
                 network.save(path)
 
+    def keep(self, gan: "ProgressiveGAN", cur_nimg: int) -> None:
+        """Writes the networks after `cur_nimg` images to snapshots/kimg*/, a RUN of its own, which
+        every command reads; nothing where a life before this one has."""
+        final = self.snapshots / f"kimg{cur_nimg / 1000:09.3f}"
+        if final.exists():
+            return
+        with artifacts.new_folder(final) as folder:
+            snapshot = RunDir(folder)
+            snapshot.export(gan)
+            config = self.identity.get("config", {})
+            artifacts.write_json(snapshot.config_file, _two_folders_down(config))
+            body = {"kimg": cur_nimg / 1000, "resolution": gan.generator.resolution}
+            artifacts.write_report(
+                folder, body, command="train.gan", seed=config.get("seed"), config=config
+            )
+
     def _refuse_what_is_no_run(self) -> None:
         """Raises InputError where the folder holds anything and no config.json; what preflight
         wrote may be there."""
@@ -253,6 +270,17 @@ class RunDir:
         return sorted(
             path for path in self.state.glob("nimg*.npz") if not path.name.startswith(".")
         )
+
+
+def _two_folders_down(config: dict) -> dict:
+    """A RUN's config with its paths as a folder within a folder of it sees them."""
+
+    def moved(entry: dict) -> dict:
+        paths = {key: entry.get(key) for key in ("cohort", "records")}
+        return entry | {key: os.path.join("..", "..", path) for key, path in paths.items() if path}
+
+    ancestors = [moved(ancestor) for ancestor in config.get("init", [])]
+    return moved(config) | ({"init": ancestors} if ancestors else {})
 
 
 def state_variables(gan: "ProgressiveGAN") -> dict:

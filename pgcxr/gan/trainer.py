@@ -156,7 +156,8 @@ def train(
             if not chief:
                 return devices.FollowChief(half_phase, progress, stop_asked)
             alarm = _begin(logger, gan, config, dataset, half_phase.level)
-            return Ticks(run, settings, half_phase, logger, progress, stop_asked, alarm)
+            kept = config.snapshot_kimg
+            return Ticks(run, half_phase, logger, progress, stop_asked, alarm, kept)
 
         def adapting(half_phase: schedule.HalfPhase) -> list:
             measure = _overfitting(gan, config, dataset, validation, half_phase.level)

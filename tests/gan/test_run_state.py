@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 
 from pgcxr.cli import command
+from pgcxr.cohort.pipeline import ImageDataset
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.gan import devices, run_dir, state_file, trainer
 from pgcxr.gan.config import GanConfig
 from pgcxr.io import artifacts, places
+from pgcxr.networks import synthesize
+from pgcxr.sampling.generation import load_generator
+from tests.gan import tiny_run
 from tests.gan.tiny_run import config
 
 
@@ -27,6 +31,28 @@ def stopped(tmp_path):
         gan.cur_nimg.assign(nimg)
         run.save(gan, nimg)
     return run, gan
+
+
+def test_a_snapshot_is_a_run_of_its_own(tmp_path):
+    (tmp_path / "cohort").mkdir()
+    earlier = {"name": "other", "sha256": "0", "levels": [], "cohort": "../cohort"}
+    run, settings = run_dir.RunDir(tmp_path / "run"), config(snapshot_kimg=0.064)
+    with run.locked():
+        run.claim(settings, {"cohort": "../cohort", "records": "", "init": [earlier]})
+        dataset = ImageDataset(tiny_run.IMAGES, 8)
+        progress = (lambda nimg, lod: None, print)
+        trainer.train(dataset, run, settings, devices.strategy(1), *progress)
+    kept = sorted(run.snapshots.iterdir())
+    assert [folder.name for folder in kept] == ["kimg00000.064", "kimg00000.128"]
+    made = [
+        np.asarray(synthesize(load_generator(folder), np.ones((1, 8), np.float32)))
+        for folder in (*kept, run.folder)
+    ]
+    assert np.array_equal(made[1], made[2]) and not np.array_equal(made[0], made[1])
+    written = artifacts.read_json(kept[0] / "config.json")
+    for name in (written["cohort"], written["init"][0]["cohort"]):
+        assert (kept[0] / name).resolve() == tmp_path / "cohort"
+    assert artifacts.read_json(kept[0] / "report.json")["kimg"] == 0.064
 
 
 def test_a_full_disk_leaves_the_last_state_and_names_the_file(stopped):
