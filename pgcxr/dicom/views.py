@@ -29,7 +29,10 @@ DESCRIPTIONS = (
     *("SeriesDescription", "ProtocolName", "AcquisitionDeviceProcessingDescription"),
     "PerformedProcedureStepDescription",
 )
-WORDS = {"PA": PA, "AP": AP, "LAT": LATERAL, "LATERAL": LATERAL, "LL": LATERAL, "RL": LATERAL}
+WORDS = {
+    **{"PA": PA, "AP": AP, "LAT": LATERAL, "LATERAL": LATERAL, "LL": LATERAL, "RL": LATERAL},
+    **dict.fromkeys(("SEITLICH", "SEITL", "LATERALE", "LATERAAL", "측면"), LATERAL),
+}
 
 
 def coded(dataset: pydicom.Dataset) -> str:
@@ -54,7 +57,7 @@ def described(dataset: pydicom.Dataset) -> tuple[str, ...]:
     views = set()
     for keyword in DESCRIPTIONS:
         words = re.sub(r"\b([AP])\. ?([AP])\b\.?", r"\1\2", text(dataset, keyword).upper())
-        named = {WORDS[word] for word in re.findall(r"[A-Z]+", words) if word in WORDS}
+        named = {WORDS[word] for word in re.findall(r"[^\W\d_]+", words) if word in WORDS}
         views |= named if len(named) == 1 else set()
     return tuple(sorted(views))
 

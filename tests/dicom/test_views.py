@@ -53,6 +53,7 @@ def test_view_codes(header, value, meaning, view):
         ({"SeriesDescription": "Chest PA and lateral", "ProtocolName": "PA"}, ("PA",)),
         ({"SeriesDescription": "PA", "ProtocolName": "AP"}, ("AP", "PA")),
         ({"SeriesDescription": "Chest apical, spa, mapped"}, ()),
+        ({"SeriesDescription": "Thorax seitlich"}, ("LATERAL",)),
         ({}, ()),
     ],
 )

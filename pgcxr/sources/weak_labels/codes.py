@@ -53,11 +53,12 @@ BLANK = frozenset(("NULL", "NONE", "NIL", "NAN", "NA", "N/A", "\\N", "#N/A"))
 
 @dataclass(frozen=True)
 class CodeLists:
-    """Roots of code subtrees: those of examinations without a diagnosis, and those of each
-    finding."""
+    """Roots of code subtrees: those of examinations without a diagnosis, those of each finding, and
+    of the examinations that found something without a word of what."""
 
     normal: tuple[str, ...]
     findings: dict[str, tuple[str, ...]]
+    unclear: tuple[str, ...] = ()
 
     def findings_of(self, codes: Sequence[str]) -> tuple[str, ...]:
         """The findings that the codes stand for, in the order of Table 6."""
@@ -71,13 +72,17 @@ class CodeLists:
         """Whether the code says that somebody was examined and nothing was found."""
         return any(covers(root, code) for root in self.normal)
 
+    def is_unclear(self, code: str) -> bool:
+        """Whether the code says that something was found, but not what."""
+        return any(covers(root, code) for root in self.unclear)
+
     def opinion(self, codes: Sequence[str], neutral: Sequence[str] = ()) -> Opinion:
         """What the codes of a study say; nothing where none is left without those under the
         `neutral` roots."""
         deciding = [code for code in codes if not any(covers(root, code) for root in neutral)]
-        known = [code for code in deciding if code != UNREAD]
+        known = [code for code in deciding if code != UNREAD and not self.is_unclear(code)]
         normal = all(self.is_normal(code) for code in known)
-        if not known or (normal and UNREAD in deciding):
+        if not known or (normal and len(known) < len(deciding)):
             return Opinion("codes", "")
         label = NORMAL if normal else ABNORMAL
         return Opinion("codes", label, dict.fromkeys(self.findings_of(known), POSITIVE))
@@ -170,7 +175,7 @@ def _shipped() -> tuple[str, ...]:
 def load(path: str | Path | None = None) -> CodeLists:
     """The lists shipped with pgcxr, or those of the TOML file `path` in their place."""
     name, content = toml_file.read(path and Path(path), __package__, "icd10.toml")
-    toml_file.tables(name, content, {"normal": list, "findings": dict})
+    toml_file.tables(name, content, {"normal": list, "unclear": list, "findings": dict})
     findings = content.get("findings", {})
     unknown = [finding for finding in findings if finding not in TABLE_6]
     if unknown:
@@ -180,8 +185,10 @@ def load(path: str | Path | None = None) -> CodeLists:
     lists = CodeLists(
         toml_file.texts(name, content, "normal", needed=True),
         {finding: toml_file.texts(name, findings, finding) for finding in findings},
+        toml_file.texts(name, content, "unclear"),
     )
-    for root in (*lists.normal, *(root for roots in lists.findings.values() for root in roots)):
+    of_findings = (root for roots in lists.findings.values() for root in roots)
+    for root in (*lists.normal, *lists.unclear, *of_findings):
         if not CODE.fullmatch(root.upper()):
             raise InputError(
                 f"{name}: {root[:20]!r} is no ICD-10 code; write them as in J90 or S27.0"

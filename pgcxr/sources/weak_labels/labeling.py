@@ -55,12 +55,15 @@ class Labeling:
         else:
             decided = decision.decide(from_codes, from_report, self.uncertain)
         unread = diagnosis_codes.UNREAD in codes
+        unclear = any(map(self._lists.is_unclear, codes))
         if not from_codes.label and self.policy != decision.REPORT:
             detail = "a diagnosis code that cannot be read" if unread else "no valid diagnosis code"
+            if unclear and not unread:
+                detail = "an examination that found something, and no code of what"
             decided = Decision(rejected=("diagnosis", detail))
         elif not report.strip() and self.policy != decision.CODES:
             decided = Decision(rejected=("diagnosis", "no report"))
-        elif unread and self.policy != decision.REPORT and decided.label == ABNORMAL:
+        elif (unread or unclear) and self.policy != decision.REPORT and decided.label == ABNORMAL:
             # It may stand for any finding that no other code names.
             unknown = tuple(name for name in FINDINGS if name not in decided.findings)
             decided = replace(decided, unknown=unknown)

@@ -66,6 +66,15 @@ def test_what_cannot_be_read_is_never_normal(cell, together):
         assert made.rejected == ("diagnosis", "a diagnosis code that cannot be read")
 
 
+@pytest.mark.parametrize("cell", ["Z00.01", "z00.121; Z01.6", "Z01.411"])
+def test_an_examination_that_found_something_is_not_normal(cell):
+    made, _ = labeling.load().of_study(parse(cell), "")
+    assert made.rejected and "found something" in made.rejected[1]
+    made, _ = labeling.load().of_study(parse(f"{cell}; J90"), "")
+    assert (made.label, made.findings) == ("abnormal", ("pleural_effusion",))
+    assert "nodule" in made.unknown
+
+
 @pytest.mark.parametrize(
     "cell", ["Z00.0Z01.8J90", "Z00.0J90", "Z000J90", "Z00.0\u200bJ90", "J90 9"]
 )
