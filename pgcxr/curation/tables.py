@@ -14,7 +14,7 @@ from pgcxr.curation.choosing import Image, Selection
 from pgcxr.curation.rules import LABELED, ORDER, Rules
 from pgcxr.io import artifacts
 from pgcxr.privacy import hashing
-from pgcxr.sources import DESCRIBED_VIEW
+from pgcxr.sources import DESCRIBED_VIEW, MIRRORED
 
 COLUMNS = (
     *(
@@ -201,6 +201,7 @@ def _row(image: Image, key: bytes, rules: Rules, knows) -> dict:
     scan = image.scan
     flags = [
         *(["view"] if DESCRIBED_VIEW in scan.contradicts else []),
+        *(["mirrored"] if MIRRORED in scan.contradicts else []),
         *(["for_processing"] if scan.for_processing else []),
         *(rule for rule, _ in rules.image_flags(image.done.measures, scan.view)),
         *(["burned_in_text"] if image.done.text else []),

@@ -17,8 +17,7 @@ WORDS = {
     "D": ("d", "day", "days", "day(s)", "tag", "tage", "일"),
 }
 OLDEST = 120
-# From here on an age, stated or counted, may stand for one that was taken out (120Y, or a birth in
-# 1900), and another witness is believed before it.
+# From here on an age, stated or counted, stands for one that was taken out (120Y, born in 1900).
 UNLIKELY = 110
 # Years by which a stated age and one counted from dates may differ: of some births the year alone
 # is known.
@@ -65,9 +64,9 @@ def age_in_words(text: str) -> float | None:
 def age_of(stated: str, birth: str, study: str) -> tuple[float | None, bool]:
     """The age in years that a header means, and whether it contradicts itself.
 
-    000Y, which is no adult's nor a newborn's (000D), stands for an age that was taken out, and what
-    is 110 years or older may; then the other witness is believed, the stated age or the dates of
-    birth and study. Where the two differ otherwise, neither is.
+    000Y, which is no adult's nor a newborn's (000D), and what is 110 years or older stand for an
+    age that was taken out; the other witness is believed, the stated age or the dates of birth and
+    study. Where the two differ otherwise, neither is.
 
     Example:
 
@@ -80,7 +79,7 @@ def age_of(stated: str, birth: str, study: str) -> tuple[float | None, bool]:
     likely = [age for age in (told, counted) if age is not None and age < UNLIKELY]
     if len(likely) == 2 and abs(likely[0] - likely[1]) > CLOSE:
         return None, True
-    return next(iter((*likely, *(age for age in (told, counted) if age is not None))), None), False
+    return (likely[0] if likely else None), False
 
 
 def age_between(birth: str, study: str) -> float | None:

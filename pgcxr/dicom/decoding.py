@@ -98,6 +98,7 @@ def decode(
         codes = _codes(dataset, take)
 
         def table(counts: np.ndarray) -> np.ndarray:
+            pixel_data.deepen(dataset, codes, counts)
             return gray_table(dataset, counts, normalize, bits)
 
         outside = display_area.hidden(dataset)
@@ -120,6 +121,9 @@ def _codes(dataset: pydicom.Dataset, take: Callable[[pydicom.Dataset], np.ndarra
     codes = take(dataset)
     if codes.shape != (dataset.Rows, dataset.Columns) or min(codes.shape) < 2:
         raise Rejected("unreadable", "the pixel data is not one plane")
+    if not dataset.file_meta.TransferSyntaxUID.is_compressed and pixel_data.is_cut_off(codes):
+        detail = "truncated: zeros from the middle of a row to the end of the pixels"
+        raise Rejected("unreadable", detail)
     return codes
 
 

@@ -32,7 +32,7 @@ HEADER_TAGS = (
         "Columns",
         "NumberOfFrames",
     ),
-    *("PresentationIntentType", "ViewCodeSequence", *views.DESCRIPTIONS),
+    *("PresentationIntentType", "ViewCodeSequence", "PatientOrientation", *views.DESCRIPTIONS),
     *("SamplesPerPixel", "PhotometricInterpretation", "PresentationLUTShape", "BurnedInAnnotation"),
 )
 # For Processing of digital X-ray, mammography and intra-oral X-ray (PS3.4 B.5).
@@ -60,6 +60,7 @@ class Header:
     for_processing: bool = False
     coded_view: str = ""  # of ViewCodeSequence: PA, AP, LATERAL, OBLIQUE, other or ""
     described_views: tuple[str, ...] = ()  # of descriptions that name one view
+    rows_run_to: str = ""  # of PatientOrientation: A, P, R, L, H, F or ""
     two_ages: bool = False  # the stated age is not that of the dates: `age` is None
 
 
@@ -109,5 +110,6 @@ def _read(path: str | os.PathLike) -> Header:
             or text(dataset, "SOPClassUID") in FOR_PROCESSING,
             coded_view=views.coded(dataset),
             described_views=views.described(dataset),
+            rows_run_to=views.rows_run_to(dataset),
             two_ages=two_ages,
         )

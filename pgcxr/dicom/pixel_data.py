@@ -36,6 +36,9 @@ SIGNED = (JPEG2000, JPEG2000Lossless, HTJ2K, HTJ2KLossless, HTJ2KLosslessRPCL)
 # A lossy stream that is deeper than the header says overshoots the stored values, which are
 # clipped; but not by more than this share of their range in more than this share of the pixels.
 OVERSHOOT, OVERSHOOTING = 0.25, 0.001
+# Of the pixels before those that were not written, how many may be 0 all the same; of all, how many
+# may have bits above the stored ones that are no part of a value.
+BLACK, BEYOND = 0.05, 0.01
 # OpenCV counts in float32, which is exact up to here.
 EXACT = 1 << 24
 
@@ -92,6 +95,49 @@ def look_up_inside(
     image = look_up(table(counts), codes)
     image[outside] = 0
     return image
+
+
+def is_cut_off(codes: np.ndarray) -> bool:
+    """Whether codes [H, W] are zeros from the middle of a row to their end, and hardly elsewhere:
+    what a file holds that was made room for and not written to its end."""
+    rows, columns = codes.shape
+    if codes[-max(rows // 100, 1) :].any():
+        return False
+    last = next((row for row in range(rows - 1, -1, -1) if codes[row].any()), 0)
+    end = int(np.flatnonzero(codes[last])[-1]) + 1 if last else 0
+    # A border ends with a row, or leaves a corner of the row above black, too.
+    edge = max(columns // 50, 1)
+    if not edge < end <= columns - edge:
+        return False
+    parts = codes[last, :end], codes[last - 1], codes[:last]
+    return all(np.count_nonzero(part) >= (1 - BLACK) * part.size for part in parts)
+
+
+def deepen(dataset: pydicom.Dataset, codes: np.ndarray, counts: np.ndarray) -> None:
+    """Sets BitsStored to what the pixels of a container need, where it is too low: neighbors then
+    differ less with the bits above it than without. Of overlays and of what was left there (PS3.5
+    8.1.1) they differ more.
+
+    Args:
+        codes: [H, W]; `counts` how many of its pixels have each.
+    """
+    bits, syntax = dataset.BitsStored, dataset.file_meta.TransferSyntaxUID
+    if (syntax.is_encapsulated and syntax != RLELossless) or len(counts) <= 1 << bits:
+        return
+    signed = dataset.PixelRepresentation == 1
+    values = np.arange(len(counts))
+    full = _signed(values, len(counts)) if signed else values
+    held = values & ((1 << bits) - 1)
+    held = _signed(held, 1 << bits) if signed else held
+    beyond = counts[full != held].sum()
+    if beyond <= BEYOND * counts.sum() or whole(dataset, "HighBit", bits - 1) >= bits:
+        return
+    part = codes[:: max(len(codes) // 256, 1)]
+    rough, smooth = (np.abs(np.diff(table[part], axis=1)).sum() for table in (held, full))
+    if rough > smooth:
+        most = full[counts > 0]
+        most = max(int(most.max()), -int(most.min()) - 1)
+        dataset.BitsStored = most.bit_length() + signed
 
 
 def stored_values(dataset: pydicom.Dataset, counts: np.ndarray) -> np.ndarray:

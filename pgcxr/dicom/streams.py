@@ -47,9 +47,21 @@ def check(dataset: pydicom.Dataset) -> None:
             )
         if bits is None or bits > 16:
             raise Rejected("unreadable", "the compressed stream is deeper than 16 bits")
+        if not _ends(dataset.PixelData):
+            raise Rejected("unreadable", "truncated: the compressed stream has no end")
     if bits and bits <= 32:
         dataset.BitsAllocated = 8 if bits <= 8 else 16 if bits <= 16 else 32
         dataset.BitsStored = min(dataset.BitsStored, dataset.BitsAllocated)
+
+
+def _ends(data: bytes) -> bool:
+    """Whether a JPEG or JPEG-LS stream goes to its end marker, which nothing else in coded pixels
+    is (ISO 10918-1 B.1.1.2, ISO 14495-1 A.1): decoders fill what is cut off with gray. Those of
+    JPEG 2000 refuse it themselves."""
+    if _first_fragment(data)[:2] != b"\xff\xd8":
+        return True
+    scan = data.rfind(b"\xff\xda")
+    return scan > 0 and data.find(b"\xff\xd9", scan) > 0
 
 
 def depth(dataset: pydicom.Dataset) -> int | None:

@@ -31,7 +31,7 @@ DESCRIPTIONS = (
 )
 WORDS = {
     **{"PA": PA, "AP": AP, "LAT": LATERAL, "LATERAL": LATERAL, "LL": LATERAL, "RL": LATERAL},
-    **dict.fromkeys(("SEITLICH", "SEITL", "LATERALE", "LATERAAL", "측면"), LATERAL),
+    **dict.fromkeys(("SEITLICH", "SEITL", "LATERALE", "LATERAAL", "PROFIL", "측면"), LATERAL),
 }
 
 
@@ -60,6 +60,17 @@ def described(dataset: pydicom.Dataset) -> tuple[str, ...]:
         named = {WORDS[word] for word in re.findall(r"[^\W\d_]+", words) if word in WORDS}
         views |= named if len(named) == 1 else set()
     return tuple(sorted(views))
+
+
+def rows_run_to(dataset: pydicom.Dataset) -> str:
+    """The side of the patient to which rows run: A, P, R, L, H, F, or "" where PatientOrientation
+    (0020,0020) says nothing. Of a frontal chest that is L, of one that is mirrored R, of a lateral
+    one A or P (PS3.3 C.7.6.1.1.1)."""
+    try:
+        sides = [str(side).strip().upper() for side in dataset.get("PatientOrientation") or ()]
+    except Exception:
+        return ""
+    return sides[0][:1] if len(sides) == 2 and set("".join(sides)) <= set("APRLHF") else ""
 
 
 def _letters(words: str) -> str:

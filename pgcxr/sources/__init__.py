@@ -39,7 +39,7 @@ LAYOUTS = {
     "table": "columns.toml (any table)",
     "pacs": "studies.csv (a PACS export)",
 }
-AGE, VIEW, DESCRIBED_VIEW = "age", "view", "described view"
+AGE, VIEW, DESCRIBED_VIEW, MIRRORED = "age", "view", "described view", "mirrored"
 
 
 @dataclass(slots=True)
@@ -79,7 +79,7 @@ class Scan:
     study_date: datetime.date | None = field(default=None, repr=False)
     burned_in: str = field(default="", repr=False)  # YES, NO, or what else the header says
     for_processing: bool = False  # raw values of a detector
-    contradicts: tuple[str, ...] = ()  # what a header says in two ways: AGE, VIEW, DESCRIBED_VIEW
+    contradicts: tuple[str, ...] = ()  # what a header says in two ways: AGE, VIEW, ...
     unread_age: bool = False  # a table says an age, which cannot be read
     rows: int = 0
     columns: int = 0

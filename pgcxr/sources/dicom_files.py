@@ -24,6 +24,8 @@ FIELDS = (
     ),
 )
 
+FRONTAL = ("PA", "AP")
+
 
 def header_or_reason(path: Path) -> "dicom.Header | tuple[str, str]":
     """The header, or (rule, detail) of its rejection."""
@@ -55,10 +57,15 @@ def describe(scan: Scan, header: "dicom.Header | tuple[str, str]") -> None:
     stated = vocabulary.shown_view(header.view)
     scan.view = header.view or header.coded_view
     differ = [sources.AGE] if header.two_ages else []
-    if stated and header.coded_view and stated != header.coded_view:
-        scan.view = ""
-        differ.append(sources.VIEW)
     shown = vocabulary.shown_view(scan.view)
+    other_code = stated and header.coded_view and stated != header.coded_view
+    # Of 3,792 real frontal films whose headers say it (Open-i), rows run to the left in all but 14,
+    # and in those to the right.
+    if other_code or (shown in FRONTAL and header.rows_run_to in ("A", "P")):
+        scan.view = shown = ""
+        differ.append(sources.VIEW)
+    if shown in FRONTAL and header.rows_run_to == "R":
+        differ.append(sources.MIRRORED)
     if shown and set(header.described_views) - {shown}:
         differ.append(sources.DESCRIBED_VIEW)
     scan.contradicts = tuple(differ)

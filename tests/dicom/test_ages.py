@@ -89,7 +89,8 @@ def test_between(birth, study, years):
         ("000Y", "", "20150302", (None, False)),
         ("000Y", "20150101", "20150302", (0, False)),
         ("002D", "", "", (pytest.approx(2 / 365.2425), False)),
-        ("120Y", "", "", (120, False)),
+        ("120Y", "", "", (None, False)),
+        ("", "19000101", "20150302", (None, False)),
         ("104Y", "19110101", "20150302", (104, False)),
         ("045Y", "19000101", "20150302", (45, False)),  # a birth that was taken out
         ("045Y", "20050101", "20150302", (None, True)),

@@ -147,6 +147,39 @@ def test_an_embedded_overlay_is_not_seen(tmp_path, chest):
 
 
 @pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("name", ["explicit", "rle"])
+def test_bits_stored_that_are_too_few_wrap_no_pixel(tmp_path, chest, name, signed):
+    pixels = chest(1).astype(np.int16 if signed else np.uint16) - 2000 * signed
+    plain = dicom.decode(encoders.write(tmp_path / "a", pixels, 12, name))
+    few = encoders.write(tmp_path / "b", pixels, 12, name, BitsStored=10, HighBit=9)
+    np.testing.assert_array_equal(dicom.decode(few), plain)
+    # Junk is no part of the values, however much there is of it.
+    if not signed:
+        rng = np.random.default_rng(0)
+        for junk in (rng.integers(0, 16, pixels.shape) << 12, np.full(pixels.shape, 1 << 15)):
+            full = (pixels | junk).astype(np.uint16)
+            path = encoders.write(tmp_path / "c", full, 16, name, BitsStored=12, HighBit=11)
+            np.testing.assert_array_equal(dicom.decode(path), plain)
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "cut"), [(20, 17, True), (20, 0, False), (31, 17, False)]
+)
+def test_a_file_that_was_not_written_to_its_end(tmp_path, chest, row, column, cut):
+    pixels = np.maximum(chest(1), 1).astype(np.uint16)
+    pixels.ravel()[row * pixels.shape[1] + column :] = 0
+    path = encoders.write(tmp_path / "a", pixels, 12, "explicit")
+    assert pixel_data.is_cut_off(pixels) is cut
+    if cut:
+        with pytest.raises(dicom.Rejected, match="truncated"):
+            dicom.decode(path)
+        # A black border is no end of a file.
+        pixels[:, -9:] = 0
+    encoders.write(tmp_path / "a", pixels, 12, "explicit")
+    dicom.decode(path)
+
+
+@pytest.mark.parametrize("signed", [False, True])
 def test_pixels_that_fill_the_container_from_the_top(tmp_path, chest, signed):
     pixels = chest(2).astype(np.int64) - (2048 if signed else 0)
     high = (pixels << 4).astype(np.int16 if signed else np.uint16)

@@ -24,6 +24,22 @@ def test_the_size_of_every_codec(chest, name):
     assert streams.of_stream(stream) == (31, 37, 1)
 
 
+@pytest.mark.parametrize("name", COMPRESSED)
+@pytest.mark.parametrize("share", [0.98, 0.6])
+def test_a_stream_that_ends_early_is_refused(tmp_path, chest, name, share):
+    _, depths, encode, _ = encoders.ENCAPSULATED[name]
+    pixels = picture(chest, depths[-1])
+    path = encoders.write(tmp_path / "a", pixels, depths[-1], name)
+    dicom.decode(path)
+    dataset = pydicom.dcmread(path)
+    stream = encode(pixels, depths[-1])
+    encoders.encapsulated(dataset, stream[: int(share * len(stream))])
+    dataset.save_as(path)
+    with pytest.raises(dicom.Rejected) as refused:
+        dicom.decode(path)
+    assert refused.value.rule == "unreadable"
+
+
 def test_high_throughput_and_color(chest):
     assert streams.of_stream(encoders.HTJ2K_FILE.read_bytes()) == (32, 40, 1)
     color = np.repeat(picture(chest, 8)[..., None], 3, axis=2)

@@ -3,7 +3,8 @@
 import pydicom
 import pytest
 
-from pgcxr import dicom
+from pgcxr import dicom, sources
+from pgcxr.sources import dicom_files
 from tests.dicom import encoders
 
 
@@ -48,6 +49,7 @@ def test_view_codes(header, value, meaning, view):
     [
         ({"SeriesDescription": "Chest PA"}, ("PA",)),
         ({"SeriesDescription": "THORAX p.a."}, ("PA",)),
+        ({"SeriesDescription": "Thorax seitlich"}, ("LATERAL",)),
         ({"ProtocolName": "W033 Thorax a. p. Bett"}, ("AP",)),
         ({"SeriesDescription": "CHEST PA/LAT"}, ()),
         ({"SeriesDescription": "Chest PA and lateral", "ProtocolName": "PA"}, ("PA",)),
@@ -59,6 +61,32 @@ def test_view_codes(header, value, meaning, view):
 )
 def test_views_in_descriptions(header, tags, views):
     assert header(**tags).described_views == views
+
+
+@pytest.mark.parametrize(
+    ("orientation", "side"),
+    [(["L", "F"], "L"), (["A", "F"], "A"), (["RA", "F"], "R"), (["X", "F"], ""), (["L"], "")],
+)
+def test_the_side_that_rows_run_to(header, orientation, side):
+    assert header(PatientOrientation=orientation).rows_run_to == side
+
+
+@pytest.mark.parametrize(
+    ("view", "side", "shown", "contradicts"),
+    [
+        *(("PA", side, "", (sources.VIEW,)) for side in "AP"),
+        ("AP", "P", "", (sources.VIEW,)),
+        ("PA", "L", "PA", ()),
+        ("PA", "R", "PA", (sources.MIRRORED,)),
+        ("PA", "H", "PA", ()),
+        ("LL", "A", "LL", ()),
+        ("", "A", "", ()),
+    ],
+)
+def test_a_frontal_view_whose_rows_run_to_front_or_back(header, view, side, shown, contradicts):
+    scan = sources.Scan(1, None, "a")
+    dicom_files.describe(scan, header(ViewPosition=view, PatientOrientation=[side, "F"]))
+    assert (scan.view, scan.contradicts) == (shown, contradicts)
 
 
 @pytest.mark.parametrize(
