@@ -95,7 +95,10 @@ def age_between(birth: str, study: str) -> float | None:
 def day(text: str) -> datetime.date | None:
     """Reads "20160630", also with "-", "." or "/" between (PS3.5 6.2, VR DA); None where it is no
     date."""
+    digits = re.sub(r"[-./]", "", text.strip())[:8]
+    if not re.fullmatch(r"[0-9]{8}", digits):  # strptime takes fewer for a date, too
+        return None
     try:
-        return datetime.datetime.strptime(re.sub(r"[-./]", "", text.strip())[:8], "%Y%m%d").date()
+        return datetime.datetime.strptime(digits, "%Y%m%d").date()
     except ValueError:
         return None

@@ -1,8 +1,10 @@
 """Ages: cases worked by hand."""
 
+import datetime
+
 import pytest
 
-from pgcxr.dicom.ages import age_between, age_in_words, age_in_years, age_of
+from pgcxr.dicom.ages import age_between, age_in_words, age_in_years, age_of, day
 
 
 @pytest.mark.parametrize(
@@ -102,3 +104,17 @@ def test_between(birth, study, years):
 )
 def test_an_age_and_the_dates_it_should_agree_with(stated, birth, study, found):
     assert age_of(stated, birth, study) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        *((text, (2016, 6, 30)) for text in ("20160630", "2016-06-30", " 2016.06.30 10:00")),
+        *(
+            (text, None)
+            for text in ("13.03.04", "130304", "20160631", "30.06.2016", "2016-6-3", "")
+        ),
+    ],
+)
+def test_days(text, date):
+    assert day(text) == (date and datetime.date(*date))
