@@ -1,6 +1,7 @@
 """Settings and fixtures that every test may use."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,15 @@ def original_networks(goldens) -> dict:
         "G": original_weights.build_generator(sizes, weights["generator"]),
         "D": original_weights.build_discriminator(sizes, weights["discriminator"]),
     }
+
+
+@pytest.fixture(scope="module")
+def traced_once() -> Iterator[None]:
+    """Trainings of one config share their traces, see `tests/gan/traces.py`."""
+    from tests.gan import traces
+
+    with traces.shared():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,6 +10,8 @@ from pgcxr.gan import alarm
 from pgcxr.gan.alarm import Alarm, Diverged
 from tests.gan.tiny_run import final, train
 
+pytestmark = pytest.mark.usefixtures("traced_once")
+
 CALM = {"d_loss": -3.0, "g_loss": 1.0, "d_real_score": 4.0, "d_fake_score": -2.0}
 CALM |= {"d_gradient_norm": 20.0, "g_gradient_norm": 0.5}
 

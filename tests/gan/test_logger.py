@@ -22,6 +22,8 @@ from tests.gan.gans import small_gan
 from tests.gan.tiny_run import final, same
 from train.common import load_config
 
+pytestmark = pytest.mark.usefixtures("traced_once")
+
 SEED = 3
 # One half-phase of two ticks, of which each compares 16 images.
 CONFIG = {

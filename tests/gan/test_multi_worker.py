@@ -39,7 +39,6 @@ TINY = {
     "replicas": 0,
     "seed": 4,
 }
-HANG = 400  # seconds after which a worker that hangs is killed; about 15 on two idle cores
 
 
 def _differences(ours, theirs) -> np.ndarray:
@@ -155,47 +154,40 @@ def _free_ports(n: int) -> list[int]:
     return ports
 
 
-def _workers(cohort, outs, *, stop_at="0", more=((), ())) -> list[tuple[int, str]]:
-    """Runs two workers to their end; (exit code, what they said) of each."""
-    addresses = [f"127.0.0.1:{port}" for port in _free_ports(2)]
-    sets = [part for key, value in TINY.items() for part in ("--set", f"{key}={value}")]
-    started = []
-    for index, out in enumerate(outs):
-        task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        # Only the one that is not the chief is asked to stop.
-        stop = {"PGCXR_STOP_AT": stop_at if index else "0"}
-        started.append(
-            subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "tests.gan.worker",
-                    str(cohort),
-                    "--config",
-                    "demo",
-                    "--out",
-                    str(out),
-                ]
-                + [*sets, *more[index]],
-                env=os.environ
-                | {"TF_CONFIG": json.dumps(task), "TF_CPP_MIN_LOG_LEVEL": "3"}
-                | stop,
-                cwd=ROOT,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-        )
-    try:
-        return [(process.wait(HANG), process.stdout.read()) for process in started]
-    finally:
-        for process in started:
-            process.kill()
-            process.wait()
+@pytest.fixture
+def workers(cohort, tmp_path):
+    """workers(outs, stop_at): runs two hosts to their end; (exit code, what they said) of each."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.gan.worker"],
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    def go(outs, stop_at="0") -> list[tuple[int, str]]:
+        addresses = [f"127.0.0.1:{port}" for port in _free_ports(2)]
+        sets = [part for key, value in TINY.items() for part in ("--set", f"{key}={value}")]
+        hosts = []
+        for index, out in enumerate(outs):
+            task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+            # Only the one that is not the chief is asked to stop.
+            env = {"TF_CONFIG": json.dumps(task), "PGCXR_STOP_AT": stop_at if index else "0"}
+            words = [str(cohort), "--config", "demo", "--out", str(out), *sets]
+            hosts.append({"words": words, "env": env, "log": str(tmp_path / f"host{index}.txt")})
+        process.stdin.write(json.dumps(hosts) + "\n")
+        process.stdin.flush()
+        codes = json.loads(process.stdout.readline() or "[null, null]")
+        return [(code, open(host["log"]).read()) for code, host in zip(codes, hosts, strict=True)]
+
+    with process:
+        yield go
+        process.stdin.close()
 
 
 def test_two_hosts_train_as_one_device_does_and_go_on_after_one_of_them_was_stopped(
-    cohort, tmp_path
+    cohort, workers, tmp_path
 ):
     """Without minibatch statistics, which every replica takes of its own images.
 
@@ -205,12 +197,12 @@ def test_two_hosts_train_as_one_device_does_and_go_on_after_one_of_them_was_stop
     some leaky ReLU, and the two runs part by 0.002.
     """
     chief, other = tmp_path / "chief", tmp_path / "other"
-    for code, said in _workers(cohort, (chief, other), stop_at="32"):
+    for code, said in workers((chief, other), stop_at="32"):
         assert code == 130 and "interrupted; run the same command again" in said, said
     states = sorted(path.name for path in (chief / "state").iterdir())
     assert states[-1] == "nimg0000000032.npz"
     # The other host has no state: it gets the chief's over the network.
-    for code, said in _workers(cohort, (chief, other)):
+    for code, said in workers((chief, other)):
         assert code == 0, said
     assert not other.exists(), "only the chief writes"
     report = artifacts.read_json(chief / "report.json")

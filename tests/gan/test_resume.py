@@ -18,6 +18,8 @@ from pgcxr.io import artifacts
 from tests.gan.tiny_run import TINY, config, final, same, train
 from tests.toy_cohort import ramps, write_cohort
 
+pytestmark = pytest.mark.usefixtures("traced_once")
+
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):

@@ -12,6 +12,8 @@ from pgcxr.networks import Discriminator, Generator, criticize, synthesize
 from tests.gan import tiny_run
 from tests.gan.gans import small_gan
 
+pytestmark = pytest.mark.usefixtures("traced_once")
+
 RNG = np.random.default_rng(1)
 # Long, so that a label's 1 beside them is nothing to PixelNorm.
 LATENTS = 1e4 * RNG.standard_normal((4, 8)).astype(np.float32)

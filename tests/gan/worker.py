@@ -1,22 +1,71 @@
-"""One of several hosts: `train.gan` itself, with TF_CONFIG in the environment, asked to stop after
-some images.
+"""Hosts of one training on this machine: `train.gan` itself, with TF_CONFIG in the environment.
 
-Example: TF_CONFIG=... python -m tests.gan.worker COHORT --config demo --out RUN
-PGCXR_STOP_AT=64 has it send itself SIGTERM there.
+Reads one round a line from stdin, [{"words": of the command line, "env": {...}, "log": path}, ...],
+runs its hosts together, and prints their exit codes. TensorFlow is imported once, and each host is
+a fork of that (see `tests/gan/lives.py`). PGCXR_STOP_AT=64 has a host send itself SIGTERM after so
+many images.
 """
 
+import json
 import os
 import signal
 import sys
+import time
 
 from pgcxr.cli import command
+from pgcxr.gan import trainer
+from train.gan import training  # noqa: F401
 from train.gan.__main__ import app
+
+HANG = 400  # seconds after which a host that hangs is killed; about 15 on two idle cores
 
 
 def main() -> None:
-    from pgcxr.gan import trainer
+    from tensorflow.python.eager import context
 
-    stop_at, train = int(os.environ.get("PGCXR_STOP_AT", "0")), trainer.train
+    for line in sys.stdin:
+        assert not context.context()._initialized, "nothing of TensorFlow may be used before"
+        hosts = [_forked(**host) for host in json.loads(line)]
+        print(json.dumps(_ends(hosts)), flush=True)
+
+
+def _ends(hosts: list[int]) -> list[int]:
+    """The exit codes; what hangs is killed."""
+    codes: dict[int, int] = {}
+    deadline = time.monotonic() + HANG
+    while len(codes) < len(hosts):
+        for host in set(hosts) - set(codes):
+            if time.monotonic() > deadline:
+                os.kill(host, signal.SIGKILL)
+            ended, status = os.waitpid(host, os.WNOHANG)
+            if ended:
+                codes[host] = os.waitstatus_to_exitcode(status)
+        time.sleep(0.02)
+    return [codes[host] for host in hosts]
+
+
+def _forked(words: list[str], env: dict[str, str], log: str) -> int:
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        os.environ |= env
+        with open(log, "w") as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+        _stopping(int(env.get("PGCXR_STOP_AT", "0")))
+        command.run(app, words, name="python -m train.gan")
+    except SystemExit as end:
+        code = end.code
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _stopping(stop_at: int) -> None:
+    train = trainer.train
 
     def stopping(reals, run, config, strategy, progress, *rest):
         def watch(nimg, lod):
@@ -27,7 +76,6 @@ def main() -> None:
         return train(reals, run, config, strategy, watch, *rest)
 
     trainer.train = stopping
-    command.run(app, sys.argv[1:], name="python -m train.gan")
 
 
 if __name__ == "__main__":

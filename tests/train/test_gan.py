@@ -18,6 +18,8 @@ from train.common import load_config
 from train.gan import training
 from train.gan.__main__ import app
 
+pytestmark = pytest.mark.usefixtures("traced_once")
+
 # Ends with the fade to 8 px: each half-phase is traced anew.
 SMALL = {
     "resolution": 8,

@@ -17,6 +17,8 @@ from tests.toy_cohort import spots, write_cohort
 from train.common import load_config
 from train.gan.__main__ import app
 
+pytestmark = pytest.mark.usefixtures("traced_once")
+
 # One half-phase: 4 px from beginning to end. The loss scale comes down from 2^64 in the first 50 of
 # 100 steps.
 SMALL = {

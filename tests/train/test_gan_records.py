@@ -19,6 +19,8 @@ from train.gan import images as gan_images
 from train.gan import training
 from train.gan.__main__ import app
 
+pytestmark = pytest.mark.usefixtures("traced_once")
+
 # From 4 px into the fade to 8 px, which is traced once more; 12 of 20 images are trained on.
 SMALL = {
     "resolution": 8,
