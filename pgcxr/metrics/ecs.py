@@ -7,7 +7,8 @@ along each principal axis of the real features that is kept, in units of the rea
 
     D = integral |E exp(itX) - E exp(itY)|^2 dN(0, 1)(t)
 
-which is 0 only where X and Y are of one distribution. Two means over the axes are given:
+which is 0 only where X and Y are of one distribution along it. Axes, weights and the second measure
+are not the paper's, so values are not to be compared with published ones. Two means over the axes are given:
 
 - `ecs`: as the features are;
 - `tails`: each set moved and scaled to mean 0 and deviation 1 along each axis first, so that only
@@ -19,6 +20,7 @@ functions: of two samples of one distribution they are 0 on average, sometimes b
 test says how often a split by chance is as far apart.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -186,7 +188,10 @@ class _Functions:
                 second[point] = np.einsum("nk,nk->k", square, power) / n
         variance = 1 - np.square(np.abs(values))
         if matched:
-            mean, scale = _slopes(values, first)
+            # The influence of x is exp(itx) - values - mean x - scale (x^2 - 1), as it moves the
+            # mean by x and the deviation by (x^2 - 1) / 2.
+            t = POINTS[:, None]
+            mean, scale = 1j * t * values, 0.5j * t * first
             skewness = (x * square).mean(axis=0, dtype=np.float64)
             fourth = np.square(square).mean(axis=0, dtype=np.float64)
             variance += (
@@ -202,14 +207,6 @@ def _apart(a: _Functions, b: _Functions) -> np.ndarray:
     """[K]: the distance along each axis, less what sampling alone makes of it."""
     squares = np.square(np.abs(a.values - b.values))
     return WEIGHTS @ (squares - a.variance / (a.n - 1) - b.variance / (b.n - 1))
-
-
-def _slopes(values: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(b, c): the influence of x on the characteristic function of the standardized values is
-    exp(itx) - values - b x - c (x^2 - 1), as the mean is moved by x and the deviation by (x^2 - 1)
-    / 2."""
-    t = POINTS[:, None]
-    return 1j * t * values, 0.5j * t * first
 
 
 def _splits(numbers: list[int], owners, permutations: int, rng: np.random.Generator) -> np.ndarray:
@@ -234,30 +231,34 @@ def _splits(numbers: list[int], owners, permutations: int, rng: np.random.Genera
     return sets
 
 
+def _influences(x: np.ndarray, matched: bool) -> Iterator[np.ndarray]:
+    """Of each of POINTS, how much each image moves the characteristic function of all, complex [N,
+    K]; `matched`: where they are standardized, as x is, by their own mean and deviation."""
+    square = np.square(x) - 1
+    factor = np.exp(np.complex64(1j * STEP) * x)
+    power = np.ones_like(factor)
+    for point in POINTS:
+        power *= factor
+        value = power.mean(axis=0)
+        influence = power - value
+        if matched:
+            first = np.einsum("nk,nk->k", x, power) / len(x)
+            influence -= (1j * point * value).astype(np.complex64) * x
+            influence -= (0.5j * point * first).astype(np.complex64) * square
+        yield influence
+
+
 def _p(x: np.ndarray, sets: np.ndarray, matched: bool) -> float:
     """Of values along axes [N + M, K] of both sets together."""
-    in_first = sets.sum(axis=1)[:, None]
-    in_second = len(x) - in_first
+    in_first = sets.sum(axis=1)
+    share = 1 / in_first + 1 / (len(x) - in_first)
     apart = np.zeros(len(sets))
-    square = np.square(x) - 1
     step = max(1, HELD // len(x))
     for start in range(0, x.shape[1], step):
-        some = slice(start, start + step)
-        factor = np.exp(np.complex64(1j * STEP) * x[:, some])
-        power = factor.copy()
-        for point, weight in enumerate(WEIGHTS):
-            if point:
-                power *= factor
-            influence = power - power.mean(axis=0)
-            if matched:
-                slope = 1j * POINTS[point] * power.mean(axis=0)
-                first = np.einsum("nk,nk->k", x[:, some], power) / len(x)
-                influence -= slope.astype(np.complex64) * x[:, some]
-                influence -= (0.5j * POINTS[point] * first).astype(np.complex64) * square[:, some]
-            # The rest is the negative, as all together are 0.
-            sums = sets @ influence
-            means = np.square(np.abs(sums * (1 / in_first + 1 / in_second))).sum(axis=1)
+        each = _influences(x[:, start : start + step], matched)
+        for weight, influence in zip(WEIGHTS, each, strict=True):
+            # The mean of the first set less that of the second, as the sum of all is 0.
+            means = np.square(np.abs((sets @ influence) * share[:, None])).sum(axis=1)
             variance = np.square(np.abs(influence)).mean(axis=0).sum()
-            noise = variance * (1 / in_first + 1 / in_second)[:, 0]
-            apart += weight * (means - noise)
+            apart += weight * (means - variance * share)
     return float((apart >= apart[0]).mean())

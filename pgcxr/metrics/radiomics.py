@@ -20,8 +20,8 @@ DISTANCES = (1, 4)  # px between the two pixels of a pair
 SCALES = 3  # of the Haar wavelet
 PERCENTILES = (5, 25, 50, 75, 95)
 SMALLEST = 16  # px
-# Pixels that are gone through at a time: about 100 MB of intermediate values.
-PIXELS = 2**20
+# Pixels that are gone through at a time: about 25 MB of intermediate values.
+PIXELS = 2**19
 
 _INTENSITY = ("mean", "deviation", "skewness", "kurtosis", "entropy")
 _PAIRS = ("contrast", "homogeneity", "energy", "entropy", "correlation")

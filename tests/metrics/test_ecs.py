@@ -167,6 +167,26 @@ def test_p_is_uniform_within_one_distribution_also_of_patients_with_several_imag
     assert np.mean([each["ecs"] <= 0.1 for each in apart]) > 0.3
 
 
+def test_the_influence_of_an_image_is_what_a_little_more_weight_on_it_does():
+    x = module.standardized(np.random.default_rng(9).exponential(size=(12, 2)))
+    little = 1e-6
+
+    def function(weights, t, matched):
+        values = x.astype(float)
+        if matched:
+            mean = weights @ values
+            values = (values - mean) / np.sqrt(weights @ np.square(values - mean))
+        return weights @ np.exp(1j * t * values)
+
+    for matched in (False, True):
+        for t, found in zip(POINTS, module._influences(x, matched), strict=True):
+            even = np.full(12, 1 / 12)
+            moved = [(1 - little) * even + little * (np.arange(12) == each) for each in range(12)]
+            expected = [function(weights, t, matched) for weights in moved]
+            expected = (np.array(expected) - function(even, t, matched)) / little
+            assert found == pytest.approx(expected, abs=2e-3)
+
+
 def test_the_test_goes_in_blocks_and_can_be_left_out(monkeypatch):
     rng = np.random.default_rng(7)
     real, fake = rng.normal(size=(50, 6)), rng.normal(0.3, 1, (40, 6))
