@@ -111,6 +111,12 @@ def patterns(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rows[::-1].copy(), counts[::-1].copy()
 
 
+def shares(labels: np.ndarray, repeats: np.ndarray) -> np.ndarray:
+    """How often each of the `patterns` is shown in 1,000 epochs: int64 [P]."""
+    which = np.unique(labels, axis=0, return_inverse=True)[1]
+    return np.rint(1000 * np.bincount(np.ravel(which), repeats)).astype(np.int64)[::-1].copy()
+
+
 def draw(rows: np.ndarray, counts: np.ndarray, n: int, seed: int) -> np.ndarray:
     """float32 [n, K], drawn as often as they occur; the first rows are the same for any n."""
     # 9: a stream of its own beside the latents of the same seed.

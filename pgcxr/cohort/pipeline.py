@@ -5,6 +5,7 @@ with exactly the image that an undisturbed run would see.
 """
 
 import hashlib
+import math
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -27,14 +28,47 @@ from pgcxr.io import places
 IN_MEMORY_BYTES = 2_000_000_000
 
 
-def order(count: int, start: int, length: int, seed: int) -> np.ndarray:
+def repeat_factors(findings: np.ndarray, threshold: float) -> np.ndarray:
+    """How often each image is shown in an epoch so that rare findings are seen (repeat factor
+    sampling; Gupta et al., LVIS, CVPR 2019, arXiv 1908.03195, section 4.2).
+
+    A finding of which a share f < `threshold` of the images has any is worth sqrt(threshold / f);
+    an image counts as its rarest one, at least once.
+
+    Args:
+        findings: [N, K] of 0, 1, or NaN where unknown.
+        threshold: share of the images.
+
+    Returns:
+        float64 [N], 1 and above.
+
+    Example:
+
+        >>> repeat_factors(np.array([[1, 1], [0, 1], [0, 0], [0, 0]]), 0.5)
+        array([1.41421356, 1.        , 1.        , 1.        ])
+    """
+    present = findings == 1
+    share = np.maximum(present.mean(axis=0), 1 / len(present))
+    return np.where(present, np.maximum(1, np.sqrt(threshold / share)), 1.0).max(axis=1)
+
+
+def order(
+    count: int, start: int, length: int, seed: int, repeats: np.ndarray | None = None
+) -> np.ndarray:
     """Which of `count` images are number start .. start + length - 1: int32, one fresh shuffle for
-    each epoch."""
+    each epoch, in which image i is shown `repeats[i]` times on average (None: once)."""
+    each = count if repeats is None else math.ceil(repeats.sum())
     chosen = np.empty(length, np.int32)
     filled = 0
     while filled < length:
-        epoch, first = divmod(start + filled, count)
-        shuffled = np.random.default_rng([seed, epoch]).permutation(count)
+        epoch, first = divmod(start + filled, each)
+        rng = np.random.default_rng([seed, epoch])
+        shuffled = rng.permutation(count)
+        if repeats is not None:
+            # Systematic: 1.4 is once or twice, and twice in 4 epochs of 10; none is left out.
+            ends = np.cumsum(repeats[shuffled])
+            at = (np.arange(each) + rng.random()) * (ends[-1] / each)
+            shuffled = rng.permutation(shuffled[np.searchsorted(ends, at, side="right")])
         part = shuffled[first : first + length - filled]
         chosen[filled : filled + len(part)] = part
         filled += len(part)
@@ -48,6 +82,7 @@ class ImageDataset:
         images: a cohort's selection, TFRecords, DICOM files, or uint8 [N, R, R, C].
         resolution: R, of the finished network.
         labels: float32 [N, K] of a conditioned GAN (see `pgcxr.cohort.labels`).
+        repeats: [N], how often each is shown in an epoch (see `repeat_factors`); None: once.
 
     Attributes:
         count: N.
@@ -67,9 +102,10 @@ class ImageDataset:
         images: cohorts.Cohort | Records | DicomImages | np.ndarray,
         resolution: int,
         labels: np.ndarray | None = None,
+        repeats: np.ndarray | None = None,
     ):
         self.resolution = resolution
-        self.labels = labels
+        self.labels, self.repeats = labels, repeats
         self.full, self.source = None, None
         stored = isinstance(images, (Records, DicomImages))
         if stored:
@@ -150,7 +186,8 @@ class ImageDataset:
         """
         import tensorflow as tf
 
-        indices = order(self.count, start, steps * minibatch, seed).reshape(steps, minibatch)
+        numbers = order(self.count, start, steps * minibatch, seed, self.repeats)
+        indices = numbers.reshape(steps, minibatch)
         if share is not None:
             host, hosts, devices = share
             minibatch //= hosts * devices
@@ -187,7 +224,8 @@ class ImageDataset:
         TensorFlow's own error does not say which file it was.
         """
         if self.source is not None:
-            self.source.check(dict.fromkeys(order(self.count, start, length, seed)))
+            numbers = order(self.count, start, length, seed, self.repeats)
+            self.source.check(dict.fromkeys(numbers))
 
     def _read(self, indices, level: int, minibatch: int):
         import tensorflow as tf

@@ -106,6 +106,12 @@ class GanConfig(Options):
     mirror: bool = option(
         False, SWITCH, "flip reals left to right at random: not for chests, the heart has a side"
     )
+    oversample_threshold: float = option(
+        0.0,
+        number(0, 1),
+        "images of a finding that a smaller share than this has are shown more often: the square "
+        "root of threshold / share (repeat factor sampling); 0: all alike",
+    )
     # Little data
     augment: str = option(
         "",

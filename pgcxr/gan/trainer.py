@@ -222,7 +222,11 @@ def _samples_of(gan: ProgressiveGAN, dataset: ImageDataset, config: GanConfig) -
     if not gan.labeled:
         return latents, None, None
     rows, counts = label_kinds.patterns(dataset.labels)
-    gan.draw_labels_from(rows, counts)
+    # G is asked for what D is shown; the report says what there is.
+    shown = (
+        counts if dataset.repeats is None else label_kinds.shares(dataset.labels, dataset.repeats)
+    )
+    gan.draw_labels_from(rows, shown)
     latents, labels = samples.rows_by_label(latents, rows[np.argsort(-counts, kind="stable")])
     described = {"names": label_kinds.names(config.labels), "rows": rows, "counts": counts}
     return latents, labels, described | {"exclusive": gan.loss_terms.exclusive_labels}

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pgcxr.cohort import pipeline
+from pgcxr.cohort import labels, pipeline
 from pgcxr.cohort.manifest import Cohort
 from pgcxr.errors import InputError
 
@@ -20,6 +20,40 @@ def test_every_epoch_shows_every_image_once_in_an_order_of_its_own():
 def test_the_order_can_be_entered_anywhere(start):
     whole = pipeline.order(7, 0, 40, seed=3)
     np.testing.assert_array_equal(pipeline.order(7, start, 11, seed=3), whole[start : start + 11])
+
+
+def test_rare_findings_are_shown_more_often():
+    findings = np.zeros((100, 2))
+    findings[:4, 0] = 1  # 4 %: sqrt(0.16 / 0.04) = 2 times
+    findings[2:52, 1] = 1  # 50 %: once
+    findings[60, 1] = np.nan
+    repeats = pipeline.repeat_factors(findings, 0.16)
+    np.testing.assert_allclose(repeats, [2.0] * 4 + [1.0] * 96)
+    repeats[4] = 1.5
+    epochs, each = 40, 105  # 104.5 images an epoch
+    shown = pipeline.order(100, 0, epochs * each, seed=3, repeats=repeats)
+    counts = [np.bincount(epoch, minlength=100) for epoch in shown.reshape(epochs, each)]
+    assert np.sum(counts, axis=0)[:4] == pytest.approx(2 * epochs, abs=3)
+    assert min(map(min, counts)) == 1
+    assert {count[4] for count in counts} == {1, 2}
+    assert np.sum(counts, axis=0)[4] == pytest.approx(1.5 * epochs, abs=12)
+    np.testing.assert_array_equal(
+        pipeline.order(100, 95, 30, seed=3, repeats=repeats), shown[95:125]
+    )
+    assert not np.array_equal(shown[:each], np.sort(shown[:each])), "mixed within an epoch"
+
+
+def test_labels_are_drawn_as_often_as_their_images_are_shown():
+    rows = np.array([[1, 0], [0, 1], [1, 0], [1, 1]], np.float32)
+    repeats = np.array([1.0, 2.0, 1.0, 1.25])
+    patterns, counts = labels.patterns(rows)
+    shares = labels.shares(rows, repeats)
+    assert dict(zip(map(tuple, patterns), shares, strict=True)) == {
+        (1, 0): 2000,
+        (0, 1): 2000,
+        (1, 1): 1250,
+    }
+    np.testing.assert_array_equal(labels.shares(rows, np.ones(4)), 1000 * counts)
 
 
 def test_reduction_is_the_rounded_mean():

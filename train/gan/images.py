@@ -24,12 +24,14 @@ class Images:
         cohort: the folder of the cohort that they come from, which evaluations need; None where it
             isn't known.
         records: their folder where they are TFRecords.
+        repeats: [N], how often each is shown in an epoch; None: once.
     """
 
     chosen: cohorts.Cohort | record_files.Records | dicom_images.DicomImages
     labels: np.ndarray | None
     cohort: Path | None
     records: Path | None = None
+    repeats: np.ndarray | None = None
 
 
 def choose(folder: Path, config: GanConfig) -> Images:
@@ -43,6 +45,12 @@ def choose(folder: Path, config: GanConfig) -> Images:
     has_records, has_manifest = record_files.is_there(folder), (folder / "manifest.csv").exists()
     if not has_records and not has_manifest and dicom_images.is_there(folder):
         return _of_dicom(folder, config)
+    if not has_manifest and config.oversample_threshold:
+        raise ArgumentError(
+            "oversample_threshold",
+            f"{folder} says nothing of findings; train on the cohort, or leave it out",
+            config.oversample_threshold,
+        )
     if not has_records:
         return _of_cohort(cohorts.load(folder), config)
     if has_manifest:
@@ -80,7 +88,13 @@ def _of_cohort(cohort: cohorts.Cohort, config: GanConfig) -> Images:
     chosen = labels.known(found, kind)
     _check_count(cohort.folder / "manifest.csv", config, len(found), len(chosen))
     image_files.check_images(chosen.paths(), config.resolution)
-    return Images(chosen, labels.of_cohort(chosen, kind), cohort.folder)
+    repeats = None
+    if config.oversample_threshold:
+        repeats = pipeline.repeat_factors(
+            chosen.findings()[:, 1:],
+            config.oversample_threshold,  # "normal" is none
+        )
+    return Images(chosen, labels.of_cohort(chosen, kind), cohort.folder, repeats=repeats)
 
 
 def _of_records(folder: Path, config: GanConfig) -> Images:

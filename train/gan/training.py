@@ -100,7 +100,7 @@ def train(folder: Path, out: Path, config: GanConfig, init: str = "") -> None:
             if any(devices.every(strategy, int(bool(finished)))):
                 print(f"{out}: this training is finished; see {run.report}")
                 return
-            dataset = ImageDataset(images.chosen, config.resolution, images.labels)
+            dataset = ImageDataset(images.chosen, config.resolution, images.labels, images.repeats)
             held_out = gan_images.validation(images, config)
             validation = ImageDataset(*held_out) if held_out else None
             alike = config.to_dict() | {"manifest_sha256": beside.get("manifest_sha256")}
