@@ -12,17 +12,18 @@ NAMES = {
     "recall": "Recall",
     "density": "Density",
     "coverage": "Coverage",
-    "ecs": "ECS",
-    "tails": "Tails (ECS, moments matched)",
+    "ecs": "ECS x 1000",
+    "tails": "Tails x 1000",
     "frd": "FRD, radiomic",
-    "radiomic_ecs": "ECS, radiomic",
-    "radiomic_tails": "Tails, radiomic",
+    "radiomic_ecs": "ECS x 1000, radiomic",
+    "radiomic_tails": "Tails x 1000, radiomic",
     "swd": "SWD x 1000, mean of levels",
     "ms_ssim": "MS-SSIM",
 }
 
 
 SOURCES = {"gan": "GAN", "floor": "Real (floor)", "baseline": "PCA-Gaussian"}
+TESTED = ("ecs", "tails", "radiomic_ecs", "radiomic_tails")
 SHOWN = 8  # radiomic features
 
 
@@ -53,7 +54,8 @@ def _write(page: Page, folder: Path, report: dict) -> None:
         if name in report["metrics"]:
             entry = report["metrics"][name]
             entry = entry["mean"] if name == "swd" else entry
-            numbers = [each for source in SOURCES for each in _with_interval(entry[source])]
+            unit = 1000 if name in TESTED else 1
+            numbers = [each for source in SOURCES for each in _with_interval(entry[source], unit)]
             rows.append((title, *numbers, _ahead(entry)))
     header = [each for name in SOURCES.values() for each in (name, "95 % interval")]
     page.table(
@@ -77,9 +79,9 @@ def _write(page: Page, folder: Path, report: dict) -> None:
 def _tests(page: Page, report: dict) -> None:
     """p of the permutation tests."""
     rows = [
-        (NAMES[name], *(entry["p"][source] for source in SOURCES))
+        (NAMES[name].replace(" x 1000", ""), *(entry["p"][source] for source in SOURCES))
         for name, entry in report["metrics"].items()
-        if "p" in entry and entry["p"]["gan"] is not None
+        if name in TESTED and entry["p"]["gan"] is not None
     ]
     if rows:
         page.table(
@@ -117,8 +119,12 @@ def _differences(page: Page, report: dict) -> None:
     )
 
 
-def _with_interval(estimate: dict) -> tuple:
-    return estimate["value"], estimate["ci95"]
+def _with_interval(estimate: dict, unit: int) -> tuple:
+    """(value, interval), each times `unit`; None stays."""
+    value, *limits = (
+        None if each is None else each * unit for each in (estimate["value"], *estimate["ci95"])
+    )
+    return value, limits
 
 
 def _ahead(entry: dict) -> str:

@@ -45,7 +45,7 @@ def write(folder: Path, report: dict, images: dict[str, np.ndarray]) -> None:
     )
     kinds = {"tails": "network", "radiomic_tails": "radiomic"}
     kinds = {name: title for name, title in kinds.items() if name in metrics}
-    what = f"Tails: characteristic functions,\nmoments matched {n}"
+    what = f"Tails: characteristic functions,\nmean and spread alike {n}"
     interval_plot(
         _series([metrics[name] for name in kinds]), list(kinds.values()), folder / "tails.png", what
     )

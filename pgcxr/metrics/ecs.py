@@ -8,7 +8,8 @@ along each principal axis of the real features that is kept, in units of the rea
     D = integral |E exp(itX) - E exp(itY)|^2 dN(0, 1)(t)
 
 which is 0 only where X and Y are of one distribution along it. Axes, weights and the second measure
-are not the paper's, so values are not to be compared with published ones. Two means over the axes are given:
+are not the paper's, so values are not to be compared with published ones. Two means over the axes
+are given:
 
 - `ecs`: as the features are;
 - `tails`: each set moved and scaled to mean 0 and deviation 1 along each axis first, so that only

@@ -23,23 +23,27 @@ SMALLEST = 16  # px
 # Pixels that are gone through at a time: about 25 MB of intermediate values.
 PIXELS = 2**19
 
-_INTENSITY = ("mean", "deviation", "skewness", "kurtosis", "entropy")
-_PAIRS = ("contrast", "homogeneity", "energy", "entropy", "correlation")
-_RUNS = ("short", "long", "gray nonuniformity", "length nonuniformity", "percentage")
+_INTENSITY = ("mean", "standard deviation", "skewness", "kurtosis", "entropy")
+_GLCM = ("contrast", "homogeneity", "energy", "entropy", "correlation")
+_GLRLM = (
+    *("short run emphasis", "long run emphasis", "gray level non-uniformity"),
+    *("run length non-uniformity", "run percentage"),
+)
 _BANDS = ("horizontal", "vertical", "diagonal")
-_EDGES = ("gradient mean", "gradient sparsity", "laplacian")
+_EDGES = ("gradient", "sparsity", "Laplacian")
 _STRUCTURE = (
-    *("mirrored", "upside down", "center x", "center y", "spread x", "spread y"),
+    *("left-right correlation", "top-bottom correlation"),
+    *("center x", "center y", "spread x", "spread y"),
     *("bright area", "bright border", "bright pieces less holes"),
 )
 NAMES = (
-    *(f"intensity {name}" for name in _INTENSITY),
-    *(f"intensity percentile {share}" for share in PERCENTILES),
-    *(f"pairs at {distance} px {name}" for distance in DISTANCES for name in _PAIRS),
-    *(f"runs {name}" for name in _RUNS),
-    *(f"wavelet {2 << scale} px {name}" for scale in range(SCALES) for name in _BANDS),
-    *(f"edges {name}" for name in _EDGES),
-    *(f"structure {name}" for name in _STRUCTURE),
+    *(f"intensity, {name}" for name in _INTENSITY),
+    *(f"intensity, percentile {share}" for share in PERCENTILES),
+    *(f"GLCM at {distance} px, {name}" for distance in DISTANCES for name in _GLCM),
+    *(f"GLRLM, {name}" for name in _GLRLM),
+    *(f"wavelet at {2 << scale} px, {name}" for scale in range(SCALES) for name in _BANDS),
+    *(f"edges, {name}" for name in _EDGES),
+    *(f"structure, {name}" for name in _STRUCTURE),
 )
 
 
@@ -56,9 +60,9 @@ def radiomics(images: np.ndarray) -> np.ndarray:
         >>> flat = np.full((1, 32, 32, 1), 100, np.uint8)
         >>> noisy = np.random.default_rng(0).integers(90, 111, (1, 32, 32, 1), dtype=np.uint8)
         >>> found = radiomics(np.concatenate([flat, noisy]))
-        >>> found[:, NAMES.index("intensity mean")].round(1).tolist()
+        >>> found[:, NAMES.index("intensity, mean")].round(1).tolist()
         [100.0, 99.7]
-        >>> found[:, NAMES.index("edges laplacian")].round(1).tolist()
+        >>> found[:, NAMES.index("edges, Laplacian")].round(1).tolist()
         [0.0, 6.6]
     """
     images = np.asarray(images)
