@@ -229,12 +229,14 @@ class Rules:
         return None
 
     def _twice(self, scan, rule: str) -> str | None:
-        """What is said of a header that gives two ages or views, neither of which is taken."""
+        """What is said of a header that gives two ages or views, neither of which is taken, or
+        another one than a table does."""
         # A table may say it instead.
         known = getattr(scan, rule) not in (None, "")
         if rule not in scan.contradicts or known or not self._unknown(rule):
             return None
-        return "the header contradicts itself"
+        of_table = f"{rule} of the table" in scan.contradicts
+        return f"the header contradicts {'the table' if of_table else 'itself'}"
 
     def _one_of(self, rule: str, shown: str) -> str | None:
         table = self.tables[rule]

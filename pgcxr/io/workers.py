@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 
+from pgcxr.errors import ArgumentError
 from pgcxr.io import progress, worker_process
 from pgcxr.io.worker_process import ERROR, FAILED, READY, Limits
 
@@ -157,6 +158,13 @@ class Lane:
         self._begin()
 
     def _begin(self) -> None:
+        # Where a spawned process begins.
+        if not os.access(os.curdir, os.X_OK):
+            said = (
+                "must be 0 here: a process may not enter the folder that this was started in; "
+                "change to another folder (cd)"
+            )
+            raise ArgumentError("processes", said)
         # Spawned, not forked: the caller may hold TensorFlow's threads.
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
@@ -207,7 +215,8 @@ class Lane:
         self.end()
         self._failures += not was_ready
         if self._failures > 2:
-            raise RuntimeError("worker processes end as they start; try workers=0")
+            said = "must be 0 here: worker processes end as they start, for the reason above"
+            raise ArgumentError("processes", said)
         first = self.given[0]
         blamed = was_ready and (certain or first in suspects)
         if blamed:

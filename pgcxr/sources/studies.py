@@ -35,7 +35,11 @@ MIDNIGHT = datetime.timedelta(days=1)
 # Cells of a column that is not read, among which codes of findings are looked for.
 LOOKED_AT = 10_000
 NO_ROW = ("diagnosis", f"no row in {NAME}")
-NO_NUMBER = ("diagnosis", f"no row in {NAME}: the file names no accession number")
+# Many patients' studies may have such a number, and one patient several.
+NO_NUMBER = (
+    "diagnosis",
+    f"no row in {NAME}: the file names no accession number, or zeros, which stand for none",
+)
 ROUNDED = (
     "diagnosis",
     f"no row in {NAME} for certain: a spreadsheet left digits out of one that may be its",
@@ -99,15 +103,15 @@ class Studies:
             self._asked[spelling.number(accession)].add(number)
             self._patients[number].add(vocabulary.same_patient(patient))
         self._asked.pop("", None)
-        self.unnumbered = [row.place for row in rows if not row.number]
+        self.unnumbered = [row.place for row in rows if _is_none(row.number)]
         self._below = _below(rows)
-        self._rounded = self._without_digits([row for row in rows if row.number])
+        self._rounded = self._without_digits([row for row in rows if not _is_none(row.number)])
         self._cut = {_kept(row.number) for row in self._rounded if spelling.is_cut(row.number)}
         # Few, as they are rounded.
         self._scientific = {row.number for row in self._rounded if spelling.is_rounded(row.number)}
         rounded = {row.place for row in self._rounded}
         for row in rows:
-            if row.number and row.place not in rounded:
+            if not _is_none(row.number) and row.place not in rounded:
                 self._rows[row.number].append(row)
                 self._written[spelling.number(row.number)].add(row.number)
         self._found = {
@@ -154,8 +158,7 @@ class Studies:
         number, patient = spelling.plain(accession), vocabulary.same_patient(patient)
         found = self._found.get(number)
         if found is None:
-            # Empty, or zeros, which stand for none.
-            if not number.strip("0"):
+            if _is_none(number):
                 return NO_NUMBER
             rounded = any(spelling.fits(other, number) for other in self._scientific)
             return ROUNDED if rounded or _kept(number) in self._cut else NO_ROW
@@ -261,8 +264,8 @@ class Studies:
         if self.unnumbered:
             places = tables.few(self.unnumbered)
             said.append(
-                f"{NAME}: no accession number in {places}, not used; where a cell above was merged "
-                "over several rows, fill it in"
+                f"{NAME}: no accession number, or zeros, in {places}, not used; where a cell "
+                "above was merged over several rows, fill it in"
             )
         return said
 
@@ -378,6 +381,11 @@ def refuse_strangers(folder: Path, studies: Studies) -> None:
             f"{folder / NAME}: none of its {len(studies)} accession numbers is that of a file; "
             "are both of one export, and the numbers written alike?"
         )
+
+
+def _is_none(number: str) -> bool:
+    """Whether a number is none: empty, or zeros."""
+    return not number.strip("0")
 
 
 def _listed(listed: str, patient: str) -> str:

@@ -8,6 +8,7 @@ leaves an image normal.
 """
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,12 @@ from pgcxr.sources.weak_labels.opinion import NEGATIVE, POSITIVE, Opinion
 OF_HEADERS = ("modality", "body_part", "age", "sex", "manufacturer", "view")
 # What a table has no column for.
 OF_DICOM = ("study_date", "burned_in_annotation")
+# What becomes of an age or a view that table and header say differently, and of what else the
+# table is believed.
+UNKNOWN = {"age": None, "view": ""}
+BELIEVED = ("modality", "manufacturer")
+OTHER_SEX = ("label_conflict", "table and header name patients of different sex")
+OLD = 90
 ENDINGS = (*SUFFIXES, ".dcm", ".dicom")
 
 
@@ -85,7 +92,7 @@ def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[li
     listed = [found[name] for name in sorted(found)]
     for number, scan in enumerate(listed, 1):
         scan.number = scan.study = number
-    of_dicom = _headers(listed, map_files, columns)
+    of_dicom = _headers(listed, map_files, columns, warnings)
     if of_dicom and not columns.dicom:
         warnings.append(
             f"{of_dicom} files are DICOM, of whose headers the rules ask nothing that the table "
@@ -249,13 +256,15 @@ def _statuses(row: dict[str, str], columns: ColumnMap) -> tuple[dict[str, str], 
     return statuses, meanings
 
 
-def _headers(listed: list[Scan], map_files, columns: ColumnMap) -> int:
+def _headers(listed: list[Scan], map_files, columns: ColumnMap, warnings: list[str]) -> int:
     """Sizes of images, and what DICOM headers say where the table is silent; how many are DICOM.
 
-    The rules on headers are not asked of PNG and JPEG files, but for what the table says.
+    The rules on headers are not asked of PNG and JPEG files, but for what the table says. Where a
+    header contradicts the table, and is asked at all, an age or a view is unknown, and a row with
+    another sex is somebody else's.
     """
     silent = tuple(name for name in (*OF_HEADERS, *OF_DICOM) if name not in _said(columns))
-    of_dicom = 0
+    of_dicom, differing = 0, Counter()
     for scan, header in zip(
         listed, map_files(_header, [scan.path for scan in listed]), strict=True
     ):
@@ -265,9 +274,47 @@ def _headers(listed: list[Scan], map_files, columns: ColumnMap) -> int:
             scan.rejected = scan.rejected or header
         else:
             of_dicom += 1
+            said = Scan(0, scan.path, scan.name)
+            dicom_files.describe(said, header)
+            differ = _differing(scan, said) if columns.dicom else ()
             for name in dicom_files.FIELDS:
-                setattr(scan, name, getattr(scan, name) or getattr(header, name))
+                setattr(scan, name, getattr(scan, name) or getattr(said, name))
+            scan.contradicts = said.contradicts
+            for name in differ:
+                if name in UNKNOWN:
+                    setattr(scan, name, UNKNOWN[name])
+                    scan.contradicts += (name, f"{name} of the table")
+                elif name == "sex":
+                    scan.rejected = scan.rejected or OTHER_SEX
+            differing.update(differ)
+    for name in [name for name in BELIEVED if differing[name]]:
+        warnings.append(
+            f"{differing[name]} of {of_dicom} DICOM files have another {name} in their header than "
+            "in the table, which is believed: check that rows and files belong together"
+        )
     return of_dicom
+
+
+def _differing(scan: Scan, said: Scan) -> tuple[str, ...]:
+    """What of OF_HEADERS a table and a header say in different words, both of which are known."""
+    pairs = {
+        "age": (scan.age, said.age),
+        "sex": (vocabulary.shown_sex(scan.sex), vocabulary.shown_sex(said.sex)),
+        "view": (vocabulary.shown_view(scan.view), vocabulary.shown_view(said.view)),
+        "modality": (scan.modality, column_map.modality(said.modality)),
+        "manufacturer": tuple(vocabulary.shown_maker(each.manufacturer) for each in (scan, said)),
+    }
+
+    def differ(name: str, one, other) -> bool:
+        if name == "age":
+            # Of the old, tables say "90+".
+            return abs(min(one, OLD) - min(other, OLD)) > ages.CLOSE
+        # Another sex or view is a word for what is not told, and either is a radiograph.
+        alike = name in ("sex", "view") and {one, other} & {"O", "other"}
+        return one != other and not (alike or {one, other} == {"CR", "DX"})
+
+    known = {name: pair for name, pair in pairs.items() if all(v not in (None, "") for v in pair)}
+    return tuple(name for name, pair in known.items() if differ(name, *pair))
 
 
 def _header(path: Path) -> "tuple[int, int] | tuple[str, str] | dicom.Header":

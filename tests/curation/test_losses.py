@@ -13,6 +13,7 @@ import pytest
 from pgcxr.curation import losses
 from pgcxr.errors import InputError
 from pgcxr.io import trees
+from pgcxr.sources import studies
 from tests.curation.curating import curate
 
 MATCHED = [{"codes": ("Z00.0", "J90")[index % 2]} for index in range(20)]
@@ -242,7 +243,7 @@ def test_what_is_none_is_blamed_for_what_it_is(run, make_export, make_dicom, che
     with open(tmp_path / "cohort" / "excluded.csv") as file:
         said = sorted((row["rule"], row["detail"]) for row in csv.DictReader(file))
     assert report["images"] == 20, "a DICOM file called .jpg is one"
-    none = ("diagnosis", "no row in studies.csv: the file names no accession number")
+    none = ("diagnosis", studies.NO_NUMBER[1])
     assert said == [
         none,
         none,

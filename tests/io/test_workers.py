@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pgcxr.curation import pixels, stages
+from pgcxr.errors import ArgumentError
 from pgcxr.io import progress, workers
 from pgcxr.io.worker_process import Limits
 
@@ -149,6 +150,12 @@ def test_in_order():
         crash_on_7, list(range(40)), lambda item: f"lost {item}", workers=2, title="x", show=False
     )
     assert found == ["lost 7" if item == 7 else 2 * item for item in range(40)]
+
+
+def test_a_folder_that_no_process_may_enter_is_one_line(monkeypatch):
+    monkeypatch.setattr(workers.os, "access", lambda place, mode: place != os.curdir)
+    with pytest.raises(ArgumentError, match=r"processes: must be 0 here: .* \(cd\)"):
+        list(workers.stream(str, [1], None, workers=1))
 
 
 def test_no_items():

@@ -54,6 +54,10 @@ BAD, GOOD = "J18.9", "Z00.0"
         ("1 P1 J90;1 P1 J18.9", "1 P1", "abnormal"),
         ("1 P1 Z00.0;1 P1 Z01.8;1 P1 Z00.0", "1 P1", "normal"),
         ("1 P1 Z00.0;1 P1 J9", "1 P1", "diagnosis"),
+        # Zeros stand for none, whoever the patient is.
+        ("00000 P1 Z00.0", "00000 P1", "diagnosis"),
+        ("0 P1 Z00.0;2 P1 J18.9", "00000 P1;2 P1", "diagnosis abnormal"),
+        ("1 P1 Z00.0;000 P1 J18.9", "1 P1", "normal"),
         # Under a merged cell.
         ("1 P1 Z00.0;- - J18.9;2 P1 Z00.0", "1 P1;2 P1", "label_conflict normal"),
         ("1 P1 Z00.0;- P1 J9", "1 P1", "label_conflict"),

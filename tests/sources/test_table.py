@@ -258,6 +258,35 @@ F = ["w"]
 """
 
 
+def test_headers_that_contradict_the_table(tmp_path, make_dicom, chest, curated):
+    """Age, view and sex by the rules; a maker by a warning; words for the same are none."""
+    folder = tmp_path / "set"
+    rows = {  # cells of the table, and tags of the file
+        "same": ("50", "PA", "F", "GE", {}),
+        "near": ("52", "PA", "F", "GE", {}),
+        "silent": ("50", "PA", "", "GE", {}),
+        "age": ("70", "PA", "F", "GE", {}),
+        "old": ("90+", "PA", "F", "GE", {"PatientAge": "095Y"}),
+        "view": ("50", "PA", "F", "GE", {"ViewPosition": "LL"}),
+        "sex": ("50", "PA", "M", "GE", {}),
+        "maker": ("50", "PA", "F", "GE", {"Manufacturer": "SIEMENS"}),
+    }
+    lines = ["file,pid,age,view,sex,maker"]
+    for index, (name, (*cells, tags)) in enumerate(rows.items()):
+        make_dicom(folder / name, chest(index), **{"PatientAge": "050Y", "PatientSex": "F"} | tags)
+        lines.append(",".join((name, str(index), *cells)))
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n")
+    text = 'table = "labels.csv"\ndicom = true\n[constants]\nlabel = "normal"\nmodality = "DX"\n'
+    text += '[columns]\nfile = "file"\npatient = "pid"\n'
+    text += 'age = "age"\nview = "view"\nsex = "sex"\n'
+    (folder / "columns.toml").write_text(text + 'manufacturer = "maker"\n')
+    found = curated(folder)
+    assert found.labels().keys() == {"same", "near", "silent", "old", "maker"}
+    assert found.rules == {"age": "age", "view": "view", "sex": "label_conflict"}
+    warned = found.report["warnings"]
+    assert any("1 of 8 DICOM files have another manufacturer" in warning for warning in warned)
+
+
 def test_files_of_several_kinds_and_names(tmp_path, make_picture, make_dicom, chest, curated):
     """PNG, JPEG and DICOM beside each other, endings that the table leaves out or has otherwise,
     dots in names, words for views and modalities."""

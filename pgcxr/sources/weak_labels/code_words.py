@@ -24,6 +24,8 @@ LETTERED = frozenset(
     ("INFLUENZA", "HEPATITIS", "VITAMIN", "TYPE", "TYP", "GRADE", "STAGE", "FACTOR", "FAKTOR")
     + ("GROUP", "GRUPPE", "STREPTOCOCCUS", "STREPTOKOKKEN", "CLASS")
 )
+# Behind a code and alone; within a title it is part of one (old myocardial infarction).
+OLD = ("OLD", "ALT", "ALTE", "ALTER")
 SCREENING = re.compile(
     r"SCREEN|VORSORGE|TESTING|DEPIST|PESQUISA|CHECK|REIHENUNTERSUCHUNG|\uc120\ubcc4"
 )
@@ -62,7 +64,8 @@ def take_back(before: str, after: str, *, examination: bool = False) -> bool:
     near, last = _pattern("negations_near").finditer(before.strip()), len(before.strip())
     if any(found.start() == 0 or found.end() == last for found in near):
         return True
-    if negations.search(before) or negations.fullmatch(after.strip(" -:=.()[]")):
+    alone = after.strip(" -:=.()[]")
+    if negations.search(before) or negations.fullmatch(alone) or alone in OLD:
         return True
     if QUERIED.search(before[-3:]) or QUERIED.match(after.strip(" ([")):
         return True

@@ -46,6 +46,8 @@ TITLE = re.compile(
     r"\s*(?:W/O|WITHOUT|WITH NO|NOT ELSEWHERE|NOT SPECIFIED|UNSPECIFIED|NOS\b|NEC\b|INITIAL|"
     r"SUBSEQUENT|SO DESCRIBED|SUSPECTED OR REPORTED|NICHT N|AND?ERENORTS|NON CLASS|NO CLASIF)"
 )
+# In titles of diseases: type 2, COVID-19, grade3.
+NUMBERED = re.compile(r"\d{1,2}|[A-Z]{3,}\d")
 # Two codes with nothing between them: J189J90.
 GLUED = re.compile(r"[A-WYZ]\d[0-9AB]")
 BLANK = frozenset(("NULL", "NONE", "NIL", "NAN", "NA", "N/A", "\\N", "#N/A"))
@@ -119,7 +121,15 @@ def parse(cell: str, examinations: tuple[str, ...] | None = None) -> tuple[str, 
         examined = bool(found) and all(any(covers(r, code) for r in roots) for code in found)
         goes_on = titled and before == "," and TITLE.match(part) is not None
         if found:
-            unread = unread or spoilt or any(any(map(str.isdigit, word)) for word in words)
+            title = not examined and any(word.isalpha() and len(word) > 1 for word in words)
+            unread = (
+                unread
+                or spoilt
+                or any(
+                    any(map(str.isdigit, word)) and not (title and NUMBERED.fullmatch(word))
+                    for word in words
+                )
+            )
             if code_words.take_back(
                 " ".join(texts[:-1]), texts[-1], examination=all(c[0] == "Z" for c in found)
             ):

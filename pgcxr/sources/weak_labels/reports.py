@@ -22,10 +22,8 @@ from pgcxr.sources.weak_labels.language import (
 from pgcxr.sources.weak_labels.opinion import NEGATIVE, POSITIVE, UNCERTAIN, Opinion, label_of
 from pgcxr.sources.weak_labels.phrases import Hit
 from pgcxr.sources.weak_labels.scope import Sentence
-from pgcxr.sources.weak_labels.statements import Reader
+from pgcxr.sources.weak_labels.statements import REMEMBERED, Reader
 
-# Departments repeat their sentences.
-REMEMBERED = 1 << 16
 # Of a report without any.
 NO_PHRASE = "no phrase that is known"
 TAKEN_BACK = "it is taken back"

@@ -7,13 +7,15 @@ sentence goes on in the next line.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from pgcxr.sources.weak_labels.language import HEDGED, OTHER, Language
 from pgcxr.sources.weak_labels.phrases import Hit
 from pgcxr.sources.weak_labels.sections import (
+    ALONE,
     MINUS,
     MINUS_BEFORE,
     PERHAPS,
@@ -22,7 +24,11 @@ from pgcxr.sources.weak_labels.sections import (
     unified,
 )
 
+# Statements whose reading is kept.
+REMEMBERED = 1 << 16
 COMMA, BEFORE = ",", "negations_before"
+# What a statement of its own may say of the one before, and in how many words.
+DOUBTS, MOST_DOUBTING = ("uncertainties_before", "uncertainties_after"), 9
 # "seen. No", "seen.No" and "seen.1.No", but not "1.5 cm" or "e.g."; items of a list in one line.
 ENDS = re.compile(
     r"(?<=\w)[.!]+(?=\s|$)|(?<=[)\]\"])[.!]+(?=\s|$)|(?<=[^\W\d_]{3})[.!]+(?=[^\W\d_])"
@@ -81,12 +87,40 @@ class Reader:
             )
         ]
 
+        self._signs = {word: MINUS for word in language.denials if word.isalpha()}
+        self._signs |= {word: PLUS for word in language.confirmations if word.isalpha()}
+        # Departments repeat their sentences.
+        self._words = lru_cache(REMEMBERED)(self._words_of)
+
     def statements(self, text: str) -> Iterator[str]:
         """The words of each statement in lower case, in normal form."""
-        for part in ENDS.split(self._unwrapped(self._signed(unified(text)))):
-            words = self._answered(normal_form(self._without_heading(part)).split())
+        parts = ENDS.split(self._unwrapped(self._signed(unified(text))))
+        for words in self._with_doubts(map(self._words, parts)):
             for at in range(0, len(words), MOST_WORDS):
                 yield " ".join(words[at : at + MOST_WORDS])
+
+    def _words_of(self, part: str) -> list[str]:
+        return self._answered(normal_form(self._without_heading(part)).split())
+
+    def _with_doubts(self, read: Iterable[list[str]]) -> list[list[str]]:
+        """Words of statements, without those that do nothing but doubt the one before
+        ("Pneumonia. Possible."), which has a sign for them."""
+        found: list[list[str]] = []
+        for words in filter(None, read):
+            if found and len(words) <= MOST_DOUBTING and self._is_doubt(words):
+                found[-1] = [*found[-1], PERHAPS]
+            else:
+                found.append(words)
+        return found
+
+    def _is_doubt(self, words: list[str]) -> bool:
+        hits = self.language.context.find(words)
+        doubts = [hit for hit in hits if any(kind in DOUBTS for kind, _ in hit.meanings)]
+        if not doubts or len(doubts) < len(hits) or self.language.findings.find(words):
+            return False
+        left = [word for at, word in enumerate(words) if not any(_holds(h, at) for h in doubts)]
+        # Korean words are read by the syllable, and end in particles and verbal endings.
+        return all(word in self.language.affirmations or ALONE.match(word) for word in left)
 
     def _signed(self, text: str) -> str:
         """Answers as signs."""
@@ -110,8 +144,7 @@ class Reader:
 
     def _answered(self, words: list[str]) -> list[str]:
         """Words with a sign for a last word that answers a finding ("Pneumothorax no")."""
-        signs = {word: MINUS for word in self.language.denials if word.isalpha()}
-        signs |= {word: PLUS for word in self.language.confirmations if word.isalpha()}
+        signs = self._signs
         if len(words) > 1 and words[-1] in signs:
             found = self.language.findings.find(words)
             said = self.language.context.find(words[:-1])
@@ -250,6 +283,10 @@ def _answers(words: tuple[str, ...]) -> tuple[re.Pattern, re.Pattern]:
 
 def _findings(hits: list[Hit]) -> set[str]:
     return {finding for hit in hits for finding, _ in hit.meanings}
+
+
+def _holds(hit: Hit, at: int) -> bool:
+    return hit.start <= at < hit.end
 
 
 def _begins(hits: list[Hit], kind: str) -> bool:

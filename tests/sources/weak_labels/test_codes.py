@@ -41,6 +41,9 @@ from pgcxr.sources.weak_labels.codes import UNREAD, parse
         ("", ""),
         (" - ", ""),
         ("NULL", ""),
+        ("E11.9 Type 2 diabetes", "E11.9"),
+        ("U07.1 COVID-19; J90 grade 3", "U07.1 J90"),
+        ("I25.2 Old myocardial infarction", "I25.2"),
     ],
 )
 def test_codes_that_can_be_read(cell, found):
@@ -73,6 +76,12 @@ def test_an_examination_that_found_something_is_not_normal(cell):
     made, _ = labeling.load().of_study(parse(f"{cell}; J90"), "")
     assert (made.label, made.findings) == ("abnormal", ("pleural_effusion",))
     assert "nodule" in made.unknown
+
+
+def test_digits_beside_a_code_are_of_its_title_or_not_read():
+    for cell in ("A15 90", "J18.9 Pneumonia J9", "J90 J9O", "Z00.0 examination 2"):
+        assert parse(cell)[-1] == "?", cell
+    assert parse("J18.9 (old)") == ("?",)
 
 
 @pytest.mark.parametrize(
