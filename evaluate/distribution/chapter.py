@@ -91,7 +91,7 @@ def _tests(page: Page, report: dict) -> None:
             "compares the distributions along the principal axes of the features by their "
             "characteristic functions; tails does after mean and spread were made alike, so what "
             "is left are skewness, tails that are cut off or heavy, a rare kind that is missing, "
-            "which FID cannot see.",
+            "which FID hardly sees.",
         )
 
 

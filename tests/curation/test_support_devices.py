@@ -71,12 +71,23 @@ def test_both_classes_alike_or_normals_only_as_in_the_thesis(go, tmp_path):
     assert report["devices"]["support_devices"] == "exclude-normal"
     names = ("default/manifest.csv", "exclude-normal/manifest.csv")
     assert len({(tmp_path / name).read_bytes() for name in names}) == 1
-    # The option stands above the rules, which can say what it can't.
-    report, _ = go("rules", OFF + '[device]\nlabels = ["abnormal"]\n')
-    assert (report["normal"], report["abnormal"]) == (6, 4)
-    assert report["devices"]["support_devices"] == "exclude-abnormal"
-    report, _ = go("above", OFF + "[device]\nenabled = false\n", support_devices="exclude")
-    assert report["images"] == 8
+
+
+def test_the_option_stands_above_the_rules_which_can_say_what_it_cannot(tmp_path):
+    (tmp_path / "rules.toml").write_text('[device]\nlabels = ["abnormal"]\n')
+    found = rules.load(tmp_path / "rules.toml")
+    assert found.support_devices() == "exclude-abnormal"
+    for how in module.SUPPORT_DEVICES:
+        changed = found.with_options((), how)
+        assert changed.support_devices() == how
+        assert changed.tables["view"] == found.tables["view"]
+        assert changed.tables["device"]["codes"] == found.tables["device"]["codes"]
+    assert found.with_options((), None).tables == found.tables
+    (tmp_path / "rules.toml").write_text("[device]\nenabled = false\n[view]\nenabled = false\n")
+    off = rules.load(tmp_path / "rules.toml")
+    assert off.support_devices() == "keep"
+    on = off.with_options(("AP",), "exclude")
+    assert on.support_devices() == "exclude" and on.enabled("device") and on.enabled("view")
 
 
 def test_what_nothing_tells_of_is_said(tmp_path, chest):
