@@ -79,6 +79,7 @@ class Measures:
     picture: float  # share of the area that is no border of one gray value, other than white
     white: float  # share of the outline that is white
     hash: bytes  # perceptual, 256 bit
+    aspect: float = 1.0  # the longer side over the shorter one
 
 
 def measure(image: np.ndarray) -> Measures | None:
@@ -112,6 +113,7 @@ def measure(image: np.ndarray) -> Measures | None:
         picture=1 - float((small < WHITE).sum() - (inside < WHITE).sum()) / small.size,
         white=_white_outline(small),
         hash=perceptual_hash(small),
+        aspect=max(image.shape) / min(image.shape),
     )
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pgcxr.cohort import vocabulary
 from pgcxr.cohort.findings import ABNORMAL, NORMAL
 from pgcxr.cohort.image_files import SUFFIXES
 from pgcxr.cohort.manifest import SPLITS
@@ -207,7 +208,21 @@ def warnings(
             "like) and not read: unpack them first (unzip, or the tool for that kind), unless what "
             "is in them is there already, and curate again"
         )
+    both = _two_sexes(selection)
+    if both:
+        found.append(
+            f"{both} patients have images of both sexes: patients of several hospitals may have one "
+            "PatientID (put the hospital before it), or one somebody else's images; each counts once"
+        )
     return found + _maker(chart, selection) + _composition(report, asked)
+
+
+def _two_sexes(selection: Selection) -> int:
+    sexes: dict[str, set[str]] = {}
+    for scan in selection.scans:
+        if scan.number not in selection.excluded and scan.patient:
+            sexes.setdefault(scan.patient, set()).add(vocabulary.shown_sex(scan.sex))
+    return sum({"F", "M"} <= said for said in sexes.values())
 
 
 def text_warning(images: int) -> list[str]:

@@ -214,6 +214,8 @@ class Rules:
     def _cropped(self, measures) -> tuple[str, bool] | None:
         """(detail, whether nothing vouches for the framing)."""
         table = self.tables["cropped"]
+        if measures.aspect > table["aspect"]:
+            return "more oblong than a chest", True
         if measures.likeness < table["likeness"]:
             # However faint, it is upright, and its bones are white.
             vouched = measures.wrong_by < -self.tables["rotated"]["margin"]

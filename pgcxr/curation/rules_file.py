@@ -31,6 +31,7 @@ RANGES = {
     ("cropped", "picture"): (0, 1),
     ("cropped", "white"): (0, 1),
     ("cropped", "bordered_likeness"): (0, 1),
+    ("cropped", "aspect"): (1, 100),
     # Two different images differ in 128 bits on average; above 31 the search for near ones would
     # miss some.
     ("near_duplicate", "distance"): (0, 31),

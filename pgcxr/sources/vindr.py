@@ -90,7 +90,8 @@ def _label(scan: Scan, votes: dict[str, tuple[int, int]], boxes: list, labeling:
     normals, asked = votes[NO_FINDING]
     if label_map.contradicts(statuses, label_map.load("vindr")):
         scan.rejected = label_map.CONTRADICTION
-    elif not scan.label:  # each reader saw something else
+    elif not scan.label and any(said for label, (said, _) in votes.items() if label != NO_FINDING):
+        # Each reader saw something else; where nobody saw anything, nobody may have looked.
         scan.label, scan.witnesses, scan.rejected = ABNORMAL, ("readers",), None
     agreeing = normals if scan.label == NORMAL else asked - normals
     scan.confidence = agreeing / asked

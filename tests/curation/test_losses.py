@@ -46,6 +46,7 @@ def told(report) -> set[str]:
         "one class": "check the codes",
         "one patient": "check that PatientID",
         "is empty": "curate more patients",
+        "both sexes": "put the hospital before it",
     }
     found = set()
     for warning in report["warnings"]:
@@ -123,6 +124,9 @@ def test_one_class_of_one_patient(run, make_export):
     assert [w.split(" is empty")[0] for w in report["warnings"][2:]] == [
         f"the split {split}" for split, row in report["table2"].items() if not row["images"]
     ]
+    again = [{"patient": "P", "PatientSex": sex} for sex in ("F", "M", "")]
+    report = run(make_export(again, "two"), "both", split=(0, 0, 1))
+    assert told(report) == {"one class", "one patient", "both sexes"}
     report = run(make_export([{"patient": "P"}] * 3, "again"), "all", split=(0, 0, 1))
     assert told(report) == {"one class", "one patient"}, "the other splits weren't asked for"
 

@@ -197,6 +197,8 @@ BLACK, CUT = {"inverted": True, "turned": 0}, {"cut_by": 0.09, "cut_not_white_by
         (CUT, "LATERAL", []),
         (CUT | {"lateral_by": 0.01}, "PA", []),
         ({"picture": 0.6}, "PA", [("cropped", "a small picture in wide borders")]),
+        ({"aspect": 1.8}, "PA", [("cropped", "more oblong than a chest")]),
+        ({"aspect": 1.8}, "LATERAL", []),
         ({"white": 0.5, "likeness": 0.59}, "PA", [("cropped", "white borders")]),
         ({"likeness": 0.3, "wrong_by": 0}, "PA", [("cropped", "hardly like a chest")]),
         ({"structure": 5, "wrong_by": 1, **CUT}, "PA", [("blank", "no structure")]),

@@ -152,6 +152,20 @@ def test_what_is_missing_is_named(tree, curated, tmp_path):
         curated(tree)
 
 
+def test_where_no_reader_marks_anything_nothing_is_known(tree, curated, no_age):
+    path = tree / "annotations" / "image_labels_train.csv"
+    head, *rows = path.read_text().splitlines()
+    blank = {f"aa02,R{reader}": "" for reader in (1, 2, 3)}
+    blank |= {"aa01,R2": "", "aa01,R3": "0"}  # the first one sees no finding
+    for at, row in enumerate(rows):
+        start = ",".join(row.split(",")[:2])
+        if start in blank:
+            rows[at] = start + "," + ",".join([blank[start]] * len(LABELS))
+    path.write_text("\n".join([head, *rows]) + "\n")
+    rules = curated(tree, rules_file=no_age).rules
+    assert rules["train/aa01.dicom"] == rules["train/aa02.dicom"] == "diagnosis"
+
+
 def test_readers_and_rows_that_contradict_themselves(tree, curated, no_age):
     annotations = tree / "annotations"
     for part, image in (("train", "aa05,R1"), ("test", "bb01")):
