@@ -30,7 +30,7 @@ def export(make_export):
 @pytest.fixture
 def run(tmp_path):
     def go(folder, name, **options):
-        given = {"key_file": tmp_path / "key", "processes": 2, "show_progress": False}
+        given = {"key_file": tmp_path / "key", "processes": 0, "show_progress": False}
         return curate(folder, tmp_path / name, **given | options)
 
     return go
