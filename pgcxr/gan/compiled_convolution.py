@@ -1,17 +1,19 @@
-"""Minimal filtering for training on CPUs: each convolution and each of its gradients compiled by
-XLA on its own.
+"""What makes training on CPUs fast: minimal filtering of wide convolutions, each of them and each
+of its gradients compiled by XLA on its own, and gradients that TensorFlow fuses better.
 
 Compiling the whole training step would be faster still, but takes minutes at every half-phase;
 these compile in seconds and are shared by all layers of one shape.
 """
 
+import numpy as np
 import tensorflow as tf
 
 from pgcxr.networks import convolution
 from pgcxr.networks import minimal_filtering as minimal
 
-# With fewer, the library's direct convolutions are faster (benchmarks/convolution.py).
-FEWEST_WEIGHTS = 64 * 64
+# With fewer, the library's direct convolutions are as fast (benchmarks/convolution.py), run on all
+# threads, and need neither memory for tiles nor half a minute of compiling.
+FEWEST_WEIGHTS = 128 * 128
 
 
 def suits(x, kernel) -> bool:
@@ -143,3 +145,40 @@ def matmul(x, kernel):
         )
 
     return tf.matmul(x, kernel), gradients
+
+
+def leaky_relu(x, slope: float):
+    """Differentiated by its output alone, whose sign is the input's: so x is not kept, and
+    TensorFlow computes convolution, bias and this in one."""
+
+    @tf.custom_gradient
+    def of_x(x):
+        y = tf.nn.leaky_relu(x, slope)
+        return y, lambda dy: _sloped(dy, y, slope)
+
+    return of_x(x)
+
+
+def _sloped(dy, y, slope: float):
+    """`dy` times the slope where `y` is negative."""
+
+    @tf.custom_gradient
+    def of_dy(dy):
+        return (
+            tf.raw_ops.LeakyReluGrad(gradients=dy, features=y, alpha=slope),
+            lambda change: _sloped(change, y, slope),
+        )
+
+    return of_dy(dy)
+
+
+def four_taps(kernel):
+    """`convolution.four_taps` as one product with a constant: its gradient is one, too, where that
+    of padding and slices is many passes over memory."""
+    k = kernel.shape[0]
+    shifts = np.zeros((k + 1, k + 1, k, k), np.float32)
+    for row, column in np.ndindex(k, k):
+        shifts[row : row + 2, column : column + 2, row, column] = 1
+    shifts = tf.constant(shifts.reshape((k + 1) ** 2, k * k), kernel.dtype)
+    taps = tf.matmul(shifts, tf.reshape(kernel, (k * k, -1)))
+    return tf.reshape(taps, (k + 1, k + 1, *kernel.shape[2:]))

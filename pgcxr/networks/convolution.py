@@ -3,7 +3,7 @@ for rounding.
 
 How is no part of a network: it is decided where its graph is traced, with `by`. The means is an
 object with `suits`, `convolve`, `upscale_convolve`, `transposed_upscale_convolve`,
-`convolve_downscale` and `matmul`, such as `minimal_filtering`.
+`convolve_downscale`, `matmul`, `four_taps` and `leaky_relu`, such as `minimal_filtering`.
 """
 
 import contextlib
@@ -14,8 +14,7 @@ from keras import ops
 
 from pgcxr.networks import pixels
 
-# Elements of a weight from which a pass over its memory counts. Below, every sum keeps the order of
-# the direct one.
+# Elements of a weight from which a product's order counts.
 LARGE = 1 << 16
 _MEANS = contextvars.ContextVar("means", default=None)
 _DONE = contextvars.ContextVar("done", default=None)
@@ -37,14 +36,13 @@ def by(means):
 
 
 def once(function, kernel, scale: float, dtype):
-    """function(scaled(kernel, scale, dtype)); of a large kernel computed once within `by` with a
-    means and then kept.
+    """function(kernel, scale, dtype); within `by` with a means computed once and then kept.
 
     So several passes through a network share it, and its gradient is computed once, of their
     gradients' sum.
     """
     done, key = _DONE.get(), (function, id(kernel), scale, dtype)
-    if done is None or not _large(kernel):
+    if done is None:
         return function(kernel, scale, dtype)
     if key not in done:
         done[key] = kernel, function(kernel, scale, dtype)  # the kernel is kept, and so its id
@@ -60,14 +58,22 @@ def matmul(x, kernel, scale: float = 1.0):
     """x [N, I], kernel [I, O] -> [N, O]."""
     if (means := _MEANS.get()) is not None and _large(kernel):
         return means.matmul(x, ops.cast(kernel, x.dtype)) * scale  # of both sides, the smaller
-    return ops.matmul(x, scaled(kernel, scale, x.dtype))
+    return ops.matmul(x, once(scaled, kernel, scale, x.dtype))
+
+
+def leaky_relu(x, slope: float):
+    """x where it is positive, else slope x."""
+    if (means := _MEANS.get()) is not None:
+        return means.leaky_relu(x, slope)
+    return ops.leaky_relu(x, negative_slope=slope)
 
 
 def convolve(x, kernel, scale: float = 1.0):
     """Stride 1, "same" padding: x [N, H, W, I], kernel [k, k, I, O] -> [N, H, W, O]."""
     if means := _suiting(x, kernel):
         return means.convolve(x, kernel, scale)
-    return ops.conv(x, scaled(kernel, scale, x.dtype), padding="same", data_format="channels_last")
+    kernel = once(scaled, kernel, scale, x.dtype)
+    return ops.conv(x, kernel, padding="same", data_format="channels_last")
 
 
 def upscale_convolve(x, kernel, scale: float = 1.0):
@@ -87,7 +93,7 @@ def fused_upscale_convolve(x, kernel, scale: float = 1.0):
     """
     if means := _suiting(x, kernel):
         return means.transposed_upscale_convolve(x, kernel, scale)
-    taps = four_taps(scaled(kernel, scale, x.dtype))
+    taps = once(scaled_taps, kernel, scale, x.dtype)
     return ops.conv_transpose(x, taps, strides=2, padding="same", data_format="channels_last")
 
 
@@ -96,8 +102,14 @@ def fused_convolve_downscale(x, kernel, scale: float = 1.0):
     W/2, O]."""
     if means := _suiting(x, kernel):
         return means.convolve_downscale(x, kernel, scale * 0.25)
-    taps = four_taps(scaled(kernel, scale, x.dtype)) * 0.25
+    taps = once(scaled_taps, kernel, scale * 0.25, x.dtype)
     return ops.conv(x, taps, strides=2, padding="same", data_format="channels_last")
+
+
+def scaled_taps(kernel, scale: float, dtype):
+    """`four_taps` of the kernel that acts."""
+    kernel = scaled(kernel, scale, dtype)
+    return four_taps(kernel) if (means := _MEANS.get()) is None else means.four_taps(kernel)
 
 
 def four_taps(kernel):

@@ -18,7 +18,7 @@ LEAK = 0.2
 
 def leaky_relu(x):
     """LeakyReLU with the slope 0.2 of the paper (table 2)."""
-    return ops.leaky_relu(x, negative_slope=LEAK)
+    return convolution.leaky_relu(x, LEAK)
 
 
 def widened(x):

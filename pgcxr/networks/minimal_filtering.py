@@ -11,6 +11,7 @@ of `layers.four_taps`.
 
 from keras import ops
 
+from pgcxr.networks import convolution
 from pgcxr.networks.convolution import scaled
 
 
@@ -19,7 +20,8 @@ def suits(x, kernel) -> bool:
     return kernel.shape[0] == 3 and all(side is not None and side % 2 == 0 for side in x.shape[1:3])
 
 
-matmul = ops.matmul  # nothing to save here
+# Nothing to save here.
+matmul, leaky_relu, four_taps = ops.matmul, ops.leaky_relu, convolution.four_taps
 
 
 def turned(kernel):

@@ -51,6 +51,21 @@ def test_values_and_gradients_twice(name):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5 * float(np.abs(b).max()))
 
 
+@pytest.mark.parametrize("name", NAMES[2:])
+def test_narrow_ones_and_the_activation_twice(name, monkeypatch):
+    monkeypatch.setattr(compiled_convolution, "suits", lambda *shapes: False)
+    x, kernel = drawn(name)
+
+    def layer(x, kernel):
+        return convolution.leaky_relu(getattr(convolution, name)(x, kernel, 0.7), 0.2)
+
+    direct, found = (
+        values_and_gradients(layer, x, kernel, means) for means in (None, compiled_convolution)
+    )
+    for a, b in zip(found, direct, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5 * float(np.abs(b).max()))
+
+
 def test_a_product_and_its_gradients_twice():
     rng = np.random.default_rng(0)
     x, kernel = (tf.constant(rng.standard_normal(shape, np.float32)) for shape in ((3, 5), (5, 4)))
