@@ -24,6 +24,8 @@ class Selection:
     Attributes:
         knows: the rules that the source has the data for.
         excluded: number of a scan -> (rule, detail).
+        seen: number of a scan -> whether a device model sees a device on it, where the source tells
+            nothing of devices.
     """
 
     export: Path
@@ -31,6 +33,7 @@ class Selection:
     rules: Rules
     knows: tuple[str, ...]
     excluded: dict[int, tuple[str, str]] = field(default_factory=dict)
+    seen: dict[int, bool] = field(default_factory=dict)
 
     def remaining(self) -> list[Scan]:
         """Those that are not out."""

@@ -105,15 +105,13 @@ class DeviceFilter:
             )
         return probabilities
 
-    def worn(self, scans: Sequence, place: Callable, rule_set: Rules) -> dict[int, tuple[str, str]]:
-        """{number: REASON} of the scans that may show no device, by their label, and do;
-        `place(scan)` is the PNG."""
-        judged = [scan for scan in scans if rule_set.asks_for_devices(scan)]
+    def seen(self, scans: Sequence, place: Callable, rule_set: Rules) -> dict[int, bool]:
+        """{number: whether a device is seen} on each of the scans; `place(scan)` is the PNG."""
         sure = (
-            self.probabilities([place(scan) for scan in judged])
+            self.probabilities([place(scan) for scan in scans])
             >= rule_set.tables["device"]["probability"]
         )
-        return {scan.number: REASON for scan, sees in zip(judged, sure, strict=True) if sees}
+        return {scan.number: bool(sees) for scan, sees in zip(scans, sure, strict=True)}
 
 
 def _check_archive(path: Path, content: bytes) -> None:

@@ -18,6 +18,7 @@ from pgcxr.curation import (
     tables,
     work,
 )
+from pgcxr.curation import device_filter as device_filters
 from pgcxr.curation.choosing import Selection
 from pgcxr.curation.options import CurationOptions
 from pgcxr.curation.preparing import Setup
@@ -194,13 +195,23 @@ class _Curation:
         """Excludes images on which the device classifier sees what their label forbids."""
         self.devices_seen = 0
         if self.setup.device_filter:
+            rules = self.setup.rules
             decoded = [scan for scan in self.remaining if not self.done[scan.number].rejected]
-            worn = self.setup.device_filter.worn(
-                decoded,
-                lambda scan: self.workspace.place("images", self.names[scan.number]),
-                self.setup.rules,
+            # Where nothing else tells of devices, what is seen on images of both classes says
+            # whether they differ in it.
+            tells = "device" in self.selection.knows
+            judged = [scan for scan in decoded if rules.asks_for_devices(scan) or not tells]
+            seen = self.setup.device_filter.seen(
+                judged, lambda scan: self.workspace.place("images", self.names[scan.number]), rules
             )
+            worn = {
+                scan.number: device_filters.REASON
+                for scan in judged
+                if seen[scan.number] and rules.asks_for_devices(scan)
+            }
             self.selection.excluded.update(worn)
+            if not tells:
+                self.selection.seen.update(seen)
             self.devices_seen = len(worn)
 
     def choose(self) -> None:

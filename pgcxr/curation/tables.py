@@ -11,7 +11,7 @@ from pgcxr.cohort.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.cohort.manifest import SPLITS
 from pgcxr.curation import losses, summary
 from pgcxr.curation.choosing import Image, Selection
-from pgcxr.curation.rules import LABELED, ORDER, Rules
+from pgcxr.curation.rules import LABELED, ORDER
 from pgcxr.io import artifacts
 from pgcxr.privacy import hashing
 from pgcxr.sources import DESCRIBED_VIEW, MIRRORED
@@ -56,7 +56,7 @@ def write(
     from pgcxr.plots import flowchart
 
     rules, excluded = selection.rules, selection.excluded
-    manifest = [_row(image, key, rules, selection.knows) for image in images]
+    manifest = [_row(image, key, selection) for image in images]
     write_csv(folder / "manifest.csv", COLUMNS, manifest)
     rows = [
         {
@@ -197,8 +197,10 @@ def write_trace(
         note(beside)
 
 
-def _row(image: Image, key: bytes, rules: Rules, knows) -> dict:
-    scan = image.scan
+def _row(image: Image, key: bytes, selection: Selection) -> dict:
+    scan, rules, knows = image.scan, selection.rules, selection.knows
+    told = rules.told_device(scan) is not None if "device" in knows else None
+    device = selection.seen.get(scan.number) if told is None else told
     flags = [
         *(["view"] if DESCRIBED_VIEW in scan.contradicts else []),
         *(["mirrored"] if MIRRORED in scan.contradicts else []),
@@ -224,7 +226,7 @@ def _row(image: Image, key: bytes, rules: Rules, knows) -> dict:
         "image_flags": ";".join(flags),
         "label_confidence": "" if scan.confidence is None else f"{scan.confidence:.2f}",
         "label_sources": ";".join(scan.witnesses),
-        "device": int(rules.told_device(scan) is not None) if "device" in knows else "",
+        "device": "" if device is None else int(device),
     }
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pgcxr.curation import options as module
-from pgcxr.curation import rules, rules_file
+from pgcxr.curation import preparing, rules, rules_file
 from pgcxr.errors import ArgumentError
 from pgcxr.plots import flowchart
 from tests.curation.curating import curate
@@ -90,7 +90,39 @@ def test_the_option_stands_above_the_rules_which_can_say_what_it_cannot(tmp_path
     assert on.support_devices() == "exclude" and on.enabled("device") and on.enabled("view")
 
 
-def test_what_nothing_tells_of_is_said(tmp_path, chest):
+class Model:
+    """Sees a device on every other image that it is shown."""
+
+    sha256 = "0" * 64
+
+    def load(self):
+        pass
+
+    def check_size(self, size):
+        pass
+
+    def seen(self, scans, place, rule_set):
+        assert all(place(scan).is_file() for scan in scans)
+        return {scan.number: index % 2 == 0 for index, scan in enumerate(scans)}
+
+
+def _seen_by_a_model(go, tmp_path, monkeypatch):
+    """Where nothing else tells of devices, the manifest says of both classes what it sees."""
+    monkeypatch.setattr(preparing.device_filters, "asked", lambda *_: Model())
+    for how, kept in (("exclude", 0), ("exclude-normal", 1)):
+        report = go(f"model-{how}", support_devices=how, overwrite=True)
+        assert report["devices"]["known"], how
+        assert not any("none were excluded" in warning for warning in report["warnings"])
+        with open(tmp_path / f"model-{how}" / "manifest.csv", newline="") as file:
+            rows = [(row["label"], row["device"]) for row in csv.DictReader(file)]
+        assert {cell for _, cell in rows} <= {"0", "1"}
+        worn = [label for label, cell in rows if cell == "1"]
+        assert set(worn) <= {"abnormal"} and bool(worn) == bool(kept), how
+        assert report["devices"]["kept"] == {"normal": 0, "abnormal": len(worn)}
+    monkeypatch.undo()
+
+
+def test_what_nothing_tells_of_is_said(tmp_path, chest, monkeypatch):
     import cv2
 
     (tmp_path / "table").mkdir()
@@ -121,6 +153,7 @@ def test_what_nothing_tells_of_is_said(tmp_path, chest):
     assert len(said["exclude"]) == 1 and "none were excluded" in said["exclude"][0]
     report = go("unknown")
     assert report["devices"]["known"] is False and report["devices"]["kept"]["normal"] is None
+    _seen_by_a_model(go, tmp_path, monkeypatch)
     # The views that are kept: PA where nothing is said.
     assert (report["images"], go("AP", view=("AP",))["images"]) == (6, 2)
     assert go("both", view=("PA", "AP"))["images"] == 8
