@@ -211,8 +211,9 @@ def warnings(
     both = _two_sexes(selection)
     if both:
         found.append(
-            f"{both} patients have images of both sexes: patients of several hospitals may have one "
-            "PatientID (put the hospital before it), or one somebody else's images; each counts once"
+            f"{both} patients have images of both sexes: patients of several hospitals may have "
+            "one PatientID (put the hospital before it), or one somebody else's images; each "
+            "counts once"
         )
     return found + _maker(chart, selection) + _composition(report, asked)
 

@@ -159,7 +159,9 @@ def read(path: str | os.PathLike, **options) -> pydicom.Dataset:
             raise Rejected("no_pixels", "a DICOMDIR, which is an index and no image")
         known = "SOPClassUID" in dataset or "Rows" in dataset or "Modality" in dataset
     if not known:
-        raise Rejected("unreadable", NOT_DICOM)
+        # Of a file that ends within its pixels no element can be had.
+        marked = start[128:132] == b"DICM"
+        raise Rejected("unreadable", "truncated, or broken DICOM" if marked else NOT_DICOM)
     return dataset
 
 
