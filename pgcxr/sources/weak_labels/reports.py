@@ -114,6 +114,8 @@ def _status(sentence: Sentence, hit: Hit) -> tuple[str | None, str]:
         if not trigger:
             trigger = sentence.reaching(hit, after)
             words = f"{hit.phrase} | {trigger.phrase}" if trigger else ""
+        if trigger and status == NEGATIVE and sentence.perhaps_affirmed(hit, trigger):
+            return UNCERTAIN, f"{trigger.phrase} | {hit.phrase}"
         if trigger:
             return _but(sentence, hit) if status == NEGATIVE else status, words
     if sentence.alternative(hit):

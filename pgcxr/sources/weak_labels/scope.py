@@ -13,6 +13,8 @@ from pgcxr.sources.weak_labels.language import HEDGED, OTHER, SIGN, Language
 from pgcxr.sources.weak_labels.phrases import Hit
 
 COMMA, SLASH, AND = ",", "/", "and"
+# Of what a list that is denied does not say.
+PRESENT = ("present", "noted")
 # Words that may stand between the two findings of "consolidation or left lower lobe atelectasis".
 BETWEEN_ALTERNATIVES = 4
 ENDS = ("ends", "exceptions", SIGN)
@@ -81,6 +83,16 @@ class Sentence:
             (hit.start for hit in self._ends if hit.start >= found.end), default=len(self.words)
         )
         return self.words[found.end : stop]
+
+    def perhaps_affirmed(self, finding: Hit, negation: Hit) -> bool:
+        """Whether a list without "or" ends in "present": in "no pneumothorax, effusion present" the
+        last one may be there."""
+        gap = self.words[negation.end : finding.start]
+        return (
+            gap[-1:] == [COMMA]
+            and not self.language.lists.intersection(gap)
+            and self.words[finding.end :] in ([word] for word in PRESENT)
+        )
 
     def _near(self, start: int, stop: int) -> bool:
         words = [word for word in self.words[start:stop] if word != COMMA]

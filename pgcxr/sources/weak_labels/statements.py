@@ -27,6 +27,19 @@ from pgcxr.sources.weak_labels.sections import (
 # Statements whose reading is kept.
 REMEMBERED = 1 << 16
 COMMA, BEFORE = ",", "negations_before"
+# Of a finding that a statement before has denied, in English; before what is excepted.
+REMAINS = {
+    "remains",
+    "remain",
+    "persists",
+    "persist",
+    "is",
+    "are",
+    "unchanged",
+    "stable",
+    "present",
+}
+EXCEPT = "except"
 # What a statement of its own may say of the one before, and in how many words.
 DOUBTS, MOST_DOUBTING = ("uncertainties_before", "uncertainties_after"), 9
 # "seen. No", "seen.No" and "seen.1.No", but not "1.5 cm" or "e.g."; items of a list in one line.
@@ -109,9 +122,24 @@ class Reader:
         for words in filter(None, read):
             if found and len(words) <= MOST_DOUBTING and self._is_doubt(words):
                 found[-1] = [*found[-1], PERHAPS]
+            elif found and self._is_rest(words):
+                found[-1] = [*found[-1], EXCEPT, *words]
             else:
                 found.append(words)
         return found
+
+    def _is_rest(self, words: list[str]) -> bool:
+        """Whether a statement says of a finding before it that some is left ("No large
+        pneumothorax; a small one remains")."""
+        left = any(
+            word in self.language.pronouns and after in REMAINS for word, after in pairwise(words)
+        )
+        return (
+            left
+            and not self.language.findings.find(words)
+            and not _kinds(self.language.context.find(words)) & {BEFORE, "negations_after"}
+            and "exceptions" in _kinds(self.language.context.find([EXCEPT]))
+        )
 
     def _is_doubt(self, words: list[str]) -> bool:
         hits = self.language.context.find(words)
@@ -283,6 +311,10 @@ def _answers(words: tuple[str, ...]) -> tuple[re.Pattern, re.Pattern]:
 
 def _findings(hits: list[Hit]) -> set[str]:
     return {finding for hit in hits for finding, _ in hit.meanings}
+
+
+def _kinds(hits: list[Hit]) -> set[str]:
+    return {kind for hit in hits for kind, _ in hit.meanings}
 
 
 def _holds(hit: Hit, at: int) -> bool:
