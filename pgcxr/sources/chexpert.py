@@ -68,7 +68,7 @@ def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[li
                 scan = Scan(0, fitting[0], fitting[0].relative_to(folder).as_posix())
                 patient = PATIENT.search(path)
                 scan.patient = f"chexpert {patient[0]}" if patient else ""
-                scan.sex, scan.age = SEX.get(sex.upper(), ""), ages.age_in_years(age) or None
+                scan.sex, scan.age = SEX.get(sex.upper(), ""), ages.age_in_words(age) or None
                 scan.view = "LATERAL" if side.upper() == "LATERAL" else view
                 label(
                     scan,

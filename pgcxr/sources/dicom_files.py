@@ -1,6 +1,7 @@
 """What the sources whose images are DICOM files have in common."""
 
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from pgcxr import dicom, sources
 from pgcxr.cohort import vocabulary
 from pgcxr.sources import Scan
 
+# As spreadsheets write in most of Europe; with three digits behind it may be thousands.
+DECIMAL_COMMA = re.compile(r"\s*-?\d+,(?:\d{1,2}|\d{4,})\s*")
 FIELDS = (
     *(
         "age",
@@ -72,9 +75,18 @@ def describe(scan: Scan, header: "dicom.Header | tuple[str, str]") -> None:
 
 
 def numbers(cells: Sequence[str]) -> list[float] | None:
-    """The cells as finite numbers, or None where one of them is none."""
+    """The cells as finite numbers, or None where one of them is none, or may be another (1,024).
+
+    Example:
+
+        >>> numbers(["50,5", "1e2"]), numbers(["1,024"])
+        ([50.5, 100.0], None)
+    """
     try:
-        found = [float(cell) for cell in cells]
+        found = [
+            float(cell.replace(",", ".") if DECIMAL_COMMA.fullmatch(cell) else cell)
+            for cell in cells
+        ]
     except ValueError:
         return None
     return found if all(map(math.isfinite, found)) else None

@@ -74,7 +74,7 @@ def scans(folder: Path, map_files=None, labeling=None) -> tuple[list[Scan], dict
 
 def _describe(scan: Scan, row: dict, expert: dict, boxes: np.ndarray | None) -> None:
     scan.patient, scan.view, scan.boxes = row["Patient ID"], row["View Position"], boxes
-    scan.age = ages.age_in_years(row["Patient Age"])
+    scan.age = ages.age_in_words(row["Patient Age"])
     scan.sex = (row.get("Patient Sex") or row.get("Patient Gender") or "").upper()
     scan.study = scan.number
     said = [label for label in row["Finding Labels"].split("|") if label.strip()]

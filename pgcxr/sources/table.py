@@ -8,6 +8,7 @@ leaves an image normal.
 """
 
 import re
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -117,7 +118,8 @@ class _Files:
         """(where the name leads, None: out of the folder; the files that it may be).
 
         A file of just that name is the one. Otherwise it is a name without its ending or with
-        another one, and at last with other capitals.
+        another one, and at last with other capitals, or accents that are written as letters of
+        their own (a ZIP from a Mac).
         """
         place = tables.inside(self._images, given)
         if place is None:
@@ -134,9 +136,13 @@ class _Files:
         if self._folded is None:
             self._folded = {}
             for name in trees.files(self._images) if self._images.is_dir() else ():
-                self._folded.setdefault(name.casefold(), []).append(self._images / name)
-        keys = [place.relative_to(self._images).as_posix().casefold() for place in places]
+                self._folded.setdefault(_folded(name), []).append(self._images / name)
+        keys = [_folded(place.relative_to(self._images).as_posix()) for place in places]
         return [path for key in dict.fromkeys(keys) for path in self._folded.get(key, ())]
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _said(columns: ColumnMap) -> tuple[str, ...]:

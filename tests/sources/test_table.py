@@ -289,9 +289,18 @@ def test_headers_that_contradict_the_table(tmp_path, make_dicom, chest, curated)
 
 def test_files_of_several_kinds_and_names(tmp_path, make_picture, make_dicom, chest, curated):
     """PNG, JPEG and DICOM beside each other, endings that the table leaves out or has otherwise,
-    dots in names, words for views and modalities."""
+    dots in names, accents as a Mac writes them, words for views and modalities."""
     folder = tmp_path / "set"
-    pictures = ("1.2.840.5.png", "b.jpg", "C.PNG", "e.png", "f.jpg", "f.png", "g.png", "h.png")
+    pictures = (
+        "1.2.840.5.png",
+        "b.jpg",
+        "C.PNG",
+        "e.png",
+        "f.jpg",
+        "f.png",
+        "ge\u0301.png",
+        "h.png",
+    )
     for index, name in enumerate(pictures):
         make_picture(folder / name, index)
     make_dicom(folder / "1.2.840.6.dcm", chest(20), PatientSex="")
@@ -306,13 +315,15 @@ def test_files_of_several_kinds_and_names(tmp_path, make_picture, make_dicom, ch
         "1.2.840.7,5,,,",
         "e.tif,6,pa,DR,",
         "f,7,pa,DR,",
-        "g.jpg,8,Front ,Digital Radiography,",
+        "g\u00e9.jpg,8,Front ,Digital Radiography,",
         "h,9,PA and lateral,DX,",
     ]
     (folder / "labels.csv").write_text("\n".join(lines) + "\n")
     (folder / "columns.toml").write_text(MIXED_MAP)
     found = curated(folder)
-    assert found.labels() == dict.fromkeys(("b.jpg", "1.2.840.6.dcm", "g.png"), ("normal", ""))
+    assert found.labels() == dict.fromkeys(
+        ("b.jpg", "1.2.840.6.dcm", "ge\u0301.png"), ("normal", "")
+    )
     assert found.rules == {
         "1.2.840.5.png": "modality",
         "C.PNG": "view",
