@@ -25,9 +25,8 @@ CONFIG = {
     "latent_size": 8,
     "fmap_base": 32,
     "fmap_max": 8,
-    # From 4 px into the fade to 8 px: each life traces the half-phases that it comes to.
-    "lod_training_kimg": 48 * LOOK / 1000,
-    "lod_transition_kimg": 32 * LOOK / 1000,
+    "lod_training_kimg": 20 * LOOK / 1000,
+    "lod_transition_kimg": 20 * LOOK / 1000,
     "total_kimg": 80 * LOOK / 1000,
     "tick_kimg_base": 2 * LOOK / 1000,
     "minibatch_base": 4,
