@@ -13,6 +13,10 @@ from pgcxr.networks import original_weights
 from pgcxr.networks import pixels as images
 from tests.gan.gans import Catch, nhwc, small_gan
 
+# Newer convolutions round otherwise, and an activation that rounding takes across zero changes the
+# whole gradient of its pixel: 0.2 % of one bias's with TensorFlow 2.21.
+CLOSE = 1e-3 if tf.__version__.startswith("2.16.") else 3e-3
+
 
 def one_iteration(networks: dict, inputs, lod: float) -> tuple[dict, dict]:
     """(logs, {"D": gradients, "G": gradients}) of both losses at `lod`, nothing updated."""
@@ -60,9 +64,9 @@ def test_losses_and_gradients_equal_the_originals_goldens(original_networks, gol
                 places = np.argsort(np.asarray(to_ours(places)).ravel())
             found = found.ravel()[places.ravel()[golden[f"places/{at}/{key}/{name}"]]]
             # Relative to the variable, and to the largest of all where the variable's own is
-            # rounding noise. An activation that rounding takes across zero changes the whole
-            # gradient of its pixel: 0.2 % of one bias's with TensorFlow 2.21.
-            assert np.abs(found - values).max() <= 3e-3 * most + 1e-5 * largest, name
+            # rounding noise.
+            close = CLOSE * most + 1e-5 * largest
+            assert np.abs(found - values).max() <= close, name
             assert np.linalg.norm(caught.get(variable.path, 0.0)) == pytest.approx(
                 norm, rel=1e-3, abs=1e-4 * largest
             )
