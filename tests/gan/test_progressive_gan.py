@@ -14,8 +14,12 @@ from pgcxr.networks import pixels as images
 from tests.gan.gans import Catch, nhwc, small_gan
 
 # Newer convolutions round otherwise, and an activation that rounding takes across zero changes the
-# whole gradient of its pixel: 0.2 % of one bias's with TensorFlow 2.21.
-CLOSE = 1e-3 if tf.__version__.startswith("2.16.") else 3e-3
+# whole gradient of its pixel: 0.2 % of one bias's with TensorFlow 2.21. Adam's first steps are
+# lr * sign(g), so that a weight whose gradient is all but zero may go the other way.
+PINNED = tf.__version__.startswith("2.16.")
+CLOSE = 1e-3 if PINNED else 3e-3
+# Steps taken: (99 % of the weights, all of them) are as near as this at a learning rate of 0.001.
+STEPS_CLOSE = {1: (1e-6, 5e-5), 3: (1e-4, 3e-3)} if PINNED else {1: (1e-6, 2e-3), 3: (5e-4, 6e-3)}
 
 
 def one_iteration(networks: dict, inputs, lod: float) -> tuple[dict, dict]:
@@ -85,9 +89,8 @@ def test_losses_and_gradients_equal_the_original(shared, lod):
             reference = expected[f"lod{lod:g}/{key}/{name}"]
             reference = reference if to_ours is None else to_ours(reference)
             found = caught.get(variable.path, np.zeros(variable.shape))
-            assert (
-                np.abs(found - reference).max() <= 1e-3 * np.abs(reference).max() + 1e-5 * largest
-            ), name
+            close = CLOSE * np.abs(reference).max() + 1e-5 * largest
+            assert np.abs(found - reference).max() <= close, name
 
 
 def test_three_iterations_equal_the_original(shared):
@@ -125,8 +128,9 @@ def test_three_iterations_equal_the_original(shared):
                 expected = expected if to_ours is None else to_ours(expected)
                 differences.append(np.abs(np.asarray(variable) - expected).ravel())
             differences = np.concatenate(differences)
-            assert np.quantile(differences, 0.99) < (1e-6 if step == 1 else 1e-4), (step, key)
-            assert differences.max() < (5e-5 if step == 1 else 3e-3), (step, key)
+            most, all_of_them = STEPS_CLOSE[step]
+            assert np.quantile(differences, 0.99) < most, (step, key)
+            assert differences.max() < all_of_them, (step, key)
 
 
 def test_the_gradient_norm_is_that_of_the_image_at_full_size():
