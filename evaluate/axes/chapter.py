@@ -22,6 +22,8 @@ class AxesResult(Result):
     def made_with(self, options: Options, seed: int) -> Self:
         """The result with what made it; an angle in report.json is in radians."""
         result = super().made_with(options, seed)
+        for name in options.names_of_the_run():
+            del result.made_by["config"][name]
         result.made_by["config"]["max_angle"] = math.radians(options.to_dict()["max_angle"])
         return result
 

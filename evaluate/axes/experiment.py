@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy import special
 
 from evaluate import common
 from evaluate.axes import figures
@@ -15,7 +16,7 @@ from pgcxr.cohort.findings import FINDINGS
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts, places
 from pgcxr.latent import axes as latent_axes
-from pgcxr.latent import evidence, walks
+from pgcxr.latent import evidence, labeling, walks
 
 # Fewer images have nothing to teach.
 FEWEST_FITTED = 20
@@ -37,10 +38,11 @@ class Reader:
     """Images and likelihoods of latents, batch by batch: 30,000 images of 1024 px would not fit
     into memory."""
 
-    def __init__(self, generator, classifier, batch: int, progress: Progress):
+    def __init__(self, generator, classifier, batch: int, progress: Progress, placed=None):
         self.generator, self.classifier = generator, classifier
         self.batch, self.progress = batch, progress
         self.latent_size = generator.latent_size
+        self.labeler = labeling.Labeler(generator, [classifier], batch, placed)
         # Of one graph for all walks and figures: a new one each time is traced again each time.
         self._synthesize = common.synthesizer(generator, batch)
 
@@ -52,13 +54,17 @@ class Reader:
         for begin in range(0, len(latents), self.batch):
             yield common.to_uint8(self._synthesize(latents[begin : begin + self.batch]))
 
+    def samples(self, seed: int, samples: int, store: str | None) -> labeling.Labeled:
+        """Random latents and the classifier's logits [N, 1, 6] for their images."""
+        what = "synthesizing and classifying"
+        return labeling.label(
+            self.labeler, seed, samples, store, lambda done: self.progress(what, done, samples)
+        )
+
     def likelihoods(self, latents: np.ndarray, what: str) -> np.ndarray:
         """[N, 6]: the classifier's outputs, normal first."""
-        parts = []
-        for images in self._batches(latents):
-            parts.append(self.opinions(images))
-            self.progress(what, sum(map(len, parts)), len(latents))
-        return np.concatenate(parts)
+        told = self.labeler.read(latents, lambda done: self.progress(what, done, len(latents)))
+        return likelihoods_of(told[:, 0])
 
     def opinions(self, images: np.ndarray) -> np.ndarray:
         """[N, 6]: the classifier's outputs for uint8 [N, R, R, 1]."""
@@ -71,6 +77,11 @@ class Reader:
         from pgcxr.classifier.gradcam import gradcam
 
         return gradcam(self.classifier, common.from_uint8(images), output)
+
+
+def likelihoods_of(logits: np.ndarray) -> np.ndarray:
+    """Probabilities of float32 logits, float64."""
+    return special.expit(logits.astype(np.float64))
 
 
 def run(
@@ -97,15 +108,18 @@ def run(
     """
     options = options or AxesOptions()
     places.refuse_existing(Path(out))
-    generator = common.load_generator(gan_run)
+    placed = labeling.strategy()
+    with placed.scope():
+        generator = common.load_generator(gan_run)
     if generator.channels != 1:
         raise InputError(
             f"{gan_run}: makes images of {generator.channels} channels; the classifier reads one"
         )
-    classifier = common.load_classifier(classifier_run, len(OUTPUTS), generator.resolution)
+    with placed.scope():
+        classifier = common.load_classifier(classifier_run, len(OUTPUTS), generator.resolution)
     if "cohort" in common.load_run(gan_run) or not common.is_imported(gan_run):
         common.check_disjoint(gan_run, common.cohort_of(classifier_run).select("test"))
-    reader = Reader(generator, classifier, options.batch, progress)
+    reader = Reader(generator, classifier, options.batch, progress, placed)
     with artifacts.new_folder(out) as folder:
         report, tables = _study(reader, options, seed, folder)
         result = AxesResult(Path(out), report, tables).made_with(options, seed)
@@ -115,8 +129,8 @@ def run(
 
 def _study(reader: Reader, options: AxesOptions, seed: int, folder: Path) -> tuple[dict, dict]:
     """(report, tables); axes.npz and figures are written to `folder`."""
-    u = latent_axes.normalize(common.latents(seed, options.samples, reader.latent_size))
-    likelihoods = reader.likelihoods(u, "synthesizing and classifying")
+    labeled = reader.samples(seed, options.samples, options.store)
+    u, likelihoods = labeled.u, likelihoods_of(labeled.logits[:, 0])
     single = latent_axes.exclusive(likelihoods)
     first = int(round(len(u) * (1 - options.held_out)))
     rows = {"all": np.arange(first), "exclusive": np.flatnonzero(single[:first])}
@@ -155,6 +169,7 @@ def _study(reader: Reader, options: AxesOptions, seed: int, folder: Path) -> tup
     figures.draw(folder, reader, axes, shown, options.examples)
     report = {
         "samples": len(u),
+        "samples_from_store": labeled.reused,
         "counts_before": dict(zip(OUTPUTS, before, strict=True)),
         "counts_after": dict(zip(OUTPUTS, after, strict=True)),
         "axes": axis_rows,

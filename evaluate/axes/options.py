@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pgcxr.options import SWITCH, Options, number, one_of, option, whole
+from pgcxr.options import PATH, SWITCH, Options, number, one_of, option, or_none, whole
 
 VARIANTS = ("all", "exclusive")
 
@@ -44,4 +44,11 @@ class AxesOptions(Options):
         "how far to walk, degrees; at 90 nothing is left of the start",
     )
     examples: int = option(4, whole(1, 100), "images in each figure of a walk")
-    batch: int = option(64, whole(1, 10**5), "images at once")
+    batch: int = option(64, whole(1, 10**5), "images at once, on each GPU")
+    store: str | None = option(
+        None,
+        or_none(PATH),
+        "folder that keeps what the classifiers say of the samples, for a stopped run to go on and "
+        "for others of the same networks",
+        of_the_run=True,
+    )
