@@ -304,7 +304,7 @@ def power(
         >>> from pgcxr.metrics.mrmc import Components, power
         >>> pilot = Components(0.0015, 0.0002, 0.00035, 0.00034, 0.00024, 0.0008, 5, 114)
         >>> round(power(pilot, 0.05, readers=6, cases=250), 2)
-        0.81
+        0.9
     """
     if readers < (1 if general == CASES else 2) or cases < 2:
         raise ValueError(f"{readers} readers and {cases} cases can't generalize to {general}")
