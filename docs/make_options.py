@@ -13,6 +13,7 @@ CLASSES = {
     "pgcxr export-deidentified": "pgcxr.privacy.deidentified.options:DeidentificationOptions",
     "python -m train.gan --set": "pgcxr.gan.config:GanConfig",
     "python -m train.classifier --set": "pgcxr.classifier.config:ClassifierConfig",
+    "python -m train.anomaly --set": "pgcxr.anomaly.config:AnomalyConfig",
     "pgcxr generate": "pgcxr.sampling.options:GenerateOptions",
     "python -m evaluate.distribution": "evaluate.distribution.options:DistributionOptions",
     "python -m evaluate.fidelity": "evaluate.fidelity.options:FidelityOptions",

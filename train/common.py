@@ -3,20 +3,25 @@
 import importlib
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pgcxr.errors import ArgumentError
+from pgcxr.errors import ArgumentError, InputError
+from pgcxr.io import artifacts
 from pgcxr.options import Options, meant
 
+CONFIG, REPORT = "config.json", "report.json"
+# May differ between a run and the command that asks for it again: both folders may have moved
+# together.
+FREE = ("cohort",)
 CONFIGS = Path(__file__).parent / "configs"
 # nvidia_4gpus_fp16 and nvidia_v1, as these were called, are nvidia:gpus=4,fp16 and nvidia:v1.
 FORMER = re.compile(r"nvidia_(?:(?P<gpus>\d+)gpus?(?P<fp16>_fp16)?|v1)")
 
 
 def load_config(kind: str, name: str, overrides: Iterable[str] = ()) -> Options:
-    """The config that `kind` ("gan" or "classifier") has in train/configs/<name>.py.
+    """The config that `kind` ("gan", "classifier" or "anomaly") has in train/configs/<name>.py.
 
     Example:
 
@@ -72,3 +77,35 @@ def parse_arg(text: str, function) -> dict[str, Any]:
         else:
             raise ArgumentError("config", f"{name}: expected a value like {defaults[name]}", text)
     return values
+
+
+def finished(
+    out: Path, settings: dict, files: Iterable[str], added: Mapping[str, Any] | None = None
+) -> bool:
+    """Whether `out` holds this very training.
+
+    A RUN of a classifier or an anomaly network appears as a whole: what an interrupted training
+    leaves is a hidden folder beside, which the next removes.
+
+    Args:
+        settings: of config.json.
+        files: that a finished RUN has.
+        added: what stands for keys that an earlier config.json may lack.
+
+    Raises:
+        InputError: it holds another training, or lacks a file.
+    """
+    if not (out / CONFIG).exists():
+        return False
+    old = {**(added or {}), **artifacts.read_json(out / CONFIG)}
+    new = artifacts.plain(settings)
+    for key in sorted(set(old) | set(new)):
+        if key not in FREE and old.get(key) != new.get(key):
+            raise InputError(
+                f"{out}: holds a run with {key} = {old.get(key)}, not {new.get(key)}; name another "
+                "--out"
+            )
+    missing = [name for name in files if not (out / name).exists()]
+    if missing:
+        raise InputError(f"{out}: lacks {', '.join(missing)}; remove it and train again")
+    return True

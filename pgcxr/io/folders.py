@@ -9,7 +9,7 @@ from pathlib import Path
 from pgcxr.errors import InputError
 from pgcxr.io import formats, places, user_files
 
-GAN, CLASSIFIER = "train.gan", "train.classifier"
+GAN, CLASSIFIER, ANOMALY = "train.gan", "train.classifier", "train.anomaly"
 # What the command in report.json's "made_by" says, for what is no training or evaluation.
 KINDS = {
     "pgcxr phantom": "an EXPORT written by `pgcxr phantom`",

@@ -11,13 +11,11 @@ from pgcxr.classifier import curriculum, dataset
 from pgcxr.classifier.config import ClassifierConfig
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort.manifest import SPLITS
-from pgcxr.errors import ArgumentError, InputError
+from pgcxr.errors import ArgumentError
 from pgcxr.io import artifacts, places
+from train.common import CONFIG, REPORT, finished
 
-CONFIG, MODEL, REPORT, LOGS = "config.json", "classifier.keras", "report.json", "logs"
-# May differ between the run and the command that asks for it again: both folders may have moved
-# together.
-FREE = ("cohort",)
+MODEL, LOGS = "classifier.keras", "logs"
 
 
 def train(cohort: Path, labels: str, out: Path, config: ClassifierConfig, seed: int) -> None:
@@ -49,7 +47,9 @@ def train(cohort: Path, labels: str, out: Path, config: ClassifierConfig, seed: 
         "manifest_sha256": artifacts.sha256(images.folder / "manifest.csv"),
         "seed": seed,
     }
-    if finished(out, settings):
+    defaults = ClassifierConfig().to_dict()
+    added = {key: defaults[key] for key in ClassifierConfig.ADDED}
+    if finished(out, settings, (MODEL, REPORT), added):
         print(f"{out}: this training is finished; see {out / REPORT}")
         return
     with artifacts.new_folder(out) as folder:
@@ -62,29 +62,6 @@ def train(cohort: Path, labels: str, out: Path, config: ClassifierConfig, seed: 
         f"{name} {found['auroc']:.3f}" for name, found in report["test"].items() if found["auroc"]
     )
     print(f"{out}: AUROC on test: {areas}")
-
-
-def finished(out: Path, settings: dict) -> bool:
-    """Whether `out` holds this very training; InputError where it holds another.
-
-    A RUN appears as a whole: what an interrupted training leaves is a hidden folder beside, which
-    the next removes.
-    """
-    if not (out / CONFIG).exists():
-        return False
-    defaults = ClassifierConfig().to_dict()
-    old = {key: defaults[key] for key in ClassifierConfig.ADDED}
-    old, new = old | artifacts.read_json(out / CONFIG), artifacts.plain(settings)
-    for key in sorted(set(old) | set(new)):
-        if key not in FREE and old.get(key) != new.get(key):
-            raise InputError(
-                f"{out}: holds a run with {key} = {old.get(key)}, not {new.get(key)}; name another "
-                "--out"
-            )
-    missing = [name for name in (MODEL, REPORT) if not (out / name).exists()]
-    if missing:
-        raise InputError(f"{out}: lacks {', '.join(missing)}; remove it and train again")
-    return True
 
 
 def _fit(parts: dict, config: ClassifierConfig, settings: dict, folder: Path) -> dict:

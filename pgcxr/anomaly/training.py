@@ -1,0 +1,150 @@
+"""Training of the anomaly segmentation network with Keras fit, on normal images alone, and what it
+says of images."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pgcxr.anomaly.artificial.pasting import paste, varied
+from pgcxr.anomaly.config import AnomalyConfig
+from pgcxr.anomaly.network import MapLoss, unet
+from pgcxr.images import from_uint8, reduce_by_factor
+
+# Share of a pixel of the map that must be anomalous.
+COVERED = 0.25
+# Weight of the loss of the image's logit, beside that of the map.
+IMAGE_LOSS = 0.15
+# The learning rate rises over this share of the steps, then falls to 0.
+WARMUP = 0.1
+
+
+class Examples(NamedTuple):
+    """A batch to learn from.
+
+    Attributes:
+        images: float32 [B, S, S, 1] in [-1, 1].
+        map: [B, S / 2, S / 2, 1], 1 where an image has an artificial anomaly.
+        image: [B, 1], 1 for an image that has one.
+    """
+
+    images: np.ndarray
+    map: np.ndarray
+    image: np.ndarray
+
+
+class Seen(NamedTuple):
+    """What the network says of N images.
+
+    Attributes:
+        maps: logits, float32 [N, S / 2, S / 2].
+        images: logits, float32 [N].
+    """
+
+    maps: np.ndarray
+    images: np.ndarray
+
+
+def examples(normals: np.ndarray, config: AnomalyConfig, seed: int, step: int) -> Examples:
+    """The batch of one step: normal images, of which most have artificial anomalies.
+
+    It depends on nothing but the arguments.
+
+    Args:
+        normals: uint8 [N, S, S, 1].
+    """
+    rng = np.random.default_rng([seed, step])
+    size, count = config.size, config.batch_size
+    images = np.empty((count, size, size, 1), np.float32)
+    masks = np.zeros((count, size, size, 1), np.float32)
+    for row in range(count):
+        normal, other = (
+            normals[drawn, ..., 0].astype(np.float32) / 255
+            for drawn in rng.integers(len(normals), size=2)
+        )
+        images[row, ..., 0] = normal = varied(normal, rng)
+        if rng.random() >= config.clean:
+            images[row, ..., 0], masks[row, ..., 0], _ = paste(normal, other, rng, config)
+    places = (reduce_by_factor(masks, 2) >= COVERED).astype(np.float32)
+    return Examples(images * 2 - 1, places, masks.max(axis=(1, 2, 3))[:, None])
+
+
+def fit_anomaly_network(
+    normals: np.ndarray,
+    config: AnomalyConfig,
+    seed: int,
+    log_dir: str | Path | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> tuple[keras.Model, dict]:
+    """Trains a new network; nothing is held out, and nothing stops it early.
+
+    Args:
+        normals: uint8 [N, S, S, 1], of normal images only.
+        config: the network and how it is trained.
+        seed: of weights, images and anomalies; one seed, one result on one machine.
+        log_dir: for TensorBoard.
+        callbacks: of Keras.
+
+    Returns:
+        (network, {"loss": one value per epoch}).
+    """
+    keras.utils.set_random_seed(seed)
+    model = unet(config.size, tuple(config.widths))
+    steps = config.epochs * config.steps_per_epoch
+    warmup = max(int(WARMUP * steps), 1)
+    rate = keras.optimizers.schedules.CosineDecay(
+        config.learning_rate / 25,
+        max(steps - warmup, 1),
+        warmup_target=config.learning_rate,
+        warmup_steps=warmup,
+    )
+    model.compile(
+        optimizer=keras.optimizers.AdamW(rate, weight_decay=config.weight_decay),
+        loss={"map": MapLoss(), "image": keras.losses.BinaryCrossentropy(from_logits=True)},
+        loss_weights={"map": 1.0, "image": IMAGE_LOSS},
+        jit_compile=False,
+    )
+    # Variables made within the first step would have it traced twice.
+    model.optimizer.build(model.trainable_variables)
+    shown = [keras.callbacks.TensorBoard(str(log_dir), write_graph=False)] if log_dir else []
+    history = model.fit(
+        _batches(normals, config, seed, steps),
+        epochs=config.epochs,
+        steps_per_epoch=config.steps_per_epoch,
+        callbacks=[*shown, *callbacks],
+        shuffle=False,
+        verbose=0,
+    )
+    return model, {"loss": history.history["loss"]}
+
+
+def _batches(normals: np.ndarray, config: AnomalyConfig, seed: int, steps: int) -> tf.data.Dataset:
+    batch, size = config.batch_size, config.size
+
+    def load(step):
+        parts = tf.numpy_function(
+            lambda index: tuple(examples(normals, config, seed, int(index))),
+            [step],
+            (tf.float32,) * 3,
+        )
+        for part, side in zip(parts[:2], (size, size // 2), strict=True):
+            part.set_shape((batch, side, side, 1))
+        parts[2].set_shape((batch, 1))
+        return parts[0], {"map": parts[1], "image": parts[2]}
+
+    return tf.data.Dataset.range(steps).map(load).prefetch(2)
+
+
+def look(model: keras.Model, images: np.ndarray, batch_size: int = 128) -> Seen:
+    """What the network says of uint8 [N, S, S, 1]."""
+    signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
+    run = tf.function(lambda x: model(x, training=False), input_signature=signature)
+    maps, logits = [], []
+    for start in range(0, len(images), batch_size):
+        seen = run(from_uint8(images[start : start + batch_size]))
+        maps.append(np.asarray(seen["map"])[..., 0])
+        logits.append(np.asarray(seen["image"])[:, 0])
+    return Seen(np.concatenate(maps), np.concatenate(logits))

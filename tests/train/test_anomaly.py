@@ -1,0 +1,84 @@
+"""`python -m train.anomaly`: RUN, what it refuses, and that no abnormal image is read."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pgcxr.anomaly.training import look
+from pgcxr.cli import command
+from pgcxr.cohort import manifest as cohorts
+from pgcxr.networks import saved
+from tests.toy_cohort import ramps, write_cohort
+from train.anomaly.__main__ import app
+
+TINY = ("size=16", "widths=4,6", "epochs=2", "steps_per_epoch=3", "batch_size=8")
+
+
+def _train(cohort, out, *more) -> int:
+    words = [cohort, "--out", out, "--config", "demo"]
+    words += sum((["--set", each] for each in TINY), [])
+    with pytest.raises(SystemExit) as stopped:
+        command.run(app, [str(word) for word in (*words, *more)])
+    return stopped.value.code or 0
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("anomaly") / "cohort"
+    write_cohort(folder, *ramps(60, 16, seed=4))
+    rows = pd.read_csv(folder / "manifest.csv", dtype=str, keep_default_na=False)
+    for name in rows[(rows["label"] == "abnormal") | (rows["split"] == "test")]["png"]:
+        (folder / name).unlink()  # who reads one fails
+    return folder
+
+
+def test_a_run_of_normal_images_alone(cohort, capsys):
+    out = cohort.parent / "run"
+    (cohort.parent / ".run.partial").mkdir()  # what a killed training leaves
+    assert _train(cohort, out, "--seed", 5) == 0
+    assert sorted(path.name for path in out.iterdir()) == [
+        "anomaly.keras",
+        "artificial.png",
+        "config.json",
+        "logs",
+        "report.json",
+    ]
+    config, report = (
+        json.loads((out / name).read_text()) for name in ("config.json", "report.json")
+    )
+    assert (config["label"], config["split"], config["seed"]) == ("normal", "train", 5)
+    assert (out / config["cohort"]).resolve() == cohort.resolve()
+    assert report["made_by"]["command"] == "train.anomaly"
+    normal = cohorts.load(cohort).select(label="normal").manifest["split"]
+    assert report["images"] == {split: int((normal == split).sum()) for split in ("train", "val")}
+    assert 0 <= report["val"]["auroc"] <= 1 and len(report["history"]["loss"]) == 2
+    model = saved.load(out / "anomaly.keras", "is damaged")
+    assert report["parameters"] == model.count_params()
+    assert np.isfinite(look(model, np.zeros((2, 16, 16, 1), np.uint8)).images).all()
+
+    written = (out / "anomaly.keras").stat().st_mtime_ns
+    assert _train(cohort, out, "--seed", 5) == 0
+    assert "finished" in capsys.readouterr().out
+    assert (out / "anomaly.keras").stat().st_mtime_ns == written
+    assert _train(cohort, out, "--seed", 6) == 2
+    assert "seed = 5, not 6" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("kept", "more", "said"),
+    [
+        ("train", (), "split val has 0 normal images"),
+        ("val", (), "split train has 0 normal images"),
+        ("", ("--set", "size=15"), "must be a multiple of 2"),
+        ("", ("--set", "blobb=1"), "did you mean blob"),
+        ("", ("--config", "thesis"), "no such config"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(cohort, tmp_path, capsys, kept, more, said):
+    rows = pd.read_csv(cohort / "manifest.csv", dtype=str, keep_default_na=False)
+    rows[rows["split"].str.contains(kept)].to_csv(tmp_path / "manifest.csv", index=False)
+    assert _train(tmp_path, tmp_path / "out", *more) == 2
+    error = capsys.readouterr().err
+    assert said in error and "Traceback" not in error and not (tmp_path / "out").exists()
