@@ -134,7 +134,7 @@ def check_disjoint(gan_run: str | Path, test: cohort.Cohort) -> dict:
             "again"
         )
     seen = trained_on(gan_run).select(split=split, label=None if label == "all" else label)
-    _refuse_shared(gan_run, seen, test)
+    refuse_shared(gan_run, seen, test)
     unknown = _unknown_lineage(gan_run, test)
     for name in unknown:
         print(
@@ -151,9 +151,7 @@ def check_disjoint(gan_run: str | Path, test: cohort.Cohort) -> dict:
     }
 
 
-def _refuse_shared(
-    gan_run: Path, seen: cohort.Cohort, test: cohort.Cohort, whose: str = ""
-) -> None:
+def refuse_shared(gan_run: Path, seen: cohort.Cohort, test: cohort.Cohort, whose: str = "") -> None:
     """Raises InputError where a GAN has `seen` a patient or an image of `test`."""
     for column, what in (("patient_id", "patients"), ("sha256", "images")):
         if column in seen.manifest.columns and column in test.manifest.columns:
@@ -189,7 +187,7 @@ def _unknown_lineage(gan_run: Path, test: cohort.Cohort) -> list[str]:
         seen = cohort.load(folder).select(
             split=entry.get("split", "train"), label=None if label == "all" else label
         )
-        _refuse_shared(gan_run, seen, test, f"began with {entry['name']}, which was")
+        refuse_shared(gan_run, seen, test, f"began with {entry['name']}, which was")
     return unknown
 
 

@@ -6,5 +6,6 @@ __all__, __getattr__ = face(
     __name__,
     AxesOptions="options",
     AxesResult="chapter",
+    Runs="experiment",
     run="experiment",
 )

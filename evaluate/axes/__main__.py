@@ -15,7 +15,8 @@ app = command.new_app(__doc__)
 
 @app.command(
     epilog=(
-        "Example: python -m evaluate.axes runs/gan runs/classifier --out runs/axes --samples 30000"
+        "Example: python -m evaluate.axes runs/gan runs/classifier --judge runs/classifier2 "
+        "--out runs/axes --samples 30000"
     )
 )
 @takes_options
@@ -26,17 +27,30 @@ def main(
     ],
     out: Annotated[Path, typer.Option(help="new folder for report.json, axes.npz and the figures")],
     options: AxesOptions,
+    guide: Annotated[
+        list[Path],
+        typer.Option(help="another RUN of train.classifier that guides; may be repeated"),
+    ] = [],  # noqa: B006
+    judge: Annotated[
+        list[Path],
+        typer.Option(
+            help="RUN of train.classifier that only judges, of its own seed; may be repeated"
+        ),
+    ] = [],  # noqa: B006
     seed: Annotated[
         int, typer.Option(**command.SEED, help="of latents, permutations and bootstraps")
     ] = 0,
 ) -> None:
     """Finds the latent axis of each disease and judges it (thesis 3)."""
-    common.refuse_places(out, gan_run, classifier_run)
-    from evaluate.axes.experiment import run
+    for name in (classifier_run, *guide, *judge):
+        common.refuse_places(out, gan_run, name)
+    from evaluate.axes.experiment import Runs, run
     from evaluate.protocol import progress_bars
 
     with progress_bars() as progress:
-        figures = run(gan_run, classifier_run, out, options, seed, progress).figures
+        figures = run(
+            gan_run, classifier_run, out, options, seed, progress, Runs(guide, judge)
+        ).figures
     print(f"{out}: {figures['axes_found']} of {len(figures['axes'])} axes found; see report.json")
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from evaluate import thesis
+from evaluate.axes.ways import WAYS
 from evaluate.protocol import Result
 from evaluate.thesis import words
 from pgcxr.cohort.findings import FINDINGS
@@ -33,12 +34,17 @@ class AxesResult(Result):
         page.section("Latent axes of disease (thesis, Results 2)")
         page.text(
             f"Figure 4, in words: {report['samples']:,} synthetic images are read by the "
-            "six-output classifier; the logit of each output is regressed on the latent vector, "
-            "with weights for rare classes; the slope is the axis.",
+            "six-output classifiers that guide; in several ways a direction of the latent vector "
+            "is found along which the output of a disease rises; that is its axis.",
             f"An axis counts as {report['criterion']}.",
         )
+        for note in report.get("notes", ()):
+            page.verdict(None, note)
         _filter(page, report)
         _walks(page, report)
+        if "ways" in report:  # not in earlier versions
+            _judges(page, report)
+            _ways(page, report)
         _figures(page, self.folder, report)
         names = list(report["cosine_matrix"])
         page.table(
@@ -64,16 +70,14 @@ def _filter(page: Page, report: dict) -> None:
         "Figure 5, as a table. Synthetic images by their highest output, before and after the "
         "thesis's filter for a single pattern (highest output >= 0.9, all others <= 0.1).",
     )
-    left, variant = sum(report["counts_after"].values()), report["variant"]
+    left = sum(report["counts_after"].values())
     page.text(
         f"The filter left {left:,} of {report['samples']:,} images here"
-        + (": this classifier is hardly ever so sure. " if left < report["samples"] / 100 else ". ")
+        + (": the classifier is hardly ever so sure. " if left < report["samples"] / 100 else ". ")
         + (
-            "The axes below don't need it: they are fitted on all images "
-            f"({report['variants']['all']['samples']:,}), the other "
-            f"{report['samples'] - report['variants']['all']['samples']:,} judge them."
-            if variant == "all"
-            else "The axes below are fitted on what it left."
+            "The axes below don't need it, but for that of the thesis's way."
+            if report["variant"] == "all"
+            else "The regression of logits below is fitted on what it left."
         )
     )
 
@@ -82,10 +86,10 @@ def _walks(page: Page, report: dict) -> None:
     """What each axis does, beside the thesis's numbers."""
     starts = report["starts"]
     page.text(
-        f"Walks begin with the {sum(starts.values())} synthetic images that look most normal to "
-        "the classifier. Half of them choose the angle at which a walk ends (where the disease "
-        "stands out most from all others); all likelihoods in the table and the figures below are "
-        f"means over the other {starts['reported']}."
+        f"Walks begin with the {sum(starts.values())} synthetic images in which the guides see "
+        "least of any disease. Half of them choose the angle at which a walk ends (where the "
+        "disease stands out most from all others) and which way's axis is kept; all likelihoods in "
+        f"the table and the figures below are means over the other {starts['reported']}."
     )
     page.table(
         [
@@ -98,6 +102,7 @@ def _walks(page: Page, report: dict) -> None:
             "Held-out AUROC",
             "p",
             "Stability",
+            "Way",
             "Found",
         ],
         [
@@ -111,13 +116,136 @@ def _walks(page: Page, report: dict) -> None:
                 axis["heldout_auroc"],
                 axis["null_p"],
                 axis["bootstrap_cosine"],
+                axis.get("way", "ridge"),
                 "yes" if axis["found"] else "no",
             )
             for name, axis in report["axes"].items()
         ],
         "The thesis found consolidation, interstitial opacity, pleural effusion. Held-out AUROC "
-        "and p: whether the projection on the axis predicts the classifier on images that it was "
+        "and p: whether the projection on the axis predicts the guides on images that it was "
         "not fitted on. Stability: mean cosine with axes refitted on images drawn again.",
+    )
+
+
+def _judges(page: Page, report: dict) -> None:
+    """What those say who took no part."""
+    page.table(
+        ["Reader", "What it is", "Real normals called normal", *map(words, FINDINGS)],
+        [
+            (
+                name,
+                reader["kind"],
+                reader["normals_called_normal"],
+                *(reader["auroc"][finding] for finding in FINDINGS),
+            )
+            for name, reader in [*report["guides"].items(), *report["judges"].items()]
+        ],
+        "Who reads the images. For each disease the AUROC of real images with it against normal "
+        "ones (split test); a judge with less than 0.7 says nothing of that disease. Likelihoods "
+        "are calibrated on real images of split val.",
+    )
+    page.table(
+        [
+            "Disease",
+            "Judge",
+            "Likelihood at start and end",
+            "Shift in gaps",
+            "Images that move by half a gap",
+            "Flip rate",
+            "Monotony",
+            "Highest other disease at the end",
+            "Confirms",
+        ],
+        [
+            (
+                words(name),
+                judge,
+                f"{told['likelihood_start']:.2f} → {told['likelihood_end']:.2f}",
+                _with_interval(told, "shift"),
+                _with_interval(told, "share"),
+                told["flip_rate"],
+                told["spearman"],
+                f"{told['off_target_disease'] or '-'} {told['off_target_max']:.2f}",
+                ("yes" if told["confirms"] else "no") if told["sees"] else "cannot see it",
+            )
+            for name, axis in report["axes"].items()
+            for judge, told in axis["judges"].items()
+        ],
+        "The judges of the axes that are kept, who took no part in them. A gap is the distance of "
+        "real images with the disease from normal ones in the judge's score; intervals (95 %) are "
+        "over the starts. Flip rate: of the images without the disease at the start, those with it "
+        "at the end. Monotony: mean rank correlation (Spearman) of score and step.",
+    )
+    page.table(
+        [
+            "Disease",
+            "Gray levels changed, of 255",
+            "Likeness of start and end",
+            "Change where lesions lie, as a multiple of elsewhere",
+            "Age, years",
+            "P(male)",
+        ],
+        [
+            (
+                words(name),
+                axis["pixel_change"],
+                axis["identity"],
+                axis["region_change"],
+                axis["age_change"],
+                axis["male_change"],
+            )
+            for name, axis in report["axes"].items()
+        ],
+        "What else a walk changes: mean absolute change, correlation of the images at both ends, "
+        "the change in the region where real lesions of that disease lie (from masks), and the "
+        "change of age and sex as a linear reader of real images sees them.",
+    )
+
+
+def _with_interval(told: dict, key: str) -> str:
+    if told[key] is None:
+        return "-"
+    low, high = told[f"{key}_ci95"]
+    return f"{told[key]:.2f} ({low:.2f} to {high:.2f})"
+
+
+def _ways(page: Page, report: dict) -> None:
+    """All ways side by side."""
+    rows = []
+    for name in FINDINGS:
+        for way, own in report["ways"].items():
+            axis = own[name]
+            moved = [
+                f"{judge} {told['share']:.0%}"
+                for judge, told in axis["judges"].items()
+                if told["sees"]
+            ]
+            rows.append(
+                (
+                    words(name),
+                    way,
+                    axis.get("heldout_auroc"),
+                    f"{axis['likelihood_start']:.2f} → {axis['likelihood_end']:.2f}",
+                    axis["off_target_max"],
+                    ", ".join(moved) or "-",
+                    "yes" if axis["found"] else "; ".join(axis["why_not"]),
+                )
+            )
+    page.table(
+        [
+            "Disease",
+            "Way",
+            "Held-out AUROC",
+            "Likelihood by the guides",
+            "Highest other disease",
+            "Images that move by half the real gap",
+            "Found",
+        ],
+        rows,
+        "The ways to an axis. "
+        + "; ".join(f"{way}: {text}" for way, text in WAYS.items() if way in report["ways"])
+        + "."
+        + "".join(f" Left out: {way} ({why})." for way, why in report["ways_left_out"].items()),
     )
 
 
@@ -145,6 +273,12 @@ def _figures(page: Page, folder: Path, report: dict) -> None:
             f"All five likelihoods along the axis of {words(name).lower()}, means over the same "
             f"{starts['reported']} images. Large dots: where the walk ends.",
         )
+        if (folder / f"paths_{name}.png").is_file():
+            page.figure(
+                folder / f"paths_{name}.png",
+                f"Paths toward {words(name).lower()}: each image goes its own way along the "
+                "guides' slopes, the other diseases held. Not an axis.",
+            )
     page.figure(
         folder / "two_axes.png",
         "Figure 12. One image changed along two axes at once, in percent of the angle at which "

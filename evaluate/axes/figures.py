@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from evaluate.axes.ways import PATHS
 from pgcxr.cohort.findings import FINDINGS
 from pgcxr.latent import walks
 from pgcxr.latent.axes import Axes
@@ -59,7 +60,7 @@ def draw(folder: Path, reader, axes: Axes, walked: Walks, examples: int) -> None
     report.
 
     Args:
-        reader: an experiment.Reader.
+        reader: a reader.Reader.
         examples: how many of the starts the strips show.
     """
     starts, angles, curves = walked.starts, walked.angles, walked.curves
@@ -73,7 +74,7 @@ def draw(folder: Path, reader, axes: Axes, walked: Walks, examples: int) -> None
         degrees,
         {legend[name]: curve.mean(axis=1) for name, curve in own.items()},
         folder / "likelihood.png",
-        ("Angle along the axis (degrees)", "Likelihood by the classifier"),
+        ("Angle along the axis (degrees)", "Likelihood by the guides"),
         f"Each disease along its own axis, mean of {len(starts)} images\nLarge dot: where its "
         "walk ends",
         ylim=(0, 1),
@@ -86,7 +87,11 @@ def draw(folder: Path, reader, axes: Axes, walked: Walks, examples: int) -> None
         },
     )
     for index, name in enumerate(FINDINGS):
-        _draw_strip(folder / f"walk_{name}.png", reader, starts, axes, index, examples)
+        reach = np.linspace(0, axes.ends[index], STRIP)
+        heads = [f"{np.rad2deg(angle):.0f}°" for angle in reach]
+        along = walks.walk(starts, axes.vectors[index], reach)
+        words = (heads, _title(axes, index), examples)
+        _draw_strip(folder / f"walk_{name}.png", reader, along, index, words)
         end = np.rad2deg(axes.ends[index])
         line_plots.line_plot(
             degrees,
@@ -95,7 +100,7 @@ def draw(folder: Path, reader, axes: Axes, walked: Walks, examples: int) -> None
                 for place, other in enumerate(FINDINGS)
             },
             folder / f"likelihood_{name}.png",
-            ("Angle along the axis (degrees)", "Likelihood by the classifier"),
+            ("Angle along the axis (degrees)", "Likelihood by the guides"),
             f"{_title(axes, index)}, mean of {len(starts)} images",
             ylim=(0, 1),
             marks={_words(other): end for other in FINDINGS},
@@ -103,39 +108,56 @@ def draw(folder: Path, reader, axes: Axes, walked: Walks, examples: int) -> None
     _draw_plane(folder / "two_axes.png", reader, starts[:1], axes, curves)
 
 
-def _draw_strip(path: Path, reader, starts, axes: Axes, index: int, examples: int) -> None:
-    """Figure 10: images from normal to the end of the walk, and under each what the classifier
+def draw_paths(folder: Path, reader, compared, examples: int) -> None:
+    """paths_DISEASE.png: images along paths of their own, as far as the table reads them.
+
+    Args:
+        reader: a reader.Reader.
+        compared: a comparison.Compared with paths.
+        examples: how many of the starts are shown.
+    """
+    for index, name in enumerate(FINDINGS):
+        row, path = compared.rows[PATHS][name], compared.followed[name][:, 1::2]
+        steps = np.linspace(0, row["step_end"], STRIP).round().astype(int)
+        heads = [f"step {step}" for step in steps]
+        found = "" if row["found"] else " (not found)"
+        title = f"Paths toward {_words(name)}{found}"
+        _draw_strip(
+            folder / f"paths_{name}.png", reader, path[steps], index, (heads, title, examples)
+        )
+
+
+def _draw_strip(path: Path, reader, latents: np.ndarray, index: int, words: tuple) -> None:
+    """Figure 10: images from normal to the end of the walk, and under each what the first guide
     looks at.
 
-    The heading of a column is the mean likelihood over all starts, not only those shown.
+    Args:
+        latents: [S, N, L].
+        index: the disease's place.
+        words: (what stands above each column, title, how many of the N are shown). The mean
+            likelihood over all N is added to the first.
     """
-    angles = np.linspace(0, axes.ends[index], STRIP)
-    latents = walks.walk(starts, axes.vectors[index], angles)
-    everywhere = reader.opinions(reader.images(latents.reshape(-1, reader.latent_size)))
-    likelihood = everywhere[:, index + 1].reshape(STRIP, len(starts)).mean(axis=1)
-    total, starts = len(starts), starts[:examples]
-    images = reader.images(latents[:, :examples].reshape(-1, reader.latent_size))
+    heads, title, examples = words
+    steps, total, size = latents.shape
+    likelihood = reader.likelihoods(latents.reshape(-1, size))[:, index + 1]
+    likelihood = likelihood.reshape(steps, total).mean(axis=1)
+    shown = min(examples, total)
+    images = reader.images(latents[:, :shown].reshape(-1, size))
     heat = reader.activation(images, index + 1)
-    pictures = images.reshape(STRIP, len(starts), *images.shape[1:])
-    maps = heat.reshape(STRIP, len(starts), *heat.shape[1:])
+    pictures = images.reshape(steps, shown, *images.shape[1:])
+    maps = heat.reshape(steps, shown, *heat.shape[1:])
     # One scale: what grows along the walk is seen to grow.
     rows, scale = [], (0.0, float(heat.max()))
-    for start in range(len(starts)):
+    for start in range(shown):
         rows.append((f"image {start + 1}", np.repeat(pictures[:, start], 3, axis=-1)))
         laid = [
             overlay.overlay(pictures[step, start], maps[step, start], limits=scale)
-            for step in range(STRIP)
+            for step in range(steps)
         ]
         rows.append(("Grad-CAM", np.stack(laid)))
-    columns = [
-        f"{np.rad2deg(angle):.0f}°: {mean:.2f}"
-        for angle, mean in zip(angles, likelihood, strict=True)
-    ]
-    title = (
-        f"{_title(axes, index)}\nAngle: mean likelihood of {total} images, {len(starts)} of them "
-        "shown"
-    )
-    grids.labeled_grid(rows, path, columns, title)
+    columns = [f"{head}: {mean:.2f}" for head, mean in zip(heads, likelihood, strict=True)]
+    said = f"{title}\nAbove each column: mean likelihood of {total} images, {shown} of them shown"
+    grids.labeled_grid(rows, path, columns, said)
 
 
 def _draw_plane(path: Path, reader, start: np.ndarray, axes: Axes, curves: dict) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pgcxr.options import PATH, SWITCH, Options, number, one_of, option, or_none, whole
 
 VARIANTS = ("all", "exclusive")
+# Those of `evaluate.axes.ways` that give an axis.
+AXIS_WAYS = ("thesis", "ridge", "hyperplane", "network", "displacement")
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,16 @@ class AxesOptions(Options):
 
     samples: int = option(30_000, whole(100, 10**8), "synthetic images to classify (thesis 3)")
     variant: str = option(
-        "all", one_of(*VARIANTS), "regress on all images, or on exclusive patterns (thesis 3.3)"
+        "all",
+        one_of(*VARIANTS),
+        "way ridge: regress on all images, or on exclusive patterns (thesis 3.3)",
     )
-    orthogonal: bool = option(False, SWITCH, "free each axis of its part in the others")
+    way: str = option(
+        "best",
+        one_of("best", *AXIS_WAYS),
+        "whose axes are kept; best: of each disease those that do best on the starts that choose",
+    )
+    orthogonal: bool = option(False, SWITCH, "way ridge: free each axis of its part in the others")
     held_out: float = option(
         0.2,
         number(0, 1, above=True, below=True),
@@ -43,6 +52,12 @@ class AxesOptions(Options):
         number(0, 90, above=True),
         "how far to walk, degrees; at 90 nothing is left of the start",
     )
+    path_starts: int = option(
+        16,
+        whole(0, 10**6),
+        "of the starts, those that paths along the guides' slopes begin with; 0 for none",
+    )
+    neighbors: int = option(1, whole(0, 1000), "latents near a path that slopes are averaged over")
     examples: int = option(4, whole(1, 100), "images in each figure of a walk")
     batch: int = option(64, whole(1, 10**5), "images at once, on each GPU")
     store: str | None = option(

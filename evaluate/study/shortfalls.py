@@ -50,7 +50,7 @@ def reasons(steps: dict) -> dict:
         ),
         "axes found": (
             "An axis can be found only where the six-output classifier reads the disease; its "
-            f"AUROC on the real test set: {seen}."
+            f"AUROC on the real test set: {seen}. {_unproven(steps['axes']['axes'])}"
         ),
         "anomaly AUROC": _drowned(steps, missed),
         "specificity on normals": (
@@ -59,6 +59,16 @@ def reasons(steps: dict) -> dict:
             "percent."
         ),
     }
+
+
+def _unproven(axes: dict) -> str:
+    """What the axes that were not found lack."""
+    said = [
+        f"{words(name)}: {'; '.join(axis['why_not'])}."
+        for name, axis in axes.items()
+        if axis.get("why_not")
+    ]
+    return " ".join(said)
 
 
 def _drowned(steps: dict, missed: list[str]) -> str:

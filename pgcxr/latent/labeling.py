@@ -75,14 +75,15 @@ class Labeler:
         networks = (generator, *classifiers)
         self.identity = [generation.weights_sha256(network) for network in networks]
         self._strategy = placed or tf.distribute.get_strategy()
-        self._replicas = self._strategy.num_replicas_in_sync
+        self.size = batch * self._strategy.num_replicas_in_sync
         lod = float(np.asarray(generator.lod))
         with self._strategy.scope():
             readers = [with_logits(classifier) for classifier in classifiers]
 
         def label(z):
-            images = pixels.from_uint8(pixels.to_uint8(synthesize(generator, z, lod=lod)))
-            return tf.stack([reader(images, training=False) for reader in readers], axis=1)
+            images = pixels.to_uint8(synthesize(generator, z, lod=lod))
+            said = pixels.from_uint8(images)
+            return images, tf.stack([reader(said, training=False) for reader in readers], axis=1)
 
         self._label = tf.function(
             lambda z: self._strategy.run(label, (z,)), jit_compile=False, autograph=False
@@ -90,25 +91,37 @@ class Labeler:
 
     def __call__(self, z: np.ndarray) -> np.ndarray:
         """float32 [n, J, K] of latents [n, L], n up to `batch` on each GPU."""
+        return self._gathered(self._run(z)[1])[: len(z)]
+
+    def look(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(uint8 [n, R, R, 1], float32 [n, J, K]): the images, too."""
+        images, logits = self._run(z)
+        return self._gathered(images)[: len(z)], self._gathered(logits)[: len(z)]
+
+    def _run(self, z: np.ndarray):
+        """What each GPU has made; images stay there until they are asked for."""
         import tensorflow as tf
 
         # One size for all batches, so that the graph is traced once.
-        missing = self.batch * self._replicas - len(z)
+        missing = self.size - len(z)
         z = np.pad(np.asarray(z, np.float32), [(0, missing), (0, 0)], mode="edge")
-        parts = z.reshape(self._replicas, self.batch, -1)
-        values = self._strategy.experimental_distribute_values_from_function(
-            lambda context: tf.constant(parts[context.replica_id_in_sync_group])
+        parts = z.reshape(-1, self.batch, z.shape[1])
+        return self._label(
+            self._strategy.experimental_distribute_values_from_function(
+                lambda context: tf.constant(parts[context.replica_id_in_sync_group])
+            )
         )
-        found = self._strategy.experimental_local_results(self._label(values))
-        logits = np.concatenate([part.numpy() for part in found])
-        return logits[: len(logits) - missing]
+
+    def _gathered(self, values) -> np.ndarray:
+        parts = self._strategy.experimental_local_results(values)
+        return np.concatenate([part.numpy() for part in parts])
 
     def read(self, z: np.ndarray, progress: Callable[[int], None] = lambda done: None):
         """float32 [N, J, K] of any number of latents [N, L]; `progress` gets how many are done."""
-        step, parts = self.batch * self._replicas, []
-        for begin in range(0, len(z), step):
-            parts.append(self(z[begin : begin + step]))
-            progress(min(begin + step, len(z)))
+        parts = []
+        for begin in range(0, len(z), self.size):
+            parts.append(self(z[begin : begin + self.size]))
+            progress(min(begin + self.size, len(z)))
         return np.concatenate(parts)
 
 
