@@ -68,7 +68,7 @@ def sets_of(cohort: Cohort, split: str, label: str, seed: int) -> tuple[RealSets
     """The sets for a GAN of that split and label, and all that it would not see."""
     same = cohort.select(label=None if label == "all" else label)
     held_out = same.manifest["split"] != split
-    parts = [_shuffled(_rows(same, chosen), seed) for chosen in (held_out, ~held_out)]
+    parts = [shuffled(_rows(same, chosen), seed) for chosen in (held_out, ~held_out)]
     return RealSets(*_halves(parts[0]), parts[1]), parts[0]
 
 
@@ -125,7 +125,7 @@ def of_baseline(gaussian, n: int, seed: int) -> Source:
     )
 
 
-def _shuffled(rows: Cohort, seed: int) -> Cohort:
+def shuffled(rows: Cohort, seed: int) -> Cohort:
     """In a random order of patients; the images of one stay together."""
     patients = rows.manifest["patient_id"]
     names = np.unique(patients.to_numpy(str))

@@ -2,6 +2,7 @@
 known."""
 
 import json
+import os
 import tracemalloc
 
 import keras
@@ -13,14 +14,17 @@ from evaluate import distribution
 from evaluate.distribution import (
     DistributionOptions,
     baseline,
+    curve,
     estimate,
     experiment,
     measures,
+    snapshots,
     sources,
 )
 from evaluate.distribution.chapter import DistributionResult
 from evaluate.distribution.estimate import Estimate, compared
 from pgcxr.classifier import features, network
+from pgcxr.cli import command
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.errors import InputError
 from pgcxr.metrics.ecs import axes, ecs
@@ -335,3 +339,39 @@ def test_what_does_not_fit_is_refused_and_leaves_nothing(runs, tmp_path):
     with pytest.raises(InputError, match="train on a cohort with more"):
         sources.chosen_number("RUN", sets, 0)
     assert not (tmp_path / "out").exists() and not (tmp_path / ".out.partial").exists()
+
+
+def test_the_curve_over_snapshots_finds_the_better_one_on_validation_images(runs, tmp_path):
+    """The end is plain gray, as bright as the cohort; the beginning is far too bright."""
+    run = tmp_path / "gan"
+    config = {"cohort": "../cohort", "split": "train", "label": "all"}
+    (tmp_path / "cohort").symlink_to(runs / "cohort")
+    real = cohorts.load(runs / "cohort").images(SIZE).mean() / 127.5 - 1
+    generator = keras.models.load_model(runs / "gan" / "generator-ema.keras")
+    for place, gray in (("gan/snapshots/kimg00002.000", 1.0), ("gan", real)):
+        for weight in generator.weights:
+            weight.assign(np.full(weight.shape, gray * ("to_rgb" in weight.path), np.float32))
+        folder = tmp_path / place
+        folder.mkdir(parents=True, exist_ok=True)
+        generator.save(folder / "generator-ema.keras")
+        where = os.path.relpath(tmp_path / "cohort", folder)
+        (folder / "config.json").write_text(json.dumps(config | {"cohort": where}))
+    (run / "report.json").write_text('{"kimg": 4.5}')
+    words = [str(run), "--features", str(runs / "binary"), "--out", str(tmp_path / "out")]
+    with pytest.raises(SystemExit, match="0"):
+        command.run(curve.app, [*words, "--n", "40"])
+    table = pd.read_csv(tmp_path / "out" / "curve.csv")
+    assert table["kimg"].tolist() == [2.0, 4.5] and table["fid"][0] > 2 * table["fid"][1]
+    assert (table["fid_low"] <= table["fid"]).all() and (table["fid"] <= table["fid_high"]).all()
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["best"] == {"fid": 4.5, "kid": 4.5} and report["n"] == 40
+    assert (tmp_path / "out" / "kid.png").is_file()
+    for changes, said in (
+        ({"split": "val"}, "learned from split val"),
+        ({"label": "abnormal"}, "has [0-9]+ images of label abnormal in split val, where 100"),
+    ):
+        (run / "config.json").write_text(json.dumps(config | changes))
+        with pytest.raises(InputError, match=said):
+            snapshots.run(run, tmp_path / "no", str(runs / "binary"), n=100)
+    with pytest.raises(InputError, match="no snapshots/; train it with --set snapshot_kimg"):
+        snapshots.run(runs / "gan", tmp_path / "no", str(runs / "binary"))
