@@ -173,8 +173,10 @@ def _judges(page: Page, report: dict) -> None:
         ],
         "The judges of the axes that are kept, who took no part in them. A gap is the distance of "
         "real images with the disease from normal ones in the judge's score; intervals (95 %) are "
-        "over the starts. Flip rate: of the images without the disease at the start, those with it "
-        "at the end. Monotony: mean rank correlation (Spearman) of score and step.",
+        "over the starts. Another disease counts where the judge tells the two apart (a mean "
+        "likelihood of 0.1 at most for real images of the first alone). Flip rate: of the images "
+        "without the disease at the start, those with it at the end. Monotony: mean rank "
+        "correlation (Spearman) of score and step.",
     )
     page.table(
         [

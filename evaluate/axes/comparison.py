@@ -234,6 +234,18 @@ def persons_of(reader: Reader, people: Panel, starts: np.ndarray) -> dict:
     }
 
 
+def walks_of(compared: Compared) -> dict[str, np.ndarray]:
+    """The arrays of walks.npz, from which every figure of the judges can be had again: for each way
+    and disease the guides' likelihoods [S, N, 6] and the judges' scores [S, N, 5]."""
+    arrays = {}
+    for way, own in compared.walked.items():
+        for disease, walked in own.items():
+            arrays[f"{way}/{disease}/guides"] = walked.guides.astype(np.float32)
+            for judge, scores in walked.scores.items():
+                arrays[f"{way}/{disease}/{judge}"] = scores.astype(np.float32)
+    return arrays
+
+
 def table(rows: dict) -> pd.DataFrame:
     """ways.csv: a line for each way and disease."""
     lines = []

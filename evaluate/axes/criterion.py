@@ -24,11 +24,13 @@ CRITERION = {
 CRITERION_TEXT = (
     "found: held-out AUROC >= 0.7 with permutation p < 0.01; the walk from normal-looking images "
     "ends at a mean likelihood of the disease >= 0.5 by the guides, at least twice that of its "
-    "start and above that of every other disease; and by every judge that took no part and can see "
-    "the disease (AUROC >= 0.7 on real images; there must be one), at least 75 % of the images "
-    "move by half or more of the gap between real normal and diseased images, and no other "
-    "disease ends at a mean likelihood above 0.2"
+    "start; by every judge that took no part and can see the disease (AUROC >= 0.7 on real images; "
+    "there must be one), at least 75 % of the images move by half or more of the gap between real "
+    "normal and diseased images; and no other disease ends at a mean likelihood above 0.2, by the "
+    "guides or by a judge that tells it apart from this one on real images"
 )
+# A likelihood that is not worth a longer walk.
+NEXT_TO = 0.02
 # Draws of the starts behind an interval.
 RESAMPLES = 400
 
@@ -60,9 +62,9 @@ def reported(starts: np.ndarray, axis: int = 0) -> np.ndarray:
 def walk_end(curve: np.ndarray, output: int) -> dict:
     """Where a walk ends and what it does there.
 
-    The end is the step at which the disease stands out most from all others in every second start;
-    everything else is read from the remaining starts, so that the choice doesn't flatter the
-    result.
+    The end is the step at which the disease stands out most from all others in every second start,
+    or the first that is next to it: further on only other things change. Everything else is read
+    from the remaining starts, so that the choice doesn't flatter the result.
 
     Args:
         curve: [S, N, 6] likelihoods at S steps from N starts.
@@ -73,7 +75,8 @@ def walk_end(curve: np.ndarray, output: int) -> dict:
     """
     choosing, means = curve[:, ::2].mean(axis=1), reported(curve, axis=1).mean(axis=1)
     others = [index for index in range(1, curve.shape[2]) if index != output]
-    end = 1 + int(np.argmax((choosing[:, output] - choosing[:, others].max(axis=1))[1:]))
+    margin = (choosing[:, output] - choosing[:, others].max(axis=1))[1:]
+    end = 1 + int(np.argmax(margin >= margin.max() - NEXT_TO))
     return {
         "likelihood_start": means[0, output],
         "likelihood_end": means[end, output],
@@ -94,11 +97,12 @@ def judged(scores: np.ndarray, index: int, found: Calibration, rng: np.random.Ge
 
     Returns:
         {sees, confirms, shift, shift_ci95, share, share_ci95, likelihood_start, likelihood_end,
-        flip_rate, spearman, off_target_max, off_target_disease, off_target_change}. shift is the
-        mean change in gaps, share that of the images that moved by half a gap or more, flip_rate
-        that of the images without the disease at the start (likelihood below 0.5) that have it at
-        the end, spearman the mean rank correlation of score and step. Off target only diseases
-        count that the judge sees.
+        flip_rate, spearman, off_target_max, off_target_disease, off_target_judged,
+        off_target_change}. shift is the mean change in gaps, share that of the images that moved by
+        half a gap or more, flip_rate that of the images without the disease at the start
+        (likelihood below 0.5) that have it at the end, spearman the mean rank correlation of score
+        and step. Off target only diseases count that the judge tells apart from this one
+        (off_target_judged).
     """
     told = found.likelihoods(scores)
     own = scores[..., index]
@@ -106,7 +110,7 @@ def judged(scores: np.ndarray, index: int, found: Calibration, rng: np.random.Ge
     shifts = (own[-1] - own[0]) / gap
     moved = shifts >= CRITERION["shift"]
     drawn = rng.integers(len(shifts), size=(RESAMPLES, len(shifts)))
-    others = [k for k in range(5) if k != index and found.sees[k]]
+    others = found.tells_apart(index)
     ends, begins = told[-1][:, others].mean(axis=0), told[0][:, others].mean(axis=0)
     worst = int(np.argmax(ends)) if others else None
     without = told[0, :, index] < 0.5
@@ -130,6 +134,7 @@ def judged(scores: np.ndarray, index: int, found: Calibration, rng: np.random.Ge
         "spearman": _spearman(own),
         "off_target_max": off_target,
         "off_target_disease": None if worst is None else FINDINGS[others[worst]],
+        "off_target_judged": [FINDINGS[k] for k in others],
         "off_target_change": 0.0 if worst is None else float((ends - begins).max()),
     }
 
@@ -210,8 +215,9 @@ def why_not(row: dict) -> list[str]:
     end, start = row["likelihood_end"], row["likelihood_start"]
     if not end >= max(limits["likelihood_end"], 2 * start):
         reasons.append(f"likelihood by the guides from {start:.2f} to {end:.2f}")
-    if not row["off_target_max"] < end:
-        reasons.append(f"{row['off_target_disease']} ends higher by the guides")
+    if not row["off_target_max"] <= limits["off_target"]:
+        other = f"{row['off_target_disease']} at {row['off_target_max']:.2f}"
+        reasons.append(f"guides: {other} at the end")
     seeing = {name: told for name, told in row["judges"].items() if told["sees"]}
     if not seeing:
         reasons.append("no judge that took no part can see it")

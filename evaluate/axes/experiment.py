@@ -47,7 +47,8 @@ def run(
     progress: Progress = silent,
     others: Runs = Runs(),
 ) -> AxesResult:
-    """Writes the folder `out`: report.json, axes.npz, counts.csv, curves.csv, ways.csv, figures.
+    """Writes the folder `out`: report.json, axes.npz, walks.npz, counts.csv, curves.csv, ways.csv,
+    figures.
 
     Args:
         gan_run: RUN of train.gan, of normal and abnormal images.
@@ -143,6 +144,7 @@ def _study(
     chosen = {name: compared.chosen(name, options.way) for name in FINDINGS}
     axes = _axes(compared, chosen, angles)
     latent_axes.save(folder / latent_axes.FILE, axes)
+    artifacts.write_arrays(folder / "walks.npz", comparison.walks_of(compared))
     before = latent_axes.class_counts(data.likelihoods)
     after = latent_axes.class_counts(data.likelihoods[single])
     curves = {name: compared.walked[chosen[name]][name].halved(1).guides for name in FINDINGS}

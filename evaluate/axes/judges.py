@@ -9,7 +9,7 @@ tells them apart. Those that guide an axis judge none.
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import optimize, special
@@ -21,6 +21,9 @@ from pgcxr.metrics.roc import auroc
 
 # Who tells a disease from normal on real images by less than that can't say whether it is there.
 SEES = 0.7
+# Who gives real images of one disease a higher mean likelihood of another can't say of an image of
+# the one whether it shows the other, too.
+APART = 0.1
 # Real images of a split that calibrate, at most.
 MOST = 2000
 MOST_TRAIN = 20_000
@@ -42,6 +45,8 @@ class Calibration:
         gaps: [5], mean score of real images with the disease less that of normal ones.
         aurocs: [5], of real images with the disease against normal ones.
         called_normal: share of the real normal images that are called normal.
+        crosstalk: [5, 5], mean likelihood of disease k (column) for real images that have disease c
+            (row) and not k.
     """
 
     slopes: np.ndarray
@@ -49,6 +54,7 @@ class Calibration:
     gaps: np.ndarray
     aurocs: np.ndarray
     called_normal: float
+    crosstalk: np.ndarray = field(default_factory=lambda: np.full((5, 5), np.nan))
 
     def logits(self, scores: np.ndarray) -> np.ndarray:
         """Calibrated logits of scores [..., 5]."""
@@ -62,6 +68,11 @@ class Calibration:
     def sees(self) -> np.ndarray:
         """bool [5]: which diseases it can judge."""
         return (np.nan_to_num(self.aurocs) >= SEES) & (np.nan_to_num(self.gaps) > 0)
+
+    def tells_apart(self, index: int) -> list[int]:
+        """The other diseases that it sees, and does not see in real images of disease `index`."""
+        quiet = np.nan_to_num(self.crosstalk[index], nan=1.0) <= APART
+        return [k for k in range(5) if k != index and self.sees[k] and quiet[k]]
 
 
 # Of who has seen no real image: logits are taken as they are, and nothing can be judged.
@@ -96,6 +107,10 @@ class Judge:
             "temperature": dict(zip(FINDINGS, 1 / np.maximum(found.slopes, 1e-9), strict=True)),
             "offset": dict(zip(FINDINGS, found.offsets, strict=True)),
             "normals_called_normal": found.called_normal,
+            "crosstalk": {
+                name: dict(zip(FINDINGS, row, strict=True))
+                for name, row in zip(FINDINGS, found.crosstalk, strict=True)
+            },
             "judges": [name for name, sees in zip(FINDINGS, found.sees, strict=True) if sees],
         }
 
@@ -154,9 +169,21 @@ def calibrated(
             gaps[index] = score[diseased].mean() - score[normal].mean()
             rows = diseased | normal
             aurocs[index] = auroc(diseased[rows].astype(int), score[rows])
-    told = special.expit(test * slopes + offsets)[truth[:, 0] == 1]
-    share = float((told < CALLED_NORMAL).all(axis=1).mean()) if len(told) else float("nan")
-    return Calibration(slopes, offsets, gaps, aurocs, share)
+    told = special.expit(test * slopes + offsets)
+    normal = told[truth[:, 0] == 1]
+    share = float((normal < CALLED_NORMAL).all(axis=1).mean()) if len(normal) else float("nan")
+    return Calibration(slopes, offsets, gaps, aurocs, share, _crosstalk(told, truth[:, 1:]))
+
+
+def _crosstalk(told: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """[5, 5] of likelihoods and labels [N, 5]; NaN where there are too few images."""
+    found = np.full((5, 5), np.nan)
+    for has in range(5):
+        for lacks in range(5):
+            rows = (truth[:, has] == 1) & (truth[:, lacks] == 0)
+            if rows.sum() > 1:
+                found[has, lacks] = told[rows, lacks].mean()
+    return found
 
 
 def logistic(score: np.ndarray, label: np.ndarray, steepest: float) -> tuple[float, float]:

@@ -193,6 +193,12 @@ def test_the_folder_holds_what_the_contract_names(result):
     assert {"likelihood.png", "two_axes.png"} | {
         f"walk_{name}.png" for name in FINDINGS
     } <= pictures
+    assert {f"paths_{name}.png" for name in FINDINGS} <= pictures
+    said = np.load(folder / "walks.npz")
+    assert said["ridge/nodule/guides"].shape == (QUICK.steps, QUICK.starts, 6)
+    assert said["paths/nodule/probe"].shape == (QUICK.steps, QUICK.path_starts, 5)
+    table = list(csv.DictReader((folder / "ways.csv").open()))
+    assert len(table) == 6 * len(FINDINGS) and table[0]["probe shift"]
     rows = list(csv.DictReader((folder / "curves.csv").open()))
     assert len(rows) == 5 * QUICK.steps * 6
     assert {what for what, *_ in told} >= {"synthesizing and classifying", "walking"}
@@ -275,6 +281,10 @@ def test_walks_choose_their_end_on_other_images_than_they_report():
         0.3
     )
     assert row["off_target_disease"] == "pneumothorax"
+    curve[2, ::2, 2] = 0.91
+    assert criterion.walk_end(curve, 2)["step_end"] == 1, "as good as the next, and shorter"
+    curve[2, ::2, 2] = 0.95
+    assert criterion.walk_end(curve, 2)["step_end"] == 2
 
 
 @pytest.mark.parametrize(
