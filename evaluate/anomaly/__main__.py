@@ -1,11 +1,11 @@
-"""Finds anomalies with a GAN trained on normals only, beside a supervised classifier (thesis 4)."""
+"""Finds anomalies from normal images alone: by a GAN of normals (thesis 4), by a network that
+learned on artificial anomalies, and by baselines, beside a supervised classifier."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from evaluate import common
 from evaluate.anomaly.options import AnomalyOptions
 from pgcxr.cli import command
 from pgcxr.cli.options import takes_options
@@ -19,7 +19,12 @@ app = command.new_app(__doc__)
 @takes_options
 def main(
     gan_run: Annotated[
-        Path, typer.Argument(help="RUN of train.gan --label normal; its cohort is read")
+        Path,
+        typer.Argument(
+            metavar="GAN_RUN",
+            help="RUN of train.gan --label normal; its cohort is read. Or one of train.anomaly: "
+            "then there is no inversion, and all is done in minutes",
+        ),
     ],
     classifier_run: Annotated[
         Path, typer.Argument(help="RUN of train.classifier --labels findings")
@@ -28,19 +33,26 @@ def main(
         Path, typer.Option(help="new folder for report.json, scores.csv, maps.npz and the figures")
     ],
     options: AnomalyOptions,
+    network: Annotated[
+        list[Path], typer.Option(help="RUN of train.anomaly to ask, too; may be repeated")
+    ] = [],  # noqa: B006
     seed: Annotated[int, typer.Option(**command.SEED, help="of the draws and of the bank")] = 0,
 ) -> None:
-    """Finds anomalies with a GAN trained on normals only, beside a supervised classifier (thesis
-    4)."""
-    common.refuse_places(out, gan_run, classifier_run)
+    """Finds anomalies from normal images alone, beside a supervised classifier that saw abnormal
+    ones (thesis 4). The inversion reads some test images, every other method all of them."""
+    from evaluate.anomaly.runs import refuse_missing, sorted_runs
+
+    gan, networks = sorted_runs(gan_run, network)
+    refuse_missing(out, gan, classifier_run, networks)
     from evaluate.anomaly.experiment import run
     from evaluate.protocol import progress_bars
 
     with progress_bars() as progress:
-        overall = run(gan_run, classifier_run, out, options, seed, progress).figures["overall"]
+        found = run(gan_run, classifier_run, out, options, seed, progress, network).figures
+    overall = found["overall"]
     print(
-        f"{out}: AUROC {overall['auroc']:.3f}, sensitivity {overall['sensitivity']:.1%} "
-        f"at specificity {overall['specificity']:.1%}; see report.json"
+        f"{out}: {found['method']}: AUROC {overall['auroc']:.3f}, sensitivity "
+        f"{overall['sensitivity']:.1%} at specificity {overall['specificity']:.1%}; see report.json"
     )
 
 

@@ -1,8 +1,9 @@
-"""The chapter on anomaly detection by latent inversion."""
+"""The chapter on anomaly detection from normal images alone."""
 
 from pathlib import Path
 
 from evaluate import common, thesis
+from evaluate.anomaly.comparison_section import comparison_section
 from evaluate.protocol import Result
 from evaluate.thesis import interval, listed, percent, words
 from pgcxr.cohort.findings import TABLE_6
@@ -18,33 +19,61 @@ class AnomalyResult(Result):
 
     def chapter(self, page: Page) -> None:
         """Table 6, Figures 6, 14 and 15."""
-        page.section("Anomaly detection by latent inversion (thesis, Results 3)")
+        how = "by latent inversion" if _inverted(self.figures) else "from normal images alone"
+        page.section(f"Anomaly detection {how} (thesis, Results 3)")
         _method(page, self.figures)
         common.tell_confounders(page, self.figures)
         _table_6(page, self.figures)
         _methods_compared(page, self.figures)
         if self.figures["localisation"]["n"]:
             _localization(page, self.figures["localisation"])
+        if "comparison" in self.figures:  # not in earlier versions
+            comparison_section(page, self.figures["comparison"])
         _figures(page, self.folder, self.figures)
 
 
 def _method(page: Page, report: dict) -> None:
     """Figure 6, in words."""
     healthy, overall, supervised = report["healthy"], report["overall"], report["supervised"]
+    who = "the GAN" if _inverted(report) else "what is compared with it"
+    if not _inverted(report):
+        page.text(
+            "Without a GAN: the score is the fusion of a network that learned, from normal images "
+            "alone, to find artificial anomalies, and of what "
+            f"{healthy['familiar']['components']} principal components of "
+            f"{healthy['familiar']['n']} normals say; see below. {healthy['n']} held-out normals "
+            "set the threshold.",
+        )
+    else:
+        page.text(_figure_6(report, healthy))
     page.text(
-        "Figure 6, in words: a GAN trained on normal images only is searched, by "
-        f"{report['iterations']} iterations of gradient descent on the latent vector, for the "
-        f"image nearest to the query; what differs is the anomaly. {healthy['familiar']['n']} "
-        f"normals of the training split teach which differences are healthy, {healthy['n']} "
-        "held-out normals calibrate maps and threshold.",
         f"An image is called abnormal where its score is above {overall['threshold']:.3f}, the "
         f"threshold for a specificity of {healthy['specificity_aimed_at']:.0%}: where its "
         "conformal p-value, the share of held-out normals that score as high, is at most "
         f"{1 - healthy['specificity_aimed_at']:.2g}. The supervised classifier (highest of its "
         f"five findings; threshold {supervised['threshold']:.3f}) is calibrated on the same "
-        "normals to the same specificity. It was trained on five of the twelve classes; the GAN "
-        "on none.",
+        "normals to the same specificity. It was trained on five of the twelve classes; "
+        f"{who} on none.",
     )
+
+
+def _figure_6(report: dict, healthy: dict) -> str:
+    return (
+        "Figure 6, in words: a GAN trained on normal images only is searched, by "
+        f"{report['iterations']} iterations of gradient descent on the latent vector, for the "
+        f"image nearest to the query; what differs is the anomaly. {healthy['familiar']['n']} "
+        f"normals of the training split teach which differences are healthy, {healthy['n']} "
+        "held-out normals calibrate maps and threshold."
+    )
+
+
+def _inverted(report: dict) -> bool:
+    """Whether the chapter is about a GAN's inversion, as those of earlier versions are."""
+    return report.get("method", "inversion") == "inversion"
+
+
+def _short(report: dict) -> str:
+    return "GAN" if _inverted(report) else "Fusion"
 
 
 def _table_6(page: Page, report: dict) -> None:
@@ -61,7 +90,7 @@ def _table_6(page: Page, report: dict) -> None:
         )
     kinds = ("detected (sensitivity)", "95 % interval")
     header = ["Diagnosis", "Thesis: detected (sensitivity)"]
-    header += [f"{method}: {kind}" for method in ("GAN", "Supervised") for kind in kinds]
+    header += [f"{method}: {kind}" for method in (_short(report), "Supervised") for kind in kinds]
     page.table(
         header, rows, "Table 6. Detection of each class; intervals are exact (Clopper-Pearson)."
     )
@@ -69,19 +98,27 @@ def _table_6(page: Page, report: dict) -> None:
 
 def _methods_compared(page: Page, report: dict) -> None:
     page.table(
-        ["", "Thesis", "GAN, normals only", "95 % interval", "Supervised", "95 % interval"],
+        [
+            "",
+            "Thesis",
+            f"{_short(report)}, normals only",
+            "95 % interval",
+            "Supervised",
+            "95 % interval",
+        ],
         _overall(report),
         "Both methods on the same test images. The thesis tested no normal image. By patient: the "
         "interval allows for several images of one.",
     )
     only, paired = report["mcnemar"], report["delong"]
     page.table(
-        ["GAN against supervised", "p", "What it compares"],
+        [f"{_short(report)} against supervised", "p", "What it compares"],
         [
             (
                 "McNemar",
                 _p(only["p"]),
-                f"detections of abnormal images: {only['b']} by the GAN alone, {only['c']} by the "
+                f"detections of abnormal images: {only['b']} by the {_short(report)} "
+                f"alone, {only['c']} by the "
                 "supervised classifier alone",
             ),
             (
@@ -104,11 +141,16 @@ def _figures(page: Page, folder: Path, report: dict) -> None:
         folder / "scores.png",
         "Anomaly scores of the test images, and the threshold from held-out normals.",
     )
+    maker, heat = (
+        ("the GAN makes", "that difference in units of what is usual in healthy images")
+        if _inverted(report)
+        else ("principal components of normals make", "how likely the network calls each place")
+    )
     legend = (
-        "Columns: the query (green: border of the true lesion); the nearest normal image that the "
-        "GAN makes; the positive part of query minus nearest normal, where the query is brighter; "
-        "the whole difference (red: query brighter, blue: darker); the anomaly map, which is that "
-        "difference in units of what is usual in healthy images; Grad-CAM of the supervised "
+        "Columns: the query (green: border of the true lesion); the nearest normal image that "
+        f"{maker}; the positive part of query minus nearest normal, where the query is brighter; "
+        "the whole difference (red: query brighter, blue: darker); the anomaly map, which is "
+        f"{heat}; Grad-CAM of the supervised "
         "classifier for its likeliest finding. p: conformal p-value; alarm at "
         f"{alarm} or less."
     )

@@ -1,20 +1,21 @@
-"""Finds anomalies in images that no network has seen, with a GAN trained on normals (thesis 4)."""
+"""Finds anomalies in images that no network has seen, from normal images alone (thesis 4)."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from evaluate import common
-from evaluate.anomaly import detection, figures
+from evaluate.anomaly import comparison, detection, figures, methods, runs
 from evaluate.anomaly.chapter import AnomalyResult
-from evaluate.anomaly.options import AnomalyOptions
+from evaluate.anomaly.methods import Evidence, Found
+from evaluate.anomaly.options import MANY, AnomalyOptions
 from evaluate.anomaly.selection import Reading, select
 from evaluate.protocol import Progress, silent
 from pgcxr.anomaly import calibration, maps, ppca
 from pgcxr.anomaly.calibration import CalibratedScores
 from pgcxr.anomaly.lesions import localization
-from pgcxr.cohort.findings import FINDINGS, NORMAL, TABLE_6
-from pgcxr.errors import InputError
+from pgcxr.cohort.findings import TABLE_6
 from pgcxr.io import artifacts, places
 from pgcxr.latent import inversion
 
@@ -26,52 +27,64 @@ def run(
     options: AnomalyOptions | None = None,
     seed: int = 0,
     progress: Progress = silent,
+    networks: Sequence[str | Path] = (),
 ) -> AnomalyResult:
-    """Writes the folder `out`: report.json, scores.csv, maps.npz, calibration.npz, figures.
+    """Writes the folder `out`: report.json, scores.csv, methods.csv, maps.npz, calibration.npz,
+    figures.
+
+    What the report has at its top level is of the GAN's inversion or, where `gan_run` is a RUN of
+    train.anomaly, of the fusion; `comparison` holds every method.
 
     Args:
-        gan_run: RUN of train.gan of normal images only; its cohort is the one that is read.
+        gan_run: RUN of train.gan of normal images only, or of train.anomaly; its cohort is the one
+            that is read.
         classifier_run: RUN of train.classifier of findings, of the GAN's resolution.
         out: new folder.
         options: `AnomalyOptions()` where left out.
         seed: of the draws and of the bank.
         progress: told how far it is.
+        networks: RUNs of train.anomaly that are asked, too.
 
     Raises:
         InputError: a run or cohort that does not do, or `out` is not empty.
     """
     options = options or AnomalyOptions()
     places.refuse_existing(Path(out))
-    generator, classifier, cohort = load(gan_run, classifier_run)
-    fewest = calibration.fewest_healthy(options.specificity)
-    reading = select(cohort, options.to_dict(), max(fewest, calibration.FOLDS), seed)
-    common.check_disjoint(gan_run, reading.test)
+    gan, others = runs.sorted_runs(gan_run, networks)
+    loaded = runs.load(gan, classifier_run, others)
+    cohort, generator, size = loaded.cohort, loaded.generator, loaded.size
+    fewest = max(calibration.fewest_healthy(options.specificity), calibration.FOLDS)
+    # All test images and all held-out normals, for methods that take no time.
+    every = {"per_class": MANY, "normals": MANY, "healthy": MANY, "familiar": options.learned}
+    whole = select(cohort, every, fewest, seed)
+    for each in loaded.runs:
+        common.check_disjoint(each, whole.test)
+    side = min(size, maps.FINEST)
     with artifacts.new_folder(out) as folder:
-        queries = _queries(reading, generator.resolution)
-        inverted = invert(generator, queries, options, seed, progress)
-        report, tables = _study(classifier, reading, queries, inverted, options, seed, folder)
-        report["resolution"] = generator.resolution
+        found = methods.ask(whole, side, [*loaded.networks.values()], seed, progress)
+        asked, rows = dict(found.methods), {}
+        supervised, _ = _supervised(loaded.classifier, whole, size)
+        if generator is not None:
+            reading = select(cohort, options.to_dict(), fewest, seed)
+            queries = _queries(reading, size)
+            inverted = invert(generator, queries, options, seed, progress)
+            report, tables, asked["inversion"] = _study(
+                loaded.classifier, reading, queries, inverted, options, seed, folder
+            )
+            rows["inversion"] = _places(reading, whole)
+        else:
+            report, tables = _by_fusion(loaded, whole, found, options, seed, folder)
+        asked["supervised"] = supervised
+        report["comparison"] = {
+            **comparison.compare(asked, whole, options.specificity, seed, side, rows),
+            **found.about,
+        }
+        tables["methods.csv"] = comparison.scores_table(asked, whole)
+        report["resolution"] = size
         report["confounders"] = common.confounders_of(cohort)
         result = AnomalyResult(Path(out), report, tables).made_with(options, seed)
         result.write(folder)
     return result
-
-
-def load(gan_run: str | Path, classifier_run: str | Path) -> tuple:
-    """(generator, classifier, cohort), or InputError where they don't belong together."""
-    label = common.load_run(gan_run).get("label")
-    if label != NORMAL:
-        raise InputError(
-            f"{Path(gan_run) / 'config.json'}: trained on {label} images; what it can make is what "
-            "passes as normal: train one on normal images only"
-        )
-    generator = common.load_generator(gan_run)
-    if generator.channels != 1:
-        raise InputError(
-            f"{gan_run}: makes images of {generator.channels} channels; radiographs have one"
-        )
-    classifier = common.load_classifier(classifier_run, 1 + len(FINDINGS), generator.resolution)
-    return generator, classifier, common.cohort_of(gan_run)
 
 
 def invert(
@@ -108,6 +121,71 @@ def invert(
     )
 
 
+def _supervised(classifier, reading: Reading, size: int) -> tuple[Evidence, np.ndarray]:
+    """(the likeliest finding that it was trained on, which is what thesis 4 compares with; the
+    likelihoods of the test images)."""
+    from pgcxr.classifier.training import predict
+
+    healthy, test = (
+        predict(classifier, part.images(size)) for part in (reading.healthy, reading.test)
+    )
+    return Evidence(healthy[:, 1:].max(axis=1), test[:, 1:].max(axis=1)), test
+
+
+def _places(reading: Reading, whole: Reading) -> np.ndarray:
+    """Where the test images of one reading are in those of another that holds them all."""
+    index = {name: place for place, name in enumerate(whole.test.manifest["image_id"])}
+    return np.array([index[name] for name in reading.test.manifest["image_id"]])
+
+
+def _by_fusion(
+    loaded: runs.Loaded,
+    reading: Reading,
+    found: Found,
+    options: AnomalyOptions,
+    seed: int,
+    folder: Path,
+) -> tuple[dict, dict]:
+    """(report, tables) of the fusion of all that was learned from normals, without a GAN."""
+    size, fusion = loaded.size, found.methods["fusion"]
+    rival, likelihoods = _supervised(loaded.classifier, reading, size)
+    ours = CalibratedScores(fusion.healthy, fusion.test, options.specificity)
+    supervised = CalibratedScores(rival.healthy, rival.test, options.specificity)
+    side = fusion.maps.shape[-1]
+    cases = figures.Cases(
+        queries=reading.test.images(size),
+        nearest=found.nearest[..., None],
+        differences=found.differences,
+        maps=fusion.maps,
+        masks=reading.test.masks(side),
+        likelihoods=likelihoods,
+        classes=reading.classes,
+        by=figures.FUSION,
+    )
+    _save_maps(folder / "maps.npz", reading, cases)
+    _save(
+        folder / "calibration.npz",
+        healthy_scores=ours.healthy,
+        threshold=np.float64(ours.threshold),
+    )
+    figures.draw(folder, cases, ours, supervised, loaded.classifier)
+    patients = reading.test.manifest["patient_id"].to_numpy()
+    network = [value for name, value in found.about["seconds"].items() if "network" in name]
+    report = {
+        **detection.report(reading.classes, ours, supervised, patients, seed),
+        "method": "fusion",
+        "localisation": localization(cases.maps, cases.masks, reading.classes, TABLE_6),
+        "seconds_per_image": sum(network) / (len(reading.healthy) + len(reading.test)),
+        "iterations": 0,
+        "healthy": {
+            "n": len(reading.healthy),
+            "specificity_aimed_at": options.specificity,
+            "familiar": {"n": len(reading.familiar), "components": found.about["components"]},
+        },
+    }
+    return report, {"scores.csv": detection.scores_table(reading, ours, supervised)}
+
+
 def _queries(reading: Reading, size: int) -> np.ndarray:
     """uint8 [N, R, R, 1]: all images that are read, in the order of `Reading`."""
     parts = (reading.familiar, reading.healthy, reading.test)
@@ -122,8 +200,8 @@ def _study(
     options: AnomalyOptions,
     seed: int,
     folder: Path,
-) -> tuple[dict, dict]:
-    """(report, tables); maps and figures are written to `folder`."""
+) -> tuple[dict, dict, Evidence]:
+    """(report, tables, what the inversion says); maps and figures are written to `folder`."""
     from pgcxr.classifier.training import predict
 
     n_familiar, n_healthy = len(reading.familiar), len(reading.healthy)
@@ -167,6 +245,7 @@ def _study(
     held_out = slice(n_familiar, first_test)
     report = {
         **detection.report(reading.classes, ours, supervised, patients, seed),
+        "method": "inversion",
         # As report.json spells it.
         "localisation": localization(cases.maps, cases.masks, reading.classes, TABLE_6),
         "seconds_per_image": inverted.seconds / len(differences),
@@ -179,7 +258,8 @@ def _study(
             "familiar": {"n": n_familiar, "components": len(components.gains)},
         },
     }
-    return report, {"scores.csv": detection.scores_table(reading, ours, supervised)}
+    tables = {"scores.csv": detection.scores_table(reading, ours, supervised)}
+    return report, tables, Evidence(ours.healthy, ours.test, anomaly_maps)
 
 
 def _save_maps(path: Path, reading: Reading, cases: figures.Cases) -> None:

@@ -15,6 +15,25 @@ from pgcxr.plots import curves, grids, overlay, roc
 
 CELL = 512  # px of a panel: small images are enlarged so that outlines are fine
 NORMALS_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class By:
+    """What found the anomalies, in the words of the figures.
+
+    Attributes:
+        name: in legends.
+        short: beside a case.
+        limits: of the anomaly map, (coldest, hottest).
+    """
+
+    name: str
+    short: str
+    limits: tuple[float, float]
+
+
+INVERSION = By("GAN, normals only", "GAN", (1.5, 4.0))
+FUSION = By("fusion, normals only", "fusion", (0.05, 0.8))  # the map is a probability
 COLUMNS = [
     "query",
     "nearest\nnormal",
@@ -31,10 +50,12 @@ class Cases:
 
     Attributes:
         queries: uint8 [N, R, R, 1].
-        nearest: [N, R, R, 1] in [-1, 1], the normal images that the GAN makes.
+        nearest: [N, R, R, 1] in [-1, 1], the normal images that the GAN makes, or the principal
+            components.
         differences, maps, masks: [N, S, S]; masks are NaN where unknown.
         likelihoods: [N, 6] of the supervised classifier.
         classes: [N].
+        by: what found the anomalies.
     """
 
     queries: np.ndarray
@@ -44,6 +65,7 @@ class Cases:
     masks: np.ndarray
     likelihoods: np.ndarray
     classes: np.ndarray
+    by: By = INVERSION
 
 
 def draw(
@@ -74,20 +96,17 @@ def draw(
             _panels(cases, row, heat)
             for row, heat in zip(rows, _heat(cases, rows, classifier), strict=True)
         ]
-        labels = [
-            _label(cases.classes[row], ours, supervised, row) + _unseen(cases.masks[row])
-            for row in rows
-        ]
+        labels = [_label(cases, ours, supervised, row) + _unseen(cases.masks[row]) for row in rows]
         grids.labeled_grid(list(zip(labels, panels, strict=True)), folder / name, COLUMNS, title)
     abnormal = (cases.classes != NORMAL).astype(int)
     roc.roc_plot(
         {
-            "GAN, normals only": (abnormal, ours.test),
+            cases.by.name: (abnormal, ours.test),
             "supervised, five findings": (abnormal, supervised.test),
         },
         folder / "roc.png",
         "Abnormal against normal",
-        {"GAN, normals only": ours.threshold, "supervised, five findings": supervised.threshold},
+        {cases.by.name: ours.threshold, "supervised, five findings": supervised.threshold},
     )
     groups = {"test, normal": ours.test[abnormal == 0], "test, abnormal": ours.test[abnormal == 1]}
     curves.histogram_plot(
@@ -132,13 +151,14 @@ def _panels(cases: Cases, row: int, heat: np.ndarray) -> np.ndarray:
             gray[1],
             positive,
             overlay.diff_overlay(query, _smooth(difference, query.shape), limit=0.5),
-            overlay.overlay(query, _smooth(cases.maps[row], query.shape), limits=(1.5, 4.0)),
+            overlay.overlay(query, _smooth(cases.maps[row], query.shape), limits=cases.by.limits),
             overlay.overlay(query, _smooth(heat, query.shape), limits=(0.0, 1.0)),
         ]
     )
 
 
-def _label(name: str, ours, supervised, row: int) -> str:
+def _label(cases: Cases, ours, supervised, row: int) -> str:
+    name = cases.classes[row]
     verdict = "found" if ours.detected[row] else "missed"
     other = "found" if supervised.detected[row] else "missed"
     if name == NORMAL:
@@ -148,7 +168,7 @@ def _label(name: str, ours, supervised, row: int) -> str:
     words = name.replace("_", "\n").replace(
         "pneumomedia", "pneumo-\nmedia"
     )  # long names would be cut off
-    return f"{words}\nGAN: {verdict}, p {ours.p[row]:.3f}\nsupervised: {other}"
+    return f"{words}\n{cases.by.short}: {verdict}, p {ours.p[row]:.3f}\nsupervised: {other}"
 
 
 def _unseen(mask: np.ndarray) -> str:

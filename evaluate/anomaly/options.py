@@ -21,13 +21,22 @@ class AnomalyOptions(Options):
 specificity=1.0
     """
 
-    per_class: int = option(12, whole(1, MANY), "test images of each abnormal class, at most")
-    # Specificity and AUROC need two normals at least.
-    normals: int = option(150, whole(2, MANY), "normal test images, at most")
-    familiar: int = option(
-        300, whole(1, MANY), "training normals that teach healthy differences, at most"
+    per_class: int = option(
+        12, whole(1, MANY), "of the inversion: test images of each abnormal class, at most"
     )
-    healthy: int = option(150, whole(1, MANY), "held-out normals that set the threshold, at most")
+    # Specificity and AUROC need two normals at least.
+    normals: int = option(150, whole(2, MANY), "of the inversion: normal test images, at most")
+    familiar: int = option(
+        300,
+        whole(1, MANY),
+        "of the inversion: training normals that teach healthy differences, at most",
+    )
+    healthy: int = option(
+        150, whole(1, MANY), "of the inversion: held-out normals that set the threshold, at most"
+    )
+    learned: int = option(
+        5000, whole(8, MANY), "training normals that baselines learn from, at most"
+    )
     specificity: float = option(
         0.95, number(0.5, 1, below=True), "on normals, that the threshold aims at"
     )

@@ -5,6 +5,7 @@ from those of held-out healthy images: its conformal p-value is uniform for a ne
 kind (Bates et al., Ann. Stat. 51, 2023), whatever the distribution.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -61,9 +62,63 @@ def image_scores(z: np.ndarray) -> np.ndarray:
     Args:
         z: [N, C, S, S] of `maps.standardized`.
     """
-    flat = anomaly_map(z).reshape(len(z), -1)
+    return top(anomaly_map(z))
+
+
+def top(maps: np.ndarray) -> np.ndarray:
+    """[N]: the mean of the highest `TOP` of each map [N, S, S]."""
+    flat = maps.reshape(len(maps), -1)
     count = max(int(round(TOP * flat.shape[1])), 1)
-    return np.sort(flat, axis=1)[:, -count:].mean(axis=1)
+    return np.partition(flat, -count, axis=1)[:, -count:].mean(axis=1)
+
+
+def fused(healthy: Sequence[np.ndarray], test: Sequence[np.ndarray]) -> tuple:
+    """Scores of several methods as one: the mean of all, each in units of its own spread over
+    healthy images (from the median to the 84 % quantile), so that none needs a weight.
+
+    Example:
+
+        >>> healthy = [np.arange(101.0), np.arange(101.0) * 7]
+        >>> fused(healthy, [np.array([50.0, 84.0]), np.array([50.0, 84.0]) * 7])[1].tolist()
+        [0.0, 1.0]
+
+    Args:
+        healthy: of each method, [M]: of images that no method has learned from.
+        test: of each method, [N].
+
+    Returns:
+        (of healthy images [M], of the others [N]). The two numbers that are taken of the healthy
+        scores make the p-values of the sum exact but for a term of the order of 1 / M.
+    """
+    summed = []
+    for scores in (healthy, test):
+        units = []
+        for own, reference in zip(scores, healthy, strict=True):
+            middle, upper = np.quantile(reference, (0.5, 0.84))
+            units.append((own - middle) / max(upper - middle, 1e-12))
+        summed.append(np.mean(units, axis=0))
+    return tuple(summed)
+
+
+def specificity_limit(count: int, specificity: float, level: float = 0.95) -> float:
+    """The lower limit, with the confidence `level`, of the specificity that `threshold` has.
+
+    The share of healthy images below the k-th smallest of M healthy scores is distributed as
+    Beta(k, M + 1 - k), whatever the scores (Vovk, ACML 2012).
+
+    Example:
+
+        >>> round(specificity_limit(1000, 0.95), 3), round(specificity_limit(39, 0.95), 3)
+        (0.938, 0.884)
+
+    Args:
+        count: M, healthy images.
+        specificity: that the threshold aims at.
+    """
+    from scipy import stats
+
+    above = _allowed(count, specificity)
+    return float(stats.beta.ppf(1 - level, count - above, above + 1))
 
 
 def cross_scores(windows: np.ndarray, rng: np.random.Generator, folds: int = FOLDS) -> np.ndarray:
@@ -136,7 +191,7 @@ def threshold(healthy_scores: np.ndarray, specificity: float) -> float:
         ArgumentError: too few healthy images for any p-value to be that small.
     """
     count = len(healthy_scores)
-    allowed = int(np.floor((1 - specificity) * (count + 1) + 1e-9)) - 1
+    allowed = _allowed(count, specificity)
     if allowed < 0:
         raise ArgumentError(
             "healthy_scores",
@@ -146,3 +201,8 @@ def threshold(healthy_scores: np.ndarray, specificity: float) -> float:
     # At most `allowed` healthy scores are at or above the score of an image that is called
     # abnormal.
     return float(np.sort(healthy_scores)[::-1][allowed])
+
+
+def _allowed(count: int, specificity: float) -> int:
+    """How many of `count` healthy scores may lie above the threshold."""
+    return int(np.floor((1 - specificity) * (count + 1) + 1e-9)) - 1

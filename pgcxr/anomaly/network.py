@@ -66,3 +66,20 @@ class MapLoss(keras.losses.Loss):
         overlap = (2 * both + 1) / (either + 1)
         anomalous = ops.max(y_true, axis=axes)
         return 2 * ops.mean(entropy, axis=axes) + 0.2 * anomalous * (1 - overlap)
+
+
+def encoder_features(model: keras.Model, halvings: int) -> keras.Model:
+    """Of a `unet`: images -> features [N, size / 2^halvings, size / 2^halvings, C] on its way down.
+
+    Raises:
+        ValueError: it is not halved so often.
+    """
+    side, found = model.input_shape[1] >> halvings, None
+    for layer in model.layers:
+        if isinstance(layer, layers.UpSampling2D):
+            break
+        if isinstance(layer, layers.ReLU) and layer.output.shape[1] == side:
+            found = layer.output
+    if found is None:
+        raise ValueError(f"the network has no features at {side} px")
+    return keras.Model(model.input, found)

@@ -29,7 +29,7 @@ import numpy as np
 from scipy import stats
 
 from pgcxr.metrics.auroc import influences, separated_limit
-from pgcxr.metrics.roc import checked, checked_level, patient_codes
+from pgcxr.metrics.roc import auroc, checked, checked_level, patient_codes
 
 RESAMPLES = 2000
 # Weights held at once: resamples x images.
@@ -88,6 +88,60 @@ def bootstrap_difference(
     influence = by_patient.above + by_patient.below
     ci95 = bca(differences, difference, influence[0] - influence[1], level)
     return {"difference": difference, "ci95": ci95, **_summary(differences, redrawn, by_patient)}
+
+
+def bootstrap_macro_auroc(
+    classes,
+    scores,
+    patients=None,
+    negative: str = "normal",
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict:
+    """{macro_auroc, ci95 (percentiles), classes: {name: auroc}}: the mean, over the classes, of the
+    area of each against the same negatives.
+
+    Patients are drawn within the class of their first image, so that a rare class is there in
+    every resample.
+
+    Args:
+        classes: [N], of each image: `negative` or another name.
+        scores: finite, [N].
+        patients: [N], whose image each is; without, each image is a patient of its own.
+
+    Example:
+
+        >>> found = bootstrap_macro_auroc(list("nnnaab"), [1, 2, 3, 9, 2.5, 9], negative="n")
+        >>> round(found["macro_auroc"], 3), {k: round(v, 2) for k, v in found["classes"].items()}
+        (0.917, {'a': 0.83, 'b': 1.0})
+    """
+    classes, scores = np.asarray(classes), np.asarray(scores, np.float64)
+    names = sorted(set(classes.tolist()) - {negative})
+    codes = patient_codes(patients, len(classes))
+    _, first = np.unique(codes, return_index=True)
+    strata = [np.flatnonzero(classes[first] == name) for name in (negative, *names)]
+    rng = np.random.default_rng(seed)
+    weights = np.zeros((resamples, len(first)), np.float32)
+    for members in strata:
+        if len(members):
+            chances = np.full(len(members), 1 / len(members))
+            weights[:, members] = rng.multinomial(len(members), chances, size=resamples)
+    areas, drawn = {}, []
+    for name in names:
+        rows = np.flatnonzero((classes == negative) | (classes == name))
+        known = (classes[rows] == name).astype(int)
+        areas[name] = auroc(known, scores[rows])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            drawn.append(_weighted_areas(weights, *_sorted(known, scores[rows], codes[rows])))
+    # A class may be missing where all its images are of patients who first had another.
+    of_resamples = np.nanmean(drawn, axis=0)
+    tails = [(1 - checked_level(level)) / 2, (1 + level) / 2]
+    return {
+        "macro_auroc": float(np.mean(list(areas.values()))),
+        "ci95": [float(end) for end in np.nanquantile(of_resamples, tails)],
+        "classes": areas,
+    }
 
 
 def resampled_areas(labels, *readings, patients=None, resamples: int = RESAMPLES, seed: int = 0):

@@ -2,6 +2,7 @@
 can make."""
 
 import csv
+import dataclasses
 
 import cv2
 import keras
@@ -10,10 +11,13 @@ import pandas as pd
 import pytest
 
 from evaluate import anomaly as package
-from evaluate.anomaly import AnomalyOptions, AnomalyResult
+from evaluate.anomaly import AnomalyOptions, AnomalyResult, comparison, selection
+from evaluate.anomaly.methods import Evidence
 from evaluate.common import to_uint8
 from pgcxr import networks
+from pgcxr.anomaly.network import unet
 from pgcxr.classifier import network
+from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort.findings import FINDINGS, TABLE_6
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts
@@ -21,6 +25,7 @@ from pgcxr.losses.residuals import LOSSES
 from pgcxr.plots.page import Page
 
 SIZE = 16
+KINDS = ("per_class", "normals", "healthy", "familiar")
 QUICK = AnomalyOptions(
     iterations=40, learning_rate=0.2, bank=300, starts=2, per_class=3, normals=24
 )
@@ -80,7 +85,11 @@ def runs(tmp_path_factory):
     generator.to_rgb[-1].kernel.assign(generator.to_rgb[-1].kernel * 0.25)
     (folder / "gan").mkdir()
     generator.save(folder / "gan" / "generator-ema.keras")
-    artifacts.write_json(folder / "gan" / "config.json", {"label": "normal", "cohort": "../cohort"})
+    of_normals = {"label": "normal", "cohort": "../cohort"}
+    artifacts.write_json(folder / "gan" / "config.json", of_normals)
+    (folder / "net").mkdir()
+    unet(SIZE, (3, 4, 5)).save(folder / "net" / "anomaly.keras")
+    artifacts.write_json(folder / "net" / "config.json", of_normals)
     (folder / "classifier").mkdir()
     network.resnet(SIZE, 6, blocks=(1, 1), width=4, stem="small").save(
         folder / "classifier" / "classifier.keras"
@@ -101,6 +110,14 @@ def result(runs):
         progress=lambda *seen: told.append(seen),
     )
     return result.figures, runs / "out", told
+
+
+@pytest.fixture(scope="module")
+def without_gan(runs):
+    """Where an untrained network of train.anomaly stands in the GAN's place."""
+    options = QUICK.replace(learned=20)
+    package.run(runs / "net", runs / "classifier", runs / "without", options, seed=1)
+    return AnomalyResult.load(runs / "without")
 
 
 def test_lesions_that_the_generator_cannot_make_are_found_in_place(result):
@@ -265,4 +282,91 @@ def test_the_result_is_read_again_and_makes_its_chapter(result):
     assert loaded.figures == result[0] and len(loaded.tables["scores.csv"]) == 48
     page = Page("Anomaly detection")
     loaded.chapter(page)
-    assert page.html().count("<table") == 5 and page.html().count("<img") == 4
+    assert page.html().count("<table") == 8 and page.html().count("<img") == 4
+
+
+def test_every_method_is_judged_on_all_test_images_and_the_inversion_on_its_own(result):
+    report, folder, _ = result
+    compared = report["comparison"]
+    baselines = {"mean_image", "pca_residual", "pca_distance", "fusion"}
+    assert set(compared["methods"]) == baselines | {"inversion", "supervised"}
+    assert compared["images"]["normal"] == compared["images"]["abnormal"] == 24
+    assert 0.5 < compared["specificity_limit"] < compared["specificity_aimed_at"] == 0.95
+    scores = pd.read_csv(folder / "methods.csv")
+    for name, one in compared["methods"].items():
+        areas = [row["auroc"] for row in one["classes"].values()]
+        assert one["macro_auroc"] == pytest.approx(np.mean(areas))
+        low, high = one["macro_auroc_ci95"]
+        assert low <= one["macro_auroc"] <= high
+        column = scores[name]
+        normal = column[scores["class"] == "normal"]
+        assert one["specificity"] == pytest.approx((normal <= one["threshold"]).mean())
+        detected = [
+            (column[scores["class"] == diagnosis] > one["threshold"]).mean()
+            for diagnosis in TABLE_6
+        ]
+        assert one["sensitivity"] == pytest.approx(np.mean(detected))
+        assert sum(row["n"] for row in one["by_size"].values()) == 24
+        assert "without_devices" not in one  # the cohort does not say who has one
+    # What the inversion says is the same in both places.
+    areas = compared["methods"]["inversion"]
+    assert areas["specificity"] == report["normals"]["specificity"]
+    assert {name: row["detected"] for name, row in areas["classes"].items()} == {
+        name: row["detected"] for name, row in report["classes"].items()
+    }
+    # Squares that no component makes.
+    assert compared["methods"]["pca_residual"]["macro_auroc"] > 0.8
+    assert compared["methods"]["pca_residual"]["localisation"]["hit_rate"] > 0.6
+
+
+def test_without_a_gan_the_report_is_of_the_fusion(without_gan):
+    report = without_gan.figures
+    assert (report["method"], report["iterations"]) == ("fusion", 0)
+    compared = report["comparison"]
+    assert {"network", "knn", "padim"} < set(compared["methods"])
+    assert "inversion" not in compared["methods"]
+    assert compared["fused"] == ["network", "pca_residual", "pca_distance"]
+    fusion = compared["methods"]["fusion"]
+    assert fusion["threshold"] == report["overall"]["threshold"]
+    assert {name: row["detected"] for name, row in fusion["classes"].items()} == {
+        name: row["detected"] for name, row in report["classes"].items()
+    }
+    assert set(report["supervised"]["classes"]) == set(TABLE_6)
+    assert report["localisation"]["n"] == 24 and 0 < report["mcnemar"]["p"] <= 1
+    page = Page("Anomaly detection")
+    without_gan.chapter(page)
+    html = page.html()
+    assert html.count("<table") == 8 and html.count("<img") == 4
+    assert "network, artificial anomalies" in html and "nan" not in html.lower().split()
+
+
+def test_devices_and_a_network_that_saw_test_patients(runs, tmp_path):
+    reading = selection.select(
+        cohorts.load(runs / "cohort"), dict.fromkeys(KINDS, 10**6), fewest=5, seed=0
+    )
+    rng = np.random.default_rng(0)
+    scores = (reading.classes != "normal") + rng.normal(size=len(reading.classes))
+    evidence = {"any": Evidence(rng.normal(size=30), scores)}
+    rows = reading.test.manifest.assign(device="0")
+    rows.loc[rows.index[-5:], "device"] = "1"
+    some = dataclasses.replace(reading, test=cohorts.Cohort(reading.test.folder, rows))
+    found = comparison.compare(evidence, some, 0.95, 0, SIZE)
+    kept = found["methods"]["any"]["without_devices"]
+    assert found["images"]["with_device"] == 5 and kept["n"] == {"normal": 24, "abnormal": 19}
+    assert kept["macro_auroc"] != found["methods"]["any"]["macro_auroc"]
+    rows.loc[rows.index[0], "device"] = ""
+    unknown = comparison.compare(evidence, some, 0.95, 0, SIZE)
+    assert unknown["images"]["with_device"] is None
+
+    other = tmp_path / "net"
+    other.mkdir()
+    (other / "anomaly.keras").symlink_to(runs / "net" / "anomaly.keras")
+    seen = {"label": "normal", "split": "test", "cohort": str(runs / "cohort")}
+    artifacts.write_json(other / "config.json", seen)
+    for gan, more in ((runs / "gan", [other]), (other, [])):
+        with pytest.raises(InputError, match="trained on 24 patients of the real test set"):
+            package.run(gan, runs / "classifier", tmp_path / "out", QUICK, networks=more)
+    artifacts.write_json(other / "config.json", {**seen, "label": "all"})
+    with pytest.raises(InputError, match="train one on normal images only"):
+        package.run(runs / "gan", runs / "classifier", tmp_path / "out", networks=[other])
+    assert not (tmp_path / "out").exists()

@@ -9,7 +9,13 @@ from scipy import stats
 
 from pgcxr.metrics import resampling
 from pgcxr.metrics.auroc import area_covariance, delong, delong_ci
-from pgcxr.metrics.resampling import bca, bootstrap_auroc, bootstrap_difference, resampled_areas
+from pgcxr.metrics.resampling import (
+    bca,
+    bootstrap_auroc,
+    bootstrap_difference,
+    bootstrap_macro_auroc,
+    resampled_areas,
+)
 from pgcxr.metrics.roc import auroc
 from tests.reference import roc_slow
 
@@ -210,3 +216,35 @@ def test_impossible_requests_are_refused():
         bootstrap_difference(labels, scores, [0.1, np.nan, 1, 2])
     with pytest.raises(ValueError, match="two cases of each class"):
         bootstrap_auroc([0, 1], [0.1, 0.2])
+
+
+def test_the_mean_of_areas_over_classes_and_its_interval():
+    rng = np.random.default_rng(3)
+    classes = np.repeat(["normal", "a", "b", "c"], [200, 60, 30, 4])
+    patients = np.arange(len(classes)) // 2
+    scores = rng.normal(np.select([classes == "a", classes == "b"], [1.0, 2.0], 0.0))
+    found = bootstrap_macro_auroc(classes, scores, patients, resamples=800, seed=1)
+    from sklearn.metrics import roc_auc_score
+
+    areas = {}
+    for name in "abc":
+        rows = np.isin(classes, ["normal", name])
+        areas[name] = roc_auc_score(classes[rows] == name, scores[rows])
+    assert found["classes"] == pytest.approx(areas)
+    assert found["macro_auroc"] == pytest.approx(np.mean(list(areas.values())))
+    low, high = found["ci95"]
+    assert low < found["macro_auroc"] < high
+    # Slowly: patients drawn within the class of their first image.
+    slow = []
+    for _ in range(800):
+        drawn = np.concatenate(
+            [
+                rng.choice(np.unique(patients[classes == name]), size=sum(classes == name) // 2)
+                for name in ("normal", *"abc")
+            ]
+        )
+        rows = np.concatenate([np.flatnonzero(patients == patient) for patient in drawn])
+        normal = scores[rows][classes[rows] == "normal"]
+        parts = [np.mean(scores[rows][classes[rows] == name][:, None] > normal) for name in "abc"]
+        slow.append(np.mean(parts))
+    assert np.quantile(slow, [0.025, 0.975]) == pytest.approx([low, high], abs=0.03)
