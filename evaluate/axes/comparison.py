@@ -11,7 +11,7 @@ from evaluate.axes.panel import Panel
 from evaluate.axes.reader import Reader
 from evaluate.axes.ways import PATHS, WAYS, Fitting, Way
 from pgcxr.cohort.findings import FINDINGS
-from pgcxr.images import from_uint8
+from pgcxr.images import from_uint8, reduce_by_factor
 from pgcxr.latent import evidence, paths, walks
 from pgcxr.latent.axes import Axes
 
@@ -197,7 +197,7 @@ def side_effects(
     index = FINDINGS.index(disease)
     before = reader.images(starts)
     after = reader.images(walks.move(starts, axes.vectors[index], axes.ends[index]))
-    change = np.abs(after.astype(np.float64) - before).squeeze(-1)
+    change = np.abs(after.astype(np.float64) - before)
     flat = [from_uint8(images).reshape(len(images), -1) for images in (before, after)]
     found = {
         "pixel_change": float(change.mean()),
@@ -206,8 +206,9 @@ def side_effects(
     }
     region = people.regions.get(disease)
     if region is not None and region.any() and not region.all():
-        outside = max(float(change[:, ~region].mean()), 1e-9)
-        found["region_change"] = float(change[:, region].mean()) / outside
+        small = reduce_by_factor(change, change.shape[1] // len(region))
+        outside = max(float(small[:, ~region].mean()), 1e-9)
+        found["region_change"] = float(small[:, region].mean()) / outside
     old, new = (_persons(people, images) for images in (before, after))
     for key in old:
         found[f"{key}_change"] = None if old[key] is None else float((new[key] - old[key]).mean())

@@ -214,21 +214,22 @@ class Components:
     """Whitened principal components of real training images.
 
     Args:
-        images: uint8 [N, R, R, 1].
+        images: uint8 [N, R, R, 1], of the size of those that are read later, or already as small as
+            all are taken (`SIDE`).
         seed: of the randomized decomposition.
     """
 
     def __init__(self, images: np.ndarray, seed: int):
         from sklearn.decomposition import PCA
 
-        self._factor = max(images.shape[1] // SIDE, 1)
         flat = self._flat(images)
         count = min(COMPONENTS, len(flat) - 1, flat.shape[1])
         self._pca = PCA(count, whiten=True, svd_solver="randomized", random_state=seed).fit(flat)
 
     def _flat(self, images: np.ndarray) -> np.ndarray:
-        small = reduce_by_factor(images.astype(np.float32) / 255, self._factor)
-        return small.reshape(len(images), -1)
+        factor = max(images.shape[1] // SIDE, 1)
+        small = reduce_by_factor(images, factor, np.float32)
+        return small.reshape(len(images), -1) / 255
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """[N, D]; limited, so that an image far from all real ones says no more than those."""
@@ -330,9 +331,9 @@ def _sex_of(features: np.ndarray, cohort: Cohort):
 
 
 def regions(cohort: Cohort, size: int) -> dict[str, np.ndarray]:
-    """{disease: bool [size, size]}: where lesions of one finding lie in a twentieth of the images
-    with a mask, or more often; only those with enough masks."""
-    found = {}
+    """{disease: bool [S, S]}, S the smaller of `size` and `SIDE`: where lesions of one finding lie
+    in a twentieth of the images with a mask, or more often; only those with enough masks."""
+    found, size = {}, min(size, SIDE)
     rows = cohort.manifest
     for name in FINDINGS:
         own = rows[(rows["label"] == ABNORMAL) & (rows["diagnoses"] == name) & (rows["mask"] != "")]

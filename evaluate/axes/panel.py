@@ -70,7 +70,12 @@ def assemble(reader: Reader, cohort: Cohort | None, seed: int, progress: Progres
     reader.calibrate(logits[0], val.labels)
     guides, others = _classifiers(reader, val, test, logits)
     progress(what, 2, 4)
-    train = Real.of(study_images(cohort.select(split="train")), size, [seed, 23], judges.MOST_TRAIN)
+    train = Real.of(
+        study_images(cohort.select(split="train")),
+        min(size, judges.SIDE),
+        [seed, 23],
+        judges.MOST_TRAIN,
+    )
     features = judges.Components(train.images, seed)
     learned = features(train.images)
     others |= _on_components(features, learned, (train, val, test), size, seed)

@@ -2,7 +2,9 @@
 an image, each with its own latent direction; a sixth direction draws a faint checkerboard that
 fools the guide and is no disease."""
 
+import cv2
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import special
 
@@ -10,8 +12,10 @@ from evaluate.axes import criterion, judges
 from evaluate.axes.comparison import Compared
 from evaluate.axes.criterion import Walked
 from pgcxr.cohort.findings import FINDINGS
+from pgcxr.cohort.manifest import Cohort, load
 from pgcxr.latent import axes as latent_axes
 from pgcxr.latent import evidence, paths, walks
+from tests.toy_cohort import spots, write_cohort
 
 SIZE, LATENTS, LIES = 12, 24, 5
 BASIS = np.linalg.qr(np.random.default_rng(4).normal(size=(LATENTS, LATENTS)))[0].T
@@ -280,3 +284,49 @@ def test_who_takes_one_disease_for_another_says_nothing_of_the_two(court):
     assert told["off_target_judged"] == [FINDINGS[k] for k in (2, 3, 4)]
     assert told["off_target_max"] < 0.1
     assert court["classifier 1"].calibration.tells_apart(0) == [1, 2, 3, 4]
+
+
+def test_components_and_regions_are_taken_at_one_size_whatever_the_images_have(tmp_path):
+    rng = np.random.default_rng(0)
+    small = rng.integers(0, 255, (40, 64, 64, 1)).astype(np.uint8)
+    large = small.repeat(2, axis=1).repeat(2, axis=2)
+    features = judges.Components(small, seed=0)
+    np.testing.assert_allclose(features(large), features(small), atol=1e-4)
+    folder = write_cohort(tmp_path / "cohort", *spots(300, 8, seed=0))
+    (folder / "masks").mkdir()
+    mask = np.zeros((128, 128), np.uint8)
+    mask[32:64, :64] = 255
+    cv2.imwrite(str(folder / "masks" / "one.png"), mask)
+    manifest = pd.read_csv(folder / "manifest.csv", dtype=str)
+    ill = manifest["nodule"] == "1"
+    manifest["diagnoses"] = np.where(ill, "nodule", "")
+    manifest["mask"] = np.where(ill, "masks/one.png", "")
+    manifest = pd.concat([manifest.assign(image_id=manifest["image_id"] + k) for k in "abc"])
+    manifest.to_csv(folder / "manifest.csv", index=False)
+    cohort = load(folder)
+    found = judges.regions(cohort, 128)
+    assert set(found) == {"nodule"} and found["nodule"].shape == (64, 64)
+    assert found["nodule"][16:32, :32].all() and found["nodule"].sum() == 16 * 32
+    assert judges.area_reader(np.zeros((len(cohort), 3)), cohort, 128, 0) is None, "of one disease"
+
+
+def test_the_area_of_a_lesion_is_learned_from_masks(tmp_path):
+    images, kind = spots(900, 8, seed=1)
+    folder, rng = write_cohort(tmp_path / "cohort", images, kind), np.random.default_rng(0)
+    (folder / "masks").mkdir()
+    manifest = pd.read_csv(folder / "manifest.csv", dtype=str)
+    side = rng.integers(1, 7, len(kind)) * (kind > 0)
+    names = np.array([f"masks/{row}.png" if n else "" for row, n in enumerate(side)])
+    for name, n in zip(names, side, strict=True):
+        if n:
+            cv2.imwrite(str(folder / name), np.pad(np.full((n, n), 255, np.uint8), (0, 8 - n)))
+    found = np.array(["", *FINDINGS])[kind]
+    manifest.assign(diagnoses=found, mask=names).to_csv(folder / "manifest.csv", index=False)
+    truth = np.where(kind[:, None] == np.arange(1, 6), side[:, None] / 8, 0.0)
+    features = truth * 4 + rng.normal(0, 0.1, truth.shape)
+    cohort = load(folder)
+    taught = Cohort(folder, cohort.manifest[:700])
+    read = judges.area_reader(features[:700], taught, 8, seed=0)
+    told = read(features[700:])
+    for index in range(5):
+        assert np.corrcoef(told[:, index], truth[700:, index])[0, 1] > 0.9
