@@ -8,9 +8,9 @@ READY    := $(VENV)/.ready
 PIP      := $(BIN)/python -m pip --disable-pip-version-check
 # What was pinned; `make test-latest` takes the newest of all.
 INSTALL  := $(PIP) install --quiet -r requirements.txt && $(PIP) install --quiet --no-deps --editable .
-LATEST   := $(PIP) install --quiet --upgrade --upgrade-strategy eager --editable '.[notebook,test]'
+LATEST   := $(PIP) install --quiet --upgrade --upgrade-strategy eager --editable '.[notebook,readers,test]'
 # `make wheelhouse EXTRAS=gpu`
-EXTRAS   ?= notebook,lab
+EXTRAS   ?= notebook,lab,readers
 LAB      ?=
 
 .PHONY: demo test test-latest pytest lint format install notebook wheelhouse clean always

@@ -20,6 +20,8 @@ CLASSES = {
     "python -m evaluate.privacy": "evaluate.privacy.options:PrivacyOptions",
     "python -m evaluate.axes": "evaluate.axes.options:AxesOptions",
     "python -m evaluate.anomaly": "evaluate.anomaly.options:AnomalyOptions",
+    "python -m evaluate.readers make": "evaluate.readers.options:StudyOptions",
+    "python -m evaluate.readers analyze": "evaluate.readers.options:AnalysisOptions",
     "python -m evaluate.study": "evaluate.study.plan:StudyOptions",
 }
 HEAD = """# Options

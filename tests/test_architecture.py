@@ -38,7 +38,16 @@ ORDER = (
 FACE = ("pgcxr", "pgcxr.__main__")
 # Inside `evaluate`, a question knows nothing of the others; the study asks them all.
 SHARED = ("protocol", "thesis", "common")
-EVALUATIONS = (*SHARED, "distribution", "fidelity", "axes", "anomaly", "privacy", "study")
+EVALUATIONS = (
+    *SHARED,
+    "distribution",
+    "fidelity",
+    "axes",
+    "anomaly",
+    "privacy",
+    "readers",
+    "study",
+)
 # What a package must not need, so that it stays cheap to import, or runs on any backend.
 WITHOUT = {
     "pgcxr.errors": ("tensorflow", "keras"),

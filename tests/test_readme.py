@@ -47,7 +47,10 @@ def command_of(words: list[str]) -> tuple:
     module = words[2]
     package = (ROOT / Path(*module.split(".")) / "__main__.py").is_file()
     name = f"{module}.__main__" if package else module
-    return name, typer.main.get_command(importlib.import_module(name).app), words[3:]
+    command, rest = typer.main.get_command(importlib.import_module(name).app), words[3:]
+    if hasattr(command, "commands") and rest:
+        return name, command.commands[rest[0]], rest[1:]
+    return name, command, rest
 
 
 def parsed(words: list[str]) -> dict:
@@ -65,7 +68,8 @@ def all_options() -> set[str]:
     scripts = [typer.main.get_command(importlib.import_module(name).app) for name in names]
     return {
         option
-        for command in [group, *group.commands.values(), *scripts]
+        for script in [group, *scripts]
+        for command in [script, *getattr(script, "commands", {}).values()]
         for parameter in command.params
         for option in [*parameter.opts, *parameter.secondary_opts]
     } | {"--help"}

@@ -321,6 +321,8 @@ def power(
     else:
         noise = within + own + (readers - 1) * between
         ddf = _hillis(noise, within + max(own - between, 0.0), readers - 1)
+    if noise <= ROUNDING:
+        return 1.0 if difference else alpha
     shift = readers * difference**2 / 2 / noise
     if math.isinf(ddf):
         return float(stats.ncx2.sf(stats.chi2.isf(alpha, 1), 1, shift))
