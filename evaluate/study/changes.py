@@ -19,7 +19,9 @@ import typer
 
 from pgcxr.cli.command import USAGE_ERROR
 from pgcxr.errors import ArgumentError
+from pgcxr.io import artifacts
 from pgcxr.options import unknown
+from pgcxr.sampling import runs
 
 KINDS = {
     "gan": ("gan", "gan_normal"),
@@ -28,6 +30,8 @@ KINDS = {
 # Where the commands are; of a training, what kind of config it has.
 APPS = {"pgcxr": "pgcxr.cli.app"}
 TRAININGS = {"train.gan": "gan", "train.classifier": "classifier"}
+# What a training takes beside its config.
+BESIDE = {"train.gan": ("config", "init"), "train.classifier": ("config",)}
 # The study's own: it knows the folders, and one seed is everyone's.
 NOT_TO_SET = ("help", "out", "seed", "features")
 
@@ -92,8 +96,8 @@ def arguments(module: str, first: str, changes: list[Change]) -> tuple[str, ...]
     """
     if module in TRAININGS:
         words = [
-            ("--config", each.text)
-            if each.key == "config"
+            (f"--{each.key}", _placed(each.text) if _is_init(each) else each.text)
+            if each.key in BESIDE[module]
             else ("--set", f"{each.key}={_placed(each.text) if _is_file(each.key) else each.text}")
             for each in changes
         ]
@@ -151,6 +155,8 @@ def _config(kind: str, words: tuple[str, ...]) -> dict[str, Any]:
     given: dict[str, list[str]] = {}
     for name, text in zip(words[::2], words[1::2], strict=True):
         given.setdefault(name, []).append(text)
+    if "--init" in given:
+        runs.refuse_missing(given["--init"][-1])
     load_config = importlib.import_module("train.common").load_config
     known = _plain(load_config(kind, given["--config"][-1], []))
     for assignment in given.get("--set", []):
@@ -207,6 +213,23 @@ def _placed(text: str) -> str:
 
 def _is_file(key: str) -> bool:
     return key.endswith("_file")
+
+
+def _is_init(change: Change) -> bool:
+    """Whether it names a RUN or a file to begin with, and no network that comes with pgcxr."""
+    return change.key == "init" and Path(change.text).exists()
+
+
+def init_state(words: tuple[str, ...]) -> str:
+    """Hashes of the networks that a training's options say to begin with; "" for none."""
+    given = [text for word, text in itertools.pairwise(words) if word == "--init"][-1:]
+    places = [Path(init) if Path(init).exists() else runs.PRETRAINED / init for init in given]
+    files = [
+        file
+        for place in places
+        for file in ([place] if place.is_file() else sorted(place.glob("*.keras")))
+    ]
+    return "".join(artifacts.sha256(file) for file in files)
 
 
 def _meant(name: str, known: Iterable[str]) -> str:

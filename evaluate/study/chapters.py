@@ -4,10 +4,13 @@ own number."""
 from pathlib import Path
 
 from evaluate import thesis
-from evaluate.thesis import ARM_NAMES, interval, percent, words
+from evaluate.thesis import ARM_NAMES, interval, listed, percent, words
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort.findings import ABNORMAL, FINDINGS
 from pgcxr.plots.page import Page
+from pgcxr.sampling import runs
+
+GANS = (("gan", "normal and abnormal images"), ("gan_normal", "normal images only"))
 
 
 def opening(page: Page, preset: str, steps: dict, phantom: bool) -> None:
@@ -25,6 +28,8 @@ def opening(page: Page, preset: str, steps: dict, phantom: bool) -> None:
         "diagrams there are put in words. “Real” images are those that were curated, generated or "
         "not; “synthetic” ones are a GAN's.",
     )
+    if any(_begun_with(steps[name]) for name, _ in GANS):
+        page.text(trained_where(steps))
 
 
 def glance(page: Page, steps: dict) -> None:
@@ -70,15 +75,6 @@ def glance(page: Page, steps: dict) -> None:
         ),
     ]
     page.comparison_table(rows)
-
-
-def aims(page: Page, preset: str) -> None:
-    """Whose aims the verdicts are about."""
-    other = "" if preset == "demo" else f"; for preset {preset} they only serve as a yardstick"
-    page.text(
-        "The aims below are the project's own, set for its demo before anything was "
-        f"measured{other}."
-    )
 
 
 def data(page: Page, folder: Path, steps: dict) -> None:
@@ -141,6 +137,25 @@ def _others(folder: Path) -> dict:
     return found | {"total": sum(found.values())}
 
 
+def _begun_with(gan: dict) -> list[dict]:
+    """The network that a GAN's training began with, as its config.json has it; empty where it began
+    anew."""
+    return gan["made_by"]["config"].get("init", [])[:1]
+
+
+def trained_where(steps: dict) -> str:
+    """One sentence: what was learned before this run, and what in it."""
+    told = [
+        f"the GAN of {title} began with {entry['name']} ({entry['kimg']:,.0f} kimg"
+        + (", on phantom images, before this run)" if entry.get("pretrained") else ")")
+        + f" and saw {steps[name]['kimg']:,.0f} kimg of this cohort"
+        for name, title in GANS
+        for entry in _begun_with(steps[name])
+    ]
+    text = f"{listed(told)}; all classifiers were trained from scratch in this run."
+    return text[0].upper() + text[1:]
+
+
 def growing(page: Page, out: Path, steps: dict) -> None:
     """Figure 2 and what the training took."""
     page.section("Progressive growing (thesis, Methods 2.1)")
@@ -148,10 +163,16 @@ def growing(page: Page, out: Path, steps: dict) -> None:
         "A GAN starts at 4 px and doubles its resolution step by step. Progress is counted in "
         "kimg: thousands of real images shown, each as often as its turn comes."
     )
-    for name, title in (
-        ("gan", "normal and abnormal images"),
-        ("gan_normal", "normal images only"),
-    ):
+    begun = [(title, entry) for name, title in GANS for entry in _begun_with(steps[name])]
+    for title, entry in begun:
+        film = runs.PRETRAINED / entry["name"] / "training.gif"
+        if entry.get("pretrained") and film.is_file():
+            page.heading(f"How {entry['name']} grew").figure(
+                film,
+                f"What the GAN of {title} began with: the same latents from 4 px on, in the "
+                f"{entry['kimg']:,.0f} kimg of a training whose result comes with pgcxr.",
+            )
+    for name, title in GANS:
         sheets = sorted((out / name / "samples").glob("kimg*.png"))
         chosen = (
             [sheets[round(i * (len(sheets) - 1) / 3)] for i in range(4)]

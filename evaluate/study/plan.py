@@ -95,7 +95,7 @@ class StudyOptions(Options):
         (),
         each(TEXT),
         "STEP.KEY=VALUE changes an option of one step, e.g. gan.total_kimg=40, axes.samples=2000, "
-        "classifier.epochs=2 (gan and classifier: both of theirs); may be repeated",
+        "gan.init=RUN, classifier.epochs=2 (gan and classifier: both of theirs); may be repeated",
         names=("--set",),
     )
     seed: int = option(2026, SEED, "of every step")
@@ -245,6 +245,8 @@ def _changed(step: Step, wanted: list[changes.Change]) -> Step:
     """A step with changes at the end of its command line, where they have the last word."""
     words = changes.arguments(step.module, step.arguments[0], wanted)
     step = replace(step, arguments=(*step.arguments, *map(_literally, words)))
+    if "--init" in words:
+        step = replace(step, inputs=step.inputs + changes.init_state(words))
     return replace(step, code=(*step.code, *changes.code(step.module, step.arguments)))
 
 

@@ -30,6 +30,8 @@ LABELS = Rule('binary, findings, or "" for none', lambda value: value in ("", "b
 MINIBATCH, KIMG = whole(1, 65_536), number(0, 1e7, above=True)
 RATE, WEIGHT = number(0, 10, above=True), number(0, 1e6)
 DECAY = Rule("a number above 0 and below 1", lambda value: type(value) is float and 0 < value < 1)
+_SIDE = power_of_two(1024)
+BEGINNING = Rule(f"0 or {_SIDE.text}", lambda value: value == 0 or _SIDE.holds(value))
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,9 @@ class GanConfig(Options):
     )
     # Schedule
     total_kimg: float = option(14451.0, KIMG, "length of the training, kimg")
-    lod_initial_resolution: int = option(4, power_of_two(1024), "where growing begins, px")
+    lod_initial_resolution: int = option(
+        4, BEGINNING, "where growing begins, px; 0: at full resolution, nothing grows"
+    )
     lod_training_kimg: float = option(600.0, number(0, 1e7), "stable part of each level, kimg")
     lod_transition_kimg: float = option(600.0, number(0, 1e7), "fading part of each level, kimg")
     minibatch_base: int = option(8, MINIBATCH, "images a step over all replicas")
@@ -174,7 +178,7 @@ class GanConfig(Options):
                 f"must not exceed the resolution of {self.resolution}",
                 self.lod_initial_resolution,
             )
-        grows = self.lod_initial_resolution < self.resolution
+        grows = self.first_resolution < self.resolution
         if grows and not (self.lod_training_kimg or self.lod_transition_kimg):
             raise ArgumentError(
                 "lod_training_kimg",
@@ -209,6 +213,11 @@ class GanConfig(Options):
         # 0 stands for all devices, however many they are.
         self.schedule(self.replicas or 1)
 
+    @property
+    def first_resolution(self) -> int:
+        """Where growing begins, px."""
+        return self.lod_initial_resolution or self.resolution
+
     def schedule(self, replicas: int) -> schedule.Settings:
         """The growing schedule on a number of devices.
 
@@ -217,10 +226,11 @@ class GanConfig(Options):
                 standard deviation.
         """
         names = [field.name for field in fields(schedule.Settings) if field.name != "replicas"]
+        told = {name: getattr(self, name) for name in names}
         settings = schedule.Settings(
-            **{name: getattr(self, name) for name in names}, replicas=replicas
+            **told | {"lod_initial_resolution": self.first_resolution}, replicas=replicas
         )
-        first, last = int(math.log2(self.lod_initial_resolution)), int(math.log2(self.resolution))
+        first, last = int(math.log2(self.first_resolution)), int(math.log2(self.resolution))
         sizes = [2**level for level in range(first, last + 1)]
         minibatches = {size: self.minibatch_dict.get(size, self.minibatch_base) for size in sizes}
         for size in sizes:

@@ -25,7 +25,13 @@ from markupsafe import Markup
 from pgcxr.errors import InputError
 from pgcxr.io.artifacts import write_text
 
-MEDIA = {".png": "image/png", ".svg": "image/svg+xml", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+MEDIA = {
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".gif": "image/gif",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+}
 MISSING = "\N{EN DASH}"
 VERDICTS = {True: ("ok", "Reached"), False: ("no", "Not reached"), None: ("open", "Note")}
 
@@ -91,8 +97,8 @@ class Page:
         return self.table(["Measure", "Thesis", "This run", "Note"], rows, caption)
 
     def figure(self, path: str | os.PathLike, caption: str, alt: str | None = None) -> "Page":
-        """Embeds an image file (PNG, SVG, JPEG); `alt` stands for it where it cannot be seen, else
-        the caption."""
+        """Embeds an image file (PNG, SVG, GIF, JPEG); `alt` stands for it where it cannot be seen,
+        else the caption."""
         return self._add(_figure(path, caption, alt))
 
     def figures(self, images: list[tuple]) -> "Page":

@@ -67,6 +67,25 @@ def test_a_step_is_made_again_only_where_its_options_change():
     assert {name for name in before if before[name] != after[name]} == {"gan_normal", "anomaly"}
 
 
+def test_gans_can_begin_with_other_networks_and_are_made_again_where_these_change(tmp_path):
+    (tmp_path / "run").mkdir()
+    network = tmp_path / "run/generator-ema.keras"
+    keys = []
+    for content in (b"1", b"2"):
+        network.write_bytes(content)
+        step = _steps("gan.init=phantom-64", f"gan_normal.init={tmp_path}/run")["gan_normal"]
+        assert _after(step, "--init") == ["phantom-64", str(tmp_path / "run")]
+        keys.append(step.key({"cohort": ""}))
+    assert keys[0] != keys[1]
+    assert _after(_steps("gan.init=phantom-64")["gan"], "--init") == ["phantom-64"]
+    for change, said in (
+        ("gan.init=phantom-46", "gan.init: no such RUN.*did you mean phantom-64"),
+        ("classifier_binary.init=phantom-64", "init: is no option"),
+    ):
+        with pytest.raises(InputError, match=said):
+            plan(StudyOptions(changes=(change,)))
+
+
 def test_size_config_and_rules_reach_who_needs_them(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rules.toml").write_text("[age]\nleast = 20\n")

@@ -1,6 +1,6 @@
 """What the report says: where a shortfall comes from, and how long the study took."""
 
-from evaluate.study import report, shortfalls
+from evaluate.study import chapters, limits, report
 from evaluate.study.plan import StudyOptions
 from evaluate.study.steps import Runner, Step
 from evaluate.thesis import listed, percent
@@ -21,7 +21,7 @@ def test_missed_lesions_are_explained_by_their_own_size():
             "supervised": {"auroc": 0.7},
         },
     }
-    said = shortfalls._drowned(steps, ["nodule", "pneumothorax", "consolidation", "calcification"])
+    said = limits._drowned(steps, ["nodule", "pneumothorax", "consolidation", "calcification"])
     small, rest = said.split("Larger, but hardly standing out")
     faint, clear = rest.split("Standing out, but")
     assert (
@@ -52,28 +52,58 @@ def test_words():
 
 def test_the_report_on_a_finished_cohort_reads_it_and_names_no_path(tmp_path, monkeypatch):
     out, cohort = tmp_path / "out", tmp_path / "hospital"
+    area = {"auroc": 0.9, "auroc_ci95": [0.85, 0.95]}
     bodies = {
         "gan": {},
         "gan_normal": {},
-        "fidelity": {"real_on_real": {"auroc": 0.9}, "synthetic_on_real": {"auroc": 0.9}},
+        "fidelity": {"real_on_real": area, "synthetic_on_real": {**area, "auroc": 0.8}},
         "distribution": {},
         "privacy": {},
-        "axes": {"axes": {"nodule": {"found": True}}},
-        "anomaly": {"overall": {"auroc": 0.9}, "normals": {"specificity": 0.95}},
+        "axes": {"axes": {"nodule": {"found": True}, "pneumothorax": {"found": False}}},
+        "anomaly": {
+            "overall": {**area, "sensitivity": 0.25, "specificity": 0.95},
+            "normals": {"n": 200},
+        },
     }
     for name, body in bodies.items():
         artifacts.write_json(out / name / "report.json", body)
     artifacts.write_json(cohort / "report.json", {"images": 7})
-    for name in ("opening", "glance", "aims", "data", "growing", "provenance"):
+    for name in ("opening", "glance", "data", "growing", "provenance"):
         monkeypatch.setattr(report.chapters, name, lambda *_, **__: None)
-    why = dict.fromkeys(report.AIMS, "too short a training")
-    monkeypatch.setattr(report.shortfalls, "reasons", lambda steps: why)
+    limit = {"Disease axes": "too short a training"}
+    monkeypatch.setattr(report.limits, "of_numbers", lambda steps: limit)
     monkeypatch.setattr(report, "RESULTS", {})
     options = StudyOptions(data=cohort, changes=("gan.total_kimg=4",))
     lines = report.write(out, options, cohort, dict.fromkeys(bodies, 1.5), 9.0)
-    assert len(lines) == len(report.AIMS) and lines[0].startswith("NOT REACHED real-on-real")
+    assert lines == [
+        "classifier trained on real images, read on real ones: AUROC 0.900 (95 % interval 0.850 to "
+        "0.950); thesis 0.983",
+        "classifier trained on synthetic images, read on real ones: AUROC 0.800 (95 % interval "
+        "0.850 to 0.950); thesis 0.881",
+        "disease axes found: 1 of 2 (nodule); thesis 3 of 5",
+        "anomaly detection: AUROC 0.900 (95 % interval 0.850 to 0.950), sensitivity 25% at a "
+        "specificity of 95% on 200 normal images; thesis: sensitivity 89%, no normal image tested",
+    ]
+    said = (out / "report.html").read_text()
+    assert "What limits it: disease axes" in said and "too short a training" in said
+    assert "reached" not in said.lower().split("</style>")[1]
     body = artifacts.read_json(out / "report.json")
     assert body["cohort"] == {"images": 7} and body["seconds"] == 9.0
     assert set(body["seconds_per_step"]) == set(bodies)
     config = {"preset": "demo", "changes": ["gan.total_kimg=4"]}
     assert body["made_by"]["config"] == config and body["made_by"]["seed"] == 2026
+
+
+def test_what_was_trained_where_is_one_sentence():
+    shipped = {"name": "phantom-64", "pretrained": True, "kimg": 240.0}
+    own = {"name": "gan", "kimg": 30.0}
+    steps = {
+        name: {"kimg": 2.0, "made_by": {"config": {"init": [begun, {"name": "older"}]}}}
+        for name, begun in (("gan", shipped), ("gan_normal", own))
+    }
+    assert chapters.trained_where(steps) == (
+        "The GAN of normal and abnormal images began with phantom-64 (240 kimg, on phantom images, "
+        "before this run) and saw 2 kimg of this cohort and the GAN of normal images only began "
+        "with gan (30 kimg) and saw 2 kimg of this cohort; all classifiers were trained from "
+        "scratch in this run."
+    )

@@ -1,4 +1,4 @@
-"""Why a number fell short of its aim, in terms of what the run itself measured."""
+"""What limits the numbers of a study, in terms of what the run itself measured."""
 
 from evaluate.thesis import listed, percent, words
 from pgcxr.cohort.findings import FINDINGS
@@ -11,8 +11,8 @@ HARD = 0.85
 SMALL, STANDS_OUT = 0.02, 1.25
 
 
-def reasons(steps: dict) -> dict:
-    """{aim: text} for the aims of the study; said only where the aim was not reached."""
+def of_numbers(steps: dict) -> dict:
+    """{heading: text}."""
     size, fidelity, anomaly = steps["gan"]["resolution"], steps["fidelity"], steps["anomaly"]
     read = {name: steps["classifier_findings"]["test"][name]["auroc"] for name in FINDINGS}
     hard = [
@@ -32,15 +32,15 @@ def reasons(steps: dict) -> dict:
     ]
     training = steps["classifier_binary"]["images"]["train"]
     return {
-        "real-on-real AUROC": (
-            "The aim is for the binary classifier (normal or abnormal). What makes it hard is seen "
-            "in the six-output classifier of the same images, by its AUROC for each finding on the "
-            f"real test set at {size} px: {seen}"
+        "Classifier trained on real images": (
+            "What makes it hard to tell normal from abnormal is seen in the six-output classifier "
+            "of the same images, by its AUROC for each finding on the real test set at "
+            f"{size} px: {seen}"
             + (f"; the hardest are {listed(hard)}" if hard else "")
             + f". The binary classifier learned from {sum(training.values()):,} images "
             "(thesis: 17,338 in all, at a higher resolution)."
         ),
-        "synthetic-on-real AUROC": (
+        "Classifier trained on synthetic images": (
             "All three are AUROC of binary classifiers on the same real test set. Classifier "
             f"(real) has {real:.3f}; one trained on real images with pseudo-labels (control) has "
             f"{control:.3f}, so {real - control:.3f} is lost by the labels of an imperfect "
@@ -48,12 +48,12 @@ def reasons(steps: dict) -> dict:
             f"{control - synthetic:.3f} is lost by the images of a GAN that was shown "
             f"{steps['gan']['kimg']:,.0f} kimg at {size} px (thesis: 14,451 kimg at 1024 px)."
         ),
-        "axes found": (
+        "Disease axes": (
             "An axis can be found only where the six-output classifier reads the disease; its "
             f"AUROC on the real test set: {seen}. {_unproven(steps['axes']['axes'])}"
         ),
-        "anomaly AUROC": _drowned(steps, missed),
-        "specificity on normals": (
+        "Anomaly detection": _drowned(steps, missed),
+        "Specificity": (
             f"The threshold was set on {anomaly['healthy']['n']} held-out healthy images for "
             f"{anomaly['healthy']['specificity_aimed_at']:.0%}; so few leave it uncertain by some "
             "percent."
