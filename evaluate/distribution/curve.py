@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from evaluate import common
 from pgcxr.classifier import feature_source
 from pgcxr.cli import command
+from pgcxr.io import places
 
 app = command.new_app(__doc__)
 
@@ -35,7 +35,7 @@ def main(
 
     The test set is not looked at, so that an end that is chosen here can still be judged there.
     """
-    common.refuse_places(out, gan_run)
+    places.refuse_existing(out)
     feature_source.refuse_missing(features)
     from evaluate.distribution.snapshots import run
     from evaluate.protocol import progress_bars

@@ -366,6 +366,9 @@ def test_the_curve_over_snapshots_finds_the_better_one_on_validation_images(runs
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["best"] == {"fid": 4.5, "kid": 4.5} and report["n"] == 40
     assert (tmp_path / "out" / "kid.png").is_file()
+    (run / "generator-ema.keras").unlink()  # as while it is still trained
+    found = snapshots.run(run, tmp_path / "begun", str(runs / "binary"), n=40)
+    assert [row["kimg"] for row in found["curve"]] == [2.0]
     for changes, said in (
         ({"split": "val"}, "learned from split val"),
         ({"label": "abnormal"}, "has [0-9]+ images of label abnormal in split val, where 100"),
