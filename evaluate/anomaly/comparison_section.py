@@ -22,17 +22,18 @@ def comparison_section(page: Page, found: dict) -> None:
     """Three tables: of all, by class, and by size of the lesion."""
     methods = {name: found["methods"][name] for name in METHODS if name in found["methods"]}
     images, tried = found["images"], found["components_tried"]
-    fused = " and ".join(METHODS[name] for name in found["fused"])
+    fused = ", ".join(f"{METHODS[name]} {share:g}" for name, share in found["fused"].items())
     page.text(
         f"Every method on the test images: {images['normal']} normal and {images['abnormal']} "
-        f"abnormal ones of thesis Table 6, unless its row says otherwise. All but the last learned "
-        f"from normal images alone, the baselines from {images['learned']} of split train. The "
-        f"threshold of each is set on held-out normals (all methods but the inversion: "
-        f"{images['healthy']}) for a specificity of {found['specificity_aimed_at']:.0%}; with 95 % "
-        f"confidence it has {found['specificity_limit']:.1%} or more. The fusion is the mean of "
-        f"{fused}, each in units of its own spread over held-out normals: no weight was fitted. "
-        f"The number of components, {found['components']} of {', '.join(tried)}, was chosen on "
-        "artificial anomalies in held-out normals; nothing was chosen on the test images."
+        "abnormal ones of thesis Table 6, unless its row says otherwise. All but the last learned "
+        f"from normal images alone, the baselines from {images['learned']} of split train.",
+        "The threshold of each is set on held-out normals (all methods but the inversion: "
+        f"{images['healthy']}) for a specificity of {found['specificity_aimed_at']:.0%}; with "
+        f"95 % confidence it has {found['specificity_limit']:.1%} or more.",
+        "The fusion is a weighted mean, each score in units of its own spread over held-out "
+        f"normals ({fused}). These weights and the number of components, {found['components']} of "
+        f"{', '.join(tried)}, were chosen on artificial anomalies in held-out normals; nothing was "
+        "chosen on the test images.",
     )
     page.table(
         [

@@ -1,6 +1,7 @@
 """What each method says of held-out normals and of the test images: baselines, networks, and their
 fusion."""
 
+import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from evaluate.protocol import Progress, silent
 from pgcxr.anomaly import baselines, calibration, maps
 from pgcxr.anomaly.artificial import pasting
 from pgcxr.anomaly.baselines import Subspace
+from pgcxr.cohort.manifest import Cohort
 from pgcxr.images import from_uint8, reduce_by_factor
 from pgcxr.metrics.roc import auroc
 
@@ -22,6 +24,9 @@ PER_COMPONENT = 4
 CHOOSING = 300
 # Normals whose features kNN and PaDiM remember, at most: they need all of them at once.
 REMEMBERED = 1000
+# What is fused, the first with a weight of 1, the others each with one of these.
+FUSED = ("network", "pca_residual", "pca_distance")
+WEIGHTS = (0.0, 0.1, 0.25, 0.5, 1.0)
 # Maps that are standardized at once.
 AT_ONCE = 500
 
@@ -85,39 +90,75 @@ def ask(
         progress("asking every method", done, steps)
         return result
 
-    parts = [part.images(size)[..., 0] for part in (reading.familiar, reading.healthy)]
-    learned, healthy = (from_uint8(part) for part in parts)
-    test = from_uint8(reading.test.images(size)[..., 0])
+    parts = (reading.familiar, reading.healthy, reading.test)
+    learned, healthy, test = (from_uint8(part.images(size)[..., 0]) for part in parts)
+    changed = _artificial(reading.healthy, size, seed)
     methods = {"mean_image": timed("mean_image", lambda: _mean_image(learned, healthy, test))}
-    subspace, areas = timed("components", lambda: choose(learned, healthy, seed))
-    nearest = subspace.nearest(test)
-    differences = maps.differences(test[..., None], nearest[..., None])
-    unexplained = _differences(subspace, healthy)
+    subspace, areas = timed(
+        "components", lambda: choose(learned, healthy, from_uint8(changed[..., 0]), seed)
+    )
+    residual = Residual.learned(subspace, healthy, seed)
     methods["pca_residual"] = timed(
-        "pca_residual", lambda: residual(unexplained, differences, seed)
+        "pca_residual", lambda: Evidence(residual.healthy, *residual.ask(test))
     )
     methods["pca_distance"] = Evidence(subspace.distances(healthy), subspace.distances(test))
+    of_artificial = {
+        "pca_residual": residual.ask(from_uint8(changed[..., 0]))[0],
+        "pca_distance": subspace.distances(from_uint8(changed[..., 0])),
+    }
     if networks:
-        methods |= _with_networks(reading, networks, seed, timed)
-    joined = [
-        methods[name] for name in ("network", "pca_residual", "pca_distance") if name in methods
-    ]
-    usual, scores = calibration.fused([one.healthy for one in joined], [one.test for one in joined])
-    methods["fusion"] = Evidence(usual, scores, joined[0].maps)
+        found, of_artificial["network"] = _with_networks(reading, networks, seed, timed)
+        methods |= found
+    names = [name for name in FUSED if name in methods]
+    weights, gained = weigh([(methods[name].healthy, of_artificial[name]) for name in names])
+    usual, scores = calibration.fused(
+        [methods[name].healthy for name in names],
+        [methods[name].test for name in names],
+        weights=weights,
+    )
+    methods["fusion"] = Evidence(usual, scores, methods[names[0]].maps)
+    nearest = subspace.nearest(test)
     about = {
         "components": len(subspace.directions),
         "components_tried": {str(count): area for count, area in areas.items()},
-        "fused": ["network"] * bool(networks) + ["pca_residual", "pca_distance"],
+        "fused": dict(zip(names, weights, strict=True)),
+        "fused_artificial_auroc": gained,
         "networks": len(networks),
         "seconds": seconds,
     }
-    return Found(methods, nearest, differences, about)
+    return Found(methods, nearest, maps.differences(test[..., None], nearest[..., None]), about)
+
+
+def weigh(scores: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[list[float], float]:
+    """How much each method counts in the fusion: what tells artificial anomalies best.
+
+    A network learned from such anomalies, so that this favors it; and of equal choices the one that
+    leaves out more is taken.
+
+    Args:
+        scores: of each method, (of held-out normals, of artificial anomalies in some of them).
+
+    Returns:
+        (weights, the first 1; their AUROC on the artificial anomalies).
+    """
+    healthy, changed = ([pair[which] for pair in scores] for which in (0, 1))
+    best, most = [1.0] + [0.0] * (len(scores) - 1), 0.0
+    for rest in itertools.product(WEIGHTS, repeat=len(scores) - 1):
+        usual, found = calibration.fused(healthy, changed, weights=(1.0, *rest))
+        area = _area(usual, found)
+        if area > most + 1e-9:
+            best, most = [1.0, *rest], area
+    return best, most
 
 
 def choose(
-    learned: np.ndarray, healthy: np.ndarray, seed: int
+    learned: np.ndarray, healthy: np.ndarray, changed: np.ndarray, seed: int
 ) -> tuple[Subspace, dict[int, float]]:
     """The components of normals whose residual tells artificial anomalies in held-out normals best.
+
+    Args:
+        learned, healthy: normals [N, S, S] in [-1, 1], to learn from and held out.
+        changed: of the held-out ones, some with artificial anomalies.
 
     Returns:
         (components, {number: AUROC of artificial anomalies}).
@@ -125,34 +166,56 @@ def choose(
     most = max(len(learned) // PER_COMPONENT, 1)
     counts = [count for count in COMPONENTS if count <= most] or [most]
     subspace = baselines.fit_subspace(learned, max(counts), seed)
-    some = healthy[:CHOOSING]
-    levels = np.uint8(np.rint((some[..., None] + 1) * 127.5))
-    pasted = [one.image for one in pasting.examples(levels, len(some), seed) if one.words]
-    changed = np.stack(pasted) * 2 - 1 if pasted else some[:0]
     areas = {}
     for count in counts:
-        few = subspace.first(count)
-        found = residual(_differences(few, some), _differences(few, changed), seed)
-        known = np.arange(len(some) + len(changed)) >= len(some)
-        scores = np.concatenate([found.healthy, found.test])
-        areas[count] = auroc(known.astype(int), scores) if len(changed) else 0.5
-    best = max(areas, key=lambda count: areas[count])
-    return subspace.first(best), areas
+        residual = Residual.learned(subspace.first(count), healthy[:CHOOSING], seed)
+        areas[count] = _area(residual.healthy, residual.ask(changed)[0])
+    return subspace.first(max(areas, key=lambda count: areas[count])), areas
 
 
-def residual(healthy: np.ndarray, test: np.ndarray, seed: int) -> Evidence:
-    """Calibrated differences [M, S, S] and [N, S, S] from a reconstruction, as those of the
-    inversion are."""
-    windows = maps.windowed(maps.scaled(healthy))
-    rng = np.random.default_rng([seed, 3])
-    scores = calibration.cross_scores(windows, rng)
-    usual = maps.learn_healthy(windows)
-    found, heat = [np.empty(0)], [np.empty((0, *test.shape[1:]), np.float32)]
-    for start in range(0, len(test), AT_ONCE):
-        z = maps.standardized(maps.windowed(maps.scaled(test[start : start + AT_ONCE])), usual)
-        found.append(calibration.image_scores(z))
-        heat.append(maps.anomaly_map(z))
-    return Evidence(scores, np.concatenate(found), np.concatenate(heat))
+@dataclass(frozen=True)
+class Residual:
+    """What principal components leave of an image, calibrated as the inversion's differences are.
+
+    Attributes:
+        subspace: the components.
+        usual: windowed differences of held-out normals.
+        healthy: the scores of these, each by the others, [M].
+    """
+
+    subspace: Subspace
+    usual: maps.Healthy
+    healthy: np.ndarray
+
+    @classmethod
+    def learned(cls, subspace: Subspace, healthy: np.ndarray, seed: int) -> "Residual":
+        """From held-out normals [M, S, S]."""
+        windows = maps.windowed(maps.scaled(_differences(subspace, healthy)))
+        scores = calibration.cross_scores(windows, np.random.default_rng([seed, 3]))
+        return cls(subspace, maps.learn_healthy(windows), scores)
+
+    def ask(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(scores [N], anomaly maps [N, S, S]) of images [N, S, S]."""
+        scores, heat = [np.empty(0)], [np.empty((0, *images.shape[1:]), np.float32)]
+        for start in range(0, len(images), AT_ONCE):
+            differences = _differences(self.subspace, images[start : start + AT_ONCE])
+            z = maps.standardized(maps.windowed(maps.scaled(differences)), self.usual)
+            scores.append(calibration.image_scores(z))
+            heat.append(maps.anomaly_map(z))
+        return np.concatenate(scores), np.concatenate(heat)
+
+
+def _artificial(healthy: Cohort, size: int, seed: int) -> np.ndarray:
+    """uint8 [K, S, S, 1]: held-out normals with artificial anomalies; of one seed the same at any
+    size, but for its pixels."""
+    some = Cohort(healthy.folder, healthy.manifest[:CHOOSING]).images(size)
+    pasted = pasting.examples(some, len(some), seed)
+    return np.uint8(np.rint(np.stack([one.image for one in pasted])[..., None] * 255))
+
+
+def _area(healthy: np.ndarray, changed: np.ndarray) -> float:
+    known = np.arange(len(healthy) + len(changed)) >= len(healthy)
+    return auroc(known.astype(int), np.concatenate([healthy, changed]))
 
 
 def _mean_image(learned, healthy, test) -> Evidence:
@@ -165,14 +228,18 @@ def _differences(subspace: Subspace, images: np.ndarray) -> np.ndarray:
     return maps.differences(images[..., None], subspace.nearest(images)[..., None])
 
 
-def _with_networks(reading: Reading, networks: Sequence, seed: int, timed) -> dict[str, Evidence]:
-    """kNN and PaDiM on the first network's features, and all networks together."""
+def _with_networks(
+    reading: Reading, networks: Sequence, seed: int, timed
+) -> tuple[dict[str, Evidence], np.ndarray]:
+    """(kNN and PaDiM on the first network's features, and all networks together; the latter's
+    scores of artificial anomalies)."""
     from pgcxr.anomaly.training import look
 
     parts: list = []
     for model in networks:
         size = model.input_shape[1]
         pictures = [part.images(size) for part in (reading.healthy, reading.test)]
+        pictures.append(_artificial(reading.healthy, size, seed))
         seen = timed(
             f"network {len(parts) + 1}", lambda m=model, p=pictures: [look(m, each) for each in p]
         )
@@ -190,13 +257,13 @@ def _with_networks(reading: Reading, networks: Sequence, seed: int, timed) -> di
             lambda m=method, h=halvings: _of_features(networks[0], m, h, some, pictures),
         )
     scores = [
-        [pick(seen[which]) for seen in parts for pick in (_of_image, _of_map)] for which in (0, 1)
+        [pick(seen[which]) for seen in parts for pick in (_of_image, _of_map)] for which in range(3)
     ]
     side = parts[0][1].maps.shape[1]
     heat = np.mean([_at(_probability(seen[1].maps), side) for seen in parts], axis=0)
-    usual, asked = calibration.fused(scores[0], scores[1])
+    usual, asked, changed = calibration.fused(*scores)
     found["network"] = Evidence(usual, asked, heat)
-    return found
+    return found, changed
 
 
 def _of_image(seen) -> np.ndarray:

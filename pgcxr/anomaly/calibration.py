@@ -72,9 +72,13 @@ def top(maps: np.ndarray) -> np.ndarray:
     return np.partition(flat, -count, axis=1)[:, -count:].mean(axis=1)
 
 
-def fused(healthy: Sequence[np.ndarray], test: Sequence[np.ndarray]) -> tuple:
-    """Scores of several methods as one: the mean of all, each in units of its own spread over
-    healthy images (from the median to the 84 % quantile), so that none needs a weight.
+def fused(
+    healthy: Sequence[np.ndarray],
+    *others: Sequence[np.ndarray],
+    weights: Sequence[float] | None = None,
+) -> list[np.ndarray]:
+    """Scores of several methods as one: their mean, each in units of its own spread over healthy
+    images (from the median to the 84 % quantile).
 
     Example:
 
@@ -84,20 +88,22 @@ def fused(healthy: Sequence[np.ndarray], test: Sequence[np.ndarray]) -> tuple:
 
     Args:
         healthy: of each method, [M]: of images that no method has learned from.
-        test: of each method, [N].
+        others: each the same of other images.
+        weights: of each method; equal by default.
 
     Returns:
-        (of healthy images [M], of the others [N]). The two numbers that are taken of the healthy
-        scores make the p-values of the sum exact but for a term of the order of 1 / M.
+        [of the healthy images [M], of each of the others]. The two numbers that are taken of the
+        healthy scores make the p-values of the mean exact but for a term of the order of 1 / M.
     """
+    shares = np.ones(len(healthy)) if weights is None else np.asarray(weights, np.float64)
     summed = []
-    for scores in (healthy, test):
-        units = []
-        for own, reference in zip(scores, healthy, strict=True):
+    for scores in (healthy, *others):
+        total = 0.0
+        for own, reference, share in zip(scores, healthy, shares / shares.sum(), strict=True):
             middle, upper = np.quantile(reference, (0.5, 0.84))
-            units.append((own - middle) / max(upper - middle, 1e-12))
-        summed.append(np.mean(units, axis=0))
-    return tuple(summed)
+            total = total + share * (own - middle) / max(upper - middle, 1e-12)
+        summed.append(total)
+    return summed
 
 
 def specificity_limit(count: int, specificity: float, level: float = 0.95) -> float:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from evaluate import anomaly as package
-from evaluate.anomaly import AnomalyOptions, AnomalyResult, comparison, selection
+from evaluate.anomaly import AnomalyOptions, AnomalyResult, comparison, methods, selection
 from evaluate.anomaly.methods import Evidence
 from evaluate.common import to_uint8
 from pgcxr import networks
@@ -325,7 +325,8 @@ def test_without_a_gan_the_report_is_of_the_fusion(without_gan):
     compared = report["comparison"]
     assert {"network", "knn", "padim"} < set(compared["methods"])
     assert "inversion" not in compared["methods"]
-    assert compared["fused"] == ["network", "pca_residual", "pca_distance"]
+    assert list(compared["fused"]) == ["network", "pca_residual", "pca_distance"]
+    assert compared["fused"]["network"] == 1 and 0.3 < compared["fused_artificial_auroc"] <= 1
     fusion = compared["methods"]["fusion"]
     assert fusion["threshold"] == report["overall"]["threshold"]
     assert {name: row["detected"] for name, row in fusion["classes"].items()} == {
@@ -338,6 +339,23 @@ def test_without_a_gan_the_report_is_of_the_fusion(without_gan):
     html = page.html()
     assert html.count("<table") == 8 and html.count("<img") == 4
     assert "network, artificial anomalies" in html and "nan" not in html.lower().split()
+
+
+def test_weights_are_what_tells_artificial_anomalies_best():
+    rng = np.random.default_rng(0)
+    healthy = rng.normal(size=(3, 200))
+    changed = rng.normal(size=(3, 100))
+    changed[0] += 1.0
+    alone, _ = methods.weigh([(healthy[0], changed[0]), (healthy[1], 9 * changed[1] + 2)])
+    assert alone[0] == 1 and len(alone) == 2
+    changed[1] += 1.0  # as good, and independent
+    weights, area = methods.weigh(list(zip(healthy, changed, strict=True)))
+    assert weights[0] == 1 and weights[1] >= 0.5 > weights[2]
+    first = [(healthy[0], changed[0])]
+    assert methods.weigh(first)[0] == [1.0] and area > methods.weigh(first)[1] + 0.03
+    # Of methods that say nothing at all, none is added.
+    nothing = (np.zeros(200), np.zeros(100))
+    assert methods.weigh([(healthy[0], changed[0]), nothing])[0] == [1.0, 0.0]
 
 
 def test_devices_and_a_network_that_saw_test_patients(runs, tmp_path):
