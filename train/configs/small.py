@@ -11,7 +11,9 @@ Classifier: python -m train.classifier COHORT --labels binary --config small --o
             opacity 0.98, nodule 0.90: one of 14 to 17 mm is three pixels wide, and read with 0.60
             to 0.73. Twice the epochs give the same.
 Anomaly:    python -m train.anomaly COHORT --config small --out RUN
-            A U-Net of 427,026 parameters on normal images alone: three to four minutes of one core.
+            A U-Net of 427,026 parameters on normal images alone. Expected: on the phantom of 20,000
+            patients (3,882 normals to train on), 9 minutes of CPU time, mean AUROC of 12 classes
+            0.857, sensitivity 0.65 at 95 % specificity (docs/results, phantom-64).
 """
 
 from pgcxr.anomaly.config import AnomalyConfig
