@@ -52,7 +52,7 @@ def make(
 ) -> None:
     """Makes the folder of a study from runs, a cohort, or the folder of an evaluation."""
     from evaluate.protocol import progress_bars
-    from evaluate.readers.making import Sources, refuse_sources
+    from evaluate.readers.sources import Sources, refuse_sources
 
     sources = Sources(first, cohort, axes, other)
     refuse_sources(kind, sources)
@@ -105,7 +105,7 @@ def serve(
 @app.command(epilog="Example: python -m evaluate.readers status runs/turing")
 def status(study: Annotated[Path, typer.Argument(help="folder that `make` wrote")]) -> None:
     """How far each reader is."""
-    from evaluate.readers.server import Session, prepared
+    from evaluate.readers.session import Session, prepared
 
     loaded, store = prepared(study)
     for name in store.readers():

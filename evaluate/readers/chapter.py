@@ -89,7 +89,12 @@ def _severity(result: ReadersResult, page: Page) -> None:
         "thesis one radiologist scored consolidation from normal to severe, interstitial opacity "
         "and pleural effusion from normal to moderate.",
     )
-    _figure(result, page, "grades.png", "Mean grade along each axis.")
+    _figure(
+        result,
+        page,
+        "grades.png",
+        "Mean grade along each axis, with 95 % intervals that draw whole cases.",
+    )
 
 
 def _anomaly(result: ReadersResult, page: Page) -> None:
@@ -206,24 +211,24 @@ def _agreement(page: Page, report: dict) -> None:
     if report["kind"] == ANOMALY:
         given = {f"{phase} the map": each for phase, each in given.items() if each}
     else:
-        given = {"all readers": given} if given else {}
+        given = {"as answered": given} if given else {}
     if given:
+        graded = any("icc" in each for each in given.values())
+        head = ["Between readers", "Agreement", "Fleiss' kappa", "95 % interval"]
+        head += ["Gwet's AC", "95 % interval"]
         rows = []
         for name, each in given.items():
             kappa, gwet = each["fleiss_kappa"], each["gwet"]
             row = [name, kappa["agreement"], kappa["value"], kappa["ci95"]]
             row += [gwet["value"], gwet["ci95"]]
-            row += [each.get("icc", {}).get("value"), each.get("icc", {}).get("ci95")]
-            rows.append(row)
+            rows.append(row + ([each["icc"]["value"], each["icc"]["ci95"]] if graded else []))
         weights = next(iter(given.values()))["weights"]
         how = "" if weights == "identity" else f", weighted ({weights})"
         page.table(
-            [
-                *("Between readers", "Agreement", "Fleiss' kappa", "95 % interval"),
-                *("Gwet's AC", "95 % interval", "ICC(2,1)", "95 % interval"),
-            ],
+            head + (["ICC(2,1)", "95 % interval"] if graded else []),
             rows,
-            f"1 is full agreement, 0 that of chance{how}; intervals for other cases.",
+            f"Of {', '.join(report['joint_readers'])}: 1 is full agreement, 0 that of chance{how}; "
+            "intervals for other cases.",
         )
     if report["intra_reader"]:
         page.table(

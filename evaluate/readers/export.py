@@ -16,7 +16,7 @@ import pandas as pd
 
 from evaluate.readers import tables
 from evaluate.readers.kinds import ANOMALY, TURING
-from evaluate.readers.server import prepared
+from evaluate.readers.session import prepared
 from pgcxr.io import artifacts, places
 
 

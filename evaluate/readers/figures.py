@@ -55,9 +55,10 @@ def _grades(path: Path, report: dict) -> None:
     steps = sorted({int(step) for axis in report["axes"].values() for step in axis["mean_grade"]})
     series = {}
     for name, axis in report["axes"].items():
-        values = [axis["mean_grade"].get(str(step), np.nan) for step in steps]
-        nothing = np.full(len(steps), np.nan)
-        series[name.replace("_", " ")] = (values, nothing, nothing)
+        found = [axis["mean_grade"].get(str(step), {}) for step in steps]
+        ends = np.array([each.get("ci95", [None, None]) for each in found], float)
+        values = np.array([each.get("mean") for each in found], float)
+        series[name.replace("_", " ")] = (values, ends[:, 0], ends[:, 1])
     interval_plot(
         series,
         [str(step) for step in steps],

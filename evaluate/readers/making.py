@@ -14,9 +14,11 @@ import numpy as np
 
 from evaluate import common
 from evaluate.protocol import Progress, silent
+from evaluate.readers import material
 from evaluate.readers import study as studies
 from evaluate.readers.kinds import ANOMALY, KINDS, PREFERENCE, SEVERITY, TURING
 from evaluate.readers.options import StudyOptions
+from evaluate.readers.sources import Sources, refuse_sources
 from evaluate.readers.store import Store
 from evaluate.readers.study import Case, Study
 from pgcxr.cohort import manifest as cohorts
@@ -34,24 +36,6 @@ TITLES = {
     PREFERENCE: "Which looks more real?",
 }
 COVERED = 0.25  # a pixel belongs to a lesion from this share of it on
-
-
-@dataclass(frozen=True)
-class Sources:
-    """Folders that a study is made from; which of them depends on its kind.
-
-    Attributes:
-        first: RUN of train.gan; for "anomaly", the folder of evaluate.anomaly.
-        cohort: where the real images are from; of a RUN, the one that it was trained on where left
-            out.
-        axes: folder of evaluate.axes, for "severity".
-        other: second RUN, for "preference".
-    """
-
-    first: Path
-    cohort: Path | None = None
-    axes: Path | None = None
-    other: Path | None = None
 
 
 @dataclass
@@ -104,8 +88,6 @@ def make(
         InputError: a source is not what the kind needs, or has too few images.
     """
     options = options or StudyOptions()
-    if kind not in KINDS:
-        raise ArgumentError("kind", f"must be one of {', '.join(KINDS)}", received=kind)
     refuse_sources(kind, sources)
     places.refuse_existing(Path(out))
     rng = np.random.default_rng([seed, 11])
@@ -139,30 +121,21 @@ def make(
     return replace(study, folder=Path(out))
 
 
-def refuse_sources(kind: str, sources: Sources) -> None:
-    """Raises ArgumentError where a kind lacks a source, or has one that it would not use: what can
-    be told in a moment."""
-    needed = {SEVERITY: {"axes"}, ANOMALY: {"cohort"}, PREFERENCE: {"other"}, TURING: set()}[kind]
-    allowed = needed | ({"cohort"} if kind == TURING else set())
-    for name in ("cohort", "axes", "other"):
-        given = getattr(sources, name)
-        if given is None and name in needed:
-            raise ArgumentError(name, f"is needed for a study of kind {kind}")
-        if given is not None and name not in allowed:
-            raise ArgumentError(name, f"is of no use for a study of kind {kind}; leave it out")
-
-
 def _turing(
     sources: Sources, options: StudyOptions, rng: np.random.Generator, writer: _Writer, progress
 ) -> tuple[list[Case], dict]:
     """Half real images, half synthetic ones, of one size and one format."""
-    generator = _gray_generator(sources.first)
+    generator = material.gray_generator(sources.first)
     total = options.cases + options.training
-    config = common.load_run(sources.first)
+    # A network that was trained elsewhere may say nothing of its images.
+    said = (sources.first / "config.json").is_file() or not sources.cohort
+    config = common.load_run(sources.first) if said else {}
     rows = cohorts.load(sources.cohort) if sources.cohort else common.cohort_of(sources.first)
     label = None if config.get("label", "all") == "all" else config["label"]
-    real = _one_of_each(rows.select("test", label), total // 2, rng, "real images of split test")
-    made = _generated(sources.first, generator, total - len(real), rng, progress)
+    real = material.one_of_each(
+        rows.select("test", label), total // 2, rng, "real images of split test"
+    )
+    made = material.generated(sources.first, generator, total - len(real), rng, progress)
     cases = [
         Case("", {"image": writer.image(pixels)}, {"label": name})
         for name, images in (("real", real.images(generator.resolution)), ("synthetic", made))
@@ -179,7 +152,7 @@ def _severity(
     from pgcxr.latent import axes as latent_axes
     from pgcxr.latent import walks
 
-    generator = _gray_generator(sources.first)
+    generator = material.gray_generator(sources.first)
     axes = latent_axes.load(sources.axes)
     if axes.vectors.shape[1] != generator.latent_size:
         raise InputError(f"{sources.axes}: its axes are of another generator than {sources.first}")
@@ -213,7 +186,7 @@ def _severity(
                         "start": place * walks_each + start,
                     }
                 )
-    images = _synthesized(generator, np.array(latents, np.float32), progress)
+    images = material.synthesized(generator, np.array(latents, np.float32), progress)
     cases = [
         Case(
             "", {"image": writer.image(pixels)}, truth, prompt=str(truth["axis"]).replace("_", " ")
@@ -230,7 +203,7 @@ def _anomaly(
 ) -> tuple[list[Case], dict]:
     """Queries of evaluate.anomaly with the nearest normal image that it found and a map, as many
     normal as abnormal ones where there are enough."""
-    ids, differences, maps = _maps_of(sources.first)
+    ids, differences, maps = material.maps_of(sources.first)
     rows = cohorts.load(sources.cohort)
     places_of = {name: place for place, name in enumerate(rows.manifest["image_id"].astype(str))}
     missing = sum(name not in places_of for name in ids)
@@ -248,7 +221,7 @@ def _anomaly(
     labels = read.manifest["label"].to_numpy(str)
     picked = []
     for label, wanted in ((NORMAL, half), (ABNORMAL, options.cases + options.training - half)):
-        own = _first_of_patients(read, [place for place in order if labels[place] == label])
+        own = material.first_of_patients(read, [place for place in order if labels[place] == label])
         if len(own) < wanted:
             raise InputError(
                 f"{sources.first}: has {len(own)} {label} images of different patients, and "
@@ -286,8 +259,10 @@ def _preference(
     total = options.cases + options.training
     sets = []
     for run in (sources.first, sources.other):
-        generator = _gray_generator(run)
-        sets.append((generator.resolution, _generated(run, generator, total, rng, progress)))
+        generator = material.gray_generator(run)
+        sets.append(
+            (generator.resolution, material.generated(run, generator, total, rng, progress))
+        )
     size = min(resolution for resolution, _ in sets)
     # A larger image would give its generator away.
     first, second = (
@@ -314,70 +289,3 @@ _MAKERS: dict[str, Callable] = {
     ANOMALY: _anomaly,
     PREFERENCE: _preference,
 }
-
-
-def _gray_generator(run: Path):
-    generator = common.load_generator(run)
-    if generator.channels != 1:
-        raise InputError(f"{run}: makes images of {generator.channels} channels; one is needed")
-    return generator
-
-
-def _generated(run: Path, generator, count: int, rng: np.random.Generator, progress) -> np.ndarray:
-    from pgcxr.sampling import generation
-
-    seed = int(rng.integers(2**32))
-    latents = common.latents(seed, count, generator.latent_size)
-    labels = generation.labels(run, generator, None, count, seed)
-    return _synthesized(generator, latents, progress, labels)
-
-
-def _synthesized(generator, latents: np.ndarray, progress, labels=None) -> np.ndarray:
-    parts = []
-    for images in common.generate_batches(generator, latents, labels, 16):
-        parts.append(images)
-        progress("synthesizing", sum(map(len, parts)), len(latents))
-    return np.concatenate(parts)
-
-
-def _one_of_each(rows: Cohort, count: int, rng: np.random.Generator, what: str) -> Cohort:
-    """`count` rows of different patients, drawn at random."""
-    picked = _first_of_patients(rows, rng.permutation(len(rows)).tolist())
-    if len(picked) < count:
-        raise InputError(
-            f"{rows.folder / 'manifest.csv'}: has {what} of {len(picked)} patients, and {count} "
-            "are needed; ask for fewer cases"
-        )
-    return Cohort(rows.folder, rows.manifest.iloc[picked[:count]].reset_index(drop=True))
-
-
-def _first_of_patients(rows: Cohort, order: list[int]) -> list[int]:
-    """Of each patient the first in `order`: readers' answers on two films of one are not two."""
-    patients = rows.manifest["patient_id"].to_numpy(str)
-    seen: set[str] = set()
-    kept = []
-    for place in order:
-        if patients[place] not in seen:
-            seen.add(patients[place])
-            kept.append(place)
-    return kept
-
-
-def _maps_of(folder: Path) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """(image ids, differences [N, S, S], anomaly maps [N, s, s]) that evaluate.anomaly wrote."""
-    path = Path(folder) / "maps.npz"
-    if not path.is_file():
-        raise InputError(
-            f"{folder}: has no maps.npz; name a folder that `python -m evaluate.anomaly` wrote"
-        )
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            ids = [str(name) for name in arrays["image_id"]]
-            differences = arrays["difference"].astype(np.float32)
-            return (
-                ids,
-                differences.reshape(*differences.shape[:3]),
-                arrays["anomaly"].astype(np.float32),
-            )
-    except (OSError, ValueError, KeyError):
-        raise InputError(f"{path}: is damaged; run evaluate.anomaly again") from None

@@ -5,7 +5,8 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 
-from evaluate.readers.server import LOCAL, application, prepared
+from evaluate.readers.server import LOCAL, application
+from evaluate.readers.session import prepared
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import user_files
 

@@ -18,7 +18,7 @@ from evaluate.readers.chapter import ReadersResult
 from evaluate.readers.experiment import run
 from evaluate.readers.kinds import ANOMALY, PREFERENCE, SEVERITY, TURING
 from evaluate.readers.options import AnalysisOptions
-from evaluate.readers.server import prepared
+from evaluate.readers.session import prepared
 from evaluate.readers.store import Answer
 from pgcxr.errors import InputError
 from pgcxr.metrics.roc import auroc

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from evaluate.readers.kinds import TURING
-from evaluate.readers.server import prepared
+from evaluate.readers.session import prepared
 from tests.evaluate.chromium import PROGRAM, Chromium, wait
 from tests.evaluate.toy_readers import toy_study
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from evaluate.readers.kinds import ANOMALY, PREFERENCE, SEVERITY, TURING
-from evaluate.readers.making import Sources, make
+from evaluate.readers.making import make
 from evaluate.readers.options import StudyOptions
+from evaluate.readers.sources import Sources
 from evaluate.readers.study import load
 from pgcxr import networks
 from pgcxr.cohort import manifest

@@ -9,7 +9,8 @@ import pytest
 import waitress
 
 from evaluate.readers.kinds import ANOMALY, PREFERENCE, TURING
-from evaluate.readers.server import application, prepared
+from evaluate.readers.server import application
+from evaluate.readers.session import prepared
 from tests.evaluate.chromium import PROGRAM, Chromium
 from tests.evaluate.toy_readers import toy_study
 

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from evaluate.readers import server, store, study
+from evaluate.readers.__main__ import app
 from evaluate.readers.kinds import ANOMALY, KINDS, PREFERENCE, SEVERITY, TURING
-from evaluate.readers.server import HEADER, TOLD, application, prepared
+from evaluate.readers.server import HEADER, TOLD, application
+from evaluate.readers.session import prepared
 from evaluate.readers.store import Answer, Conflict, Store
+from pgcxr.cli import command
 from pgcxr.errors import ArgumentError, InputError
 from tests.evaluate.toy_readers import toy_study
 
@@ -411,3 +414,39 @@ def test_a_store_of_an_earlier_day_is_opened_as_it_is(turing):
     turing.answer(0)
     assert Store(turing.store.path).create().secret() == turing.store.secret()
     assert len(Store(turing.store.path).answers("r1")) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["make", "quiz", "x", "--out", "y"], "KIND quiz: must be one of turing"),
+        (["make", "severity", "x", "--out", "y"], "--axes: is needed"),
+        (["make", "turing", "x", "--repeats", "30", "--out", "y"], "--repeats 30: must be at most"),
+        (["serve", "{}", "--address", "0.0.0.0"], "--password-file: is needed"),
+        (["serve", "{}", "--address", "0.0.0.0", "--password-file", "{}/short"], "make it longer"),
+        (["serve", "{}", "--reader", "Anna Kim"], "--reader Anna Kim: must be"),
+        (["serve", "{}", "--port", "99999"], "port"),
+        (["serve", "{}/none"], "no such folder"),
+        (["analyze", "{}", "--out", "{}-a"], "no answers yet"),
+        (["export", "{}", "--out", "{}"], "not empty"),
+    ],
+)
+def test_the_command_says_what_is_wrong_in_a_line(tmp_path, capsys, words, said):
+    folder = tmp_path / "s"
+    toy_study(folder)
+    (folder / "short").write_text("abc\n")
+    with pytest.raises(SystemExit) as stopped:
+        command.run(app, [word.format(folder) for word in words])
+    assert stopped.value.code == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1 and said in lines[0]
+
+
+def test_status(tmp_path, capsys):
+    toy_study(tmp_path / "s")
+    reader = Reader(tmp_path / "s")
+    reader.login()
+    reader.answer(0)
+    with pytest.raises(SystemExit):
+        command.run(app, ["status", str(tmp_path / "s")])
+    assert capsys.readouterr().out == "r1: 1 of 6 cases\n"
