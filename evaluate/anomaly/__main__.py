@@ -21,7 +21,6 @@ def main(
     gan_run: Annotated[
         Path,
         typer.Argument(
-            metavar="GAN_RUN",
             help="RUN of train.gan --label normal; its cohort is read. Or one of train.anomaly: "
             "then there is no inversion, and all is done in minutes",
         ),
@@ -30,7 +29,7 @@ def main(
         Path, typer.Argument(help="RUN of train.classifier --labels findings")
     ],
     out: Annotated[
-        Path, typer.Option(help="new folder for report.json, scores.csv, maps.npz and the figures")
+        Path, typer.Option(help="new folder for report.json, scores, maps and the figures")
     ],
     options: AnomalyOptions,
     network: Annotated[

@@ -26,7 +26,8 @@ def comparison_section(page: Page, found: dict) -> None:
     page.text(
         f"Every method on the test images: {images['normal']} normal and {images['abnormal']} "
         "abnormal ones of thesis Table 6, unless its row says otherwise. All but the last learned "
-        f"from normal images alone, the baselines from {images['learned']} of split train.",
+        f"from normal images alone, the baselines from {images['learned']} of split train. "
+        f"Left out: {images['without_class']} abnormal test images of none of these classes.",
         "The threshold of each is set on held-out normals (all methods but the inversion: "
         f"{images['healthy']}) for a specificity of {found['specificity_aimed_at']:.0%}; with "
         f"95 % confidence it has {found['specificity_limit']:.1%} or more.",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from evaluate import common
 from evaluate.anomaly import comparison, detection, figures, methods, runs
@@ -15,7 +16,8 @@ from evaluate.protocol import Progress, silent
 from pgcxr.anomaly import calibration, maps, ppca
 from pgcxr.anomaly.calibration import CalibratedScores
 from pgcxr.anomaly.lesions import localization
-from pgcxr.cohort.findings import TABLE_6
+from pgcxr.cohort.findings import ABNORMAL, TABLE_6
+from pgcxr.cohort.manifest import Cohort
 from pgcxr.io import artifacts, places
 from pgcxr.latent import inversion
 
@@ -57,8 +59,10 @@ def run(
     # All test images and all held-out normals, for methods that take no time.
     every = {"per_class": MANY, "normals": MANY, "healthy": MANY, "familiar": options.learned}
     whole = select(cohort, every, fewest, seed)
+    # Nor may a network have seen the normals that set the threshold.
+    held_out = pd.concat([whole.test.manifest, whole.healthy.manifest])
     for each in loaded.runs:
-        common.check_disjoint(each, whole.test)
+        common.check_disjoint(each, Cohort(cohort.folder, held_out))
     side = min(size, maps.FINEST)
     with artifacts.new_folder(out) as folder:
         found = methods.ask(whole, side, [*loaded.networks.values()], seed, progress)
@@ -79,6 +83,9 @@ def run(
             **comparison.compare(asked, whole, options.specificity, seed, side, rows),
             **found.about,
         }
+        abnormal = len(cohort.select("test", ABNORMAL))
+        images = report["comparison"]["images"]
+        images["without_class"] = abnormal - images["abnormal"]
         tables["methods.csv"] = comparison.scores_table(asked, whole)
         report["resolution"] = size
         report["confounders"] = common.confounders_of(cohort)

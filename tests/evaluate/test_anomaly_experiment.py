@@ -31,6 +31,15 @@ QUICK = AnomalyOptions(
 )
 
 
+def add_unclassified(folder) -> None:
+    """One more abnormal test image, of a disease that is not in Table 6."""
+    table = pd.read_csv(folder / "manifest.csv", dtype=str, keep_default_na=False)
+    last = table.iloc[-1:].assign(image_id="extra", patient_id="extra", diagnoses="", mask="")
+    pd.concat([table, last.assign(**dict.fromkeys(FINDINGS, "0"))]).to_csv(
+        folder / "manifest.csv", index=False
+    )
+
+
 def make_cohort(folder, generator) -> None:
     """Normals made by the generator itself with a little noise; abnormal ones carry a bright
     square."""
@@ -95,6 +104,7 @@ def runs(tmp_path_factory):
         folder / "classifier" / "classifier.keras"
     )
     make_cohort(folder / "cohort", generator)
+    add_unclassified(folder / "cohort")
     return folder
 
 
@@ -273,6 +283,14 @@ def test_options_without_sense_are_refused(bad):
         AnomalyOptions.from_dict(bad)
 
 
+def test_a_network_that_saw_the_normals_of_the_threshold_is_refused(runs, tmp_path):
+    (tmp_path / "anomaly.keras").symlink_to(runs / "net" / "anomaly.keras")
+    seen = {"label": "normal", "split": "val", "cohort": str(runs / "cohort")}
+    artifacts.write_json(tmp_path / "config.json", seen)
+    with pytest.raises(InputError, match="was trained on 30 patients"):
+        package.run(tmp_path, runs / "classifier", tmp_path / "out", QUICK)
+
+
 def test_every_loss_can_be_chosen():
     assert [AnomalyOptions(loss=name).loss for name in LOSSES] == list(LOSSES)
 
@@ -291,6 +309,7 @@ def test_every_method_is_judged_on_all_test_images_and_the_inversion_on_its_own(
     baselines = {"mean_image", "pca_residual", "pca_distance", "fusion"}
     assert set(compared["methods"]) == baselines | {"inversion", "supervised"}
     assert compared["images"]["normal"] == compared["images"]["abnormal"] == 24
+    assert compared["images"]["without_class"] == 1
     assert 0.5 < compared["specificity_limit"] < compared["specificity_aimed_at"] == 0.95
     scores = pd.read_csv(folder / "methods.csv")
     for name, one in compared["methods"].items():

@@ -8,7 +8,7 @@ Classifier: python -m train.classifier COHORT --labels binary --config demo --ou
             minutes). A stem that keeps all 32 px (stem=small, 8 epochs) has 0.91 there, in twice
             the time.
 Anomaly:    python -m train.anomaly COHORT --config demo --out RUN
-            A narrow U-Net. Not measured; a fifth of the operations of `small`.
+            A narrow U-Net. Not measured; an eighth of the operations of `small`.
 """
 
 from pgcxr.anomaly.config import AnomalyConfig
