@@ -74,6 +74,8 @@ def application(study: Study, store: Store, password: str = "", hosts: tuple[str
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
         PERMANENT_SESSION_LIFETIME=60 * 24 * 3600,
+        # A late reply to one reader must not take the place of another's login.
+        SESSION_REFRESH_EACH_REQUEST=False,
     )
     known = {name.lower() for name in (hosts or LOCAL)}
     asked = digest(f"password {password}") if password else ""

@@ -74,6 +74,7 @@ async function entered() {
   document.title = element("title").textContent = state.title;
   const kept = localStorage.getItem(pendingKey());
   if (kept) await send(JSON.parse(kept));
+  if (document.body.dataset.shown === "login" && kept && localStorage.getItem(pendingKey())) return;
   const done = state.done.filter(Boolean).length;
   if (state.first_open === state.count) return finished();
   const training = state.training ? ` The first ${state.training === 1 ? "one is" : `${state.training} are`} for training: the right answer is told, and nothing counts.` : "";
