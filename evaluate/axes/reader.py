@@ -118,13 +118,16 @@ class Reader:
     def slopes_of(self, latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(logits [N, 5], slopes [N, 5, L]) of the guides' mean calibrated logits for the diseases,
         by the latents [N, L]."""
+        import tensorflow as tf
+
         if not hasattr(self, "_slopes_graph"):
             self._slopes_graph = self._make_slopes_graph()
-        parts = []
-        for begin in range(0, len(latents), self.batch):
-            some = np.asarray(latents[begin : begin + self.batch], np.float32)
-            filled = np.pad(some, [(0, self.batch - len(some)), (0, 0)], mode="edge")
-            parts.append([part.numpy()[: len(some)] for part in self._slopes_graph(filled)])
+        parts, size = [], min(self.batch, len(latents))
+        for begin in range(0, len(latents), size):
+            some = np.asarray(latents[begin : begin + size], np.float32)
+            filled = np.pad(some, [(0, size - len(some)), (0, 0)], mode="edge")
+            found = self._slopes_graph(tf.constant(filled))
+            parts.append([part.numpy()[: len(some)] for part in found])
         logits, jacobian = (np.concatenate(part) for part in zip(*parts, strict=True))
         return logits, jacobian
 
@@ -138,9 +141,8 @@ class Reader:
         slopes = tf.constant(self.slopes[:, 1:], tf.float32)
         offsets = tf.constant(self.offsets[:, 1:], tf.float32)
         lod = float(np.asarray(self.generator.lod))
-        shape = tf.TensorSpec((self.batch, self.latent_size), tf.float32)
 
-        @tf.function(input_signature=[shape], jit_compile=False, autograph=False)
+        @tf.function(jit_compile=False, autograph=False)
         def graph(z):
             with tf.GradientTape() as tape:
                 tape.watch(z)
