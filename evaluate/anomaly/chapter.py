@@ -35,7 +35,6 @@ class AnomalyResult(Result):
 def _method(page: Page, report: dict) -> None:
     """Figure 6, in words."""
     healthy, overall, supervised = report["healthy"], report["overall"], report["supervised"]
-    who = "the GAN" if _inverted(report) else "what is compared with it"
     if not _inverted(report):
         page.text(
             "Without a GAN: the score is the fusion of a network that learned, from normal images "
@@ -53,7 +52,7 @@ def _method(page: Page, report: dict) -> None:
         f"{1 - healthy['specificity_aimed_at']:.2g}. The supervised classifier (highest of its "
         f"five findings; threshold {supervised['threshold']:.3f}) is calibrated on the same "
         "normals to the same specificity. It was trained on five of the twelve classes; "
-        f"{who} on none.",
+        f"{_who(report)} on none.",
     )
 
 
@@ -70,6 +69,10 @@ def _figure_6(report: dict, healthy: dict) -> str:
 def _inverted(report: dict) -> bool:
     """Whether the chapter is about a GAN's inversion, as those of earlier versions are."""
     return report.get("method", "inversion") == "inversion"
+
+
+def _who(report: dict) -> str:
+    return "the GAN" if _inverted(report) else "the fusion"
 
 
 def _short(report: dict) -> str:
@@ -117,9 +120,8 @@ def _methods_compared(page: Page, report: dict) -> None:
             (
                 "McNemar",
                 _p(only["p"]),
-                f"detections of abnormal images: {only['b']} by the {_short(report)} "
-                f"alone, {only['c']} by the "
-                "supervised classifier alone",
+                f"detections of abnormal images: {only['b']} by {_who(report)} alone, "
+                f"{only['c']} by the supervised classifier alone",
             ),
             (
                 "DeLong, paired",

@@ -62,6 +62,7 @@ def comparison_section(page: Page, found: dict) -> None:
                 *(one["classes"][name]["auroc"] for one in methods.values()),
             )
             for name in TABLE_6
+            if any(one["classes"][name]["n"] for one in methods.values())
         ],
         "By class, against all normal images.",
     )
