@@ -165,7 +165,9 @@ def _judges(page: Page, report: dict) -> None:
                 _with_interval(told, "share"),
                 told["flip_rate"],
                 told["spearman"],
-                f"{told['off_target_disease'] or '-'} {told['off_target_max']:.2f}",
+                f"{words(told['off_target_disease'])} {told['off_target_max']:.2f}"
+                if told["off_target_disease"]
+                else "-",
                 ("yes" if told["confirms"] else "no") if told["sees"] else "cannot see it",
             )
             for name, axis in report["axes"].items()

@@ -126,7 +126,7 @@ def judged(scores: np.ndarray, index: int, found: Calibration, rng: np.random.Ge
         ),
         "shift": float(shifts.mean()),
         "shift_ci95": np.percentile(shifts[drawn].mean(axis=1), (2.5, 97.5)),
-        "share": share,
+        "share": share if found.sees[index] else float("nan"),
         "share_ci95": wilson(int(moved.sum()), len(moved)),
         "likelihood_start": float(told[0, :, index].mean()),
         "likelihood_end": float(told[-1, :, index].mean()),

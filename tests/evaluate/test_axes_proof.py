@@ -158,6 +158,7 @@ def test_without_a_judge_that_sees_nothing_is_found(court, population):
     for judging in (blind, {}):
         row = prove(axis, judging, population, 2)
         assert row["why_not"] == ["no judge that took no part can see it"] and not row["found"]
+        assert all(np.isnan(told["share"]) for told in row["judges"].values()), "nothing, not 0 %"
 
 
 def test_a_walk_that_brings_another_disease_is_not_found(court, population):
