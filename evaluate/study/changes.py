@@ -29,9 +29,9 @@ KINDS = {
 }
 # Where the commands are; of a training, what kind of config it has.
 APPS = {"pgcxr": "pgcxr.cli.app"}
-TRAININGS = {"train.gan": "gan", "train.classifier": "classifier"}
+TRAININGS = {"train.gan": "gan", "train.classifier": "classifier", "train.anomaly": "anomaly"}
 # What a training takes beside its config.
-BESIDE = {"train.gan": ("config", "init"), "train.classifier": ("config",)}
+BESIDE = {"train.gan": ("config", "init")}
 # The study's own: it knows the folders, and one seed is everyone's.
 NOT_TO_SET = ("help", "out", "seed", "features")
 
@@ -97,7 +97,7 @@ def arguments(module: str, first: str, changes: list[Change]) -> tuple[str, ...]
     if module in TRAININGS:
         words = [
             (f"--{each.key}", _placed(each.text) if _is_init(each) else each.text)
-            if each.key in BESIDE[module]
+            if each.key in BESIDE.get(module, ("config",))
             else ("--set", f"{each.key}={_placed(each.text) if _is_file(each.key) else each.text}")
             for each in changes
         ]

@@ -53,6 +53,9 @@ PRESETS = {
 }
 # Which option of a training is the side of its images.
 SIDES = {"train.gan": "resolution", "train.classifier": "size"}
+# The network that segments anomalies reads images of the GAN's side, and no larger ones than maps
+# are drawn at (pgcxr.anomaly.maps.FINEST).
+ANOMALY_CONFIG, ANOMALY_SIDE = {"demo": "demo"}, 128
 
 
 @dataclass(frozen=True)
@@ -161,6 +164,7 @@ def plan(options: StudyOptions) -> Plan:
     changed = changes.parse(options.changes, [step.name for step in unchanged])
     steps = [_changed(step, changes.of_step(changed, step.name)) for step in unchanged]
     steps = [_sized(step, options.size, changed) for step in steps]
+    steps = [_as_the_gan(step, steps, changed) for step in steps]
     made = Plan(steps, cohort)
     made.settings()
     return made
@@ -216,6 +220,7 @@ def _later_steps(options: StudyOptions, cohort: Path | None) -> list[Step]:
     )
     on_binary, on_findings = ("gan", "classifier_binary"), ("gan", "classifier_findings")
     on_normals = ("gan_normal", "classifier_findings")
+    segmenting = ("--config", ANOMALY_CONFIG.get(options.preset, "small"))
     iterations = ("--iterations", str(preset["iterations"]))
     compared = ("--features", "{classifier_binary}", *out, "--n", str(preset["compared"]))
     samples = ("--samples", str(preset["samples"]))
@@ -224,12 +229,13 @@ def _later_steps(options: StudyOptions, cohort: Path | None) -> list[Step]:
         Step("gan_normal", gan[0], (*gan[1], "--label", "normal"), **state),
         Step("classifier_binary", *binary, **state),
         Step("classifier_findings", *findings, **state),
+        Step("anomaly_network", "train.anomaly", (place, *segmenting, *out, *seed), **state),
         Step("fidelity", "evaluate.fidelity", (*_runs(on_binary), *config, *out, *seed), on_binary),
         Step(
             "anomaly",
             "evaluate.anomaly",
-            (*_runs(on_normals), *out, *iterations, *seed),
-            on_normals,
+            (*_runs(on_normals), "--network", "{anomaly_network}", *out, *iterations, *seed),
+            (*on_normals, "anomaly_network"),
         ),
         Step("distribution", "evaluate.distribution", ("{gan}", *compared, *seed), on_binary),
         Step("privacy", "evaluate.privacy", (*_runs(on_binary), *out, *seed), on_binary),
@@ -257,6 +263,19 @@ def _sized(step: Step, size: int | None, changed: list[changes.Change]) -> Step:
     if size is None or side is None or side in own:
         return step
     return replace(step, arguments=(*step.arguments, "--set", f"{side}={size}"))
+
+
+def _as_the_gan(step: Step, steps: list[Step], changed: list[changes.Change]) -> Step:
+    """The anomaly network with images of the GAN's side, unless it was given its own."""
+    own = [change.key for change in changes.of_step(changed, step.name)]
+    if step.name != "anomaly_network" or "size" in own:
+        return step
+    gan = next(each for each in steps if each.name == "gan_normal")
+    try:
+        side = changes.settings(gan.module, gan.arguments)["resolution"]
+    except ArgumentError:  # said where all settings are looked at
+        return step
+    return replace(step, arguments=(*step.arguments, "--set", f"size={min(side, ANOMALY_SIDE)}"))
 
 
 def _literally(text: str | Path) -> str:

@@ -16,12 +16,13 @@ from evaluate.study.plan import StudyOptions
 from pgcxr.anomaly import calibration
 from pgcxr.classifier import dataset
 from pgcxr.cohort import image_files, labels, manifest
+from pgcxr.cohort.findings import NORMAL
 from pgcxr.curation import rules
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import folders
 from pgcxr.sources import LAYOUTS, named
 
-LEAST_OF_GAN = 2
+LEAST_OF_GAN, LEAST_OF_NETWORK = 2, {"train": 8, "val": 2}
 
 
 def check_export(options: StudyOptions) -> None:
@@ -91,6 +92,18 @@ def _classifier(name: str) -> Callable[[manifest.Cohort, dict], None]:
     return look
 
 
+def _anomaly_network(cohort: manifest.Cohort, settings: dict) -> None:
+    size = settings["anomaly_network"]["size"]
+    for split, least in LEAST_OF_NETWORK.items():
+        rows = cohort.select(split, NORMAL)
+        if len(rows) < least:
+            raise InputError(
+                f"{cohort.folder / 'manifest.csv'}: split {split} has {len(rows)} normal images, "
+                f"at least {least} are needed; curate more"
+            )
+        image_files.check_images(rows.paths(), size)
+
+
 def _fidelity(cohort: manifest.Cohort, settings: dict) -> None:
     counts = {}
     for split in manifest.SPLITS:
@@ -123,6 +136,7 @@ CHECKS: dict[str, Callable[[manifest.Cohort, dict], None]] = {
     "gan_normal": _gan("gan_normal"),
     "classifier_binary": _classifier("classifier_binary"),
     "classifier_findings": _classifier("classifier_findings"),
+    "anomaly_network": _anomaly_network,
     "fidelity": _fidelity,
     "anomaly": _anomaly,
     "distribution": _distribution,

@@ -97,6 +97,9 @@ def test_size_config_and_rules_reach_who_needs_them(tmp_path, monkeypatch):
     assert _after(cohort, "--source") == ["pacs"] and _after(cohort, "--labels") == ["report"]
     assert _after(cohort, "--size") == ["16"]
     assert _after(steps["gan"], "--set") == ["resolution=16"]
+    assert _after(steps["anomaly_network"], "--set") == ["size=16"]
+    thesis = _steps("anomaly_network.epochs=3", preset="thesis", data="export")
+    assert _after(thesis["anomaly_network"], "--set") == ["epochs=3", "size=128"]
     assert _after(steps["classifier_findings"], "--set") == ["size=16"]
     assert _after(steps["classifier_binary"], "--set") == ["size=32"]
     assert _after(steps["fidelity"], "--config") == ["small"]

@@ -56,13 +56,24 @@ def test_the_report_on_a_finished_cohort_reads_it_and_names_no_path(tmp_path, mo
     bodies = {
         "gan": {},
         "gan_normal": {},
+        "anomaly_network": {},
         "fidelity": {"real_on_real": area, "synthetic_on_real": {**area, "auroc": 0.8}},
         "distribution": {},
         "privacy": {},
         "axes": {"axes": {"nodule": {"found": True}, "pneumothorax": {"found": False}}},
         "anomaly": {
-            "overall": {**area, "sensitivity": 0.25, "specificity": 0.95},
-            "normals": {"n": 200},
+            "comparison": {
+                "methods": {
+                    "inversion": {"macro_auroc": 0.7},
+                    "fusion": {
+                        "macro_auroc": 0.9,
+                        "macro_auroc_ci95": [0.85, 0.95],
+                        "n": {"normal": 200},
+                        "sensitivity": 0.25,
+                        "specificity": 0.95,
+                    },
+                }
+            },
         },
     }
     for name, body in bodies.items():
@@ -81,8 +92,9 @@ def test_the_report_on_a_finished_cohort_reads_it_and_names_no_path(tmp_path, mo
         "classifier trained on synthetic images, read on real ones: AUROC 0.800 (95 % interval "
         "0.850 to 0.950); thesis 0.881",
         "disease axes found: 1 of 2 (nodule); thesis 3 of 5",
-        "anomaly detection: AUROC 0.900 (95 % interval 0.850 to 0.950), sensitivity 25% at a "
-        "specificity of 95% on 200 normal images; thesis: sensitivity 89%, no normal image tested",
+        "anomaly detection, from normal images alone: AUROC 0.900 (95 % interval 0.850 to 0.950), "
+        "sensitivity 25% at a specificity of 95% on 200 normal images (inversion alone: AUROC "
+        "0.700); thesis: sensitivity 89%, no normal image tested",
     ]
     said = (out / "report.html").read_text()
     assert "What limits it: disease axes" in said and "too short a training" in said
