@@ -49,14 +49,14 @@ class Chromium:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wait(lambda: said.is_file() and said.read_text().count("\n") >= 1, 30)
+        wait(lambda: said.is_file() and said.read_text().count("\n") >= 1, 60)
         self.port = int(said.read_text().split("\n")[0])
         return self
 
     def __exit__(self, *_) -> None:
         self.process.terminate()
         try:
-            self.process.wait(5)
+            self.process.wait(20)
         except subprocess.TimeoutExpired:
             self.kill()
 
@@ -70,7 +70,7 @@ class Chromium:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/json/new?about:blank", method="PUT"
         )
-        with urllib.request.urlopen(request, timeout=10) as reply:
+        with urllib.request.urlopen(request, timeout=60) as reply:
             return Tab(json.load(reply)["webSocketDebuggerUrl"], url)
 
 
@@ -78,7 +78,7 @@ class Tab:
     """One tab: its keys, its pointer, its script."""
 
     def __init__(self, socket: str, url: str):
-        self.socket = websocket.create_connection(socket, timeout=20)
+        self.socket = websocket.create_connection(socket, timeout=60)
         self.numbers = itertools.count(1)
         self.requests: list[str] = []
         self.errors: list[str] = []
@@ -108,7 +108,7 @@ class Tab:
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
-    def until(self, text: str, seconds: float = 15) -> None:
+    def until(self, text: str, seconds: float = 60) -> None:
         """Waits until an expression is true."""
         # Between two pages there is no body.
         try:
