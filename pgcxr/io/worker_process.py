@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 
 from pgcxr.errors import fault_of_installation
 
@@ -155,6 +156,8 @@ def _limit_cpu(seconds: int) -> None:
 def deaf() -> Iterator[None]:
     """Processes that are started within never hear Ctrl-C, not even while they import: it is the
     parent's to answer."""
+    # Where the first process starts it, it lets Ctrl-C through again.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -218,3 +218,20 @@ def test_an_interrupt_is_answered_at_once(tmp_path, name, number):
     assert time.monotonic() - begun < 10, "about one second on a machine with nothing else to do"
     begun_items = {path.name for path in tmp_path.glob("out[0-9]")}
     assert {path.name for path in tmp_path.iterdir()} == {"script.py"} | begun_items
+
+
+def test_the_first_worker_of_a_process_is_as_deaf_as_the_others():
+    """multiprocessing starts a helper with it, and that lets interrupts through again."""
+    script = """
+import multiprocessing, signal
+from pgcxr.io import worker_process
+if __name__ == "__main__":
+    with worker_process.deaf():
+        multiprocessing.get_context("spawn").Process(target=print).start()
+        assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+"""
+    root = str(Path(__file__).resolve().parents[2])
+    subprocess.run(
+        [sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": root}, check=True
+    )
