@@ -99,7 +99,7 @@ def walk_along(axis: np.ndarray, court: dict, population, index: int) -> tuple:
     u, logits = population
     held_out, said = u[1600:], special.expit(logits[1600:, index])
     tested = evidence.permutation_test(held_out @ axis, said, 199, np.random.default_rng(0))
-    starts = held_out[np.argsort(logits[1600:].max(axis=1))[:32]]
+    starts = held_out[np.argsort(logits[1600:].max(axis=1), kind="stable")[:32]]
     route = walks.walk(starts, axis, np.linspace(0, np.radians(60), 9))
     images = draw(route.reshape(-1, LATENTS))
     told = special.expit(guide(images))
