@@ -9,6 +9,7 @@ from pgcxr.cli.app import app
 from pgcxr.errors import InputError
 from pgcxr.images import from_uint8
 from pgcxr.io import artifacts
+from pgcxr.networks import criticize
 from pgcxr.sampling import runs
 from pgcxr.sampling.generation import generate, latents, load_generator
 
@@ -20,7 +21,7 @@ def _run(*arguments) -> int:
 
 
 def test_they_are_what_their_reports_say():
-    assert runs.pretrained_names() == ["phantom-64"]
+    assert runs.pretrained_names() == ["phantom-64", "phantom-64-normal"]
     for name in runs.pretrained_names():
         folder = runs.pretrained_run(name)
         report = artifacts.read_json(folder / "report.json")
@@ -29,7 +30,9 @@ def test_they_are_what_their_reports_say():
         }
         for file, digest in report["sha256"].items():
             assert artifacts.sha256(folder / file) == digest
-        assert sum(path.stat().st_size for path in folder.iterdir()) < 5 * 2**20
+        assert (folder / "README.md").read_text().startswith(f"# Model card: {name}\n")
+    files = [path for path in runs.PRETRAINED.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 8_000_000
 
 
 def test_one_is_generated_by_name(tmp_path, capsys):
@@ -73,3 +76,18 @@ def test_the_classifier_sees_both_kinds_in_its_images():
     lungs = (mean[24:32, 16:22].mean() + mean[24:32, 42:48].mean()) / 2
     assert mean[26:36, 30:34].mean() > lungs + 40 and mean[56:, 24:40].mean() > lungs + 40
     assert np.abs(images.astype(int) - images.mean(axis=0)).mean() > 5, "no two alike"
+
+
+def test_the_normal_one_makes_normal_images_and_its_critic_tells_them_from_others():
+    folder = runs.pretrained_run("phantom-64-normal")
+    generator = load_generator(folder, 64)
+    images = generate(generator, latents(5, 64, generator.latent_size))
+    classifier = keras.saving.load_model(runs.pretrained_run("phantom-64") / "classifier.keras")
+    assert (classifier.predict(from_uint8(images), verbose=0)[:, 0] < 0.5).sum() > 44
+    critic = runs.load_network(folder, runs.DISCRIMINATOR, "train.gan")[1]
+    mirrored, upside_down = images[:, :, ::-1], images[:, ::-1]
+    scores = [
+        float(np.mean(criticize(critic, from_uint8(each))[0]))
+        for each in (images, mirrored, upside_down)
+    ]
+    assert scores[0] > scores[1] and scores[0] > scores[2], "the heart is on the left, and below"
