@@ -52,8 +52,8 @@ def of_numbers(steps: dict) -> dict:
             "An axis can be found only where the six-output classifier reads the disease; its "
             f"AUROC on the real test set: {seen}. {_unproven(steps['axes']['axes'])}"
         ),
-        "Anomaly detection": _drowned(steps, missed),
-        "Specificity": (
+        "Anomaly detection by inversion": _drowned(steps, missed),
+        "Its specificity": (
             f"The threshold was set on {anomaly['healthy']['n']} held-out healthy images for "
             f"{anomaly['healthy']['specificity_aimed_at']:.0%}; so few leave it uncertain by some "
             "percent."
@@ -64,7 +64,7 @@ def of_numbers(steps: dict) -> dict:
 def _unproven(axes: dict) -> str:
     """What the axes that were not found lack."""
     said = [
-        f"{words(name)}: {'; '.join(axis['why_not'])}."
+        f"{words(name)}: {'; '.join(axis['why_not']).replace('_', ' ')}."
         for name, axis in axes.items()
         if axis.get("why_not")
     ]

@@ -119,3 +119,8 @@ def test_what_was_trained_where_is_one_sentence():
         "with gan (30 kimg) and saw 2 kimg of this cohort; all classifiers were trained from "
         "scratch in this run."
     )
+
+
+def test_what_axes_lack_is_said_in_words():
+    axes = {"nodule": {"why_not": ["guides: pleural_effusion at 0.39 at the end"]}, "other": {}}
+    assert limits._unproven(axes) == "Nodule: guides: pleural effusion at 0.39 at the end."
