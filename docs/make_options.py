@@ -22,6 +22,7 @@ CLASSES = {
     "python -m evaluate.anomaly": "evaluate.anomaly.options:AnomalyOptions",
     "python -m evaluate.readers make": "evaluate.readers.options:StudyOptions",
     "python -m evaluate.readers analyze": "evaluate.readers.options:AnalysisOptions",
+    "python -m evaluate.readers power": "evaluate.readers.options:PowerOptions",
     "python -m evaluate.study": "evaluate.study.plan:StudyOptions",
 }
 HEAD = """# Options

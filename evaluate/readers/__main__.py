@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from evaluate.readers.options import AnalysisOptions, StudyOptions
+from evaluate.readers.options import AnalysisOptions, PowerOptions, StudyOptions
 from pgcxr.cli import command
 from pgcxr.cli.options import takes_options
 from pgcxr.io import places
@@ -146,6 +146,32 @@ def analyze(
     for line in result.figures["warnings"]:
         print(f"warning: {line}", file=sys.stderr)
     print(f"{out}: report.html, report.json")
+
+
+@app.command(
+    epilog="Example: python -m evaluate.readers power turing --readers 1,3,5; "
+    "power anomaly --pilot runs/review-result --difference 0.04 --out runs/plan"
+)
+@takes_options
+def power(
+    kind: Annotated[
+        str, typer.Argument(help="turing (at chance), anomaly (map or no map) or preference")
+    ],
+    options: PowerOptions,
+    pilot: Annotated[
+        Path | None, typer.Option(help="folder that `analyze` wrote of an earlier study")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="new folder for report.json, report.html, power.csv")
+    ] = None,
+) -> None:
+    """Says how many readers and cases a study needs, before it is made."""
+    from evaluate.readers.power import lines, plan
+
+    for line in lines(plan(kind, pilot, options, out).figures):
+        print(line)
+    if out is not None:
+        print(f"{out}: report.html, report.json, power.csv")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ Each function takes the study, all readings, those that count (first readings, n
 readers who are analyzed together, and options; it gives its part of report.json.
 """
 
+from dataclasses import asdict
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -12,7 +14,7 @@ from evaluate.readers import tables
 from evaluate.readers.kinds import ANOMALY, PREFERENCE, SEVERITY, TURING
 from evaluate.readers.options import AnalysisOptions
 from evaluate.readers.study import Study
-from pgcxr.metrics import equivalence, mrmc, raters
+from pgcxr.metrics import equivalence, mrmc, planning, raters
 from pgcxr.metrics.agreement import mean_ci
 from pgcxr.metrics.auroc import delong_ci
 from pgcxr.metrics.proportions import clopper_pearson
@@ -61,6 +63,12 @@ def _mean(found: dict) -> dict:
     """Of one modality: the mean over readers, as far as it generalizes."""
     general = mrmc.BOTH if mrmc.BOTH in found["tests"] else mrmc.CASES
     return {"generalizes_to": general, **found["tests"][general]["modalities"][0]}
+
+
+def _mean_share(scores: np.ndarray) -> dict:
+    """`_mean` of scores [1, R, C], and what they vary with, from which a next study is planned."""
+    found = mrmc.of_scores(scores)
+    return _mean(found) | {"components": asdict(planning.Shares.of_scores(found))}
 
 
 def _agreement(
@@ -114,7 +122,7 @@ def _turing(study, rows, first, joint, options: AnalysisOptions, seed: int) -> d
     scores, _ = _cube(first, joint, ["read"], "right")
     body: dict = {"each": each, "joint_cases": scores.shape[-1]}
     if scores.shape[-1] >= 2:
-        accuracy = _mean(mrmc.of_scores(scores))
+        accuracy = _mean_share(scores)
         accuracy["chance"] = equivalence.of_mean(
             accuracy["mean"], accuracy["se"], accuracy["df"], options.margin
         )
@@ -295,7 +303,7 @@ def _preference(study, rows, first, joint, options: AnalysisOptions, seed: int) 
     scores, _ = _cube(first, joint, ["read"], "score")
     body: dict = {"each": each, "joint_cases": scores.shape[-1]}
     if scores.shape[-1] >= 2:
-        mean = _mean(mrmc.of_scores(scores))
+        mean = _mean_share(scores)
         mean["chance"] = equivalence.of_mean(mean["mean"], mean["se"], mean["df"], options.margin)
         body["preference"] = mean
     body["agreement"] = _agreement(first, joint, "score", (0, 0.5, 1), "linear")
