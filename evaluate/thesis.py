@@ -1,6 +1,6 @@
 """What chapters are written with: the thesis's own numbers, and how numbers and names are worded.
 
-The numbers are as printed and as the thesis's own tables give them (docs/design.md says where the
+The numbers are as printed and as the thesis's own tables give them (docs/differences.md says where the
 two differ).
 """
 

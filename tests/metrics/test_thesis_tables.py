@@ -1,5 +1,5 @@
 """The thesis's Tables 3 to 6 and its comparisons, replayed through our statistics
-(docs/design.md)."""
+(docs/differences.md)."""
 
 import numpy as np
 import pytest
