@@ -1,7 +1,7 @@
 """What chapters are written with: the thesis's own numbers, and how numbers and names are worded.
 
-The numbers are as printed and as the thesis's own tables give them (docs/differences.md says where the
-two differ).
+The numbers are as printed and as the thesis's own tables give them (docs/differences.md says where
+the two differ).
 """
 
 # Figure 1 and thesis 1.1.
