@@ -79,6 +79,12 @@ COUNTS_AFTER = {
     "pneumothorax": 0,
 }
 LIKELIHOOD_END = {"consolidation": 0.97, "interstitial_opacity": 0.89, "pleural_effusion": 0.99}
+# Results 2: how severe one radiologist found the end of each axis that was found; all began normal.
+SEVERITY_END = {
+    "consolidation": "severe",
+    "interstitial_opacity": "moderate",
+    "pleural_effusion": "moderate",
+}
 # Table 6: subjects, detected. Its column adds up to 89 where the total says 90.
 TABLE_6 = {
     "nodule": (8, 8),

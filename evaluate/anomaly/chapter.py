@@ -135,13 +135,18 @@ def _methods_compared(page: Page, report: dict) -> None:
 def _figures(page: Page, folder: Path, report: dict) -> None:
     """Figures 14 and 15, ROC curves and scores."""
     alarm = f"{1 - report['healthy']['specificity_aimed_at']:.2g}"
-    page.figure(
-        folder / "roc.png",
-        "ROC curves of the anomaly score and of the supervised classifier; dots: thresholds.",
-    )
-    page.figure(
-        folder / "scores.png",
-        "Anomaly scores of the test images, and the threshold from held-out normals.",
+    page.figures(
+        [
+            (
+                folder / "roc.png",
+                "ROC curves of the anomaly score and of the supervised classifier; dots: "
+                "thresholds.",
+            ),
+            (
+                folder / "scores.png",
+                "Anomaly scores of the test images, and the threshold from held-out normals.",
+            ),
+        ]
     )
     maker, heat = (
         ("the GAN makes", "that difference in units of what is usual in healthy images")

@@ -264,25 +264,36 @@ def _figures(page: Page, folder: Path, report: dict) -> None:
     )
     for name, axis in report["axes"].items():
         missed = "" if axis["found"] else "Axis not found: shown to be judged, not as a result. "
-        page.figure(
-            folder / f"walk_{name}.png",
-            f"Figure 10. Walking along the axis of {words(name).lower()}, from normal-looking to "
-            f"the end of the walk. {missed}Above each column: the angle and the mean likelihood "
-            f"of {words(name).lower()} over all {starts['reported']} images, "
-            f"{report['starts_shown']} of which are shown; under each, Grad-CAM of that output "
-            "(red to yellow: speaks strongly for it), on one scale for all.",
-        )
-        page.figure(
-            folder / f"likelihood_{name}.png",
-            f"All five likelihoods along the axis of {words(name).lower()}, means over the same "
-            f"{starts['reported']} images. Large dots: where the walk ends.",
-        )
-        if (folder / f"paths_{name}.png").is_file():
-            page.figure(
-                folder / f"paths_{name}.png",
-                f"Paths toward {words(name).lower()}: each image goes its own way along the "
-                "guides' slopes, the other diseases held. Not an axis.",
+        strips = [
+            (
+                folder / f"walk_{name}.png",
+                f"Figure 10. Walking along the axis of {words(name).lower()}, from normal-looking "
+                f"to the end of the walk. {missed}Above each column: the angle and the mean "
+                f"likelihood of {words(name).lower()} over all {starts['reported']} images, "
+                f"{report['starts_shown']} of which are shown; under each, Grad-CAM of that output "
+                "(red to yellow: speaks strongly for it), on one scale for all.",
             )
+        ]
+        if (folder / f"paths_{name}.png").is_file():
+            strips.append(
+                (
+                    folder / f"paths_{name}.png",
+                    f"Paths toward {words(name).lower()}: each image goes its own way along the "
+                    "guides' slopes, the other diseases held. Not an axis.",
+                )
+            )
+        page.figures(strips)
+    page.figures(
+        [
+            (
+                folder / f"likelihood_{name}.png",
+                f"All five likelihoods along the axis of {words(name).lower()}, means over the "
+                f"same {starts['reported']} images. Large dots: where the walk ends.",
+            )
+            for name in report["axes"]
+        ],
+        across=3,
+    )
     page.figure(
         folder / "two_axes.png",
         "Figure 12. One image changed along two axes at once, in percent of the angle at which "

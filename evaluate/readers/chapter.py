@@ -1,5 +1,8 @@
 """What the readers found, and the chapter on it."""
 
+import math
+
+from evaluate import thesis
 from evaluate.protocol import Result
 from evaluate.readers.kinds import ANOMALY, PREFERENCE, SEVERITY, TURING
 from pgcxr.plots.page import Page
@@ -69,25 +72,30 @@ def _turing(result: ReadersResult, page: Page) -> None:
             f"Mean accuracy {mean['mean']:.3f} (95 % interval {_span(mean['ci95'])}), for "
             f"{GENERAL[mean['generalizes_to']]}. {_chance(mean['chance'])}",
         )
+    page.text(
+        "The thesis has no number to set beside this: what it calls a visual Turing test is a "
+        "radiologist's grading of severity, and nobody was asked which images are real."
+    )
     _figure(result, page, "roc.png", "Telling synthetic from real images, by confidence.")
 
 
 def _severity(result: ReadersResult, page: Page) -> None:
     report = result.figures
     page.table(
-        ["Axis", "Spearman", "95 % interval", "Median grade, start", "Median grade, end"],
+        ["Axis", "Spearman", "95 % interval", "Median grade: start", "end", "Thesis: end"],
         [
             (
                 name.replace("_", " "),
                 *(each["spearman"]["value"], each["spearman"]["ci95"]),
-                *(each["median_grade_start"], each["median_grade_end"]),
+                *(_grade(each["median_grade_start"]), _grade(each["median_grade_end"])),
+                thesis.SEVERITY_END.get(name),
             )
             for name, each in report["axes"].items()
         ],
         "Rank correlation between the angle along the axis and the grade (0 normal, 1 mild, 2 "
         "moderate, 3 severe): mean over readers, interval clustered by reader and by start. In the "
-        "thesis one radiologist scored consolidation from normal to severe, interstitial opacity "
-        "and pleural effusion from normal to moderate.",
+        "thesis one radiologist graded the images of three axes, from normal to the grade shown; a "
+        "dash: it found no such axis.",
     )
     _figure(
         result,
@@ -119,17 +127,22 @@ def _anomaly(result: ReadersResult, page: Page) -> None:
         if name in report:
             _compared(page, report[name], title)
     page.table(
-        ["Class", "Cases", "Detected without", "Detected with", "Share with", "95 % interval"],
+        [
+            *("Class", "Thesis", "Cases", "Detected without", "Detected with", "Share with"),
+            "95 % interval",
+        ],
         [
             (
-                name.replace("_", " "),
+                *(name.replace("_", " "), _printed(name)),
                 each["n"],
                 *(_count(each.get("without")), _count(each.get("with"))),
                 *(each.get("with", {}).get("share"), each.get("with", {}).get("ci95")),
             )
             for name, each in report["classes"].items()
         ],
-        "As thesis Table 6; of all readings. Of the normal class, what was called abnormal.",
+        "Table 6; of all readings, intervals draw whole cases. Of the normal class, what was "
+        "called abnormal. Thesis: subjects that one radiologist called detected when he saw the map, of "
+        "all; he was shown no normal image.",
     )
     pictures = [
         (result.folder / f"{file}.png", caption)
@@ -247,6 +260,21 @@ def _figure(result: ReadersResult, page: Page, name: str, caption: str) -> None:
 
 def _count(found: dict | None) -> str:
     return f"{found['detected']} of {found['readings']}" if found else ""
+
+
+def _grade(median: float) -> str:
+    """A median of grades in words."""
+    names = ("normal", "mild", "moderate", "severe")
+    low, high = names[math.floor(median)], names[math.ceil(median)]
+    return low if low == high else f"{low} to {high}"
+
+
+def _printed(name: str) -> str | None:
+    """The thesis's count of a class."""
+    if name not in thesis.TABLE_6:
+        return None
+    count, detected = thesis.TABLE_6[name]
+    return f"{detected} of {count}"
 
 
 def _span(ends: list) -> str:

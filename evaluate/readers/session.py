@@ -190,3 +190,20 @@ def prepared(folder: str | Path) -> tuple[Study, Store]:
             "earlier ones; put them back, or make a new study"
         )
     return study, store
+
+
+def state_of(folder: str | Path) -> tuple[str, str]:
+    """(kind of a study, a hash of what its analysis depends on), for who analyzes it later.
+
+    Raises:
+        InputError: as `prepared`, or nobody has answered anything that counts yet.
+    """
+    study, store = prepared(folder)
+    training = sum(case.training for case in study.cases)
+    if not any(at >= training for reader in store.readers() for at, _ in store.committed(reader)):
+        raise InputError(
+            f"{study.folder}: no answers yet that count; `python -m evaluate.readers serve` it to "
+            "readers first"
+        )
+    files = [artifacts.sha256(study.folder / name) for name in (studies.STUDY, studies.CASES)]
+    return study.kind.name, digest("".join([*files, store.state()]))

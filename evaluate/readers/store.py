@@ -228,6 +228,14 @@ class Store:
             )
             return {(position, phase): count for position, phase, count in rows}
 
+    def state(self) -> str:
+        """A hash of all answers: another one where any was added."""
+        with self._open() as database:
+            rows = database.execute(
+                "SELECT reader, id, position, phase, revision, answer FROM answers ORDER BY rowid"
+            ).fetchall()
+        return digest(_json(rows))
+
     def event(self, reader: str | None, what: str, **detail: object) -> None:
         """Adds a line to the audit trail."""
         with self._transaction() as database:

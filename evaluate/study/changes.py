@@ -130,7 +130,7 @@ def settings(module: str, words: tuple[str, ...]) -> dict[str, Any]:
     if module in TRAININGS:
         return _config(TRAININGS[module], words[1:])
     command, function = _command(module, words[0])
-    words = words[1:] if module in APPS else words
+    words = words[1:] if words[0] == command.name else words
     try:
         context = command.make_context(module, list(words))
     except USAGE_ERROR as error:
@@ -177,7 +177,7 @@ def _command(module: str, first: str) -> tuple[Any, Callable]:
     app = importlib.import_module(APPS.get(module) or _runnable(module)).app
     command = typer.main.get_command(app)
     functions = {info.callback.__name__: info.callback for info in app.registered_commands}
-    if module in APPS:
+    if hasattr(command, "commands"):
         return command.commands[first], functions[first.replace("-", "_")]
     return command, next(iter(functions.values()))
 

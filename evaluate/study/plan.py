@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from evaluate.study import changes
-from evaluate.study.steps import Step
+from evaluate.study import changes, reader_studies
+from evaluate.study.steps import Step, literally
 from pgcxr.curation.options import LABELS, SOURCES
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts, places, trees
@@ -58,6 +58,10 @@ SIDES = {"train.gan": "resolution", "train.classifier": "size"}
 ANOMALY_CONFIG, ANOMALY_SIDE = {"demo": "demo"}, 128
 
 
+# Options that a report does not repeat: places, which may name a hospital or a patient.
+UNNAMED = ("data", "rules", "readers", "seed")
+
+
 @dataclass(frozen=True)
 class StudyOptions(Options):
     """What a study can be told.
@@ -101,6 +105,12 @@ class StudyOptions(Options):
         "gan.init=RUN, classifier.epochs=2 (gan and classifier: both of theirs); may be repeated",
         names=("--set",),
     )
+    readers: tuple[str, ...] = option(
+        (),
+        each(TEXT),
+        "folder of a reader study that has answers (evaluate.readers make, serve): it is analyzed "
+        "and has its chapter; may be repeated",
+    )
     seed: int = option(2026, SEED, "of every step")
 
     def check(self) -> None:
@@ -112,7 +122,7 @@ class StudyOptions(Options):
     def described(self) -> dict:
         """What was told, for the report; no path, which may name a hospital or a patient."""
         told = {name: value for name, value in self.to_dict().items() if value not in (None, ())}
-        return {key: told[key] for key in told if key not in ("data", "rules", "seed")}
+        return {key: told[key] for key in told if key not in UNNAMED}
 
 
 @dataclass(frozen=True)
@@ -161,6 +171,7 @@ def plan(options: StudyOptions) -> Plan:
             if getattr(options, name) is not None:
                 raise ArgumentError(name, f"is for an export; {options.data} is a finished cohort")
     unchanged = _first_steps(options, cohort) + _later_steps(options, cohort)
+    unchanged += reader_studies.steps(options.readers, options.seed)
     changed = changes.parse(options.changes, [step.name for step in unchanged])
     steps = [_changed(step, changes.of_step(changed, step.name)) for step in unchanged]
     steps = [_sized(step, options.size, changed) for step in steps]
@@ -188,7 +199,7 @@ def _first_steps(options: StudyOptions, cohort: Path | None) -> list[Step]:
         source, needs, state = "{export}", ("export",), ""
     else:
         folder = Path(options.data).resolve()
-        first, source, needs, state = [], _literally(folder), (), state_of(folder)
+        first, source, needs, state = [], literally(folder), (), state_of(folder)
     words = ["curate", source, "--out", "{out}", "--size", str(options.size or preset["size"])]
     for name in ("source", "labels"):
         if getattr(options, name) is not None:
@@ -197,7 +208,7 @@ def _first_steps(options: StudyOptions, cohort: Path | None) -> list[Step]:
         rules = Path(options.rules).resolve()
         if not rules.is_file():
             raise InputError(f"{options.rules}: no such file of rules; check --rules")
-        words += ["--rules", _literally(rules)]
+        words += ["--rules", literally(rules)]
         state += artifacts.sha256(rules)
     step = Step("cohort", "pgcxr", (*words, *seed), needs, state, ("pgcxr.cli.curate",))
     return [*first, step]
@@ -212,7 +223,7 @@ def _later_steps(options: StudyOptions, cohort: Path | None) -> list[Step]:
         place, state = "{cohort}", {"needs": ("cohort",)}
     else:
         # Its manifest holds a hash of every image.
-        place, state = _literally(cohort), {"inputs": artifacts.sha256(cohort / "manifest.csv")}
+        place, state = literally(cohort), {"inputs": artifacts.sha256(cohort / "manifest.csv")}
     gan = ("train.gan", (place, *config, *out, *seed))
     binary, findings = (
         ("train.classifier", (place, "--labels", labels, *config, *out, *seed))
@@ -250,7 +261,7 @@ def _runs(names: tuple[str, ...]) -> tuple[str, ...]:
 def _changed(step: Step, wanted: list[changes.Change]) -> Step:
     """A step with changes at the end of its command line, where they have the last word."""
     words = changes.arguments(step.module, step.arguments[0], wanted)
-    step = replace(step, arguments=(*step.arguments, *map(_literally, words)))
+    step = replace(step, arguments=(*step.arguments, *map(literally, words)))
     if "--init" in words:
         step = replace(step, inputs=step.inputs + changes.init_state(words))
     return replace(step, code=(*step.code, *changes.code(step.module, step.arguments)))
@@ -276,11 +287,6 @@ def _as_the_gan(step: Step, steps: list[Step], changed: list[changes.Change]) ->
     except ArgumentError:  # said where all settings are looked at
         return step
     return replace(step, arguments=(*step.arguments, "--set", f"size={min(side, ANOMALY_SIDE)}"))
-
-
-def _literally(text: str | Path) -> str:
-    """As an argument in which no step's folder is put."""
-    return str(text).replace("{", "{{").replace("}", "}}")
 
 
 def environment(name: str, out: Path) -> dict:

@@ -8,7 +8,7 @@ from evaluate.axes.chapter import AxesResult
 from evaluate.distribution.chapter import DistributionResult
 from evaluate.fidelity.chapter import FidelityResult
 from evaluate.privacy.chapter import PrivacyResult
-from evaluate.study import chapters, limits
+from evaluate.study import chapters, limits, reader_studies
 from evaluate.study.plan import StudyOptions
 from evaluate.thesis import interval, listed, percent, words
 from pgcxr.io import artifacts
@@ -48,10 +48,12 @@ def write(
     chapters.growing(page, out, steps)
     for name, result in RESULTS.items():
         result.load(out / name).chapter(page)
+    reader_studies.chapters(page, out, seconds)
     chapters.provenance(page, steps, seconds, elapsed)
     page.write(out / "report.html")
 
     body = {name: steps[name] for name in ("gan", "gan_normal", "anomaly_network", *RESULTS)}
+    body |= {name: steps[name] for name in reader_studies.named(seconds)}
     body |= {"cohort": steps["cohort"], "seconds": elapsed, "seconds_per_step": seconds}
     artifacts.write_report(
         out, body, command="evaluate.study", seed=options.seed, config=options.described()

@@ -62,6 +62,11 @@ class Step:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
+def literally(text: str | Path) -> str:
+    """As an argument in which no step's folder is put."""
+    return str(text).replace("{", "{{").replace("}", "}}")
+
+
 class Runner:
     """Runs steps under one folder.
 

@@ -2,7 +2,7 @@
 of its own.
 
 Everything given is escaped, and the same content gives the same bytes. A page opens from a USB
-stick, prints, and reads on a phone.
+stick, prints on A4, and reads on a phone. Numbers look alike in all of it: `typeset` and `cell`.
 
     page = Page("Fidelity")
     page.text("What was done.")
@@ -14,6 +14,7 @@ import base64
 import math
 import numbers
 import os
+import re
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,10 @@ MEDIA = {
     ".jpeg": "image/jpeg",
 }
 MISSING = "\N{EN DASH}"
+# More columns than that are set in smaller type, and tables of no more rows are not torn.
+WIDE, SHORT = 6, 8
+# Figures of more CSS pixels are given a page of paper.
+TALL = 900
 VERDICTS = {True: ("ok", "Reached"), False: ("no", "Not reached"), None: ("open", "Note")}
 
 
@@ -55,18 +60,18 @@ class Page:
 
     def section(self, title: str) -> "Page":
         """Starts a section; the contents at the top link to it."""
-        self.sections.append(_Section(title))
+        self.sections.append(_Section(typeset(title)))
         return self
 
     def heading(self, title: str) -> "Page":
         """A heading inside the section."""
-        return self._add(Markup("<h3>{}</h3>").format(title))
+        return self._add(Markup("<h3>{}</h3>").format(typeset(title)))
 
     def text(self, *paragraphs: str) -> "Page":
         """Paragraphs; a blank line inside one starts another."""
         for paragraph in "\n\n".join(paragraphs).split("\n\n"):
             if paragraph.strip():
-                self._add(Markup("<p>{}</p>").format(paragraph.strip()))
+                self._add(Markup("<p>{}</p>").format(typeset(paragraph.strip())))
         return self
 
     def table(self, header: list[str], rows: list, caption: str = "") -> "Page":
@@ -79,9 +84,10 @@ class Page:
                     f"a row of {len(row)} cells under a header of {len(header)}: {row}"
                 )
         right = [bool(rows) and all(_is_number(row[i]) for row in rows) for i in range(len(header))]
-        html = Markup('<div class="scroll"><table>')
+        kinds = ["wide"] * (len(header) > WIDE) + ["short"] * (len(rows) <= SHORT)
+        html = Markup('<div class="scroll"><table class="{}">').format(" ".join(kinds))
         if caption:
-            html += Markup("<caption>{}</caption>").format(caption)
+            html += Markup("<caption>{}</caption>").format(typeset(caption))
         html += (
             Markup("<thead><tr>")
             + _cells("th", header, right, ' scope="col"')
@@ -92,6 +98,21 @@ class Page:
             html += _cells("td", row[1:], right[1:]) + Markup("</tr>")
         return self._add(html + Markup("</tbody></table></div>"))
 
+    def definitions(self, pairs: list[tuple[str, str]]) -> "Page":
+        """Words and what they mean."""
+        return self._add(
+            Markup("<dl>{}</dl>").format(
+                Markup("").join(
+                    Markup("<dt>{}</dt><dd>{}</dd>").format(typeset(word), typeset(meaning))
+                    for word, meaning in pairs
+                )
+            )
+        )
+
+    def commands(self, lines: list[str]) -> "Page":
+        """Lines to be typed, as they are."""
+        return self._add(Markup("<pre>{}</pre>").format("\n".join(lines)))
+
     def comparison_table(self, rows: list[tuple], caption: str = "") -> "Page":
         """Rows (measure, the thesis's value, ours, note), beside each other."""
         return self.table(["Measure", "Thesis", "This run", "Note"], rows, caption)
@@ -101,12 +122,12 @@ class Page:
         else the caption."""
         return self._add(_figure(path, caption, alt))
 
-    def figures(self, images: list[tuple]) -> "Page":
-        """Figures (path, caption[, alt]) side by side, below each other where the page is
-        narrow."""
+    def figures(self, images: list[tuple], across: int = 4) -> "Page":
+        """Figures (path, caption[, alt]) side by side, `across` of them at most, below each other
+        where the page is narrow."""
         return self._add(
-            Markup('<div class="row">{}</div>').format(
-                Markup("").join(_figure(*each) for each in images)
+            Markup('<div class="row" style="--across: {}">{}</div>').format(
+                min(len(images), across), Markup("").join(_figure(*each) for each in images)
             )
         )
 
@@ -115,7 +136,9 @@ class Page:
         remark."""
         kind, word = VERDICTS[None if ok is None else bool(ok)]
         return self._add(
-            Markup('<p class="verdict {}"><strong>{}</strong> {}</p>').format(kind, word, text)
+            Markup('<p class="verdict {}"><strong>{}</strong> {}</p>').format(
+                kind, word, typeset(text)
+            )
         )
 
     def html(self) -> str:
@@ -136,6 +159,23 @@ class Page:
         return self
 
 
+def typeset(text: str) -> str:
+    """Text with its numbers in one format: a minus before a negative number, and a space that does
+    not break before a percent sign.
+
+    Example:
+
+        >>> typeset("-0.05 to 12%").replace("\N{NO-BREAK SPACE}", "_")
+        '−0.05 to 12_%'
+    """
+    return _PERCENT.sub("\\1\N{NO-BREAK SPACE}%", _MINUS.sub("\N{MINUS SIGN}", text))
+
+
+# A hyphen that begins a number: not one within a word, a range or a date.
+_MINUS = re.compile(r"(?<![\w.,)\]-])-(?=\.?\d)")
+_PERCENT = re.compile("(\\d)[ \N{NO-BREAK SPACE}]?%")
+
+
 def cell(value) -> str:
     """How a table shows a value: counts with thousands separators, other numbers with three to four
     figures, two values as "low to high", and a dash for None and NaN."""
@@ -149,7 +189,7 @@ def cell(value) -> str:
         return _real(float(value))
     if isinstance(value, (list, tuple)) and _is_number(value):
         return f"{cell(value[0])} to {cell(value[1])}"
-    return str(value)
+    return typeset(str(value))
 
 
 def _real(value: float) -> str:
@@ -190,7 +230,7 @@ def _cells(tag: str, values: list, right: list[bool], attributes: str = "") -> M
 
 
 def _figure(path: str | os.PathLike, caption: str, alt: str | None = None) -> Markup:
-    path = Path(path)
+    path, caption = Path(path), typeset(caption)
     media = MEDIA.get(path.suffix.lower())
     if media is None:
         raise ValueError(f"{path.name}: figures are {', '.join(MEDIA)}")
@@ -199,11 +239,11 @@ def _figure(path: str | os.PathLike, caption: str, alt: str | None = None) -> Ma
     except FileNotFoundError:
         raise InputError(f"{path}: no such figure; run the step that draws it again") from None
     encoded = Markup(base64.b64encode(data).decode("ascii"))
-    size = (
-        Markup(' width="{}" height="{}"').format(*_printed_size(data))
-        if media == "image/png"
-        else ""
-    )
+    size: str | Markup = ""
+    if media == "image/png":
+        width, height = _printed_size(data)
+        kind = Markup(' class="tall"') if height > TALL else ""
+        size = Markup(' width="{}" height="{}"{}').format(width, height, kind)
     image = Markup('<img src="data:{};base64,{}" alt="{}"{}>').format(
         media, encoded, alt or caption, size
     )

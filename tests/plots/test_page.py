@@ -168,3 +168,32 @@ def test_a_missing_figure_is_named(tmp_path):
         Page("x").figure(tmp_path / "none.png", "caption")
     with pytest.raises(ValueError, match="figures are"):
         Page("x").figure(tmp_path / "none.tiff", "caption")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("from -0.05 to (-.5), 12% and 3 %", "from −0.05 to (−.5), 12_% and 3_%"),
+        ("2026-11-28 kimg-3 60-20 --n 5 a - 1", "2026-11-28 kimg-3 60-20 --n 5 a - 1"),
+    ],
+)
+def test_numbers_look_alike_in_all_texts(text, shown):
+    page = Page("x").section(text).text(text).definitions([(text, text)])
+    page.table(["a"], [[text]], text).verdict(None, text).heading(text)
+    html = page.html().replace("\N{NO-BREAK SPACE}", "_")
+    assert html.count(shown) == 8 and text not in html.replace(shown, "")
+
+
+def test_commands_stay_as_they_are_typed():
+    assert "<pre>a --b -1\nc 5%</pre>" in Page("x").commands(["a --b -1", "c 5%"]).html()
+
+
+def test_paper_is_thought_of(tmp_path):
+    tall = grids.image_grid(np.zeros((12, 100, 20), np.uint8), 1, tmp_path / "tall.png")
+    low = grids.image_grid(np.zeros((2, 10, 20), np.uint8), 2, tmp_path / "low.png")
+    page = Page("x").figures([(low, "a")] * 5, across=3).figure(tall, "b")
+    page.table(list("abcdefg"), [[1] * 7] * 9).table(["a"], [[1]])
+    reader = Reader(page.html())
+    assert [image.get("class") for image in reader.all("img")] == [None] * 5 + ["tall"]
+    assert [table["class"] for table in reader.all("table")] == ["wide", "short"]
+    assert {"class": "row", "style": "--across: 3"} in reader.all("div")
