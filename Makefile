@@ -13,7 +13,7 @@ LATEST   := $(PIP) install --quiet --upgrade --upgrade-strategy eager --editable
 EXTRAS   ?= notebook,lab,readers
 LAB      ?=
 
-.PHONY: demo test test-latest pytest lint format install notebook wheelhouse clean always
+.PHONY: demo test test-latest pytest lint format install notebook docs wheelhouse clean always
 
 demo: $(READY)   ## the whole study in miniature, on generated data: runs/demo/report.html
 	$(BIN)/python -m evaluate.study --preset demo --out runs/demo
@@ -43,8 +43,14 @@ notebook: $(READY)     ## the notebook in JupyterLab; `make notebook LAB=--no-br
 	$(BIN)/python -c "import jupyterlab" 2> /dev/null || $(PIP) install --quiet --editable '.[lab]'
 	$(BIN)/python -m jupyter lab $(LAB) notebooks/01_latent_axes.ipynb
 
+docs: $(READY)         ## the documentation: site/index.html, to be opened from the disk
+	$(BIN)/python -c "import furo, myst_parser" 2> /dev/null || \
+	  $(PIP) install --quiet --constraint docs/requirements.txt --editable '.[docs]'
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -c docs -d build/doctrees . site
+	$(BIN)/python docs/check_site.py site
+
 wheelhouse: $(READY)   ## wheelhouse/: all that an installation without network needs
-	$(PIP) wheel --quiet --wheel-dir wheelhouse -r requirements.txt 'setuptools>=68' wheel '.[$(EXTRAS)]'
+	$(PIP) wheel --quiet --wheel-dir wheelhouse -r requirements.txt -c docs/requirements.txt 'setuptools>=68' wheel '.[$(EXTRAS)]'
 
 # The stamp is written last, so that an interrupted installation is made again.
 $(READY): $(VENV)/.python requirements.txt setup.cfg pyproject.toml
@@ -55,4 +61,4 @@ $(VENV)/.python: always
 	@sh tools/venv.sh $(VENV) "$(VERSIONS)" "$(PYTHON)"
 
 clean:
-	rm -rf .venv .venv-latest wheelhouse build *.egg-info
+	rm -rf .venv .venv-latest wheelhouse build site docs/reference *.egg-info

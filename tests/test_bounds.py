@@ -14,7 +14,7 @@ def asked() -> dict[str, str]:
     config.read(ROOT / "setup.cfg")
     extras = config["options.extras_require"]
     lines = config["options"]["install_requires"] + extras["notebook"] + extras["beam"]
-    lines += extras["readers"]
+    lines += extras["readers"] + extras["docs"]
     lines += extras["tfio"].replace("==", ">=")
     found = re.findall(r"^([\w-]+)>=([\d.]+)", lines, re.MULTILINE)
     assert len(found) == len(lines.split()), "each has a lower bound"
@@ -22,9 +22,9 @@ def asked() -> dict[str, str]:
 
 
 def pinned() -> dict[str, str]:
-    return dict(
-        re.findall(r"^([\w-]+)==(.+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
-    )
+    files = (ROOT / "requirements.txt", ROOT / "docs" / "requirements.txt")
+    text = "".join(path.read_text() for path in files)
+    return dict(re.findall(r"^([\w-]+)==(.+)$", text, re.MULTILINE))
 
 
 def test_lower_bounds_are_what_is_tested():

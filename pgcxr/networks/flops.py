@@ -54,14 +54,11 @@ def iteration(sizes: Mapping, level: int, fading: bool = False) -> int:
     """Multiply-adds of one training iteration for each real image, as TensorFlow carries it out:
     about 4 G + 14 D.
 
-    | part | passes |
-    | --- | --- |
-    | D's loss | G forward; D forward and backward (weights, inputs) on a real and a fake image |
-    | penalty, first order | D forward and backward to the image |
-    | penalty, second order | the gradients of that pass (weights, its own gradients);
-      D backward (weights, inputs) once more, as the slope of the minibatch statistics depends on
-      the features |
-    | G's loss | G and D forward, D backward to the image, G backward (weights, inputs) |
+    - D's loss: G forward; D forward and backward (weights, inputs) on a real and a fake image.
+    - Penalty, first order: D forward and backward to the image.
+    - Penalty, second order: the gradients of that pass (weights, its own gradients); D backward
+      (weights, inputs) once more, as the slope of the minibatch statistics depends on the features.
+    - G's loss: G and D forward, D backward to the image, G backward (weights, inputs).
 
     Nothing is differentiated with respect to images in D's loss, or to latents; the penalty needs
     no score, and of D's last layer only the slope. (Above the statistics D's last pass multiplies

@@ -1,62 +1,31 @@
-"""The README and the pages of docs/: every command, option, link and name in them exists, and in
-the step-by-step block each folder is written before it is read."""
+"""The commands in the pages: each exists, with its options, and in the step-by-step block each
+folder is written before it is read."""
 
+import configparser
+import csv
 import importlib
-import pkgutil
+import io
 import re
 import shlex
-from pathlib import Path
+import tomllib
 
 import pytest
 import typer
 
 from pgcxr.cli.app import app
+from tests.docs.pages import OURS, PAGES, ROOT, TODAY, blocks, command_of, commands, lines, parsed
 from train.common import load_config
 
-ROOT = Path(__file__).resolve().parents[1]
-
-
-PAGES = {
-    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
-    for path in [
-        ROOT / "README.md",
-        ROOT / "CONTRIBUTING.md",
-        *sorted((ROOT / "docs").glob("*.md")),
-    ]
-}
 # Options in the pages that are not ours.
 OTHERS = {"--logdir", "--no-browser", "--options", "--query-gpu"}
-
-
-def commands(text: str) -> list[list[str]]:
-    """The words of each command that stands in a line of its own."""
-    lines = re.findall(r"^    ((?:pgcxr|python -m (?:train|evaluate)).*)$", text, re.M)
-    return [shlex.split(line) for line in lines]
+# What else stands in blocks of commands: programs that are not ours, and settings before a command.
+PROGRAMS = {"tensorboard", "printf", "."}
+SETTING = re.compile(r"[A-Z][A-Z_]+=.*", re.S)
+LANGUAGES = {"", "python", "toml", "csv", "text", "{toctree}"}
 
 
 def step_by_step() -> list[list[str]]:
     return commands(PAGES["README.md"].split("\n## Step by step\n")[1].split("\n## ")[0])
-
-
-def command_of(words: list[str]) -> tuple:
-    """(name, command, its arguments)."""
-    if words[0] == "pgcxr":
-        group = typer.main.get_command(app)
-        return words[1], group.commands[words[1]], words[2:]
-    assert words[:2] == ["python", "-m"], words
-    module = words[2]
-    package = (ROOT / Path(*module.split(".")) / "__main__.py").is_file()
-    name = f"{module}.__main__" if package else module
-    command, rest = typer.main.get_command(importlib.import_module(name).app), words[3:]
-    if hasattr(command, "commands") and rest:
-        return name, command.commands[rest[0]], rest[1:]
-    return name, command, rest
-
-
-def parsed(words: list[str]) -> dict:
-    """Name and value of each argument and option, as typer reads them; nothing is run."""
-    name, command, rest = command_of(words)
-    return command.make_context(name, list(rest)).params
 
 
 def all_options() -> set[str]:
@@ -77,7 +46,7 @@ def all_options() -> set[str]:
 
 @pytest.mark.parametrize(
     "words",
-    [words for text in PAGES.values() for words in commands(text)],
+    [words for text in TODAY.values() for words in commands(text)],
     ids=lambda words: " ".join(words[:3]),
 )
 def test_every_command_and_option_exists(words):
@@ -85,6 +54,63 @@ def test_every_command_and_option_exists(words):
     if "set_" in found:
         kind = words[2].removeprefix("train.")
         load_config(kind, found["config"], found["set_"])
+
+
+@pytest.mark.parametrize("page", TODAY)
+def test_every_line_of_a_block_is_a_command_that_is_known(page):
+    assert {language for language, _ in blocks(PAGES[page])} <= LANGUAGES
+    indented = re.findall(rf"^    {OURS.pattern}.*$", PAGES[page], re.M)
+    assert {line.strip() for line in indented} <= set(lines(PAGES[page])), "below a list it is text"
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for line in lines(PAGES[page]):
+        if OURS.match(line):  # the test above parses it
+            continue
+        words = shlex.split(line, comments=True)
+        while words and SETTING.fullmatch(words[0]):
+            words.pop(0)
+        if not words:
+            continue
+        program = words[0].rpartition("/")[2]
+        if program == "make":
+            names = [word for word in words[1:] if "=" not in word]
+            assert all(re.search(rf"^{name}:", makefile, re.M) for name in names), line
+        elif re.match(r"(pip|python[\d.]* -m pip)\b", " ".join([program, *words[1:]])):
+            refuse_unknown_extras(line)
+        elif re.fullmatch(r"python[\d.]*", program) and words[1] == "-m":
+            module = words[2]
+            known = module in ("venv", "pytest", "pydoc") or _module(module)
+            assert known, line
+        elif re.fullmatch(r"python[\d.]*", program):
+            assert (ROOT / words[1]).is_file(), line
+        else:
+            assert program in PROGRAMS | {"pre-commit"}, f"{page}: which program is {line}?"
+
+
+def refuse_unknown_extras(text: str) -> None:
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    for named in re.findall(r"(?:\.|pgcxr)\[([\w,]+)\]", text):
+        assert set(named.split(",")) <= set(setup["options.extras_require"]), text
+
+
+def _module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()
+
+
+@pytest.mark.parametrize("page", TODAY)
+def test_blocks_of_other_languages_can_be_read(page):
+    refuse_unknown_extras(PAGES[page])
+    for language, content in blocks(PAGES[page]):
+        if language == "python":
+            compile(content, page, "exec")
+            for line in re.findall(r"^(?:from|import) .*$", content, re.M):
+                exec(line, {})
+        elif language == "toml":
+            assert tomllib.loads(content)
+        elif language == "csv":
+            rows = list(csv.reader(io.StringIO(content), strict=True))
+            assert len(rows) > 1 and len({len(row) for row in rows}) == 1
 
 
 def test_the_steps_fit_each_other():
@@ -116,7 +142,7 @@ def test_the_readme_is_short_and_has_the_steps():
     assert len(step_by_step()) == 12
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", TODAY)
 def test_commands_and_options_in_the_text_exist(page):
     known, named = all_options(), set()
     for code in re.findall(r"`([^`]+)`", PAGES[page]):
@@ -126,36 +152,6 @@ def test_commands_and_options_in_the_text_exist(page):
             own = {name for each in command.params for name in [*each.opts, *each.secondary_opts]}
             assert {word for word in rest if word.startswith("--")} <= own | {"--help"}, code
     assert named <= known | OTHERS
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_links_and_names_lead_somewhere(page):
-    for target in re.findall(r"\]\(([^)]+)\)", PAGES[page]):
-        if target.startswith("https://"):
-            continue
-        path, _, anchor = target.partition("#")
-        found = (ROOT / page).parent / path if path else ROOT / page
-        assert found.exists(), target
-        if anchor:
-            titles = re.findall(r"^#+ (.*)$", found.read_text(encoding="utf-8"), re.M)
-            slugs = {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
-            assert anchor in slugs, target
-    for name in re.findall(r"`(pgcxr(?:\.\w+)+)", PAGES[page]):
-        if name != "pgcxr.NAME" and not name.endswith(".html"):
-            pkgutil.resolve_name(name) if _is_module(name) else _attribute(name)
-    folders = "pgcxr|train|evaluate|tests|benchmarks|notebooks|docs"
-    for path in re.findall(rf"`((?:{folders})/[\w./-]*)`", PAGES[page]):
-        assert "NAME" in path or (ROOT / path).exists(), path
-
-
-def _is_module(name: str) -> bool:
-    path = ROOT / Path(*name.split("."))
-    return path.is_dir() or path.with_suffix(".py").is_file()
-
-
-def _attribute(name: str):
-    module, _, attribute = name.rpartition(".")
-    return getattr(importlib.import_module(module), attribute)
 
 
 def test_the_python_of_the_readme_runs():
