@@ -15,6 +15,8 @@ CLASSES = {
     "python -m train.classifier --set": "pgcxr.classifier.config:ClassifierConfig",
     "python -m train.anomaly --set": "pgcxr.anomaly.config:AnomalyConfig",
     "pgcxr generate": "pgcxr.sampling.options:GenerateOptions",
+    "pgcxr edit": "pgcxr.editing.options:EditOptions",
+    "pgcxr generate-labeled": "pgcxr.editing.options:MixOptions",
     "python -m evaluate.distribution": "evaluate.distribution.options:DistributionOptions",
     "python -m evaluate.fidelity": "evaluate.fidelity.options:FidelityOptions",
     "python -m evaluate.privacy": "evaluate.privacy.options:PrivacyOptions",

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pgcxr.classifier.runs import CLASSIFIER, load_classifier
 from pgcxr.cohort import confounders
 from pgcxr.cohort import manifest as cohort
 from pgcxr.cohort.findings import ABNORMAL, NORMAL
@@ -18,12 +19,13 @@ from pgcxr.sampling.generation import (
     load_generator,
     synthesizer,
 )
-from pgcxr.sampling.runs import GENERATOR, existing_network, load_network
+from pgcxr.sampling.runs import GENERATOR, existing_network
 
 if TYPE_CHECKING:
     from pgcxr.plots.page import Page
 
 __all__ = [
+    "CLASSIFIER",
     "check_disjoint",
     "cohort_of",
     "confounders_of",
@@ -40,8 +42,6 @@ __all__ = [
     "tell_confounders",
     "to_uint8",
 ]
-
-CLASSIFIER = "classifier.keras"
 
 
 def refuse_places(out: Path, gan_run: Path, classifier_run: Path | None = None) -> None:
@@ -224,37 +224,3 @@ def tell_confounders(page: "Page", report: dict) -> None:
 
 def _unique(rows: cohort.Cohort, column: str) -> int:
     return int(rows.manifest[column].nunique())
-
-
-def load_classifier(run: str | Path, outputs: int | None = None, resolution: int | None = None):
-    """RUN's classifier (keras.Model, [N, R, R, 1] in [-1, 1] -> [N, K]); InputError unless K and R
-    are as asked."""
-    path, model = load_network(run, CLASSIFIER, "train.classifier")
-    shapes = (getattr(model, "input_shape", None), getattr(model, "output_shape", None))
-    if not all(isinstance(shape, tuple) for shape in shapes) or [
-        len(shape) for shape in shapes
-    ] != [4, 2]:
-        raise InputError(
-            f"{path}: holds a {type(model).__name__}, not a classifier; name a RUN of "
-            "train.classifier"
-        )
-    if shapes[0][1] != shapes[0][2] or shapes[0][3] != 1:
-        raise InputError(
-            f"{path}: does not read square gray images; name a RUN of train.classifier"
-        )
-    if outputs is not None and model.output_shape[-1] != outputs:
-        raise InputError(
-            f"{path}: has {model.output_shape[-1]} outputs where {outputs} are needed; "
-            f"train one with --labels {'binary' if outputs == 1 else 'findings'}"
-        )
-    config = Path(run) / "config.json"
-    if config.is_file() and artifacts.read_json(config).get("labels") == "device":
-        raise InputError(
-            f"{path}: tells devices, not diseases; name a RUN of --labels binary or findings"
-        )
-    if resolution is not None and model.input_shape[1] != resolution:
-        raise InputError(
-            f"{path}: reads images of {model.input_shape[1]} px where {resolution} px are needed; "
-            "name a RUN of that resolution, or train one"
-        )
-    return model

@@ -28,6 +28,7 @@ ORDER = (
     "pgcxr.gan",
     "pgcxr.classifier",
     "pgcxr.latent",
+    "pgcxr.editing",
     "pgcxr.anomaly",
     "pgcxr.cli",
     "train",

@@ -1,6 +1,7 @@
 """Finds an axis for each disease in the latents of a GAN in several ways, and lets those judge who
 took no part (thesis 3)."""
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -85,6 +86,8 @@ def run(
     _refuse_same(classifier_runs, reader.labeler.identity[1:])
     with artifacts.new_folder(out) as folder:
         report, tables = _study(reader, cohort, options, seed, folder)
+        runs = [gan_run, *classifier_runs]
+        report["networks"] = _networks(Path(out), runs, reader.labeler.identity, guides)
         result = AxesResult(Path(out), report, tables).made_with(options, seed)
         result.write(folder)
     return result
@@ -122,6 +125,17 @@ def _refuse_same(runs: list, identities: list[str]) -> None:
                 f"{runs[place]}: holds the same network as {runs[identities.index(identity)]}; "
                 "guides and judges must be trainings of their own (another --seed, at least)"
             )
+
+
+def _networks(out: Path, runs: list, identities: list[str], guides: int) -> dict:
+    """{generator, guides, judges}: where each network is, as seen from `out`, and its identity, so
+    that who reads the folder (`pgcxr edit`) need not be told."""
+    home = os.path.realpath(out)
+    named = [
+        {"run": os.path.relpath(os.path.realpath(run), home), "weights_sha256": identity}
+        for run, identity in zip(runs, identities, strict=True)
+    ]
+    return {"generator": named[0], "guides": named[1 : guides + 1], "judges": named[guides + 1 :]}
 
 
 def _study(

@@ -7,8 +7,10 @@ import typer
 import pgcxr
 from pgcxr.cli import command
 from pgcxr.cli.curate import curate, records
+from pgcxr.cli.edit import edit
 from pgcxr.cli.export_deidentified import export_deidentified
 from pgcxr.cli.generate import generate
+from pgcxr.cli.generate_labeled import generate_labeled
 from pgcxr.cli.nvidia import export_nvidia, import_nvidia
 from pgcxr.cli.phantom import phantom
 from pgcxr.cli.privacy_audit import privacy_audit
@@ -16,8 +18,8 @@ from pgcxr.cli.timelapse import timelapse
 from pgcxr.errors import InputError
 
 app = command.new_app(
-    "Progressive GANs on chest radiographs: phantom, curation, records, generation, timelapse of "
-    "a training, exchange with the original.",
+    "Progressive GANs on chest radiographs: phantom, curation, records, generation, editing "
+    "along disease axes, timelapse of a training, exchange with the original.",
     "Example: pgcxr phantom runs/export --patients 200 --seed 1 --size 256; then `pgcxr COMMAND "
     "--help`. Training and evaluation are scripts of the checkout: `python -m train.gan --help`.",
 )
@@ -31,6 +33,14 @@ app.command(epilog="Example: pgcxr export-deidentified runs/export --out runs/de
 app.command(epilog="Example: pgcxr generate runs/gan --n 64 --seed 1 --out runs/synthetic")(
     generate
 )
+app.command(
+    epilog="Example: pgcxr edit runs/gan --axes runs/axes --axis pleural_effusion --seeds 1-8 "
+    "--out runs/edited"
+)(edit)
+app.command(
+    epilog="Example: pgcxr generate-labeled runs/gan --axes runs/axes "
+    "--mix pneumothorax=500,pleural_effusion=500,normal=500 --out runs/labeled"
+)(generate_labeled)
 app.command(epilog="Example: pgcxr timelapse runs/gan")(timelapse)
 app.command(epilog="Example: pgcxr import-nvidia karras2018iclr.pkl --out runs/imported")(
     import_nvidia

@@ -15,6 +15,8 @@ KINDS = {
     "pgcxr phantom": "an EXPORT written by `pgcxr phantom`",
     "pgcxr curate": "a COHORT written by `pgcxr curate`",
     "pgcxr generate": "a folder of synthetic images written by `pgcxr generate`",
+    "pgcxr edit": "a folder of edited images written by `pgcxr edit`",
+    "pgcxr generate-labeled": "a folder of synthetic images written by `pgcxr generate-labeled`",
     "pgcxr import-nvidia": "a RUN written by `pgcxr import-nvidia`",
 }
 # Files of a folder that are looked at before it is no export of DICOM files.

@@ -13,6 +13,10 @@ from pgcxr.plots.figure import COLORS, new_figure, save, styled
 
 GAP = 2
 PAPER = 255
+CAPTION = {
+    **{"fontsize": 5.5, "color": "white", "ha": "center", "va": "bottom"},
+    "bbox": {"facecolor": "black", "alpha": 0.6, "edgecolor": "none", "pad": 1.0},
+}
 
 
 def image_grid(
@@ -69,6 +73,7 @@ def labeled_grid(
     path: str | os.PathLike,
     columns: list[str] | None = None,
     title: str = "",
+    captions: dict[int, list[str]] | None = None,
 ) -> Path:
     """Draws one row of images per label, with the label at its left.
 
@@ -78,6 +83,7 @@ def labeled_grid(
         path: .png or .svg.
         columns: a heading for each column.
         title: above the sheet.
+        captions: {row: what is written into the lower edge of each of its images}.
     """
     sheets = [(label, _as_images(images)) for label, images in rows]
     longest = max(len(images) for _, images in sheets)
@@ -96,6 +102,10 @@ def labeled_grid(
                 extent=(column + 0.015, column + 0.985, row + 0.985, row + 0.015),
                 interpolation="nearest" if max(height, width) <= 128 else "antialiased",
             )
+    for row, texts in (captions or {}).items():
+        for column, text in enumerate(texts):
+            place = (column + 0.5, row + 0.97)
+            axes.text(*place, text, **CAPTION)
     axes.set(xlim=(0, longest), ylim=(len(sheets), 0))
     axes.set_aspect(height / width)
     axes.spines[:].set_visible(False)

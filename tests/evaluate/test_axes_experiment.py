@@ -3,26 +3,25 @@ be found."""
 
 import csv
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
-from keras import ops
 
 from evaluate import axes as package
 from evaluate.axes import AxesOptions, AxesResult, criterion
 from evaluate.axes.experiment import Runs
 from pgcxr import networks
 from pgcxr.cohort.findings import FINDINGS
+from pgcxr.editing import axes_folder, panel
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.images import to_uint8
 from pgcxr.io import artifacts
 from pgcxr.latent import axes as latent_axes
-from pgcxr.latent.axes import unit
 from pgcxr.plots.page import Page
+from pgcxr.sampling.generation import load_generator, weights_sha256
+from tests.toy_axes import LATENTS, OFFSETS, SIZE, Known, directions, patterns, reading
 from tests.toy_cohort import spots, write_cohort
 
-SIZE, LATENTS = 8, 20
 QUICK = AxesOptions(
     samples=1500,
     way="ridge",
@@ -33,52 +32,6 @@ QUICK = AxesOptions(
     path_starts=6,
     examples=2,
 )
-# Where each finding lies, and how much of its latent direction it takes to show: the last is rare.
-PLACES = ((1, 1), (1, 5), (4, 1), (4, 5), (6, 3))
-OFFSETS = (-2.0, -2.0, -2.0, -2.0, -3.6)
-
-
-def directions() -> np.ndarray:
-    drawn = unit(np.random.default_rng(11).normal(size=(len(FINDINGS), LATENTS)))
-    drawn[1] = unit(0.5 * drawn[0] + 0.85 * drawn[1])
-    return drawn.astype(np.float32)
-
-
-def patterns() -> np.ndarray:
-    held = np.zeros((len(FINDINGS), SIZE, SIZE, 1), np.float32)
-    for index, (y, x) in enumerate(PLACES):
-        held[index, y : y + 2, x : x + 2] = 1.0
-    return held
-
-
-@keras.saving.register_keras_serializable(package="pgcxr-tests")
-class Known(networks.Generator):
-    """Gray images with a bright 2 x 2 square for each finding, as bright as sigmoid(2 (u .
-    direction) + offset)."""
-
-    def call(self, latents, labels=None, level=None, fade=None):
-        u = self.pixel_norm(latents)
-        strength = ops.sigmoid(2.0 * ops.matmul(u, directions().T) + np.array(OFFSETS, np.float32))
-        return 1.6 * ops.tensordot(strength, patterns(), axes=1) - 0.8
-
-
-def reading() -> keras.Model:
-    """Reads the brightness of each square; normal where no square is bright."""
-    inputs = keras.Input((SIZE, SIZE, 1), name="images")
-    same = keras.layers.Conv2D(1, 1, name="conv2_block1_out")
-    dense = keras.layers.Dense(6, name="logits")
-    outputs = keras.layers.Activation("sigmoid", name="predictions")(
-        dense(keras.layers.Flatten()(same(inputs)))
-    )
-    model = keras.Model(inputs, outputs)
-    same.set_weights([np.ones((1, 1, 1, 1)), np.zeros(1)])
-    squares = (
-        patterns().reshape(len(FINDINGS), -1) / 4
-    )  # a row's product with an image is its square's brightness
-    # Brightness -0.8 ... 0.8 becomes a logit of -6 ... 6; normal is their sum, turned round.
-    weights = np.concatenate([-3.0 * squares.sum(axis=0, keepdims=True), 7.5 * squares]).T
-    dense.set_weights([weights, np.array([-8.0, 0, 0, 0, 0, 0])])
-    return model
 
 
 def real_images(seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -202,6 +155,20 @@ def test_the_folder_holds_what_the_contract_names(result):
     rows = list(csv.DictReader((folder / "curves.csv").open()))
     assert len(rows) == 5 * QUICK.steps * 6
     assert {what for what, *_ in told} >= {"synthesizing and classifying", "walking"}
+
+
+def test_who_edits_along_the_axes_finds_the_networks_by_the_report(runs, result):
+    found = axes_folder.checked(result[1], [], unproven=False)
+    people = panel.load(found, SIZE)
+    assert not people.notes and [one.name for one in people.judges] == ["classifier 1"]
+    angles, logits = found.walked("nodule")
+    assert np.degrees(angles[-1]) == pytest.approx(QUICK.max_angle)
+    own = logits[..., 0].mean(axis=1)
+    end = np.argmin(np.abs(angles - found.axes.ends[0]))
+    told = result[0]["axes"]["nodule"]["judges"]["classifier 1"]["likelihood_end"]
+    assert 1 / (1 + np.exp(-own[end])) == pytest.approx(told, abs=0.1) and own[0] < 0
+    generator = load_generator(runs / "gan")
+    found.check_generator(runs / "gan", generator, weights_sha256(generator))
 
 
 def test_the_same_seed_gives_the_same_report(runs, result):
