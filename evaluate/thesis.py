@@ -121,7 +121,28 @@ def words(name: str) -> str:
 
 def percent(share: float) -> str:
     """A share as percent, with a decimal where it is small."""
-    return f"{share:.1%}" if share < 0.1 else f"{share:.0%}"
+    return f"{100 * share:.1f} %" if share < 0.1 else f"{100 * share:.0f} %"
+
+
+def p_value(p: float | None, draws: int = 0) -> str | None:
+    """A p-value as text.
+
+    Args:
+        draws: of the permutations or simulations that it comes from, with which it cannot be below
+            1 / (draws + 1); 0 where it is computed.
+
+    Example:
+
+        >>> p_value(0.0342), p_value(1e-7), p_value(0.001, 999), p_value(None)
+        ('0.034', '< 0.0001', '≤ 0.001', None)
+    """
+    if p is None:
+        return None
+    if draws and p <= 1.001 / (draws + 1):
+        return f"\N{LESS-THAN OR EQUAL TO} {1 / (draws + 1):.1g}"
+    if p < 1e-4:
+        return "< 0.0001"
+    return f"{p:.2f}" if p >= 0.1 else f"{p:.3f}" if p >= 0.001 else f"{p:.4f}"
 
 
 def listed(items: list[str]) -> str:

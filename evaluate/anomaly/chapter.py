@@ -4,9 +4,11 @@ from pathlib import Path
 
 from evaluate import common, thesis
 from evaluate.anomaly.comparison_section import comparison_section
+from evaluate.anomaly.scheme import scheme
 from evaluate.protocol import Result
-from evaluate.thesis import interval, listed, percent, words
+from evaluate.thesis import interval, listed, p_value, percent, words
 from pgcxr.cohort.findings import TABLE_6
+from pgcxr.metrics.proportions import clopper_pearson
 from pgcxr.plots.page import Page
 
 
@@ -33,7 +35,7 @@ class AnomalyResult(Result):
 
 
 def _method(page: Page, report: dict) -> None:
-    """Figure 6, in words."""
+    """Figure 6."""
     healthy, overall, supervised = report["healthy"], report["overall"], report["supervised"]
     if not _inverted(report):
         page.text(
@@ -44,7 +46,8 @@ def _method(page: Page, report: dict) -> None:
             "set the threshold.",
         )
     else:
-        page.text(_figure_6(report, healthy))
+        page.text(_inversion(report, healthy))
+        page.drawing(scheme(report), "Figure 6. How an anomaly is found, with this run's numbers.")
     page.text(
         f"An image is called abnormal where its score is above {overall['threshold']:.3f}, the "
         f"threshold for a specificity of {healthy['specificity_aimed_at']:.0%}: where its "
@@ -56,9 +59,9 @@ def _method(page: Page, report: dict) -> None:
     )
 
 
-def _figure_6(report: dict, healthy: dict) -> str:
+def _inversion(report: dict, healthy: dict) -> str:
     return (
-        "Figure 6, in words: a GAN trained on normal images only is searched, by "
+        "A GAN trained on normal images only is searched, by "
         f"{report['iterations']} iterations of gradient descent on the latent vector, for the "
         f"image nearest to the query; what differs is the anomaly. {healthy['familiar']['n']} "
         f"normals of the training split teach which differences are healthy, {healthy['n']} "
@@ -91,12 +94,26 @@ def _table_6(page: Page, report: dict) -> None:
                 *_detected(theirs),
             )
         )
+    rows.append(_total(report))
     kinds = ("detected (sensitivity)", "95 % interval")
     header = ["Diagnosis", "Thesis: detected (sensitivity)"]
     header += [f"{method}: {kind}" for method in (_short(report), "Supervised") for kind in kinds]
     page.table(
-        header, rows, "Table 6. Detection of each class; intervals are exact (Clopper-Pearson)."
+        header,
+        rows,
+        "Table 6. Detection of each class; intervals are exact (Clopper-Pearson). The thesis "
+        "prints a total of 90; its rows add up to 89.",
     )
+
+
+def _total(report: dict) -> tuple:
+    """The last row of Table 6; an image is read under one class."""
+    cells: list = ["Total", "89 of 100 (0.89)"]
+    for classes in (report["classes"], report["supervised"]["classes"]):
+        detected, n = (sum(row[key] for row in classes.values()) for key in ("detected", "n"))
+        cells += [f"{detected} of {n} ({detected / n:.2f})" if n else None]
+        cells.append(clopper_pearson(detected, n) if n else None)
+    return tuple(cells)
 
 
 def _methods_compared(page: Page, report: dict) -> None:
@@ -119,13 +136,13 @@ def _methods_compared(page: Page, report: dict) -> None:
         [
             (
                 "McNemar",
-                _p(only["p"]),
+                p_value(only["p"]),
                 f"detections of abnormal images: {only['b']} by {_who(report)} alone, "
                 f"{only['c']} by the supervised classifier alone",
             ),
             (
                 "DeLong, paired",
-                _p(paired["p"]),
+                p_value(paired["p"]),
                 f"AUROC: difference {paired['difference']:.3f}, {interval(paired['ci95'])}",
             ),
         ],
@@ -243,10 +260,6 @@ def _localization(page: Page, where: dict) -> None:
         "anomaly map stands out in them; medians. At 1 a lesion differs from its "
         "reconstruction no more than its surroundings do.",
     )
-
-
-def _p(value: float) -> str:
-    return "< 0.0001" if value < 0.0001 else f"{value:.2g}"
 
 
 def _detected(row: dict) -> tuple:

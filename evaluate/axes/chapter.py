@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Self
 
 from evaluate import thesis
+from evaluate.axes.scheme import scheme
 from evaluate.axes.ways import WAYS
 from evaluate.protocol import Result
-from evaluate.thesis import words
+from evaluate.thesis import p_value, words
 from pgcxr.cohort.findings import FINDINGS
 from pgcxr.options import Options
 from pgcxr.plots.page import Page
@@ -33,15 +34,16 @@ class AxesResult(Result):
         report = self.figures
         page.section("Latent axes of disease (thesis, Results 2)")
         page.text(
-            f"Figure 4, in words: {report['samples']:,} synthetic images are read by the "
-            "six-output classifiers that guide; in several ways a direction of the latent vector "
-            "is found along which the output of a disease rises; that is its axis.",
+            f"{report['samples']:,} synthetic images are read by the six-output classifiers that "
+            "guide; in several ways a direction of the latent vector is found along which the "
+            "output of a disease rises; that is its axis.",
             f"An axis counts as {report['criterion']}.",
         )
+        page.drawing(scheme(report), "Figure 4. How the axes are found, with this run's numbers.")
         for note in report.get("notes", ()):
             page.verdict(None, note)
         _filter(page, report)
-        _walks(page, report)
+        _walks(page, report, self.made_by.get("config", {}).get("permutations", 0))
         if "ways" in report:  # not in earlier versions
             _judges(page, report)
             _ways(page, report)
@@ -82,7 +84,7 @@ def _filter(page: Page, report: dict) -> None:
     )
 
 
-def _walks(page: Page, report: dict) -> None:
+def _walks(page: Page, report: dict, draws: int) -> None:
     """What each axis does, beside the thesis's numbers."""
     starts = report["starts"]
     page.text(
@@ -114,7 +116,7 @@ def _walks(page: Page, report: dict) -> None:
                 axis["likelihood_end"],
                 f"{words(axis['off_target_disease'])} {axis['off_target_max']:.3f}",
                 axis["heldout_auroc"],
-                axis["null_p"],
+                p_value(axis["null_p"], draws),
                 axis["bootstrap_cosine"],
                 axis.get("way", "ridge"),
                 "yes" if axis["found"] else "no",

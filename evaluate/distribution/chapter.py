@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from evaluate.protocol import Result
+from evaluate.thesis import p_value
 from pgcxr.plots.page import Page
 
 NAMES = {
@@ -33,10 +34,11 @@ class DistributionResult(Result):
     command = "evaluate.distribution"
 
     def chapter(self, page: Page) -> None:
-        _write(page, self.folder, self.figures)
+        draws = self.made_by.get("config", {}).get("permutations", 0)
+        _write(page, self.folder, self.figures, draws)
 
 
-def _write(page: Page, folder: Path, report: dict) -> None:
+def _write(page: Page, folder: Path, report: dict, draws: int) -> None:
     """FID, KID, PRDC, ECS, FRD, SWD and MS-SSIM beside floor and baseline."""
     page.section("How near are the images as a set? (not in the thesis)")
     page.text(
@@ -66,7 +68,7 @@ def _write(page: Page, folder: Path, report: dict) -> None:
         "of random halves by patient; a lead is uncertain where the interval of the paired "
         "difference holds 0.",
     )
-    _tests(page, report)
+    _tests(page, report, draws)
     _differences(page, report)
     for warning in report.get("warnings", ()):
         page.verdict(None, warning)
@@ -76,10 +78,13 @@ def _write(page: Page, folder: Path, report: dict) -> None:
     )
 
 
-def _tests(page: Page, report: dict) -> None:
+def _tests(page: Page, report: dict, draws: int) -> None:
     """p of the permutation tests."""
     rows = [
-        (NAMES[name].replace(" x 1000", ""), *(entry["p"][source] for source in SOURCES))
+        (
+            NAMES[name].replace(" x 1000", ""),
+            *(p_value(entry["p"][source], draws) for source in SOURCES),
+        )
         for name, entry in report["metrics"].items()
         if name in TESTED and entry["p"]["gan"] is not None
     ]

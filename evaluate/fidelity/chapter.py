@@ -11,7 +11,8 @@ from evaluate.fidelity.arms import ARMS
 from evaluate.fidelity.explanations import THRESHOLD
 from evaluate.fidelity.statistics import COMPARISONS, POINTS, point_rows
 from evaluate.protocol import Result
-from evaluate.thesis import interval
+from evaluate.thesis import interval, p_value
+from pgcxr.metrics.calibration import DRAWS
 from pgcxr.metrics.confusion import RATES
 from pgcxr.plots.page import Page
 
@@ -36,14 +37,19 @@ class FidelityResult(Result):
         page.section("How real are the synthetic images? (thesis, Results 1)")
         labels, options = report["pseudo_labels"], self.made_by["config"]
         page.text(
-            f"Classifier: {report['architecture']}. Figure 3, in words: a classifier trained on "
-            f"real images labels synthetic ones (P(abnormal) > {options['abnormal_above']:g} "
-            f"abnormal, < {options['normal_below']:g} normal, the rest dropped); a second one, "
-            "trained in the same way on as many synthetic images, reads the real test set.",
+            f"Classifier: {report['architecture']}. One trained on real images labels synthetic "
+            f"ones (P(abnormal) > {options['abnormal_above']:g} abnormal, < "
+            f"{options['normal_below']:g} normal, the rest dropped); a second one, trained in the "
+            "same way on as many synthetic images, reads the real test set.",
             f"Of {labels['generated']:,} synthetic images {labels['normal']:,} were labeled "
             f"normal, {labels['abnormal']:,} abnormal, {labels['rejected']:,} were dropped.",
         )
         common.tell_confounders(page, report)
+        if (self.folder / "scheme.png").is_file():  # not in earlier versions
+            page.figure(
+                self.folder / "scheme.png",
+                "Figure 3. Who learns from what and reads what, with this run's numbers of images.",
+            )
         readings(page, self.folder, report)
         comparison(page, report)
         operating_points(page, self.folder, report)
@@ -198,7 +204,7 @@ def _calibration(page: Page, report: dict) -> None:
         rows.append(
             (
                 *(title, part["brier"]["score"]),
-                *(bins["ece"], bins["ece_by_chance"], bins["p"]),
+                *(bins["ece"], bins["ece_by_chance"], p_value(bins["p"], DRAWS)),
                 *(logistic["slope"], logistic["in_the_large"]),
                 *(scaling["temperature"], scaling.get("ece_after")),
             )
@@ -238,4 +244,5 @@ def synthetic_images(page: Page, folder: Path) -> None:
 
 
 def _p(part: dict) -> str:
-    return "p < 0.0001" if part["p"] < 1e-4 else f"p = {part['p']:.2g}"
+    said = p_value(part["p"])
+    return f"p {said}" if said.startswith("<") else f"p = {said}"

@@ -62,12 +62,12 @@ def _write(page: Page, folder: Path, report: dict) -> None:
     )
     if report["passed"]:
         page.verdict(
-            None,
-            "Passed: no test of the gate found copies. `pgcxr generate --release` takes this "
-            "report.",
+            True,
+            "No test of the gate found copies. pgcxr generate --release takes this report.",
+            "Passed",
         )
     else:
-        page.verdict(False, f"The gate did not let the GAN pass: {'; '.join(report['reasons'])}.")
+        page.verdict(False, f"The gate found copies: {'; '.join(report['reasons'])}.", "Not passed")
     if others := lineage_note(report.get("lineage", [])):
         page.text(others)
     page.figure(

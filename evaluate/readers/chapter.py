@@ -5,6 +5,7 @@ import math
 from evaluate import thesis
 from evaluate.protocol import Result
 from evaluate.readers.kinds import ANOMALY, PREFERENCE, SEVERITY, TURING
+from evaluate.thesis import p_value
 from pgcxr.plots.page import Page
 
 GENERAL = {
@@ -57,7 +58,8 @@ def _turing(result: ReadersResult, page: Page) -> None:
             (
                 name,
                 f"{each['accuracy']['k']} of {each['accuracy']['n']}",
-                *(each["accuracy"]["value"], each["accuracy"]["ci95"], each["chance"]["p"]),
+                *(each["accuracy"]["value"], each["accuracy"]["ci95"]),
+                p_value(each["chance"]["p"]),
                 *(each.get("auroc", {}).get("value"), each.get("auroc", {}).get("ci95")),
             )
             for name, each in report["each"].items()
@@ -141,8 +143,8 @@ def _anomaly(result: ReadersResult, page: Page) -> None:
             for name, each in report["classes"].items()
         ],
         "Table 6; of all readings, intervals draw whole cases. Of the normal class, what was "
-        "called abnormal. Thesis: subjects that one radiologist called detected when he saw the map, of "
-        "all; he was shown no normal image.",
+        "called abnormal. Thesis: subjects that one radiologist called detected when he saw the "
+        "map, of all; he was shown no normal image.",
     )
     pictures = [
         (result.folder / f"{file}.png", caption)
@@ -177,7 +179,7 @@ def _preference(result: ReadersResult, page: Page) -> None:
         [
             (
                 *(name, each["first"], each["second"], each["equal"]),
-                *(each["share_first"], each["ci95"], each["p"]),
+                *(each["share_first"], each["ci95"], p_value(each["p"])),
             )
             for name, each in report["each"].items()
         ],
@@ -204,7 +206,8 @@ def _compared(page: Page, found: dict, title: str) -> None:
                 GENERAL[general],
                 *(test["modalities"][0]["mean"], test["modalities"][0]["ci95"]),
                 *(test["modalities"][1]["mean"], test["modalities"][1]["ci95"]),
-                *(difference["difference"], difference["ci95"], difference["p"]),
+                *(difference["difference"], difference["ci95"]),
+                p_value(difference["p"]),
             )
         )
     page.table(
@@ -283,8 +286,8 @@ def _span(ends: list) -> str:
 
 def _chance(test: dict) -> str:
     if test["equivalent"]:
-        return f"It is within {test['margin']:g} of chance (TOST, p {test['p']:.3f})."
-    shown = "" if test["p"] is None else f", p {test['p']:.2f}"
+        return f"It is within {test['margin']:g} of chance (TOST, p {p_value(test['p'])})."
+    shown = "" if test["p"] is None else f", p {p_value(test['p'])}"
     return f"That it is within {test['margin']:g} of chance was not shown (TOST{shown})."
 
 

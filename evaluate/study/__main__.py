@@ -66,7 +66,7 @@ def main(
 
         checks = {"cohort": check_cohort}
         seconds = runner.run(study.steps, checks)
-        summary = report.write(out, options, study.cohort, seconds, runner.elapsed(study.steps))
+        summary = report.write(out, options, study, seconds, runner.elapsed(study.steps))
     _say(f"{out / 'report.html'}: written; this run took {time.monotonic() - begun:.0f} s")
     for line in summary:
         _say(line)

@@ -1,5 +1,4 @@
-"""The report's opening, data, training and provenance; each table and figure beside the thesis's
-own number."""
+"""The report's opening, data and training; each table and figure beside the thesis's own number."""
 
 from pathlib import Path
 
@@ -15,8 +14,7 @@ GANS = (("gan", "normal and abnormal images"), ("gan_normal", "normal images onl
 
 def opening(page: Page, preset: str, steps: dict, phantom: bool) -> None:
     """What this page is, and what it is not."""
-    source, gan = steps["cohort"]["source"], steps["gan"]
-    of = "a generated PACS export (phantom images, no patient)" if phantom else f"a {source} export"
+    gan, of = steps["gan"], export(steps, phantom)
     page.text(
         f"The study of the thesis, carried out with preset {preset} on {of}: "
         f"{steps['cohort']['collected']:,} images collected, {steps['cohort']['images']:,} kept, "
@@ -24,12 +22,19 @@ def opening(page: Page, preset: str, steps: dict, phantom: bool) -> None:
         "Every number under “this run” was computed from images that the run itself made or read. "
         "The thesis worked at 1024 px on 111,163 radiographs of two hospitals: the columns stand "
         "beside each other to show what is measured and how, not to be compared in size. Figures "
-        "and tables bear the thesis's numbers, so they are not in sequence; the figures that are "
-        "diagrams there are put in words. “Real” images are those that were curated, generated or "
-        "not; “synthetic” ones are a GAN's.",
+        "and tables bear the thesis's numbers, so they are not in sequence. “Real” images are "
+        "those that were curated, generated or not; “synthetic” ones are a GAN's.",
     )
     if any(_begun_with(steps[name]) for name, _ in GANS):
         page.text(trained_where(steps))
+
+
+def export(steps: dict, phantom: bool) -> str:
+    """What the images come from, in words."""
+    if phantom:
+        return "a generated PACS export (phantom images, no patient)"
+    source = steps["cohort"]["source"]
+    return "a hospital's PACS export" if source == "pacs" else f"the {source} set"
 
 
 def glance(page: Page, steps: dict) -> None:
@@ -128,11 +133,16 @@ def data(page: Page, folder: Path, steps: dict) -> None:
             )
             for name in ("normal", *FINDINGS)
         ]
-        + [("Abnormal, another disease only", None, *(other[split] for split in splits))],
-        "Table 2. Images of each class; an image may have several of the five. Splits are by "
-        "patient, 60/20/20. Images with another disease only (of the seven more in Table 6) are "
-        "among the abnormal ones that the GAN learns from and the test of anomaly detection "
-        "reads; no classifier sees them, as in the thesis.",
+        + [
+            ("Abnormal, another disease only", None, *(other[split] for split in splits)),
+            ("Abnormal", None, *(cohort["table2"][split]["abnormal"] for split in splits)),
+            ("Total", None, *(cohort["table2"][split]["images"] for split in splits)),
+        ],
+        "Table 2. Images of each class; an image may have several of the five, so they do not "
+        "add up; the thesis counts 10,234 abnormal ones so. Splits are by patient. Images with "
+        "another disease only (of the seven more in Table 6) are among the abnormal ones that the "
+        "GAN learns from and the test of anomaly detection reads; no classifier sees them, as in "
+        "the thesis.",
     )
 
 
@@ -219,30 +229,3 @@ def growing(page: Page, out: Path, steps: dict) -> None:
         ],
         "A dash: the thesis does not say.",
     )
-
-
-def provenance(page: Page, steps: dict, seconds: dict, elapsed: float) -> None:
-    """Seeds, versions, time."""
-    page.section("How this was made")
-    versions = steps["gan"]["made_by"]["versions"]
-    page.table(["Package", "Version"], list(versions.items()))
-    made_by = {name: steps[name]["made_by"] if name in steps else {} for name in seconds}
-    page.table(
-        ["Step", "Command", "Seed", "Seconds"],
-        [
-            (name, made_by[name].get("command"), made_by[name].get("seed"), round(s))
-            for name, s in seconds.items()
-        ],
-        "Times are of the run that made each step; nothing else here changes with another run of "
-        "the same seed.",
-    )
-    page.text(
-        f"All steps together: {_minutes(elapsed)} of wall time; the sum of the steps, "
-        f"{_minutes(sum(seconds.values()))}, is more where they ran side by side. Pauses between "
-        "an interruption and going on are not counted."
-    )
-    page.text(f"Latent inversion took {steps['anomaly']['seconds_per_image']:.2f} s per image.")
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

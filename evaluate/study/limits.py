@@ -2,6 +2,7 @@
 
 from evaluate.thesis import listed, percent, words
 from pgcxr.cohort.findings import FINDINGS
+from pgcxr.plots.page import Page
 
 # A finding that the classifier of findings reads no better than this limits everything that is
 # built on it.
@@ -9,6 +10,84 @@ HARD = 0.85
 # A lesion of less of the image than that is small; one whose map is less above its surroundings
 # hardly stands out.
 SMALL, STANDS_OUT = 0.02, 1.25
+
+# Distances to training images that are farther than held-out ones' by that many standard errors.
+FAR = 3.0
+
+
+def chapter(page: Page, steps: dict) -> None:
+    """What limits each number of this run, and what a poor GAN does to each."""
+    page.section("What limits these numbers")
+    for heading, text in of_numbers(steps).items():
+        page.heading(heading).text(text)
+    page.heading("What a poor GAN does to each number")
+    page.text(of_the_gan(steps))
+    page.definitions(list(POOR.items()))
+
+
+# What happens where a GAN is trained too short, on too few images, or collapses.
+POOR = {
+    "AUROC of the classifier trained on synthetic images": (
+        "falls toward 0.5: what is not drawn cannot be learned. Pseudo-labels make it worse, as "
+        "unclear images are dropped or all called alike, so that one class is hardly there."
+    ),
+    "AUROC on the synthetic test set": (
+        "may stay high or rise: images are easy to tell apart by flaws of the GAN, and the labels "
+        "are a classifier's own. A high number here says nothing good by itself."
+    ),
+    "FID, KID, ECS, FRD, SWD": (
+        "rise above the floor of real images, and above the PCA-Gaussian that any GAN should beat."
+    ),
+    "Precision and recall": (
+        "Low precision: images that no radiograph looks like. Low recall: kinds of radiograph that "
+        "are never drawn, as after a collapse."
+    ),
+    "C_T": (
+        "rises far above 0, as the images are farther from every training image than real ones of "
+        "other patients are. That is underfit, not privacy: such a GAN copies nothing because it "
+        "draws nothing well, and the gate's pass says little. It is near 0 for a good generator, "
+        "and far below 0 for one that copies."
+    ),
+    "Disease axes": (
+        "are not found, or what moves is blur and noise that the guides take for disease; judges "
+        "who took no part then do not follow."
+    ),
+    "Anomaly detection by inversion": (
+        "falls toward an AUROC of 0.5: the nearest image that the GAN makes is far from healthy "
+        "and diseased images alike, so differences are everywhere. The other methods of the table "
+        "use no GAN and are not touched."
+    ),
+    "Readers": "tell synthetic images from real ones nearly always.",
+}
+
+
+def of_the_gan(steps: dict) -> str:
+    """What the numbers say of this run's GAN."""
+    metrics = steps["distribution"]["metrics"]
+    signs = []
+    for name, title in (("fid", "FID"), ("kid", "KID")):
+        if name in metrics:
+            own, floor = (metrics[name][source]["value"] for source in ("gan", "floor"))
+            signs.append(f"{title} is {own:.3g} (floor {floor:.3g})")
+    if "precision" in metrics:
+        signs.append(f"precision {metrics['precision']['gan']['value']:.2f}")
+        signs.append(f"recall {metrics['recall']['gan']['value']:.2f}")
+    far = [each["c_t"]["z"] for each in steps["privacy"]["spaces"].values()]
+    signs.append(f"C_T {listed([f'{value:.1f}' for value in far])} (features, pixels)")
+    behind = [
+        name for name, ahead in steps["distribution"].get("gan_wins", {}).items() if not ahead
+    ]
+    total = len(steps["distribution"].get("gan_wins", {}))
+    told = f"Of this run's GAN of all images: {listed(signs)}"
+    if total:
+        told += f"; it is behind the PCA-Gaussian in {len(behind)} of {total} measures"
+    told += "."
+    if min(far) > FAR:
+        told += (
+            " C_T is far above 0: the GAN is underfit, and that the gate let it pass is no proof "
+            "of privacy."
+        )
+    return told
 
 
 def of_numbers(steps: dict) -> dict:

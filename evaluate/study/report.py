@@ -8,8 +8,18 @@ from evaluate.axes.chapter import AxesResult
 from evaluate.distribution.chapter import DistributionResult
 from evaluate.fidelity.chapter import FidelityResult
 from evaluate.privacy.chapter import PrivacyResult
-from evaluate.study import chapters, limits, reader_studies
-from evaluate.study.plan import StudyOptions
+from evaluate.study import (
+    chapters,
+    class_curves,
+    intervals,
+    limits,
+    methods,
+    model_card,
+    provenance,
+    reader_studies,
+    summary,
+)
+from evaluate.study.plan import Plan, StudyOptions
 from evaluate.thesis import interval, listed, percent, words
 from pgcxr.io import artifacts
 from pgcxr.plots.page import Page
@@ -22,39 +32,53 @@ RESULTS = {
     "axes": AxesResult,
     "anomaly": AnomalyResult,
 }
+# What is drawn after a chapter.
+CURVES = {"fidelity": class_curves.of_classifiers, "anomaly": class_curves.of_anomalies}
 
 
 def write(
-    out: Path, options: StudyOptions, cohort: Path | None, seconds: dict, elapsed: float
+    out: Path, options: StudyOptions, planned: Plan, seconds: dict, elapsed: float
 ) -> list[str]:
     """Writes out/report.html and out/report.json from the steps' reports; returns the lines to say
     at the end.
 
     Args:
-        cohort: the finished cohort that was studied; None where step "cohort" made it.
+        planned: what was done, of the options.
         seconds: {step: time that it took when it was made}.
         elapsed: wall time in which they were all made; less than the sum, as steps run side by
             side.
     """
     folders = {name: out / name for name in seconds if name != "export"}
-    folders["cohort"] = cohort or out / "cohort"
+    folders["cohort"] = planned.cohort or out / "cohort"
     steps = {name: artifacts.read_json(folders[name] / "report.json") for name in folders}
     page = Page("Image synthesis and anomaly detection on chest radiographs with a Progressive GAN")
-    chapters.opening(page, options.preset, steps, phantom=options.data is None)
+    phantom, made_on = options.data is None, provenance.environment()
+    chapters.opening(page, options.preset, steps, phantom)
+    summary.summary(page, steps, phantom)
     chapters.glance(page.section("At a glance"), steps)
-    for heading, text in limits.of_numbers(steps).items():
-        page.heading(f"What limits it: {heading[0].lower()}{heading[1:]}").text(text)
+    methods.methods(page, steps, phantom)
     chapters.data(page, folders["cohort"], steps)
     chapters.growing(page, out, steps)
     for name, result in RESULTS.items():
         result.load(out / name).chapter(page)
+        if name in CURVES:
+            CURVES[name](page, out, folders["cohort"])
     reader_studies.chapters(page, out, seconds)
-    chapters.provenance(page, steps, seconds, elapsed)
+    limits.chapter(page, steps)
+    intervals.glossary(page, steps)
+    model_card.model_card(page, steps, phantom)
+    commands = provenance.commands(options, planned)
+    provenance.provenance(page, steps, commands, seconds, elapsed, made_on)
     page.write(out / "report.html")
 
     body = {name: steps[name] for name in ("gan", "gan_normal", "anomaly_network", *RESULTS)}
     body |= {name: steps[name] for name in reader_studies.named(seconds)}
-    body |= {"cohort": steps["cohort"], "seconds": elapsed, "seconds_per_step": seconds}
+    body |= {
+        "cohort": steps["cohort"],
+        "made_on": made_on,
+        "seconds": elapsed,
+        "seconds_per_step": seconds,
+    }
     artifacts.write_report(
         out, body, command="evaluate.study", seed=options.seed, config=options.described()
     )
@@ -79,7 +103,7 @@ def measured(steps: dict) -> list[str]:
         f"{_with_interval(best, 'macro_auroc')}, sensitivity {percent(best['sensitivity'])} at a "
         f"specificity of {percent(best['specificity'])} on {best['n']['normal']} normal images "
         f"(inversion alone: AUROC {ways['inversion']['macro_auroc']:.3f}); thesis: sensitivity "
-        "89%, no normal image tested",
+        "89 %, no normal image tested",
     ]
 
 

@@ -35,7 +35,7 @@ def line_plot(
     figure, axes = new_figure(5.6, 3.6)
     for index, (name, y) in enumerate(series.items()):
         at = np.asarray(x[name] if isinstance(x, dict) else x, float)
-        style = line_style(index)
+        style = line_style(index, name)
         if bands and name in bands:
             axes.fill_between(at, *bands[name], color=style["color"], alpha=0.18, linewidth=0)
         # Points only where a reader can count them.
@@ -93,7 +93,7 @@ def histogram_plot(
     for index, (name, scores) in enumerate(groups.items()):
         scores = np.asarray(scores, float)
         share = np.histogram(scores, edges)[0] / max(len(scores), 1)
-        style = line_style(index)
+        style = line_style(index, name)
         axes.stairs(share, edges, fill=True, color=style["color"], alpha=0.16)
         axes.stairs(share, edges, **style, linewidth=1.5, label=f"{name} (n = {len(scores):,})")
     if threshold is not None:

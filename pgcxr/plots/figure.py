@@ -16,6 +16,23 @@ from pgcxr.io.artifacts import atomic_path
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9", "#8C6D1F")
 DASHES = ("-", "--", "-.", ":")
+# One color for each class in all figures. The five findings have Okabe and Ito's; those of the
+# seven more of thesis Table 6 come from there and from Paul Tol's "muted" scheme.
+CLASSES = {
+    "normal": "#7F7F7F",
+    "nodule": "#0072B2",
+    "consolidation": "#D55E00",
+    "interstitial_opacity": "#009E73",
+    "pleural_effusion": "#CC79A7",
+    "pneumothorax": "#E69F00",
+    "calcification": "#56B4E9",
+    "atelectasis": "#8C6D1F",
+    "mediastinal_widening": "#332288",
+    "rib_fracture": "#882255",
+    "pneumomediastinum": "#44AA99",
+    "subcutaneous_emphysema": "#999933",
+    "pneumoperitoneum": "#000000",
+}
 STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -70,6 +87,17 @@ def save(figure: Figure, path: str | os.PathLike, tight: bool = False) -> Path:
     return path
 
 
-def line_style(index: int) -> dict:
-    """Color and dashes of the `index`-th curve of a plot."""
+def line_style(index: int, name: str = "") -> dict:
+    """Color and dashes of the `index`-th curve of a plot; those of its own where `name` is that of
+    a class, in the first line and however it is spelled.
+
+    Example:
+
+        >>> line_style(0, "Pleural effusion\\n(not found)")
+        {'color': '#CC79A7', 'linestyle': ':'}
+    """
+    known = name.partition("\n")[0].strip().lower().replace(" ", "_")
+    if known in CLASSES:
+        place = list(CLASSES).index(known)
+        return {"color": CLASSES[known], "linestyle": DASHES[(place - 1) % len(DASHES)]}
     return {"color": COLORS[index % len(COLORS)], "linestyle": DASHES[index % len(DASHES)]}

@@ -32,7 +32,7 @@ def interval_plot(
         at = np.arange(len(names)) + 0.18 * (index - (len(series) - 1) / 2)
         values = np.asarray(values, float)
         reach = np.abs(np.stack([np.asarray(lows, float), np.asarray(highs, float)]) - values)
-        color = line_style(index)["color"]
+        color = line_style(index, name)["color"]
         axes.errorbar(
             at,
             values,

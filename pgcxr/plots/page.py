@@ -122,6 +122,12 @@ class Page:
         else the caption."""
         return self._add(_figure(path, caption, alt))
 
+    def drawing(self, svg: Markup, caption: str) -> "Page":
+        """A figure that is drawn in the page itself, as `pgcxr.plots.diagram` does."""
+        return self._add(
+            Markup("<figure>{}<figcaption>{}</figcaption></figure>").format(svg, typeset(caption))
+        )
+
     def figures(self, images: list[tuple], across: int = 4) -> "Page":
         """Figures (path, caption[, alt]) side by side, `across` of them at most, below each other
         where the page is narrow."""
@@ -131,13 +137,13 @@ class Page:
             )
         )
 
-    def verdict(self, ok: bool | None, text: str) -> "Page":
-        """Whether an aim was reached (True, False), in words and not by color alone; None is a
-        remark."""
-        kind, word = VERDICTS[None if ok is None else bool(ok)]
+    def verdict(self, ok: bool | None, text: str, word: str = "") -> "Page":
+        """Whether an aim was reached (True, False), in words (`word`) and not by color alone; None
+        is a remark."""
+        kind, usual = VERDICTS[None if ok is None else bool(ok)]
         return self._add(
             Markup('<p class="verdict {}"><strong>{}</strong> {}</p>').format(
-                kind, word, typeset(text)
+                kind, word or usual, typeset(text)
             )
         )
 

@@ -1,4 +1,4 @@
-"""ROC curves (thesis Figures 7 to 9); colors are `COLORS` in pgcxr/plots/figure.py."""
+"""ROC curves (thesis Figures 7 to 9); colors are those of pgcxr/plots/figure.py."""
 
 import os
 from pathlib import Path
@@ -35,7 +35,7 @@ def roc_plot(
     for index, (name, (labels, scores)) in enumerate(curves.items()):
         curve = roc_curve(labels, scores)
         area, low, high = delong_ci(labels, scores)
-        style = line_style(index)
+        style = line_style(index, name)
         axes.plot(
             curve["false_positive_rate"],
             curve["true_positive_rate"],

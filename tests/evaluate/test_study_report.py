@@ -1,7 +1,7 @@
 """What the report says: where a shortfall comes from, and how long the study took."""
 
 from evaluate.study import chapters, limits, report
-from evaluate.study.plan import StudyOptions
+from evaluate.study.plan import Plan, StudyOptions
 from evaluate.study.steps import Runner, Step
 from evaluate.thesis import listed, percent
 from pgcxr.io import artifacts
@@ -25,9 +25,9 @@ def test_missed_lesions_are_explained_by_their_own_size():
     small, rest = said.split("Larger, but hardly standing out")
     faint, clear = rest.split("Standing out, but")
     assert (
-        "nodule (0.5%, 1.50)" in small
-        and "pneumothorax (12%, 1.05)" in faint
-        and "consolidation (8.0%" in clear
+        "nodule (0.5 %, 1.50)" in small
+        and "pneumothorax (12 %, 1.05)" in faint
+        and "consolidation (8.0 %" in clear
     )
     assert "calcification" not in said, "nothing is known of its masks"
 
@@ -47,7 +47,7 @@ def test_the_time_of_a_study_counts_steps_side_by_side_once_and_pauses_not_at_al
 
 def test_words():
     assert listed([]) == "" and listed(["a"]) == "a" and listed(["a", "b", "c"]) == "a, b and c"
-    assert percent(0.004) == "0.4%" and percent(0.294) == "29%"
+    assert percent(0.004) == "0.4 %" and percent(0.294) == "29 %"
 
 
 def test_the_report_on_a_finished_cohort_reads_it_and_names_no_path(tmp_path, monkeypatch):
@@ -79,13 +79,17 @@ def test_the_report_on_a_finished_cohort_reads_it_and_names_no_path(tmp_path, mo
     for name, body in bodies.items():
         artifacts.write_json(out / name / "report.json", body)
     artifacts.write_json(cohort / "report.json", {"images": 7})
-    for name in ("opening", "glance", "data", "growing", "provenance"):
+    for name in ("opening", "glance", "data", "growing"):
         monkeypatch.setattr(report.chapters, name, lambda *_, **__: None)
+    for module in ("summary", "methods", "model_card", "provenance"):
+        monkeypatch.setattr(getattr(report, module), module, lambda *_, **__: None)
+    monkeypatch.setattr(report.intervals, "glossary", lambda *_: None)
     limit = {"Disease axes": "too short a training"}
     monkeypatch.setattr(report.limits, "of_numbers", lambda steps: limit)
+    monkeypatch.setattr(report.limits, "of_the_gan", lambda steps: "")
     monkeypatch.setattr(report, "RESULTS", {})
     options = StudyOptions(data=cohort, changes=("gan.total_kimg=4",))
-    lines = report.write(out, options, cohort, dict.fromkeys(bodies, 1.5), 9.0)
+    lines = report.write(out, options, Plan([], cohort), dict.fromkeys(bodies, 1.5), 9.0)
     assert lines == [
         "classifier trained on real images, read on real ones: AUROC 0.900 (95 % interval 0.850 to "
         "0.950); thesis 0.983",
@@ -93,11 +97,16 @@ def test_the_report_on_a_finished_cohort_reads_it_and_names_no_path(tmp_path, mo
         "0.850 to 0.950); thesis 0.881",
         "disease axes found: 1 of 2 (nodule); thesis 3 of 5",
         "anomaly detection, from normal images alone: AUROC 0.900 (95 % interval 0.850 to 0.950), "
-        "sensitivity 25% at a specificity of 95% on 200 normal images (inversion alone: AUROC "
-        "0.700); thesis: sensitivity 89%, no normal image tested",
+        "sensitivity 25 % at a specificity of 95 % on 200 normal images (inversion alone: AUROC "
+        "0.700); thesis: sensitivity 89 %, no normal image tested",
     ]
     said = (out / "report.html").read_text()
-    assert "What limits it: disease axes" in said and "too short a training" in said
+    assert (
+        "What limits these numbers" in said
+        and "Disease axes" in said
+        and "too short a training" in said
+    )
+    assert "three commands" in said, "how reader studies are made"
     assert "reached" not in said.lower().split("</style>")[1]
     body = artifacts.read_json(out / "report.json")
     assert body["cohort"] == {"images": 7} and body["seconds"] == 9.0

@@ -5,10 +5,11 @@ import cv2
 import numpy as np
 import pytest
 
+from pgcxr.cohort.findings import TABLE_6
 from pgcxr.metrics.confusion import confusion, wilson
 from pgcxr.plots import confusion as confusion_plots
 from pgcxr.plots import curves, grids, overlay, reliability, roc
-from pgcxr.plots.figure import new_figure, save
+from pgcxr.plots.figure import CLASSES, COLORS, line_style, new_figure, save
 
 
 @pytest.fixture
@@ -227,3 +228,12 @@ def test_an_outline_runs_inside_the_border_of_the_mask():
     colored = overlay.outline(image, mask).any(axis=-1)
     assert colored[8, 10] and colored[19, 24] and not colored[13, 17] and not colored[5, 5]
     assert image.max() == 0
+
+
+def test_a_disease_has_one_color_wherever_it_is_drawn():
+    first = line_style(3, "pleural effusion\n(not found)")
+    assert first == line_style(0, "Pleural effusion") == line_style(7, "pleural_effusion")
+    assert first["color"] == CLASSES["pleural_effusion"]
+    assert line_style(1, "another")["color"] == COLORS[1]
+    assert len(set(CLASSES.values())) == len(CLASSES) == len(TABLE_6) + 1
+    assert set(CLASSES) == {"normal", *TABLE_6}
