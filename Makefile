@@ -46,6 +46,7 @@ notebook: $(READY)     ## the notebook in JupyterLab; `make notebook LAB=--no-br
 docs: $(READY)         ## the documentation: site/index.html, to be opened from the disk
 	$(BIN)/python -c "import furo, myst_parser" 2> /dev/null || \
 	  $(PIP) install --quiet --constraint docs/requirements.txt --editable '.[docs]'
+	rm -rf site
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -c docs -d build/doctrees . site
 	$(BIN)/python docs/check_site.py site
 

@@ -4,6 +4,7 @@ Every link and anchor leads somewhere, every picture is there, and nothing is fe
 host: the site is opened from the disk of a machine without a network.
 """
 
+import re
 import sys
 from functools import cache
 from html.parser import HTMLParser
@@ -12,6 +13,8 @@ from urllib.parse import unquote, urlsplit
 
 # Of these elements and attributes a browser fetches by itself.
 FETCHED = {"img": "src", "script": "src", "iframe": "src", "source": "src", "link": "href"}
+# The same in a stylesheet.
+IN_STYLES = re.compile(r"""url\(\s*["']?((?:https?:)?//[^)"']+)""")
 # What Sphinx links to as metadata; no browser fetches it.
 METADATA = {"canonical", "author", "license"}
 
@@ -43,6 +46,9 @@ def page(path: Path) -> Page:
 def faults(site: Path) -> list[str]:
     """What is wrong, a line each."""
     found = []
+    for path in sorted(site.rglob("*.css")):
+        text = path.read_text(encoding="utf-8")
+        found += [f"{path}: fetches {target}" for target in IN_STYLES.findall(text)]
     for path in sorted(site.rglob("*.html")):
         here = page(path)
         for target in here.fetched:

@@ -8,6 +8,9 @@ import re
 import sys
 from pathlib import Path
 
+from pygments.lexers.special import TextLexer
+from sphinx.highlighting import lexers
+
 ROOT = Path(__file__).resolve().parents[1]
 READ = ("docs", "benchmarks")
 sys.path.insert(0, str(ROOT))
@@ -25,6 +28,7 @@ templates_path = ["_templates"]
 # Anchors as on GitHub; commands stand in blocks without a language.
 myst_heading_anchors = 4
 highlight_language = "bash"
+lexers["csv"] = TextLexer()
 
 # The reference, from docstrings: a page for each package.
 apidoc_modules = [
