@@ -8,6 +8,7 @@ from pgcxr.cli import command
 from pgcxr.cli.app import app
 from pgcxr.phantom.export import PhantomOptions, write_export
 from tests.docs.pages import PAGES, blocks, commands, parsed
+from train.gan.__main__ import app as gan
 
 RUN = ("phantom", "curate", "generate", "export-deidentified")
 # What a page calls the hospital's export; and what makes a command of a page small.
@@ -68,3 +69,13 @@ def test_the_commands_of_a_page_run(page, export, tmp_path, monkeypatch, capsys)
         assert ended.value.code == 0, (words, capsys.readouterr().err)
         out = parsed(words)["out"]
         assert (tmp_path / out / "report.json").is_file(), words
+
+
+def test_the_preflight_of_the_page_is_what_the_command_says(capsys):
+    """Of cards that are elsewhere: it tries nothing on this machine."""
+    page = PAGES["docs/training.md"]
+    words = next(words for words in commands(page) if "--memory" in words)
+    with pytest.raises(SystemExit) as ended:
+        command.run(gan, words[3:], name="python -m train.gan")
+    shown = next(content for language, content in blocks(page) if language == "text")
+    assert ended.value.code == 0 and capsys.readouterr().out.strip() == shown.strip()
