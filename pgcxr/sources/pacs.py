@@ -18,7 +18,7 @@ from pgcxr.cohort import vocabulary
 from pgcxr.cohort.findings import TABLE_6
 from pgcxr.errors import InputError
 from pgcxr.io import archives, trees
-from pgcxr.sources import Scan, dicom_files
+from pgcxr.sources import Scan, dicom_files, studies_csv
 from pgcxr.sources import studies as table
 from pgcxr.sources.studies import Study
 from pgcxr.sources.weak_labels.labeling import Labeling
@@ -37,7 +37,7 @@ KNOWS = (
     ),
     *("device", "burned_in_annotation"),
 )
-TABLE = table.NAME
+TABLE = studies_csv.NAME
 # At the top of an export, of `pgcxr phantom` and `export-deidentified` too; not counted as files
 # that might be images.
 NO_IMAGES = (TABLE, "report.json", "excluded.csv", "truth/")
@@ -63,7 +63,7 @@ def scans(folder: Path, map_files, labeling: Labeling | None = None) -> tuple[li
             f"{folder}: has no files besides tables; expected DICOM images and {TABLE}"
         )
     warnings: list[str] = []
-    rows = table.read(folder, labeling, warnings)
+    rows = studies_csv.read(folder, labeling, warnings)
     headers = map_files(_header, [folder / name for name in files])
     unread = [header for header in headers if isinstance(header, tuple)]
     reasons = [header[1] if isinstance(header, tuple) else "" for header in headers]

@@ -7,16 +7,16 @@ import pytest
 
 from pgcxr.cohort import spelling
 from pgcxr.errors import InputError
-from pgcxr.sources import studies
+from pgcxr.sources import studies, studies_csv
 from pgcxr.sources.studies import Studies
 from pgcxr.sources.weak_labels import labeling
 from tests.curation.curating import curate
 
 
 def table(tmp_path, rows, head="accession_number,patient_id,diagnosis_codes,report"):
-    with open(tmp_path / studies.NAME, "w", newline="", encoding="utf-8") as file:
+    with open(tmp_path / studies_csv.NAME, "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([head.split(","), *rows])
-    return studies.read(tmp_path, labeling.load(), [])
+    return studies_csv.read(tmp_path, labeling.load(), [])
 
 
 def said(tmp_path, rows, files, head="accession_number,patient_id,diagnosis_codes,report"):
@@ -133,9 +133,9 @@ def test_what_columns_hold_that_are_not_read_is_said(tmp_path):
     head = "room,,accession_number,diagnosis_codes,secondary diagnosis codes,remark"
     rows = [("A12", "x", "1", "Z00.0", "J18.9; E11", "J18.9 ?"), ("R07", "", "2", "Z00.0", "", "")]
     said = []
-    with open(tmp_path / studies.NAME, "w", newline="", encoding="utf-8") as file:
+    with open(tmp_path / studies_csv.NAME, "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([head.split(","), *rows])
-    studies.read(tmp_path, labeling.load(), said)
+    studies_csv.read(tmp_path, labeling.load(), said)
     assert said == [
         "studies.csv: column 2 has no name in the header, and is not read",
         'studies.csv: "secondary diagnosis codes" is not read, though it holds codes of diseases '
@@ -197,7 +197,7 @@ def test_a_spoilt_table_in_one_curation(make_export, tmp_path):
         + [{"codes": "R91"}, {"codes": "Z00.0"}, {"codes": "J90"}]
         + [{"codes": "Z00.0", "NumberOfFrames": 2}]
     )
-    path = export / studies.NAME
+    path = export / studies_csv.NAME
     with open(path, newline="") as file:
         head, *rows = csv.reader(file)
     rows[0][0] = f"'{rows[0][0]}"
