@@ -25,7 +25,7 @@ CLASSES = {
     "python -m evaluate.readers make": "evaluate.readers.options:StudyOptions",
     "python -m evaluate.readers analyze": "evaluate.readers.options:AnalysisOptions",
     "python -m evaluate.readers power": "evaluate.readers.options:PowerOptions",
-    "python -m evaluate.study": "evaluate.study.plan:StudyOptions",
+    "python -m evaluate.study": "evaluate.study.options:StudyOptions",
 }
 HEAD = """# Options
 

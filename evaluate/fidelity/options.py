@@ -63,6 +63,7 @@ Received: normal_below=0.8
 PRESETS = {
     "thesis": FidelityOptions(),
     "small": FidelityOptions(generate_batch=64),
+    "quick": FidelityOptions(generate_batch=128, most_generated=6.0),
     "demo": FidelityOptions(generate_batch=128, most_generated=6.0),
 }
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from evaluate.study.plan import StudyOptions
+from evaluate.study.options import PRESETS, StudyOptions
 from pgcxr.cli import command
 from pgcxr.cli.options import takes_options
 from pgcxr.errors import InputError
@@ -45,6 +45,11 @@ def main(
     if out.exists() and not (out / "steps").is_dir():
         places.refuse_existing(out)
     settings = study.settings()
+    if options.carried_out != options.preset:
+        _say(
+            f"preset {options.preset} goes on from networks that have seen phantoms only: your "
+            f"images are studied with preset {options.carried_out}, which trains everything"
+        )
     if study.cohort is not None:
         readiness.check(study.cohort, settings)
     else:
@@ -55,8 +60,8 @@ def main(
         _wait_for(lock, out)
         runner = Runner(
             out.resolve(),
-            plan.environment(options.preset, out.resolve()),
-            plan.PRESETS[options.preset]["jobs"],
+            plan.environment(options.carried_out, out.resolve()),
+            PRESETS[options.carried_out]["jobs"],
             _say,
         )
 

@@ -1,128 +1,24 @@
-"""The steps of the study, and how large they are on a laptop, on two cores in a night, and in the
-hospital."""
+"""The steps of the study, with their commands and what they need."""
 
 import hashlib
+import itertools
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evaluate.study import changes, reader_studies
+from evaluate.study.options import PRESETS, StudyOptions
 from evaluate.study.steps import Step, literally
-from pgcxr.curation.options import LABELS, SOURCES
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts, places, trees
-from pgcxr.options import PATH, SEED, TEXT, Options, each, one_of, option, or_none, power_of_two
+from pgcxr.sampling import runs
 
-# Sizes and configs by name of the step's option. "threads" and "jobs" fill the machine: commands
-# run side by side on one thread each are faster than one after another on all, and their sums come
-# out the same every time.
-PRESETS = {
-    "demo": {
-        "patients": 12_000,
-        "export_size": 128,
-        "size": 64,
-        "config": "demo",
-        "samples": 10_000,
-        "compared": 600,
-        "iterations": 60,
-        "threads": 1,
-        "jobs": 2,
-    },
-    "small": {
-        "patients": 8000,
-        "export_size": 256,
-        "size": 128,
-        "config": "small",
-        "samples": 30_000,
-        "compared": 0,
-        "iterations": 200,
-        "threads": 1,
-        "jobs": 2,
-    },
-    "thesis": {
-        "patients": 0,
-        "export_size": 0,
-        "size": 1024,
-        "config": "thesis",
-        "samples": 30_000,
-        "compared": 0,
-        "iterations": 500,
-        "threads": 0,
-        "jobs": 1,
-    },
-}
 # Which option of a training is the side of its images.
 SIDES = {"train.gan": "resolution", "train.classifier": "size"}
 # The network that segments anomalies reads images of the GAN's side, and no larger ones than maps
 # are drawn at (pgcxr.anomaly.maps.FINEST).
-ANOMALY_CONFIG, ANOMALY_SIDE = {"demo": "demo"}, 128
-
-
-# Options that a report does not repeat: places, which may name a hospital or a patient.
-UNNAMED = ("data", "rules", "readers", "seed")
-
-
-@dataclass(frozen=True)
-class StudyOptions(Options):
-    """What a study can be told.
-
-    Example:
-
-        >>> StudyOptions(preset="small", data="/data/export", changes=("axes.samples=2000",)).seed
-        2026
-        >>> StudyOptions(preset="thesis")
-        Traceback (most recent call last):
-        pgcxr.errors.ArgumentError: data: preset thesis needs the hospital's export
-    """
-
-    preset: str = option("demo", one_of(*PRESETS), "demo, small or thesis")
-    data: Path | None = option(
-        None,
-        or_none(PATH),
-        "a PACS export or public set, or a finished cohort; without it, a phantom is made",
-    )
-    rules: Path | None = option(None, or_none(PATH), "TOML file of exclusion rules, for the cohort")
-    source: str | None = option(
-        None, or_none(one_of(*SOURCES)), "what DATA is; by default what it looks like"
-    )
-    labels: str | None = option(
-        None,
-        or_none(one_of(*LABELS)),
-        "what makes a study normal or abnormal: codes, report, or agree (both must)",
-    )
-    size: int | None = option(
-        None,
-        or_none(power_of_two(1024)),
-        "pixels on a side, of the cohort and all networks  [default: the preset's]",
-    )
-    config: str | None = option(
-        None, or_none(TEXT), "of trainings and fidelity (train/configs)  [default: the preset's]"
-    )
-    changes: tuple[str, ...] = option(
-        (),
-        each(TEXT),
-        "STEP.KEY=VALUE changes an option of one step, e.g. gan.total_kimg=40, axes.samples=2000, "
-        "gan.init=RUN, classifier.epochs=2 (gan and classifier: both of theirs); may be repeated",
-        names=("--set",),
-    )
-    readers: tuple[str, ...] = option(
-        (),
-        each(TEXT),
-        "folder of a reader study that has answers (evaluate.readers make, serve): it is analyzed "
-        "and has its chapter; may be repeated",
-    )
-    seed: int = option(2026, SEED, "of every step")
-
-    def check(self) -> None:
-        if self.data is None and not PRESETS[self.preset]["patients"]:
-            raise ArgumentError("data", f"preset {self.preset} needs the hospital's export")
-        if self.data is None and self.source:
-            raise ArgumentError("source", "is for an export; name it with data")
-
-    def described(self) -> dict:
-        """What was told, for the report; no path, which may name a hospital or a patient."""
-        told = {name: value for name, value in self.to_dict().items() if value not in (None, ())}
-        return {key: told[key] for key in told if key not in UNNAMED}
+ANOMALY_CONFIG, ANOMALY_SIDE = {"thesis": "small"}, 128
 
 
 @dataclass(frozen=True)
@@ -190,11 +86,12 @@ def _first_steps(options: StudyOptions, cohort: Path | None) -> list[Step]:
     """What makes the cohort; nothing where it is there."""
     if cohort is not None:
         return []
-    preset, seed = PRESETS[options.preset], ("--seed", str(options.seed))
+    preset, seed = PRESETS[options.carried_out], ("--seed", str(options.seed))
     if options.data is None:
         size = max(preset["export_size"], options.size or 0)
         patients = ("--patients", str(preset["patients"]), "--size", str(size))
-        phantom = ("phantom", "{out}", *patients, *seed)
+        fresh = phantom_seed(options.seed, preset.get("init", {}).values())
+        phantom = ("phantom", "{out}", *patients, "--seed", str(fresh))
         first = [Step("export", "pgcxr", phantom, code=("pgcxr.cli.phantom",))]
         source, needs, state = "{export}", ("export",), ""
     else:
@@ -214,9 +111,18 @@ def _first_steps(options: StudyOptions, cohort: Path | None) -> list[Step]:
     return [*first, step]
 
 
+def phantom_seed(seed: int, networks: Iterable[str]) -> int:
+    """`seed`, or the next of which no pretrained network has seen the phantoms: they would be among
+    the test images."""
+    known = [artifacts.read_json(runs.pretrained_run(name) / "report.json") for name in networks]
+    while seed in {report["phantom_seed"] for report in known}:
+        seed += 1
+    return seed
+
+
 def _later_steps(options: StudyOptions, cohort: Path | None) -> list[Step]:
     """What is done with the cohort."""
-    preset = PRESETS[options.preset]
+    preset = PRESETS[options.carried_out]
     seed, out = ("--seed", str(options.seed)), ("--out", "{out}")
     config = ("--config", options.config or preset["config"])
     if cohort is None:
@@ -225,33 +131,47 @@ def _later_steps(options: StudyOptions, cohort: Path | None) -> list[Step]:
         # Its manifest holds a hash of every image.
         place, state = literally(cohort), {"inputs": artifacts.sha256(cohort / "manifest.csv")}
     gan = ("train.gan", (place, *config, *out, *seed))
+    # Another config has a schedule of its own.
+    begun = {} if options.config else preset.get("init", {})
+    init = {name: ("--init", network) for name, network in begun.items()}
     binary, findings = (
         ("train.classifier", (place, "--labels", labels, *config, *out, *seed))
         for labels in ("binary", "findings")
     )
     on_binary, on_findings = ("gan", "classifier_binary"), ("gan", "classifier_findings")
     on_normals = ("gan_normal", "classifier_findings")
-    segmenting = ("--config", ANOMALY_CONFIG.get(options.preset, "small"))
-    iterations = ("--iterations", str(preset["iterations"]))
+    segmenting = ("--config", ANOMALY_CONFIG.get(preset["config"], preset["config"]))
+    inverting = _words(preset["anomaly"])
     compared = ("--features", "{classifier_binary}", *out, "--n", str(preset["compared"]))
     samples = ("--samples", str(preset["samples"]))
     return [
-        Step("gan", *gan, **state),
-        Step("gan_normal", gan[0], (*gan[1], "--label", "normal"), **state),
         Step("classifier_binary", *binary, **state),
+        Step("gan", gan[0], (*gan[1], *init.get("gan", ())), **state),
+        Step(
+            "gan_normal",
+            gan[0],
+            (*gan[1], *init.get("gan_normal", ()), "--label", "normal"),
+            **state,
+        ),
         Step("classifier_findings", *findings, **state),
         Step("anomaly_network", "train.anomaly", (place, *segmenting, *out, *seed), **state),
         Step("fidelity", "evaluate.fidelity", (*_runs(on_binary), *config, *out, *seed), on_binary),
         Step(
             "anomaly",
             "evaluate.anomaly",
-            (*_runs(on_normals), "--network", "{anomaly_network}", *out, *iterations, *seed),
+            (*_runs(on_normals), "--network", "{anomaly_network}", *out, *inverting, *seed),
             (*on_normals, "anomaly_network"),
         ),
         Step("distribution", "evaluate.distribution", ("{gan}", *compared, *seed), on_binary),
         Step("privacy", "evaluate.privacy", (*_runs(on_binary), *out, *seed), on_binary),
         Step("axes", "evaluate.axes", (*_runs(on_findings), *out, *samples, *seed), on_findings),
     ]
+
+
+def _words(options: dict[str, int]) -> tuple[str, ...]:
+    """As on a command line."""
+    pairs = ((f"--{name.replace('_', '-')}", str(value)) for name, value in options.items())
+    return tuple(itertools.chain.from_iterable(pairs))
 
 
 def _runs(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -261,9 +181,9 @@ def _runs(names: tuple[str, ...]) -> tuple[str, ...]:
 def _changed(step: Step, wanted: list[changes.Change]) -> Step:
     """A step with changes at the end of its command line, where they have the last word."""
     words = changes.arguments(step.module, step.arguments[0], wanted)
-    step = replace(step, arguments=(*step.arguments, *map(literally, words)))
-    if "--init" in words:
-        step = replace(step, inputs=step.inputs + changes.init_state(words))
+    inputs = step.inputs + changes.init_state((*step.arguments, *words))
+    arguments = (*step.arguments, *map(literally, words))
+    step = replace(step, arguments=arguments, inputs=inputs)
     return replace(step, code=(*step.code, *changes.code(step.module, step.arguments)))
 
 

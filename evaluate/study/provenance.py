@@ -9,7 +9,8 @@ from pathlib import Path
 
 from evaluate.study import methods
 from evaluate.study.code_files import ROOT
-from evaluate.study.plan import Plan, StudyOptions
+from evaluate.study.options import StudyOptions
+from evaluate.study.plan import Plan
 from pgcxr.plots.page import Page
 
 

@@ -12,7 +12,7 @@ from evaluate.anomaly import selection
 from evaluate.distribution import sources
 from evaluate.fidelity import real_images, statistics
 from evaluate.privacy import spaces
-from evaluate.study.plan import StudyOptions
+from evaluate.study.options import StudyOptions
 from pgcxr.anomaly import calibration
 from pgcxr.classifier import dataset
 from pgcxr.cohort import image_files, labels, manifest

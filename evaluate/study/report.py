@@ -19,7 +19,8 @@ from evaluate.study import (
     reader_studies,
     summary,
 )
-from evaluate.study.plan import Plan, StudyOptions
+from evaluate.study.options import StudyOptions
+from evaluate.study.plan import Plan
 from evaluate.thesis import interval, listed, percent, words
 from pgcxr.io import artifacts
 from pgcxr.plots.page import Page
@@ -53,7 +54,7 @@ def write(
     steps = {name: artifacts.read_json(folders[name] / "report.json") for name in folders}
     page = Page("Image synthesis and anomaly detection on chest radiographs with a Progressive GAN")
     phantom, made_on = options.data is None, provenance.environment()
-    chapters.opening(page, options.preset, steps, phantom)
+    chapters.opening(page, options.carried_out, steps, phantom)
     summary.summary(page, steps, phantom)
     chapters.glance(page.section("At a glance"), steps)
     methods.methods(page, steps, phantom)

@@ -5,8 +5,8 @@ Nothing of it is read back by the training: with or without it the weights are t
 
 Written at each tick, by number of images shown:
 
-- train/*: losses, their parts, scores, gradient norms: means over the steps of the tick. Keras hands
-  each step's own values over (the mean over its batch and all replicas), not running ones.
+- train/*: losses, their parts, scores, gradient norms: means over the steps of the tick. Keras
+  hands each step's own values over (the mean over its batch and all replicas), not running ones.
 - schedule/*: kimg, lod, minibatch, learning rates, images_per_second (without what the tick itself
   takes).
 - memory/*: peaks so far, in GiB, of this process and of each of its GPUs.

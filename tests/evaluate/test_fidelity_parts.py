@@ -217,11 +217,12 @@ def test_cases_are_the_clearest():
 
 
 def test_presets():
-    assert set(PRESETS) == {"demo", "small", "thesis"} and preset("thesis") == FidelityOptions()
+    assert set(PRESETS) == {"demo", "quick", "small", "thesis"}
+    assert preset("thesis") == FidelityOptions()
     assert preset("thesis").abnormal_above == 0.7 and preset("thesis").normal_below == 0.3
     assert (preset("demo").most_generated, preset("demo").generate_batch) == (6.0, 128)
     assert preset("small").most_generated == 20.0
-    with pytest.raises(ArgumentError, match="config: must be one of thesis, small, demo"):
+    with pytest.raises(ArgumentError, match="config: must be one of thesis, small, quick, demo"):
         preset("huge")
 
 

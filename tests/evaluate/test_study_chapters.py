@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from evaluate.study import class_curves, intervals, limits, methods, model_card, provenance, summary
-from evaluate.study.plan import Plan, StudyOptions
+from evaluate.study.options import StudyOptions
+from evaluate.study.plan import Plan
 from evaluate.study.steps import Step, literally
 from pgcxr.plots.diagram import Diagram
 from pgcxr.plots.page import Page

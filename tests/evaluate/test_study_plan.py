@@ -5,7 +5,8 @@ import pytest
 
 from evaluate.study import __main__ as study
 from evaluate.study import readiness
-from evaluate.study.plan import StudyOptions, plan
+from evaluate.study.options import StudyOptions
+from evaluate.study.plan import plan
 from pgcxr.cli import command
 from pgcxr.errors import ArgumentError, InputError
 from tests.toy_cohort import spots, write_cohort
@@ -74,16 +75,40 @@ def test_gans_can_begin_with_other_networks_and_are_made_again_where_these_chang
     for content in (b"1", b"2"):
         network.write_bytes(content)
         step = _steps("gan.init=phantom-64", f"gan_normal.init={tmp_path}/run")["gan_normal"]
-        assert _after(step, "--init") == ["phantom-64", str(tmp_path / "run")]
+        assert _after(step, "--init") == ["phantom-64-normal", "phantom-64", str(tmp_path / "run")]
         keys.append(step.key({"cohort": ""}))
     assert keys[0] != keys[1]
-    assert _after(_steps("gan.init=phantom-64")["gan"], "--init") == ["phantom-64"]
+    scratch = _steps("gan.init=phantom-64", preset="scratch")["gan"]
+    assert _after(scratch, "--init") == ["phantom-64"]
     for change, said in (
         ("gan.init=phantom-46", "gan.init: no such RUN.*did you mean phantom-64"),
         ("classifier_binary.init=phantom-64", "init: is no option"),
     ):
         with pytest.raises(InputError, match=said):
             plan(StudyOptions(changes=(change,)))
+
+
+def test_the_demo_begins_with_pretrained_networks_and_a_phantom_that_they_have_not_seen():
+    steps, scratch = _steps(seed=2026), _steps(seed=2026, preset="scratch")
+    assert _after(steps["gan"], "--init") == ["phantom-64"]
+    assert _after(steps["gan_normal"], "--init") == ["phantom-64-normal"]
+    assert _after(steps["export"], "--seed") == ["2027"] and _after(steps["gan"], "--seed") == [
+        "2026"
+    ]
+    assert _after(_steps(seed=5)["export"], "--seed") == ["5"]
+    assert not _after(scratch["gan"], "--init") and _after(scratch["export"], "--seed") == ["2026"]
+    assert not _after(steps["classifier_binary"], "--init")
+    small = _steps(config="small")
+    assert not _after(small["gan"], "--init") and not _after(small["gan_normal"], "--init")
+
+
+def test_on_other_images_the_demo_trains_everything(tmp_path):
+    options = StudyOptions(data=tmp_path)
+    assert options.carried_out == "scratch" and StudyOptions().carried_out == "demo"
+    assert StudyOptions(data=tmp_path, preset="small").carried_out == "small"
+    steps = {step.name: step for step in plan(options).steps}
+    assert not _after(steps["gan"], "--init") and _after(steps["gan"], "--config") == ["demo"]
+    assert _after(steps["anomaly_network"], "--config") == ["demo"]
 
 
 def test_size_config_and_rules_reach_who_needs_them(tmp_path, monkeypatch):
@@ -133,7 +158,7 @@ def test_a_finished_cohort_is_studied_as_it_is(cohort):
     planned = plan(StudyOptions(data=cohort, changes=SMALL))
     assert planned.cohort == cohort
     names = [step.name for step in planned.steps]
-    assert names[0] == "gan" and not {"export", "cohort"} & set(names)
+    assert names[0] == "classifier_binary" and not {"export", "cohort"} & set(names)
     assert str(cohort) in planned.steps[0].arguments
     readiness.check(planned.cohort, planned.settings())
     with pytest.raises(ArgumentError, match="source: .* is a finished cohort"):

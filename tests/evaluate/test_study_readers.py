@@ -6,7 +6,8 @@ from evaluate.readers.experiment import run
 from evaluate.readers.kinds import ANOMALY, SEVERITY, TURING
 from evaluate.readers.options import AnalysisOptions
 from evaluate.study import reader_studies
-from evaluate.study.plan import StudyOptions, plan
+from evaluate.study.options import StudyOptions
+from evaluate.study.plan import plan
 from pgcxr.errors import InputError
 from pgcxr.plots.page import Page
 from tests.evaluate.test_readers_analysis import read, turing_answer

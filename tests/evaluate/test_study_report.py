@@ -1,7 +1,8 @@
 """What the report says: where a shortfall comes from, and how long the study took."""
 
 from evaluate.study import chapters, limits, report
-from evaluate.study.plan import Plan, StudyOptions
+from evaluate.study.options import StudyOptions
+from evaluate.study.plan import Plan
 from evaluate.study.steps import Runner, Step
 from evaluate.thesis import listed, percent
 from pgcxr.io import artifacts

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from evaluate.study import code_files, plan
+from evaluate.study.options import StudyOptions
 from evaluate.study.steps import Runner, Step
 from pgcxr.errors import InputError
 from pgcxr.io import artifacts
@@ -169,7 +170,7 @@ def test_an_export_may_have_any_name(tmp_path):
     folder = tmp_path / "{out} {0} {"
     folder.mkdir()
     Path(os.fsdecode(os.fsencode(folder) + b"/\xe9.dcm")).write_bytes(b"x")
-    planned = {step.name: step for step in plan.plan(plan.StudyOptions(data=folder, seed=1)).steps}
+    planned = {step.name: step for step in plan.plan(StudyOptions(data=folder, seed=1)).steps}
     assert planned["cohort"].arguments[1].format(out="o") == str(folder)
     before = plan.state_of(folder)
     Path(os.fsdecode(os.fsencode(folder) + b"/\xe9.dcm")).write_bytes(b"xy")
