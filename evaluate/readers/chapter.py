@@ -13,6 +13,12 @@ GENERAL = {
     "cases": "other cases, with these readers",
     "readers": "other readers, with these cases",
 }
+NAMES = {
+    TURING: "real or synthetic",
+    SEVERITY: "severity along an axis",
+    ANOMALY: "anomalies without and with the map",
+    PREFERENCE: "side by side",
+}
 
 
 class ReadersResult(Result):
@@ -23,7 +29,7 @@ class ReadersResult(Result):
     def chapter(self, page: Page) -> None:
         """Who read what, then what came out."""
         report = self.figures
-        page.section(f"Reader study: {report['title']}")
+        page.section(f"Reader study, {NAMES[report['kind']]}: {report['title']}")
         page.text(
             f"{len(report['readers'])} readers, {report['cases']} cases. Each read in an order of "
             "her own, blinded to the right answers. Cases that were read twice count once, with "

@@ -21,7 +21,7 @@ def _rows(steps: dict) -> list[tuple[str, str, str]]:
     fidelity, config = steps["fidelity"], steps["distribution"]["made_by"]["config"]
     axes = steps["axes"]["made_by"]["config"]
     margin = fidelity["comparison"]["non_inferiority"]["margin"]
-    drawn = fidelity["real_on_real"]["clustered"]["bootstrap"]["resamples"]
+    clustered = fidelity["real_on_real"].get("clustered")  # where patients have several images
     rows = [
         (
             "DeLong",
@@ -34,11 +34,6 @@ def _rows(steps: dict) -> list[tuple[str, str, str]]:
             "AUROC",
             "As DeLong, but images of one patient may be alike (Obuchowski 1997). Where it differs "
             "from DeLong's, it is the right one.",
-        ),
-        (
-            "Bootstrap, by patient",
-            "AUROC of the classifiers",
-            f"Whole patients are drawn again, {drawn:,} times, bias-corrected (BCa).",
         ),
         (
             "Bootstrap, by patient in classes",
@@ -97,6 +92,10 @@ def _rows(steps: dict) -> list[tuple[str, str, str]]:
             "less the specificity.",
         ),
     ]
+    if clustered:
+        drawn = clustered["bootstrap"]["resamples"]
+        text = f"Whole patients are drawn again, {drawn:,} times, bias-corrected (BCa)."
+        rows.insert(2, ("Bootstrap, by patient", "AUROC of the classifiers", text))
     if named(steps):
         rows += [
             (

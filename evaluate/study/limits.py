@@ -61,6 +61,17 @@ POOR = {
 }
 
 
+def distances(steps: dict) -> list[float]:
+    """C_T of each space in which it was computed."""
+    found = [each["c_t"]["z"] for each in steps["privacy"]["spaces"].values()]
+    return [value for value in found if value is not None]
+
+
+def is_far(steps: dict) -> bool:
+    """Whether the GAN is underfit: its images farther from those of training than real ones are."""
+    return min(distances(steps), default=0.0) > FAR
+
+
 def of_the_gan(steps: dict) -> str:
     """What the numbers say of this run's GAN."""
     metrics = steps["distribution"]["metrics"]
@@ -72,8 +83,9 @@ def of_the_gan(steps: dict) -> str:
     if "precision" in metrics:
         signs.append(f"precision {metrics['precision']['gan']['value']:.2f}")
         signs.append(f"recall {metrics['recall']['gan']['value']:.2f}")
-    far = [each["c_t"]["z"] for each in steps["privacy"]["spaces"].values()]
-    signs.append(f"C_T {listed([f'{value:.1f}' for value in far])} (features, pixels)")
+    far = distances(steps)
+    if far:
+        signs.append(f"C_T {listed([f'{value:.1f}' for value in far])} (features, pixels)")
     behind = [
         name for name, ahead in steps["distribution"].get("gan_wins", {}).items() if not ahead
     ]
@@ -82,7 +94,7 @@ def of_the_gan(steps: dict) -> str:
     if total:
         told += f"; it is behind the PCA-Gaussian in {len(behind)} of {total} measures"
     told += "."
-    if min(far) > FAR:
+    if is_far(steps):
         told += (
             " C_T is far above 0: the GAN is underfit, and that the gate let it pass is no proof "
             "of privacy."

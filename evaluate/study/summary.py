@@ -2,6 +2,7 @@
 list of abbreviations."""
 
 from evaluate import thesis
+from evaluate.study import limits
 from evaluate.study.reader_studies import named
 from evaluate.thesis import listed, percent, words
 from pgcxr.cohort.findings import FINDINGS
@@ -75,13 +76,12 @@ def _anomaly(steps: dict) -> str:
 
 def _rest(steps: dict) -> str:
     passed = steps["privacy"]["passed"]
-    far = min(each["c_t"]["z"] for each in steps["privacy"]["spaces"].values())
     gate = (
         "No drawn image was found to repeat a training image"
         if passed
         else "Drawn images were found to repeat training images: they must not leave the hospital"
     )
-    if passed and far > 3:
+    if passed and limits.is_far(steps):
         gate += ", but that is no merit here: the drawn images are far from all real ones"
     studies = named(steps)
     readers = (

@@ -38,6 +38,8 @@ MISSING = "\N{EN DASH}"
 WIDE, SHORT = 6, 8
 # Figures of more CSS pixels are given a page of paper.
 TALL = 900
+# A negative number that is nearer to 0 is an error of rounding.
+ROUNDING = 1e-15
 VERDICTS = {True: ("ok", "Reached"), False: ("no", "Not reached"), None: ("open", "Note")}
 
 
@@ -166,14 +168,17 @@ class Page:
 
 
 def typeset(text: str) -> str:
-    """Text with its numbers in one format: a minus before a negative number, and a space that does
-    not break before a percent sign.
+    """Text with its numbers in one format: a minus before a negative number, a space that does not
+    break before a percent sign, and ≥ for >=.
 
     Example:
 
         >>> typeset("-0.05 to 12%").replace("\N{NO-BREAK SPACE}", "_")
         '−0.05 to 12_%'
     """
+    text = text.replace(">=", "\N{GREATER-THAN OR EQUAL TO}").replace(
+        "<=", "\N{LESS-THAN OR EQUAL TO}"
+    )
     return _PERCENT.sub("\\1\N{NO-BREAK SPACE}%", _MINUS.sub("\N{MINUS SIGN}", text))
 
 
@@ -208,7 +213,9 @@ def _real(value: float) -> str:
         return _sign(f"{value:,.0f}")
     if size >= 10:
         return _sign(f"{value:.1f}")
-    if size >= 0.001 or value == 0:
+    if -ROUNDING < value <= 0:  # above 0 it may be a p-value
+        return "0.000"
+    if size >= 0.001:
         return _sign(f"{value:.3f}")
     return _sign(f"{value:.1e}")
 

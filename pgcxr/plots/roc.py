@@ -7,6 +7,9 @@ from pgcxr.metrics.auroc import delong_ci
 from pgcxr.metrics.roc import roc_curve
 from pgcxr.plots.figure import line_style, new_figure, save, styled
 
+# More curves than that have their legend below, a line each.
+MANY, NEW_LINE = 4, "\n"
+
 
 @styled
 def roc_plot(
@@ -30,7 +33,8 @@ def roc_plot(
         ...     print(roc_plot(readings, Path(folder) / 'roc.svg').name)
         roc.svg
     """
-    figure, axes = new_figure(4.6, 4.7)
+    many = len(curves) > MANY
+    figure, axes = new_figure(4.6, 4.3 + 0.2 * len(curves) if many else 4.7)
     axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8, linestyle=(0, (2, 3)), zorder=1)
     for index, (name, (labels, scores)) in enumerate(curves.items()):
         curve = roc_curve(labels, scores)
@@ -40,7 +44,8 @@ def roc_plot(
             curve["false_positive_rate"],
             curve["true_positive_rate"],
             **style,
-            label=f"{name}\nAUROC {area:.3f} (95 % CI {low:.3f} to {high:.3f})",
+            label=f"{name}{': ' if many else NEW_LINE}AUROC {area:.3f} "
+            f"(95 % CI {low:.3f} to {high:.3f})",
             zorder=3,
             clip_on=False,
         )
@@ -69,5 +74,8 @@ def roc_plot(
     axes.set_axisbelow(True)
     if title:
         axes.set_title(title, loc="left")
-    axes.legend(loc="lower right", handlelength=2.6, labelspacing=0.8)
+    if many:  # they would cover the curves
+        figure.legend(loc="outside lower left", handlelength=2.6, labelspacing=0.3)
+    else:
+        axes.legend(loc="lower right", handlelength=2.6, labelspacing=0.8)
     return save(figure, path)

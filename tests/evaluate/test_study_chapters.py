@@ -130,3 +130,14 @@ def test_a_diagram_is_an_svg_without_anything_from_elsewhere():
     width, height = map(float, re.search(r'viewBox="0 0 (\d+) (\d+)"', svg).groups())
     points = re.findall(r"([\d.]+),([\d.]+)", svg)
     assert all(0 <= float(x) <= width and 0 <= float(y) <= height for x, y in points)
+
+
+def test_what_was_not_computed_is_left_out():
+    steps = toy_steps()
+    for space in steps["privacy"]["spaces"].values():
+        space["c_t"]["z"] = None
+    del steps["fidelity"]["real_on_real"]["clustered"]
+    assert "C_T" not in limits.of_the_gan(steps) and "no merit" not in _said(
+        summary.summary, steps, False
+    )
+    assert "Bootstrap, by patient AUROC of the classifiers" not in _said(intervals.glossary, steps)

@@ -144,6 +144,7 @@ def test_table_cells_and_their_alignment(tmp_path):
         (1234.5, "1,234"),
         (2.8e-54, "2.8e-54"),
         (0.0, "0.000"),
+        (-2.2e-16, "0.000"),
         (float("nan"), "\N{EN DASH}"),
         (None, "\N{EN DASH}"),
         (float("-inf"), "\N{MINUS SIGN}\N{INFINITY}"),
@@ -173,7 +174,7 @@ def test_a_missing_figure_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("from -0.05 to (-.5), 12% and 3 %", "from −0.05 to (−.5), 12_% and 3_%"),
+        ("p <= -0.05 to (-.5), 12% and 3 %", "p ≤ −0.05 to (−.5), 12_% and 3_%"),
         ("2026-11-28 kimg-3 60-20 --n 5 a - 1", "2026-11-28 kimg-3 60-20 --n 5 a - 1"),
     ],
 )

@@ -237,3 +237,11 @@ def test_a_disease_has_one_color_wherever_it_is_drawn():
     assert line_style(1, "another")["color"] == COLORS[1]
     assert len(set(CLASSES.values())) == len(CLASSES) == len(TABLE_6) + 1
     assert set(CLASSES) == {"normal", *TABLE_6}
+
+
+def test_many_curves_have_their_legend_below_them(readings, drawn, tmp_path):
+    for count, name in ((4, "few"), (7, "many")):
+        roc.roc_plot({f"curve {i}": readings for i in range(count)}, tmp_path / f"{name}.png")
+    few, many = drawn
+    assert few.axes[0].get_legend() is not None and not few.legends
+    assert many.axes[0].get_legend() is None and len(many.legends[0].get_texts()) == 7
