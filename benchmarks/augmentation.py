@@ -20,10 +20,10 @@ import csv
 import json
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from pgcxr.cohort import manifest
+from pgcxr.cohort.image_files import load_images
 from pgcxr.io import artifacts
 from pgcxr.metrics.roc import auroc
 
@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--held-out", type=int, default=400, help="real ones that choose the epoch")
     parser.add_argument("--test", type=int, default=1300, help="real test images, at most")
     parser.add_argument("--steps", type=int, default=500, help="of 32 images, of each training")
+    parser.add_argument("--size", type=int, help="px that are read; the generator's by default")
     parser.add_argument("--turns", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -58,9 +59,9 @@ def main() -> None:
 
 def measure(options: argparse.Namespace) -> tuple[dict, dict]:
     """(report, {labels [N], and of each arm scores [turns, N]})."""
-    cohort, size = manifest.load(options.cohort), _size(options.labeled)
+    cohort, size = manifest.load(options.cohort), options.size or _size(options.labeled)
     synthetic = {
-        label: _synthetic(options.labeled, name)
+        label: _synthetic(options.labeled, name, size)
         for label, name in ((1, options.finding), (0, "normal"))
     }
     test = _drawn(cohort, "test", options, options.test, [options.seed, 1])
@@ -165,12 +166,12 @@ def _images(rows, places: np.ndarray, size: int) -> np.ndarray:
     return manifest.Cohort(rows.folder, kept).images(size)
 
 
-def _synthetic(folder: Path, name: str) -> np.ndarray:
-    """uint8 [N, R, R, 1] of the images that were accepted for a label."""
+def _synthetic(folder: Path, name: str, size: int) -> np.ndarray:
+    """uint8 [N, size, size, 1] of the images that were accepted for a label."""
     with (folder / "labels.csv").open() as file:
         rows = [r for r in csv.DictReader(file) if r["accepted"] == "1" and r["asked"] == name]
     files = [folder / "images" / f"{row['image']}.png" for row in rows]
-    return np.stack([cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in files])[..., None]
+    return load_images(files, size)
 
 
 def _size(folder: Path) -> int:

@@ -10,6 +10,7 @@ from evaluate.axes.ways import WAYS
 from evaluate.protocol import Result
 from evaluate.thesis import p_value, words
 from pgcxr.cohort.findings import FINDINGS
+from pgcxr.metrics import saliency
 from pgcxr.options import Options
 from pgcxr.plots.page import Page
 
@@ -255,6 +256,13 @@ def _ways(page: Page, report: dict) -> None:
     )
 
 
+def _looks(axis: dict) -> str:
+    """What Grad-CAM shows at the end of the walk, in words."""
+    if "gradcam" not in axis:  # not in earlier versions
+        return ""
+    return f" At the end the heat {saliency.in_words(axis['gradcam'])}."
+
+
 def _figures(page: Page, folder: Path, report: dict) -> None:
     """Figures 10 and 12, and the likelihoods along the walks."""
     starts = report["starts"]
@@ -272,8 +280,9 @@ def _figures(page: Page, folder: Path, report: dict) -> None:
                 f"Figure 10. Walking along the axis of {words(name).lower()}, from normal-looking "
                 f"to the end of the walk. {missed}Above each column: the angle and the mean "
                 f"likelihood of {words(name).lower()} over all {starts['reported']} images, "
-                f"{report['starts_shown']} of which are shown; under each, Grad-CAM of that output "
-                "(red to yellow: speaks strongly for it), on one scale for all.",
+                f"{report['starts_shown']} of which are shown; under each, what has changed since "
+                "the start (red: brighter, blue: darker), and Grad-CAM of that output (red to "
+                f"yellow: speaks strongly for it), on one scale for all.{_looks(axis)}",
             )
         ]
         if (folder / f"paths_{name}.png").is_file():
@@ -299,5 +308,6 @@ def _figures(page: Page, folder: Path, report: dict) -> None:
     page.figure(
         folder / "two_axes.png",
         "Figure 12. One image changed along two axes at once, in percent of the angle at which "
-        "each walk ends.",
+        "each walk ends; to the right what has changed since the first image "
+        "(red: brighter, blue: darker).",
     )

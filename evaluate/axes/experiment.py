@@ -163,7 +163,7 @@ def _study(
     after = latent_axes.class_counts(data.likelihoods[single])
     curves = {name: compared.walked[chosen[name]][name].halved(1).guides for name in FINDINGS}
     shown = figures.Walks(reported(starts), angles, curves)
-    figures.draw(folder, reader, axes, shown, options.examples)
+    looks = figures.draw(folder, reader, axes, shown, options.examples)
     if compared.followed:
         figures.draw_paths(folder, reader, compared, options.examples)
     rows = {
@@ -172,6 +172,7 @@ def _study(
             **compared.rows[chosen[name]][name],
             "found_by": compared.found_by(name),
             **comparison.side_effects(reader, people, name, axes, reported(starts)),
+            "gradcam": looks[name],
         }
         for name in FINDINGS
     }

@@ -9,8 +9,10 @@ import pandas as pd
 
 from evaluate.axes.ways import PATHS
 from pgcxr.cohort.findings import FINDINGS
+from pgcxr.editing import sheets
 from pgcxr.latent import walks
 from pgcxr.latent.axes import Axes
+from pgcxr.metrics import saliency
 from pgcxr.plots import curves as line_plots
 from pgcxr.plots import grids, overlay
 
@@ -55,13 +57,17 @@ def curves_table(outputs: tuple[str, ...], walked: Walks) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def draw(folder: Path, reader, axes: Axes, walked: Walks, examples: int) -> None:
+def draw(folder: Path, reader, axes: Axes, walked: Walks, examples: int) -> dict[str, dict]:
     """All figures of one experiment, as PNG in `folder`. Every mean is over the N starts, as in the
     report.
 
     Args:
         reader: a reader.Reader.
         examples: how many of the starts the strips show.
+
+    Returns:
+        {disease: whether Grad-CAM lies where the images of its strip have changed, as
+        `saliency.on_change` says}.
     """
     starts, angles, curves = walked.starts, walked.angles, walked.curves
     degrees = np.rad2deg(angles)
@@ -86,12 +92,13 @@ def draw(folder: Path, reader, axes: Axes, walked: Walks, examples: int) -> None
             for name, curve in own.items()
         },
     )
+    looks = {}
     for index, name in enumerate(FINDINGS):
         reach = np.linspace(0, axes.ends[index], STRIP)
         heads = [f"{np.rad2deg(angle):.0f}°" for angle in reach]
         along = walks.walk(starts, axes.vectors[index], reach)
         words = (heads, _title(axes, index), examples)
-        _draw_strip(folder / f"walk_{name}.png", reader, along, index, words)
+        looks[name] = _draw_strip(folder / f"walk_{name}.png", reader, along, index, words)
         end = np.rad2deg(axes.ends[index])
         line_plots.line_plot(
             degrees,
@@ -106,6 +113,7 @@ def draw(folder: Path, reader, axes: Axes, walked: Walks, examples: int) -> None
             marks={_words(other): end for other in FINDINGS},
         )
     _draw_plane(folder / "two_axes.png", reader, starts[:1], axes, curves)
+    return looks
 
 
 def draw_paths(folder: Path, reader, compared, examples: int) -> None:
@@ -127,15 +135,18 @@ def draw_paths(folder: Path, reader, compared, examples: int) -> None:
         )
 
 
-def _draw_strip(path: Path, reader, latents: np.ndarray, index: int, words: tuple) -> None:
-    """Figure 10: images from normal to the end of the walk, and under each what the first guide
-    looks at.
+def _draw_strip(path: Path, reader, latents: np.ndarray, index: int, words: tuple) -> dict:
+    """Figure 10: images from normal to the end of the walk, under each what has changed, and what
+    the first guide looks at.
 
     Args:
         latents: [S, N, L].
         index: the disease's place.
         words: (what stands above each column, title, how many of the N are shown). The mean
             likelihood over all N is added to the first.
+
+    Returns:
+        `saliency.on_change` of the last images.
     """
     heads, title, examples = words
     steps, total, size = latents.shape
@@ -150,6 +161,7 @@ def _draw_strip(path: Path, reader, latents: np.ndarray, index: int, words: tupl
     rows, scale = [], (0.0, float(heat.max()))
     for start in range(shown):
         rows.append((f"image {start + 1}", np.repeat(pictures[:, start], 3, axis=-1)))
+        rows.append(("change", sheets.changed(pictures[:, start])))
         laid = [
             overlay.overlay(pictures[step, start], maps[step, start], limits=scale)
             for step in range(steps)
@@ -158,16 +170,18 @@ def _draw_strip(path: Path, reader, latents: np.ndarray, index: int, words: tupl
     columns = [f"{head}: {mean:.2f}" for head, mean in zip(heads, likelihood, strict=True)]
     said = f"{title}\nAbove each column: mean likelihood of {total} images, {shown} of them shown"
     grids.labeled_grid(rows, path, columns, said)
+    change = (pictures[-1].astype(np.float64) - pictures[0])[..., 0]
+    return saliency.on_change(maps[-1], change)
 
 
 def _draw_plane(path: Path, reader, start: np.ndarray, axes: Axes, curves: dict) -> None:
     """Figure 12: one image moved along two axes at once, the two that reach the highest
-    likelihood."""
+    likelihood, and what has changed since it was not moved."""
     reached = [
         curves[name][:, :, 1 + index].mean(axis=1).max() for index, name in enumerate(FINDINGS)
     ]
     across, down = np.argsort(reached)[::-1][:2]
-    rows = []
+    rows: list[tuple[str, np.ndarray]] = []
     for share in np.linspace(0, 1, PLANE):
         latents = [
             walks.move(
@@ -178,7 +192,14 @@ def _draw_plane(path: Path, reader, start: np.ndarray, axes: Axes, curves: dict)
             for other in np.linspace(0, 1, PLANE)
         ]
         rows.append((f"{share:.0%}", reader.images(np.concatenate(latents))))
+    # The first image is that which was not moved.
+    changes = sheets.changed(np.concatenate([images for _, images in rows]))
+    rows = [
+        (label, np.concatenate([np.repeat(images, 3, axis=-1), own]))
+        for (label, images), own in zip(rows, np.split(changes, PLANE), strict=True)
+    ]
     columns = [f"{share:.0%}" for share in np.linspace(0, 1, PLANE)]
+    columns += [f"change,\n{share}" for share in columns]
     ends = [
         f"{_words(FINDINGS[place])} (100 % = {np.rad2deg(axes.ends[place]):.0f}°)"
         for place in (across, down)

@@ -104,6 +104,7 @@ def test_every_known_axis_is_found(result):
         assert row["heldout_auroc"] > 0.9 and row["null_p"] < 0.01
         assert row["likelihood_start"] < 0.2 and row["likelihood_end"] > 0.8 > row["off_target_max"]
         assert row["bootstrap_cosine"] > 0.8
+        assert row["gradcam"]["maps"] == QUICK.examples
 
 
 def test_the_rare_finding_was_rare(result):
@@ -185,6 +186,7 @@ def test_the_result_is_read_again_and_makes_its_chapter(result):
     assert loaded.made_by["config"]["max_angle"] == pytest.approx(np.pi / 3)
     page = Page("Axes")
     loaded.chapter(page)
+    assert page.html().count("At the end the heat lies to") == 2 * len(FINDINGS), "caption and alt"
     assert page.html().count("<img") == 2 + 3 * len(FINDINGS)
 
 
