@@ -14,6 +14,7 @@ CLASSES = {
     "python -m train.gan --set": "pgcxr.gan.config:GanConfig",
     "python -m train.classifier --set": "pgcxr.classifier.config:ClassifierConfig",
     "python -m train.anomaly --set": "pgcxr.anomaly.config:AnomalyConfig",
+    "python -m train.encoder --set": "pgcxr.latent.encoder_config:EncoderConfig",
     "pgcxr generate": "pgcxr.sampling.options:GenerateOptions",
     "pgcxr edit": "pgcxr.editing.options:EditOptions",
     "pgcxr generate-labeled": "pgcxr.editing.options:MixOptions",

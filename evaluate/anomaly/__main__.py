@@ -35,6 +35,10 @@ def main(
     network: Annotated[
         list[Path], typer.Option(help="RUN of train.anomaly to ask, too; may be repeated")
     ] = [],  # noqa: B006
+    encoder: Annotated[
+        Path | None,
+        typer.Option(help="RUN of train.encoder for this GAN: the inversion starts from its guess"),
+    ] = None,
     seed: Annotated[int, typer.Option(**command.SEED, help="of the draws and of the bank")] = 0,
 ) -> None:
     """Finds anomalies from normal images alone, beside a supervised classifier that saw abnormal
@@ -42,12 +46,12 @@ def main(
     from evaluate.anomaly.runs import refuse_missing, sorted_runs
 
     gan, networks = sorted_runs(gan_run, network)
-    refuse_missing(out, gan, classifier_run, networks)
+    refuse_missing(out, gan, classifier_run, networks, encoder)
     from evaluate.anomaly.experiment import run
     from evaluate.protocol import progress_bars
 
     with progress_bars() as progress:
-        found = run(gan_run, classifier_run, out, options, seed, progress, network).figures
+        found = run(gan_run, classifier_run, out, options, seed, progress, network, encoder).figures
     overall = found["overall"]
     print(
         f"{out}: {found['method']}: AUROC {overall['auroc']:.3f}, sensitivity "

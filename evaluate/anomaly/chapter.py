@@ -59,11 +59,21 @@ def _method(page: Page, report: dict) -> None:
     )
 
 
+_STARTS = {
+    "bank": "the nearest of random images or a linear guess",
+    "random": "a random one",
+    "encoder": "the guess of an encoder",
+}
+
+
 def _inversion(report: dict, healthy: dict) -> str:
+    freed = report.get("freed", 0)
     return (
         "A GAN trained on normal images only is searched, by "
-        f"{report['iterations']} iterations of gradient descent on the latent vector, for the "
-        f"image nearest to the query; what differs is the anomaly. {healthy['familiar']['n']} "
+        f"{report['iterations']} iterations of gradient descent on the latent vector, from "
+        f"{_STARTS[report.get('start', 'bank')]}, for the image nearest to the query"
+        + (f", then with the features of {freed} levels free" if freed else "")
+        + f"; what differs is the anomaly. {healthy['familiar']['n']} "
         f"normals of the training split teach which differences are healthy, {healthy['n']} "
         "held-out normals calibrate maps and threshold."
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from evaluate import common
-from evaluate.anomaly import comparison, detection, figures, methods, runs
+from evaluate.anomaly import comparison, detection, figures, inverting, methods, runs
 from evaluate.anomaly.chapter import AnomalyResult
 from evaluate.anomaly.methods import Evidence, Found
 from evaluate.anomaly.options import MANY, AnomalyOptions
@@ -19,7 +19,7 @@ from pgcxr.anomaly.lesions import localization
 from pgcxr.cohort.findings import ABNORMAL, TABLE_6
 from pgcxr.cohort.manifest import Cohort
 from pgcxr.io import artifacts, places
-from pgcxr.latent import inversion
+from pgcxr.latent.inversion import Inversion
 
 
 def run(
@@ -30,6 +30,7 @@ def run(
     seed: int = 0,
     progress: Progress = silent,
     networks: Sequence[str | Path] = (),
+    encoder: str | Path | None = None,
 ) -> AnomalyResult:
     """Writes the folder `out`: report.json, scores.csv, methods.csv, maps.npz, calibration.npz,
     figures.
@@ -46,6 +47,7 @@ def run(
         seed: of the draws and of the bank.
         progress: told how far it is.
         networks: RUNs of train.anomaly that are asked, too.
+        encoder: RUN of train.encoder whose guesses the inversion starts from.
 
     Raises:
         InputError: a run or cohort that does not do, or `out` is not empty.
@@ -53,8 +55,10 @@ def run(
     options = options or AnomalyOptions()
     places.refuse_existing(Path(out))
     gan, others = runs.sorted_runs(gan_run, networks)
-    loaded = runs.load(gan, classifier_run, others)
+    loaded = runs.load(gan, classifier_run, others, None if encoder is None else Path(encoder))
     cohort, generator, size = loaded.cohort, loaded.generator, loaded.size
+    if generator is not None:
+        inverting.refuse(loaded, options)
     fewest = max(calibration.fewest_healthy(options.specificity), calibration.FOLDS)
     # All test images and all held-out normals, for methods that take no time.
     every = {"per_class": MANY, "normals": MANY, "healthy": MANY, "familiar": options.learned}
@@ -71,10 +75,12 @@ def run(
         if generator is not None:
             reading = select(cohort, options.to_dict(), fewest, seed)
             queries = _queries(reading, size)
-            inverted = invert(generator, queries, options, seed, progress)
+            inverted = inverting.invert(loaded, queries, options, seed, progress)
             report, tables, asked["inversion"] = _study(
                 loaded.classifier, reading, queries, inverted, options, seed, folder
             )
+            report["start"] = options.start if loaded.encoder is None else "encoder"
+            report["freed"] = options.freed
             rows["inversion"] = _places(reading, whole)
         else:
             report, tables = _by_fusion(loaded, whole, found, options, seed, folder)
@@ -92,40 +98,6 @@ def run(
         result = AnomalyResult(Path(out), report, tables).made_with(options, seed)
         result.write(folder)
     return result
-
-
-def invert(
-    generator, queries: np.ndarray, options: AnomalyOptions, seed: int, progress: Progress
-) -> inversion.Inversion:
-    """The inversion of uint8 images [N, R, R, 1] on the part of the generator that has grown."""
-    import tensorflow as tf
-
-    from pgcxr.losses.residuals import LOSSES
-    from pgcxr.networks import synthesize
-
-    lod = float(np.asarray(generator.lod))
-
-    def generate(z: tf.Tensor) -> tf.Tensor:
-        return synthesize(generator, z, lod=lod)
-
-    latents = common.latents(seed, options.bank, generator.latent_size, purpose=4)
-    bank = inversion.make_bank(generate, latents, options.batch)
-    inverter = inversion.Inverter(
-        generate, bank, LOSSES[options.loss], options.starts, options.batch
-    )
-    done = 0
-
-    def advance(images: int) -> None:
-        nonlocal done
-        done += images
-        progress("finding the nearest normal images", done, len(queries))
-
-    return inverter.invert(
-        common.from_uint8(queries),
-        iterations=options.iterations,
-        learning_rate=options.learning_rate,
-        progress=advance,
-    )
 
 
 def _supervised(classifier, reading: Reading, size: int) -> tuple[Evidence, np.ndarray]:
@@ -203,7 +175,7 @@ def _study(
     classifier,
     reading: Reading,
     queries: np.ndarray,
-    inverted: inversion.Inversion,
+    inverted: Inversion,
     options: AnomalyOptions,
     seed: int,
     folder: Path,

@@ -41,10 +41,30 @@ specificity=1.0
         0.95, number(0.5, 1, below=True), "on normals, that the threshold aims at"
     )
     # The names in LOSSES of pgcxr.losses.residuals, which needs Keras; a test compares them.
-    loss: str = option("mpse", one_of("mpse", "mse"), "mpse (the thesis's) or mse")
+    loss: str = option(
+        "mpse",
+        one_of("mpse", "mse", "l1", "robust"),
+        "mpse (the thesis's), mse, l1, or robust, which a lesion hardly steers",
+    )
+    start: str = option(
+        "bank",
+        one_of("bank", "random"),
+        "where searches start without an encoder: bank (the nearest of random images, and a linear "
+        "guess) or random (the thesis's)",
+    )
     iterations: int = option(60, whole(0, MANY), "steps of each search")
     learning_rate: float = option(
         0.3, number(0, 100, above=True), "of the searches, for latents of length sqrt(512)"
+    )
+    freed: int = option(
+        0, whole(0, 9), "levels of the GAN, from 4 px on, whose features are freed after the search"
+    )
+    penalty: float = option(
+        0.01, number(0, 1e6), "on the mean square of what is added to a freed level's features"
+    )
+    freed_iterations: int = option(30, whole(1, MANY), "steps for each level that is freed")
+    freed_learning_rate: float = option(
+        0.05, number(0, 100, above=True), "of latents and features once a level is freed"
     )
     starts: int = option(2, whole(1, 1000), "searches per image; their mean counts")
     bank: int = option(2048, whole(10, MANY), "random images that searches start from")

@@ -1,5 +1,5 @@
-"""The RUNs that anomalies are found with: a GAN of normals, networks of train.anomaly, a
-classifier; free of heavy imports until a network is loaded."""
+"""The RUNs that anomalies are found with: a GAN of normals, its encoder, networks of train.anomaly,
+a classifier; free of heavy imports until a network is loaded."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +9,24 @@ from typing import Any
 from evaluate import common
 from pgcxr.cohort.findings import FINDINGS, NORMAL
 from pgcxr.cohort.manifest import Cohort
-from pgcxr.errors import InputError
-from pgcxr.io import folders, places
+from pgcxr.errors import ArgumentError, InputError
+from pgcxr.io import artifacts, folders, places
 from pgcxr.sampling.runs import GENERATOR, existing_network, load_network
 
-NETWORK = "anomaly.keras"
+NETWORK, ENCODER = "anomaly.keras", "encoder.keras"
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """What guesses latents.
+
+    Attributes:
+        network: of train.encoder.
+        passes: how often its guess is corrected.
+    """
+
+    network: Any
+    passes: int
 
 
 @dataclass(frozen=True)
@@ -25,7 +38,8 @@ class Loaded:
         networks: {RUN: network of train.anomaly}.
         classifier: of findings.
         cohort: of the first of `runs`.
-        runs: of the GAN and of the networks.
+        runs: of the GAN, of the networks and of the encoder.
+        encoder: of that GAN's latents, where there is one.
     """
 
     generator: Any
@@ -33,6 +47,7 @@ class Loaded:
     classifier: Any
     cohort: Cohort
     runs: tuple[Path, ...]
+    encoder: Encoder | None = None
 
     @property
     def size(self) -> int:
@@ -51,7 +66,11 @@ def sorted_runs(first: str | Path, networks: Sequence[Path] = ()) -> tuple[Path 
 
 
 def refuse_missing(
-    out: Path, gan: Path | None, classifier_run: Path, networks: Sequence[Path]
+    out: Path,
+    gan: Path | None,
+    classifier_run: Path,
+    networks: Sequence[Path],
+    encoder: Path | None = None,
 ) -> None:
     """Raises InputError where `out` can't be made, or a RUN isn't there: what can be told in a
     moment, before TensorFlow is loaded."""
@@ -61,11 +80,25 @@ def refuse_missing(
     for run in networks:
         existing_network(run, NETWORK, folders.ANOMALY)
     existing_network(classifier_run, common.CLASSIFIER, folders.CLASSIFIER)
+    if encoder is not None:
+        _refuse_alone(encoder, gan)
+        existing_network(encoder, ENCODER, folders.ENCODER)
 
 
-def load(gan: Path | None, classifier_run: str | Path, networks: Sequence[Path]) -> Loaded:
+def _refuse_alone(encoder: Path | None, gan: Path | None) -> None:
+    if encoder is not None and gan is None:
+        raise ArgumentError("encoder", "needs a GAN, whose latents it guesses", encoder)
+
+
+def load(
+    gan: Path | None,
+    classifier_run: str | Path,
+    networks: Sequence[Path],
+    encoder: Path | None = None,
+) -> Loaded:
     """The networks; InputError where they don't belong together, or saw other than normals."""
-    runs = ((gan,) if gan is not None else ()) + tuple(networks)
+    _refuse_alone(encoder, gan)
+    runs = tuple(run for run in (gan, *networks, encoder) if run is not None)
     for run in runs:
         label = common.load_run(run).get("label")
         if label != NORMAL:
@@ -86,7 +119,18 @@ def load(gan: Path | None, classifier_run: str | Path, networks: Sequence[Path])
         next((model.input_shape[1] for model in loaded.values()), 0),
     )
     classifier = common.load_classifier(classifier_run, 1 + len(FINDINGS), size)
-    return Loaded(generator, loaded, classifier, common.cohort_of(runs[0]), runs)
+    guess = None if encoder is None else _encoder(encoder, gan)
+    return Loaded(generator, loaded, classifier, common.cohort_of(runs[0]), runs, guess)
+
+
+def _encoder(run: Path, gan: Path) -> Encoder:
+    config = common.load_run(run, passes=int, generator_sha256=str)
+    if config["generator_sha256"] != artifacts.sha256(gan / GENERATOR):
+        raise InputError(
+            f"{run}: guesses the latents of another GAN than {gan}; train an encoder of this one"
+        )
+    _, network = load_network(run, ENCODER, folders.ENCODER)
+    return Encoder(network, config["passes"])
 
 
 def _network(run: Path) -> Any:

@@ -89,7 +89,7 @@ def nearest(
     """
     import tensorflow as tf
 
-    from pgcxr.latent import inversion
+    from pgcxr.latent import inversion, starts
     from pgcxr.losses.residuals import LOSSES
     from pgcxr.networks import synthesize
 
@@ -107,7 +107,7 @@ def nearest(
 
     progress(0, len(images))
     latents = generation.latents(0, options.bank, generator.latent_size, PURPOSE)
-    bank = inversion.make_bank(generate, latents, BATCH)
+    bank = starts.make_bank(generate, latents, BATCH)
     batch = min(BATCH, len(images) * options.searches)
     inverter = inversion.Inverter(generate, bank, LOSSES[options.loss], options.searches, batch)
     found = inverter.invert(

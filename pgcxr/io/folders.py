@@ -10,6 +10,7 @@ from pgcxr.errors import InputError
 from pgcxr.io import formats, places, user_files
 
 GAN, CLASSIFIER, ANOMALY = "train.gan", "train.classifier", "train.anomaly"
+ENCODER = "train.encoder"
 # What the command in report.json's "made_by" says, for what is no training or evaluation.
 KINDS = {
     "pgcxr phantom": "an EXPORT written by `pgcxr phantom`",

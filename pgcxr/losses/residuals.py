@@ -39,9 +39,46 @@ def squared_error(images, others):
     return ops.mean(ops.square(_flat_residual(images, others)), axis=-1)
 
 
+def absolute_error(images, others):
+    """Mean absolute error of each image: [N, H, W, C] twice -> [N]."""
+    return ops.mean(ops.abs(_flat_residual(images, others)), axis=-1)
+
+
+def robust_squared_error(images, others, lesion: float = 0.2):
+    """Squared error that a lesion hardly steers: min over m of mean((d - m)^2 + 2 lesion |m|).
+
+    With d = others - images, m is what the images show and `others` need not: d itself, made
+    smaller by `lesion` (soft threshold), and 0 where |d| is below that. What remains is d^2 there
+    and 2 lesion |d| - lesion^2 elsewhere, Huber's loss.
+
+    Args:
+        images, others: [N, H, W, C].
+        lesion: gray levels of the images from which on a difference counts as a lesion.
+
+    Returns:
+        [N].
+
+    Example:
+
+        >>> image = ops.zeros((1, 2, 1, 1))
+        >>> shown = ops.reshape(ops.convert_to_tensor([0.1, 1.0]), (1, 2, 1, 1))
+        >>> round(float(robust_squared_error(image, shown)[0]), 4)  # (0.1^2 + 0.4 - 0.2^2) / 2
+        0.185
+    """
+    size = ops.abs(_flat_residual(images, others))
+    return ops.mean(
+        ops.where(size <= lesion, ops.square(size), lesion * (2 * size - lesion)), axis=-1
+    )
+
+
 def _flat_residual(images, others):
     difference = ops.subtract(others, images)
     return ops.reshape(difference, (-1, math.prod(difference.shape[1:])))
 
 
-LOSSES = {"mpse": mean_pairwise_squared_error, "mse": squared_error}
+LOSSES = {
+    "mpse": mean_pairwise_squared_error,
+    "mse": squared_error,
+    "l1": absolute_error,
+    "robust": robust_squared_error,
+}

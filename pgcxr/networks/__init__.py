@@ -7,7 +7,7 @@ from pgcxr.networks.generator import Generator
 __all__ = ["Discriminator", "Generator", "criticize", "level_at", "synthesize"]
 
 
-def synthesize(generator: Generator, latents, labels=None, lod: float = 0.0):
+def synthesize(generator: Generator, latents, labels=None, lod: float = 0.0, offsets=()):
     """Images at the full resolution R, [N, R, R, C]; where lod >= 1 they are box-upscaled.
 
     Arguments:
@@ -15,6 +15,7 @@ def synthesize(generator: Generator, latents, labels=None, lod: float = 0.0):
         labels: [N, label_size] or None.
         lod: 0 for the whole network, log2(R) - 2 for its 4x4 beginning, fractional between two
             levels.
+        offsets: added to the features of the first levels, see `Generator.call`.
 
     Example:
 
@@ -24,7 +25,9 @@ def synthesize(generator: Generator, latents, labels=None, lod: float = 0.0):
         (2, 16, 16, 1)
     """
     level, fade, factor = level_at(generator.max_level, lod)
-    return images.upscale(generator(latents, labels, level=level, fade=fade), factor)
+    # Networks that stand for a generator need not know of offsets.
+    more = {"offsets": offsets} if offsets else {}
+    return images.upscale(generator(latents, labels, level=level, fade=fade, **more), factor)
 
 
 def criticize(discriminator: Discriminator, pixels, lod: float = 0.0):

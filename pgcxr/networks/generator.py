@@ -103,9 +103,10 @@ class Generator(keras.Model):
             rgb.build((None, 2**v, 2**v, self.features(v - 1)))
         self.built = True
 
-    def call(self, latents, labels=None, level: int | None = None, fade=None):
+    def call(self, latents, labels=None, level: int | None = None, fade=None, offsets=()):
         """Images at `level` (None: all of it), blended with those of the level below where `fade`
-        is given."""
+        is given; `offsets` are added to the features of 4 px, of 8 px, and so on, see
+        `feature_shapes`."""
         level = self.max_level if level is None else level
         x = (
             latents
@@ -116,16 +117,23 @@ class Generator(keras.Model):
             x = self.pixel_norm(x)
         x = ops.reshape(self.dense(x), (-1, 4, 4, self.features(1)))
         x = self.pixel_norm(layers.leaky_relu(self.dense_bias(x)))
-        x = self.pixel_norm(layers.leaky_relu(self.first_conv(x)))
+        x = _moved(self.pixel_norm(layers.leaky_relu(self.first_conv(x))), offsets[:1])
         below = x
         for v in range(3, level + 1):
             below = x
             x = self.pixel_norm(layers.leaky_relu(self.ups[v - 3](x)))
             x = self.pixel_norm(layers.leaky_relu(self.convs[v - 3](x)))
+            x = _moved(x, offsets[v - 2 : v - 1])
         image = self.to_rgb[level - 2](x)
         if fade is not None and level > 2:
             image = pixels.lerp(image, pixels.upscale(self.to_rgb[level - 3](below)), fade)
         return layers.widened(image)
+
+    def feature_shapes(self) -> list[tuple[int, int, int]]:
+        """[H, W, C] of the features at 4 px, 8 px and so on, from which the next level begins; the
+        mean of their squares is about 1 at each pixel."""
+        sides = range(2, self.max_level + 1)
+        return [(2**v, 2**v, self.features(v - 1)) for v in sides]
 
     def active_variables(self, level: int, fading: bool) -> list:
         """The trainable variables that images at `level` depend on."""
@@ -154,6 +162,11 @@ class Generator(keras.Model):
             "name": self.name,
             "dtype": self.dtype_policy.name,
         }
+
+
+def _moved(features, offsets):
+    """Features with the first of `offsets`, or as they are where there is none."""
+    return features + offsets[0] if offsets else features
 
 
 def check_resolution(resolution: int) -> int:

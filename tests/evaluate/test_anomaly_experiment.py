@@ -276,7 +276,7 @@ def test_a_gan_that_saw_the_test_set_is_refused(runs, tmp_path):
 
 @pytest.mark.parametrize(
     "bad",
-    [{"specificity": 1.0}, {"loss": "l1"}, {"iteration": 5}, {"per_class": 0}, {"normals": 1}],
+    [{"specificity": 1.0}, {"loss": "lpips"}, {"iteration": 5}, {"per_class": 0}, {"normals": 1}],
 )
 def test_options_without_sense_are_refused(bad):
     with pytest.raises(ArgumentError, match=next(iter(bad))):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pgcxr import networks
-from pgcxr.latent import inversion
+from pgcxr.latent import inversion, starts
 from pgcxr.losses.residuals import mean_pairwise_squared_error
 
 
@@ -20,7 +20,7 @@ def world():
         return networks.synthesize(generator, latents)
 
     rng = np.random.default_rng(0)
-    bank = inversion.make_bank(generate, rng.normal(size=(256, generator.latent_size)))
+    bank = starts.make_bank(generate, rng.normal(size=(256, generator.latent_size)))
     queries = np.asarray(generate(rng.normal(size=(6, generator.latent_size)).astype(np.float32)))
     return generate, bank, queries
 
@@ -105,7 +105,7 @@ def test_the_mean_of_the_searches_is_returned_beside_the_best(world, inverter):
 def test_the_bank_knows_its_own_images_and_the_encoder_beats_chance(world):
     _, bank, queries = world
     guesses = bank.guesses(queries + 0.3)
-    assert guesses.shape == (6, 1 + inversion.NEAREST, 16)
+    assert guesses.shape == (6, 1 + starts.NEAREST, 16)
     np.testing.assert_allclose(np.linalg.norm(guesses, axis=2), 4.0, rtol=1e-5)
     own = bank.latents[-50:]
     images = np.asarray(world[0](own))
@@ -118,7 +118,7 @@ def test_the_bank_knows_its_own_images_and_the_encoder_beats_chance(world):
 def test_thumbnails_are_means_of_blocks_without_brightness():
     image = np.zeros((1, 64, 64, 1), np.float32)
     image[0, :2, :2] = [[[1], [2]], [[3], [6]]]
-    small = inversion.thumbnails(image + 5)
+    small = starts.thumbnails(image + 5)
     assert small.shape == (1, 1024)
     np.testing.assert_allclose(small[0, 0] - small[0, 1], 3.0, rtol=1e-5)
     np.testing.assert_allclose(small.mean(), 0, atol=1e-6)

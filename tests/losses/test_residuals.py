@@ -4,7 +4,7 @@ by hand."""
 import numpy as np
 import pytest
 
-from pgcxr.losses.residuals import mean_pairwise_squared_error, squared_error
+from pgcxr.losses.residuals import LOSSES, mean_pairwise_squared_error, squared_error
 
 
 def slow_mpse(image, other):
@@ -47,7 +47,7 @@ def test_mpse_is_blind_to_brightness_and_squared_error_is_not(pair):
 
 def test_every_image_counts_for_itself(pair):
     images, others = pair
-    for loss in (mean_pairwise_squared_error, squared_error):
+    for loss in LOSSES.values():
         together = np.asarray(loss(images, others))
         alone = np.concatenate(
             [np.asarray(loss(images[i : i + 1], others[i : i + 1])) for i in range(len(images))]
@@ -59,3 +59,20 @@ def test_every_image_counts_for_itself(pair):
 def test_squared_error_by_hand():
     image = np.zeros((1, 1, 2, 1), np.float32)
     np.testing.assert_allclose(np.asarray(squared_error(image, image + np.float32(3.0))), [9.0])
+
+
+def test_the_robust_loss_is_the_least_over_all_lesions(pair):
+    """Against a search of m, pixel by pixel, on a fine grid."""
+    images, others = pair
+    grid = np.linspace(-8, 8, 16001)
+    d = (others - images).reshape(5, -1)
+    for lesion in (0.05, 0.2, 1.0):
+        costs = (d[..., None] - grid) ** 2 + 2 * lesion * np.abs(grid)
+        found = np.asarray(LOSSES["robust"](images, others, lesion))
+        np.testing.assert_allclose(found, costs.min(axis=-1).mean(axis=1), atol=1e-5)
+
+
+def test_absolute_error_by_hand():
+    image = np.zeros((1, 1, 2, 1), np.float32)
+    other = np.float32([[[[1.0], [-4.0]]]])
+    np.testing.assert_allclose(np.asarray(LOSSES["l1"](image, other)), [2.5])

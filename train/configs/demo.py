@@ -14,6 +14,7 @@ Anomaly:    python -m train.anomaly COHORT --config demo --out RUN
 from pgcxr.anomaly.config import AnomalyConfig
 from pgcxr.classifier.config import ClassifierConfig
 from pgcxr.gan.config import GanConfig
+from pgcxr.latent.encoder_config import EncoderConfig
 from train.configs import small
 
 
@@ -40,3 +41,8 @@ def classifier() -> ClassifierConfig:
 def anomaly() -> AnomalyConfig:
     """32 px: that of `small`, with narrower networks."""
     return small.anomaly().replace(size=32, widths=(16, 24, 32, 48))
+
+
+def encoder() -> EncoderConfig:
+    """32 px: that of `small`, with a narrower network."""
+    return small.encoder().replace(widths=(32, 64, 96), hidden=256, epochs=10)

@@ -19,6 +19,7 @@ Anomaly:    python -m train.anomaly COHORT --config small --out RUN
 from pgcxr.anomaly.config import AnomalyConfig
 from pgcxr.classifier.config import ClassifierConfig
 from pgcxr.gan.config import GanConfig
+from pgcxr.latent.encoder_config import EncoderConfig
 from train.configs import thesis
 
 
@@ -66,3 +67,8 @@ def classifier() -> ClassifierConfig:
 def anomaly() -> AnomalyConfig:
     """64 px, 64,000 images."""
     return AnomalyConfig()
+
+
+def encoder() -> EncoderConfig:
+    """64 px, 19,200 images."""
+    return EncoderConfig()

@@ -1,0 +1,1 @@
+"""`python -m train.encoder`: a network that guesses the latents of normal images."""
