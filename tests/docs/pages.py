@@ -3,6 +3,7 @@
 import importlib
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 
 import typer
@@ -25,6 +26,7 @@ TODAY = {page: text for page, text in PAGES.items() if page != "CHANGELOG.md"}
 OURS = re.compile(r"(?:[\w.-]+/bin/)?(?:pgcxr|python3?(?:\.\d+)? -m (?:train|evaluate))\b")
 
 
+@cache
 def blocks(text: str) -> list[tuple[str, str]]:
     """(language, content) of each block of code; "" for one without a language."""
     return [
