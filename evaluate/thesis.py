@@ -21,6 +21,24 @@ TABLE_2 = {
     "pleural_effusion": 2_901,
     "pneumothorax": 1_504,
 }
+TABLE_2_BY_HOSPITAL = {
+    "AMC": {
+        "normal": 6_069,
+        "nodule": 1_012,
+        "consolidation": 653,
+        "interstitial_opacity": 312,
+        "pleural_effusion": 1_599,
+        "pneumothorax": 421,
+    },
+    "SNUBH": {
+        "normal": 1_035,
+        "nodule": 1_516,
+        "consolidation": 1_114,
+        "interstitial_opacity": 1_222,
+        "pleural_effusion": 1_302,
+        "pneumothorax": 1_083,
+    },
+}
 # Thesis 2.1.
 GAN = {
     "resolution": 1024,

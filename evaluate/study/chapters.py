@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from evaluate import thesis
 from evaluate.thesis import ARM_NAMES, interval, listed, percent, words
 from pgcxr.cohort import manifest as cohorts
-from pgcxr.cohort.findings import ABNORMAL, FINDINGS
+from pgcxr.cohort.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.plots.page import Page
 from pgcxr.sampling import runs
 
+# A column that a manifest may have beside those of `pgcxr curate`.
+HOSPITAL = "hospital"
 GANS = (("gan", "normal and abnormal images"), ("gan_normal", "normal images only"))
 
 
@@ -121,22 +125,28 @@ def data(page: Page, folder: Path, steps: dict) -> None:
         "Table 1. Images that the GANs were trained on; here the training split, so that no GAN "
         "sees a test patient.",
     )
-    other = _others(folder)
-    splits = ("train", "val", "test", "total")
+    manifest = cohorts.load(folder).manifest
+    other = _others(manifest)
+    splits, nothing = ("train", "val", "test", "total"), (None, None, None)
     page.table(
-        ["Diagnosis", "Thesis", *(f"This run, {split}" for split in splits)],
+        [
+            "Diagnosis",
+            *(f"Thesis: {hospital}" for hospital in (*thesis.TABLE_2_BY_HOSPITAL, "total")),
+            *(f"This run: {split}" for split in splits),
+        ],
         [
             (
                 words(name),
+                *(counts[name] for counts in thesis.TABLE_2_BY_HOSPITAL.values()),
                 thesis.TABLE_2[name],
                 *(cohort["table2"][split][name] for split in splits),
             )
             for name in ("normal", *FINDINGS)
         ]
         + [
-            ("Abnormal, another disease only", None, *(other[split] for split in splits)),
-            ("Abnormal", None, *(cohort["table2"][split]["abnormal"] for split in splits)),
-            ("Total", None, *(cohort["table2"][split]["images"] for split in splits)),
+            ("Abnormal, another disease only", *nothing, *(other[split] for split in splits)),
+            ("Abnormal", *nothing, *(cohort["table2"][split]["abnormal"] for split in splits)),
+            ("Total", *nothing, *(cohort["table2"][split]["images"] for split in splits)),
         ],
         "Table 2. Images of each class; an image may have several of the five, so they do not "
         "add up; the thesis counts 10,234 abnormal ones so. Splits are by patient. Images with "
@@ -144,11 +154,30 @@ def data(page: Page, folder: Path, steps: dict) -> None:
         "GAN learns from and the test of anomaly detection reads; no classifier sees them, as in "
         "the thesis.",
     )
+    _by_hospital(page, manifest)
 
 
-def _others(folder: Path) -> dict:
+def _by_hospital(page: Page, manifest: pd.DataFrame) -> None:
+    """Table 2 for each hospital, where the manifest names several."""
+    if HOSPITAL not in manifest or manifest[HOSPITAL].nunique() < 2:
+        return
+    of = {name or "not told": own for name, own in manifest.groupby(HOSPITAL)}
+    rows = [("Normal", *((own["label"] == NORMAL).sum() for own in of.values()))]
+    rows += [
+        (words(name), *((own[name].astype(str) == "1").sum() for own in of.values()))
+        for name in FINDINGS
+    ]
+    rows.append(("Images", *map(len, of.values())))
+    rows.append(("Patients", *(own["patient_id"].nunique() for own in of.values())))
+    page.table(
+        ["Diagnosis", *of],
+        rows,
+        "Table 2 by hospital, of this run: column hospital of the manifest.",
+    )
+
+
+def _others(manifest: pd.DataFrame) -> dict:
     """{split or "total": abnormal images with none of the five findings}."""
-    manifest = cohorts.load(folder).manifest
     alone = manifest[
         (manifest["label"] == ABNORMAL) & ~(manifest[list(FINDINGS)].astype(str) == "1").any(axis=1)
     ]

@@ -6,10 +6,21 @@ import re
 import pandas as pd
 import pytest
 
-from evaluate.study import class_curves, intervals, limits, methods, model_card, provenance, summary
+from evaluate import thesis
+from evaluate.study import (
+    chapters,
+    class_curves,
+    intervals,
+    limits,
+    methods,
+    model_card,
+    provenance,
+    summary,
+)
 from evaluate.study.options import StudyOptions
 from evaluate.study.plan import Plan
 from evaluate.study.steps import Step, literally
+from pgcxr.cohort.findings import FINDINGS
 from pgcxr.plots.diagram import Diagram
 from pgcxr.plots.page import Page
 from tests.evaluate.toy_study import toy_steps
@@ -141,3 +152,20 @@ def test_what_was_not_computed_is_left_out():
         summary.summary, steps, False
     )
     assert "Bootstrap, by patient AUROC of the classifiers" not in _said(intervals.glossary, steps)
+
+
+def test_table_2_is_by_hospital_where_the_manifest_names_several():
+    rows = pd.DataFrame(
+        {
+            "hospital": ["A", "A", "B", "B", "B"],
+            "patient_id": list("11234"),
+            "label": ["normal", "abnormal", "normal", "abnormal", "abnormal"],
+            **{name: ["0", "1", "0", "0", "1"] for name in FINDINGS},
+        }
+    )
+    said = _said(chapters._by_hospital, rows)
+    assert "Normal 1 1 Nodule 1 1" in said and "Images 2 3 Patients 1 3" in said
+    assert _said(chapters._by_hospital, rows[rows["hospital"] == "A"]) == ""
+    assert _said(chapters._by_hospital, rows.drop(columns="hospital")) == ""
+    for name, total in thesis.TABLE_2.items():
+        assert sum(each[name] for each in thesis.TABLE_2_BY_HOSPITAL.values()) == total
