@@ -31,7 +31,7 @@ KINDS = {
 APPS = {"pgcxr": "pgcxr.cli.app"}
 TRAININGS = {"train.gan": "gan", "train.classifier": "classifier", "train.anomaly": "anomaly"}
 # What a training takes beside its config.
-BESIDE = {"train.gan": ("config", "init")}
+BESIDE = {"train.gan": ("config", "init"), "train.anomaly": ("config", "init")}
 # The study's own: it knows the folders, and one seed is everyone's.
 NOT_TO_SET = ("help", "out", "seed", "features")
 

@@ -29,7 +29,7 @@ def opening(page: Page, preset: str, steps: dict, phantom: bool) -> None:
         "and tables bear the thesis's numbers, so they are not in sequence. “Real” images are "
         "those that were curated, generated or not; “synthetic” ones are a GAN's.",
     )
-    if any(_begun_with(steps[name]) for name, _ in GANS):
+    if any(_begun_with(steps[name]) for name in (*dict(GANS), "anomaly_network")):
         page.text(trained_where(steps))
 
 
@@ -185,20 +185,30 @@ def _others(manifest: pd.DataFrame) -> dict:
     return found | {"total": sum(found.values())}
 
 
-def _begun_with(gan: dict) -> list[dict]:
-    """The network that a GAN's training began with, as its config.json has it; empty where it began
+def _begun_with(trained: dict) -> list[dict]:
+    """The network that a training began with, as its config.json has it; empty where it began
     anew."""
-    return gan["made_by"]["config"].get("init", [])[:1]
+    return trained["made_by"]["config"].get("init", [])[:1]
+
+
+def _named(entry: dict) -> str:
+    """Such a network, and what it had learned."""
+    known = [f"{entry['kimg']:,.0f} kimg"] if entry.get("kimg") else []
+    known += ["on phantom images, before this run"] if entry.get("pretrained") else []
+    return entry["name"] + (f" ({', '.join(known)})" if known else "")
 
 
 def trained_where(steps: dict) -> str:
     """One sentence: what was learned before this run, and what in it."""
     told = [
-        f"the GAN of {title} began with {entry['name']} ({entry['kimg']:,.0f} kimg"
-        + (", on phantom images, before this run)" if entry.get("pretrained") else ")")
-        + f" and saw {steps[name]['kimg']:,.0f} kimg of this cohort"
+        f"the GAN of {title} began with {_named(entry)} and saw {steps[name]['kimg']:,.0f} kimg of "
+        "this cohort"
         for name, title in GANS
         for entry in _begun_with(steps[name])
+    ]
+    told += [
+        f"the network that finds anomalies began with that of {_named(entry)}"
+        for entry in _begun_with(steps["anomaly_network"])
     ]
     text = f"{listed(told)}; all classifiers were trained from scratch in this run."
     return text[0].upper() + text[1:]

@@ -8,7 +8,7 @@ from pgcxr.curation.options import LABELS, SOURCES
 from pgcxr.errors import ArgumentError
 from pgcxr.options import PATH, SEED, TEXT, Options, each, one_of, option, or_none, power_of_two
 
-# Sizes and configs by name of the step's option; "init" are the networks that the two GANs begin
+# Sizes and configs by name of the step's option; "init" are the networks that trainings begin
 # with. "threads" and "jobs" fill the machine: commands run side by side on one thread each are
 # faster than one after another on all, and their sums come out the same every time.
 PRESETS: dict[str, dict] = {
@@ -17,7 +17,11 @@ PRESETS: dict[str, dict] = {
         "export_size": 128,
         "size": 64,
         "config": "quick",
-        "init": {"gan": "phantom-64", "gan_normal": "phantom-64-normal"},
+        "init": {
+            "gan": "phantom-64",
+            "gan_normal": "phantom-64-normal",
+            "anomaly_network": "phantom-64-normal",
+        },
         "samples": 4000,
         "compared": 600,
         "anomaly": {

@@ -154,7 +154,12 @@ def _later_steps(options: StudyOptions, cohort: Path | None) -> list[Step]:
             **state,
         ),
         Step("classifier_findings", *findings, **state),
-        Step("anomaly_network", "train.anomaly", (place, *segmenting, *out, *seed), **state),
+        Step(
+            "anomaly_network",
+            "train.anomaly",
+            (place, *segmenting, *out, *seed, *init.get("anomaly_network", ())),
+            **state,
+        ),
         Step("fidelity", "evaluate.fidelity", (*_runs(on_binary), *config, *out, *seed), on_binary),
         Step(
             "anomaly",

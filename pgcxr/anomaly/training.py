@@ -78,8 +78,9 @@ def fit_anomaly_network(
     seed: int,
     log_dir: str | Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    weights: Sequence[np.ndarray] | None = None,
 ) -> tuple[keras.Model, dict]:
-    """Trains a new network; nothing is held out, and nothing stops it early.
+    """Trains a network; nothing is held out, and nothing stops it early.
 
     Args:
         normals: uint8 [N, S, S, 1], of normal images only.
@@ -87,12 +88,15 @@ def fit_anomaly_network(
         seed: of weights, images and anomalies; one seed, one result on one machine.
         log_dir: for TensorBoard.
         callbacks: of Keras.
+        weights: to begin with, of another such network; None for new ones.
 
     Returns:
         (network, {"loss": one value per epoch}).
     """
     keras.utils.set_random_seed(seed)
     model = unet(config.size, tuple(config.widths))
+    if weights is not None:
+        model.set_weights(weights)
     steps = config.epochs * config.steps_per_epoch
     warmup = max(int(WARMUP * steps), 1)
     rate = keras.optimizers.schedules.CosineDecay(

@@ -5,7 +5,6 @@ What every user of a GAN with a few thousand images does (Karras 2020, arXiv 200
 config. Levels may differ; what fits is taken over, and what was is said.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,9 +20,7 @@ from pgcxr.networks import original_weights
 from pgcxr.networks.generator import feature_maps
 from pgcxr.sampling import exchange, runs
 from pgcxr.sampling.generation import load_generator
-
-# What config.json of the earlier RUN says of the images that its weights know.
-OF_THE_IMAGES = ("cohort", "manifest_sha256", "split", "label")
+from pgcxr.sampling.lineage import ancestry
 
 
 @dataclass(frozen=True)
@@ -76,34 +73,16 @@ def _of_pickle(path: Path) -> Source:
 
 def _of_run(run: Path, name: str, out: Path | None) -> Source:
     average = load_generator(run)
-    entry: dict = {"name": name, "sha256": artifacts.sha256(run / runs.GENERATOR)}
-    ancestors: list[dict] = []
-    if out is None:
-        entry["pretrained"] = True  # on phantom images: no patient is in it
-    else:
-        config = artifacts.read_json(run / "config.json")
-        ancestors = [_seen_from(out, run, ancestor) for ancestor in config.get("init", [])]
-        if config.get("imported"):
-            entry["imported"] = True
-        entry |= {key: config[key] for key in OF_THE_IMAGES if key in config}
-        entry = _seen_from(out, run, entry)
+    known = ancestry(run, name, runs.GENERATOR, out)
     report = run / "report.json"
     if report.is_file():
-        entry["kimg"] = artifacts.read_json(report).get("kimg")
+        known[0]["kimg"] = artifacts.read_json(report).get("kimg")
     generator, discriminator = average, None
     if (run / exchange.PLAIN_GENERATOR).is_file():
         generator = runs.load_network(run, exchange.PLAIN_GENERATOR, "train.gan")[1]
     if (run / runs.DISCRIMINATOR).is_file():
         discriminator = runs.load_network(run, runs.DISCRIMINATOR, "train.gan")[1]
-    return Source(name, average, generator, discriminator, [entry, *ancestors])
-
-
-def _seen_from(out: Path, run: Path, entry: dict) -> dict:
-    """An entry of a lineage with its cohort's path, given from `run`, as seen from `out`."""
-    if not entry.get("cohort"):
-        return entry
-    cohort = Path(os.path.realpath(run)) / entry["cohort"]
-    return entry | {"cohort": os.path.relpath(cohort, os.path.realpath(out))}
+    return Source(name, average, generator, discriminator, known)
 
 
 def take_over(gan, source: Source, say: Callable[[str], None]) -> None:

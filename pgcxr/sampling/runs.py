@@ -74,6 +74,28 @@ def pretrained_run(pretrained: str) -> Path:
     return PRETRAINED / pretrained
 
 
+def to_begin_with(init: str, name: str, made_by: str) -> tuple[Path, bool]:
+    """(the RUN whose network a training begins with, whether it comes with pgcxr).
+
+    Args:
+        init: a RUN, or a name of pgcxr's own.
+        name: of the file, such as "anomaly.keras".
+        made_by: the training that writes it, such as "train.anomaly".
+
+    Raises:
+        ArgumentError: it is neither, or pgcxr's own has no such network.
+        InputError: the folder is something else, or the file is missing.
+    """
+    refuse_missing(init)
+    if Path(init).exists():
+        existing_network(init, name, made_by)
+        return Path(init), False
+    if not (PRETRAINED / init / name).is_file():
+        having = [other for other in pretrained_names() if (PRETRAINED / other / name).is_file()]
+        raise ArgumentError("init", f"holds no {name}; {', '.join(having) or 'none'} does", init)
+    return PRETRAINED / init, True
+
+
 def refuse_missing(init: str) -> None:
     """Raises ArgumentError where `init`, whose weights a training begins with, names no RUN, no
     file and no network of pgcxr's."""

@@ -91,7 +91,8 @@ def test_gans_can_begin_with_other_networks_and_are_made_again_where_these_chang
 def test_the_demo_begins_with_pretrained_networks_and_a_phantom_that_they_have_not_seen():
     steps, scratch = _steps(seed=2026), _steps(seed=2026, preset="scratch")
     assert _after(steps["gan"], "--init") == ["phantom-64"]
-    assert _after(steps["gan_normal"], "--init") == ["phantom-64-normal"]
+    for name in ("gan_normal", "anomaly_network"):
+        assert _after(steps[name], "--init") == ["phantom-64-normal"]
     assert _after(steps["export"], "--seed") == ["2027"] and _after(steps["gan"], "--seed") == [
         "2026"
     ]

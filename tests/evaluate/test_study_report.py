@@ -123,11 +123,14 @@ def test_what_was_trained_where_is_one_sentence():
         name: {"kimg": 2.0, "made_by": {"config": {"init": [begun, {"name": "older"}]}}}
         for name, begun in (("gan", shipped), ("gan_normal", own))
     }
+    segments = {"name": "phantom-64-normal", "pretrained": True}
+    steps["anomaly_network"] = {"made_by": {"config": {"init": [segments]}}}
     assert chapters.trained_where(steps) == (
         "The GAN of normal and abnormal images began with phantom-64 (240 kimg, on phantom images, "
-        "before this run) and saw 2 kimg of this cohort and the GAN of normal images only began "
-        "with gan (30 kimg) and saw 2 kimg of this cohort; all classifiers were trained from "
-        "scratch in this run."
+        "before this run) and saw 2 kimg of this cohort, the GAN of normal images only began with "
+        "gan (30 kimg) and saw 2 kimg of this cohort and the network that finds anomalies began "
+        "with that of phantom-64-normal (on phantom images, before this run); all classifiers were "
+        "trained from scratch in this run."
     )
 
 

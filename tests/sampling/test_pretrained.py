@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from pgcxr.anomaly.training import look
 from pgcxr.cli import command
 from pgcxr.cli.app import app
 from pgcxr.errors import InputError
@@ -91,3 +92,15 @@ def test_the_normal_one_makes_normal_images_and_its_critic_tells_them_from_other
         for each in (images, mirrored, upside_down)
     ]
     assert scores[0] > scores[1] and scores[0] > scores[2], "the heart is on the left, and below"
+
+
+def test_the_anomaly_network_finds_what_was_pasted_into_its_generators_images():
+    folder = runs.pretrained_run("phantom-64-normal")
+    images = generate(load_generator(folder, 64), latents(5, 48, 128))
+    sick = images.astype(np.float32)
+    sick[:, 22:34, 12:22] += 70  # over the right lung
+    network = runs.load_network(folder, "anomaly.keras", "train.anomaly")[1]
+    well, ill = look(network, images), look(network, np.clip(sick, 0, 255).astype(np.uint8))
+    assert (ill.images > well.images).sum() > 40
+    peaks = [np.unravel_index(each.argmax(), each.shape) for each in ill.maps]
+    assert sum(10 <= y <= 18 and 5 <= x <= 12 for y, x in peaks) > 36

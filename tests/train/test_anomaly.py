@@ -34,10 +34,16 @@ def cohort(tmp_path_factory):
     return folder
 
 
-def test_a_run_of_normal_images_alone(cohort, capsys):
+@pytest.fixture(scope="module")
+def run(cohort):
     out = cohort.parent / "run"
     (cohort.parent / ".run.partial").mkdir()  # what a killed training leaves
     assert _train(cohort, out, "--seed", 5) == 0
+    return out
+
+
+def test_a_run_of_normal_images_alone(run, cohort, capsys):
+    out = run
     assert sorted(path.name for path in out.iterdir()) == [
         "anomaly.keras",
         "artificial.png",
@@ -82,3 +88,28 @@ def test_what_cannot_be_trained_is_refused(cohort, tmp_path, capsys, kept, more,
     assert _train(tmp_path, tmp_path / "out", *more) == 2
     error = capsys.readouterr().err
     assert said in error and "Traceback" not in error and not (tmp_path / "out").exists()
+
+
+def test_it_begins_with_another_network_and_says_whose(run, cohort, tmp_path, capsys):
+    then = tmp_path / "then"
+    still = ("--set", "learning_rate=1e-9", "--set", "epochs=1", "--set", "weight_decay=0.0")
+    assert _train(cohort, then, "--seed", 6, "--init", run, *still) == 0
+    before, after = (
+        saved.load(folder / "anomaly.keras", "is damaged").layers[1].get_weights()[0]
+        for folder in (run, then)
+    )
+    np.testing.assert_allclose(after, before, atol=1e-6)
+    (begun,) = json.loads((then / "config.json").read_text())["init"]
+    assert (begun["name"], begun["label"], begun["split"]) == ("run", "normal", "train")
+    assert (then / begun["cohort"]).resolve() == cohort.resolve()
+    capsys.readouterr()
+    for words, said in (
+        (("--init", run, "--set", "widths=4,8"), "other widths"),
+        (("--init", "phantom-64"), "phantom-64-normal does"),
+        (("--init", "phantom-46"), "did you mean phantom-64"),
+        (("--init", cohort), "give a RUN written by `python -m train.anomaly`"),
+    ):
+        assert _train(cohort, tmp_path / "never", *words) == 2
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "never").exists()
+    assert _train(cohort, then, "--seed", 6, *still) == 2, "another beginning, another training"

@@ -23,6 +23,10 @@ def main(
     set_: Annotated[
         list[str], typer.Option("--set", help="key=value, changes the config; may be repeated")
     ] = [],  # noqa: B006
+    init: Annotated[
+        str,
+        typer.Option(help="begin with the weights of a RUN, or of phantom-64-normal; its widths"),
+    ] = "",
     seed: Annotated[
         int, typer.Option(**command.SEED, help="of weights, images and artificial anomalies")
     ] = 0,
@@ -34,7 +38,7 @@ def main(
     settings = load_config("anomaly", config, set_)
     from train.anomaly.training import train
 
-    train(cohort, out, settings, seed)
+    train(cohort, out, settings, seed, init)
 
 
 if __name__ == "__main__":

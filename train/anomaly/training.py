@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,9 +14,11 @@ from pgcxr.anomaly.config import AnomalyConfig
 from pgcxr.cohort import confounders
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort.findings import NORMAL
-from pgcxr.errors import InputError
+from pgcxr.errors import ArgumentError, InputError
 from pgcxr.images import enlarge
 from pgcxr.io import artifacts, places
+from pgcxr.sampling import runs
+from pgcxr.sampling.lineage import ancestry
 from train.common import CONFIG, REPORT, finished
 
 MODEL, LOGS, SHEET = "anomaly.keras", "logs", "artificial.png"
@@ -25,8 +28,12 @@ MOST_VAL = 500
 SHEET_SIDE, CELL = 8, 192
 
 
-def train(cohort: Path, out: Path, config: AnomalyConfig, seed: int) -> None:
-    """Trains and writes RUN as a whole; does nothing where it is finished already."""
+def train(cohort: Path, out: Path, config: AnomalyConfig, seed: int, init: str = "") -> None:
+    """Trains and writes RUN as a whole; does nothing where it is finished already.
+
+    `init` names the RUN, or the network of pgcxr's, whose weights it begins with.
+    """
+    begun, ours = runs.to_begin_with(init, MODEL, "train.anomaly") if init else (None, False)
     images = cohorts.load(cohort)
     parts = {split: images.select(split, NORMAL) for split in ("train", "val")}
     for (split, part), least in zip(parts.items(), (LEAST_TRAIN, LEAST_VAL), strict=True):
@@ -49,6 +56,9 @@ def train(cohort: Path, out: Path, config: AnomalyConfig, seed: int) -> None:
         "label": NORMAL,
         "seed": seed,
     }
+    if begun:
+        name = init if ours else begun.resolve().name
+        settings["init"] = ancestry(begun, name, MODEL, None if ours else out)
     if finished(out, settings, (MODEL, REPORT)):
         print(f"{out}: this training is finished; see {out / REPORT}")
         return
@@ -56,7 +66,7 @@ def train(cohort: Path, out: Path, config: AnomalyConfig, seed: int) -> None:
     for line in found["lines"]:
         print(f"warning: {images.folder}: {line}", file=sys.stderr)
     with artifacts.new_folder(out) as folder:
-        report = _fit(parts, config, seed, folder)
+        report = _fit(parts, config, seed, folder, begun)
         report["confounders"] = found
         artifacts.write_json(folder / CONFIG, settings)
         artifacts.write_report(folder, report, command="train.anomaly", seed=seed, config=settings)
@@ -66,10 +76,11 @@ def train(cohort: Path, out: Path, config: AnomalyConfig, seed: int) -> None:
     )
 
 
-def _fit(parts: dict, config: AnomalyConfig, seed: int, folder: Path) -> dict:
+def _fit(parts: dict, config: AnomalyConfig, seed: int, folder: Path, begun: Path | None) -> dict:
     from pgcxr.anomaly.training import fit_anomaly_network
     from pgcxr.classifier.fit_progress import FitProgress
 
+    weights = _weights(begun, config) if begun else None
     pictures = parts["train"].images(config.size)
     begin = time.perf_counter()
     model, history = fit_anomaly_network(
@@ -78,6 +89,7 @@ def _fit(parts: dict, config: AnomalyConfig, seed: int, folder: Path) -> dict:
         seed,
         log_dir=folder / LOGS,
         callbacks=[FitProgress("anomaly segmentation", config.epochs)],
+        weights=weights,
     )
     seconds = time.perf_counter() - begin
     model.save(folder / MODEL)
@@ -90,6 +102,22 @@ def _fit(parts: dict, config: AnomalyConfig, seed: int, folder: Path) -> dict:
         "history": history,
         "seconds": seconds,
     }
+
+
+def _weights(begun: Path, config: AnomalyConfig) -> list[np.ndarray]:
+    """Those of the network that the training begins with.
+
+    Raises:
+        ArgumentError: the config's network has others.
+    """
+    from pgcxr.anomaly.network import unet
+
+    model: Any = runs.load_network(begun, MODEL, "train.anomaly")[1]
+    wanted = [tuple(weight.shape) for weight in unet(config.size, tuple(config.widths)).weights]
+    if [tuple(weight.shape) for weight in model.weights] != wanted:
+        expected = "its network has other widths: choose those of its config.json with --set widths"
+        raise ArgumentError("init", expected)
+    return model.get_weights()
 
 
 def found_artificial(model, held_out: np.ndarray, config: AnomalyConfig, seed: int) -> dict:

@@ -4,7 +4,7 @@ pretrained network ends.
 GAN:        python -m train.gan COHORT --config quick --init phantom-64 --out RUN
             From scratch, so few images give no chests: use `small`.
 Classifier: python -m train.classifier COHORT --labels binary --config quick --out RUN
-Anomaly:    python -m train.anomaly COHORT --config quick --out RUN
+Anomaly:    python -m train.anomaly COHORT --config quick --init phantom-64-normal --out RUN
 """
 
 from pgcxr.anomaly.config import AnomalyConfig
@@ -35,5 +35,5 @@ def classifier() -> ClassifierConfig:
 
 
 def anomaly() -> AnomalyConfig:
-    """64 px, 19,200 images: that of `small`, with narrower networks."""
-    return small.anomaly().replace(widths=(16, 24, 32, 48), epochs=12)
+    """64 px, 9,600 images: the network of `small`, to go on from one."""
+    return small.anomaly().replace(epochs=6, learning_rate=5e-4)
