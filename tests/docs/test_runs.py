@@ -8,6 +8,8 @@ import pytest
 from pgcxr.cli import command
 from pgcxr.cli.app import app
 from pgcxr.phantom.export import PhantomOptions, write_export
+from pgcxr.sources import studies, studies_csv
+from pgcxr.sources.weak_labels import labeling
 from tests.docs.pages import PAGES, blocks, commands, parsed
 from train.gan.__main__ import app as gan
 
@@ -89,3 +91,15 @@ def test_the_preflight_of_the_page_is_what_the_command_says(capsys):
         command.run(gan, words[3:], name="python -m train.gan")
     shown = next(content for language, content in blocks(page) if language == "text")
     assert ended.value.code == 0 and capsys.readouterr().out.strip() == shown.strip()
+
+
+def test_the_sample_table_is_read_as_the_page_says(tmp_path):
+    """A normal study, then an effusion with consolidation, a nodule and a pneumothorax."""
+    sample = next(text for name, text in blocks(PAGES["docs/own-export.md"]) if name == "csv")
+    (tmp_path / studies_csv.NAME).write_text(sample, encoding="utf-8")
+    notes: list[str] = []
+    rows = studies_csv.read(tmp_path, labeling.load(), notes)
+    made = studies.Studies(rows, [(row.number, row.patient) for row in rows], labeling.load())
+    found = [made.of(row.number, row.patient).decided for row in rows]
+    assert not notes and [each.label for each in found] == ["normal"] + 3 * ["abnormal"]
+    assert all(not each.rejected for each in found)
