@@ -44,6 +44,7 @@ html_theme = "furo"
 html_title = "pgcxr"
 html_additional_pages = {"index": "redirect.html"}
 html_theme_options = {"top_of_page_buttons": [], "navigation_with_keys": True}
+html_static_path, html_css_files = ["_static"], ["site.css"]
 html_copy_source = html_show_sourcelink = False
 # Excerpts are fetched, which a browser does not allow on file://.
 html_show_search_summary = False
