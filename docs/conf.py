@@ -25,9 +25,7 @@ exclude_patterns = [
 ] + ["docs/_templates"]
 templates_path = ["_templates"]
 
-# Anchors as on GitHub; commands stand in blocks without a language.
-myst_heading_anchors = 4
-highlight_language = "bash"
+myst_heading_anchors = 4  # as on GitHub
 lexers["csv"] = TextLexer()
 
 # The reference, from docstrings: a page for each package.
