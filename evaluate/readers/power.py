@@ -40,7 +40,7 @@ class PowerResult(Result):
         )
         page.figure(
             self.folder / "power.png",
-            "Power against the number of cases; dotted: what is wanted.",
+            "Power against the number of cases; the level line is what is wanted.",
         )
 
 
