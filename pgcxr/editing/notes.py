@@ -6,6 +6,9 @@ from pgcxr.editing.moving import THERE
 from pgcxr.editing.sheets import words
 from pgcxr.metrics import saliency
 
+# A correlation below it: the nearest image does not stand for the radiograph.
+ALIKE = 0.8
+
 
 def notes(body: dict) -> list[str]:
     """What the user should know of a finished report, each a sentence."""
@@ -21,6 +24,8 @@ def notes(body: dict) -> list[str]:
             f"{row['gray_levels']:.1f} of 255 gray levels on the mean (correlation "
             f"{row['correlation']:.2f})"
         )
+        if row["correlation"] < ALIKE:
+            found.append(f"{name}: the generator can't show it: what is edited is another image")
         shown, nearest = row["likelihoods"]["radiograph"], row["likelihoods"]["nearest"]
         for reader, likelihood in shown.items():
             if (likelihood >= THERE) != (nearest[reader] >= THERE):

@@ -86,13 +86,17 @@ def test_an_image_that_does_not_get_there_is_named(edited):
     body = artifacts.plain(edited[1])
     body["effects"]["nodule"] |= {"reached": [True, False], "there_at_start": [0], "judges": {}}
     body["axes"]["nodule"]["calibration"]["stops_short"] = True
-    body |= {"mp4": False, "gradcam": {}}
+    far = {"gray_levels": 50.0, "correlation": 0.3}
+    far["likelihoods"] = {"radiograph": {"guides_nodule": 0.9}, "nearest": {"guides_nodule": 0.2}}
+    body |= {"mp4": False, "gradcam": {}, "inversion": {"radiograph 1": far}}
     text = "\n".join(notes(body))
     assert (
         "1 of 2 images don't get half as far as their severity says, by the guides: seed 2" in text
     )
     assert "there before any edit, by the guides: seed 1" in text
     assert "no judge here can see it" in text and "highest before the walk ends" in text
+    assert "radiograph 1: the generator can't show it" in text
+    assert "not the same finding in the two (guides nodule: 0.90 in the radiograph, 0.20" in text
     assert "no animation.mp4" in text and "Grad-CAM" not in text
 
 
