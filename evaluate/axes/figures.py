@@ -191,14 +191,14 @@ def _draw_plane(path: Path, reader, start: np.ndarray, axes: Axes, curves: dict)
             )
             for other in np.linspace(0, 1, PLANE)
         ]
-        rows.append((f"{share:.0%}", reader.images(np.concatenate(latents))))
+        rows.append((f"{100 * share:.0f} %", reader.images(np.concatenate(latents))))
     # The first image is that which was not moved.
     changes = sheets.changed(np.concatenate([images for _, images in rows]))
     rows = [
         (label, np.concatenate([np.repeat(images, 3, axis=-1), own]))
         for (label, images), own in zip(rows, np.split(changes, PLANE), strict=True)
     ]
-    columns = [f"{share:.0%}" for share in np.linspace(0, 1, PLANE)]
+    columns = [f"{100 * share:.0f} %" for share in np.linspace(0, 1, PLANE)]
     columns += [f"change,\n{share}" for share in columns]
     ends = [
         f"{_words(FINDINGS[place])} (100 % = {np.rad2deg(axes.ends[place]):.0f}°)"

@@ -52,7 +52,7 @@ def _rows(report: dict) -> list:
         f"to train on: {_count(synthetic['train'])}"
     )
     of_real = (
-        f"Real images, pseudo-labeled,\n{wrong:.1%} of the labels wrong\n"
+        f"Real images, pseudo-labeled,\n{100 * wrong:.1f} % of the labels wrong\n"
         f"to train on: {_count(control['train'])}"
     )
     rows = [

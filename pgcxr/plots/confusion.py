@@ -35,7 +35,9 @@ def confusion_plot(
     )
     columns = counts.sum(axis=0)
     share = np.divide(counts, columns, out=np.zeros_like(counts), where=columns > 0)
-    text = [[f"{int(counts[i, j]):,}\n{share[i, j]:.1%}" for j in range(2)] for i in range(2)]
+    text = [
+        [f"{int(counts[i, j]):,}\n{100 * share[i, j]:.1f} %" for j in range(2)] for i in range(2)
+    ]
     truth = [f"Normal\nn = {int(columns[0]):,}", f"Abnormal\nn = {int(columns[1]):,}"]
     figure, axes = new_figure(3.4, 3.4)
     _matrix(axes, share, text, "Blues", (0, 1), truth, ["Normal", "Abnormal"], 11)

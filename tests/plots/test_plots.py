@@ -94,10 +94,10 @@ def test_the_confusion_plot_has_calls_in_rows_and_the_truth_in_columns(tmp_path,
     confusion_plots.confusion_plot(dict(tn=1312, fp=109, fn=92, tp=1540), tmp_path / "c.png")
     cells = {text.get_position(): text.get_text() for text in drawn[0].axes[0].texts}
     assert cells == {
-        (0, 0): "1,312\n92.3%",
-        (1, 0): "92\n5.6%",
-        (0, 1): "109\n7.7%",
-        (1, 1): "1,540\n94.4%",
+        (0, 0): "1,312\n92.3 %",
+        (1, 0): "92\n5.6 %",
+        (0, 1): "109\n7.7 %",
+        (1, 1): "1,540\n94.4 %",
     }
 
 
