@@ -86,10 +86,10 @@ def edit(
     people = panel.load(found, generator.resolution, networks.guides, networks.judges)
     starts = _starts(generator, options, progress)
     severities = options.severities
+    frames = _frames(generator, move, starts, options, progress)
     latents = np.stack([move.latents(starts.latents, value) for value in severities])
     images = _images(generator, latents, progress)
     said = _read(people, images, progress)
-    frames = _frames(generator, move, starts, options, progress)
     heat = _heat(people, move, images) if options.gradcam else {}
     with artifacts.new_folder(out) as folder:
         _write_images(folder, images, latents, identity)
@@ -150,13 +150,16 @@ def _starts(generator, options: EditOptions, progress: Progress) -> Starts:
     return Starts([f"seed {seed}" for seed in seeds.tolist()], latents)
 
 
-def _images(generator, latents: np.ndarray, progress: Progress, what="images") -> np.ndarray:
-    """uint8 [S, N, R, R, 1] of [S, N, L], the same that `pgcxr generate --latents` makes."""
+def _images(
+    generator, latents: np.ndarray, progress: Progress, what="images", longest: int = 1 << 16
+) -> np.ndarray:
+    """uint8 [S, N, R, R, 1] of [S, N, L], the same that `pgcxr generate --latents` makes; reduced
+    where a side is longer than `longest`."""
     steps, count, size = latents.shape
     flat = latents.reshape(-1, size)
     images = []
     for image in generation.one_by_one(generator, flat, np.arange(len(flat))):
-        images.append(to_uint8(image))
+        images.append(grids.shrink(to_uint8(image), longest))
         progress(what, len(images), len(flat))
     return np.stack(images).reshape(steps, count, *images[0].shape)
 
@@ -164,10 +167,14 @@ def _images(generator, latents: np.ndarray, progress: Progress, what="images") -
 def _frames(generator, move: Move, starts: Starts, options: EditOptions, progress) -> np.ndarray:
     """uint8 [F, N, R, R, 1]: the images in smaller steps."""
     severities, per_step = options.severities, options.frames
+    count = ((len(severities) - 1) * per_step + 1) * len(starts.names)
+    if count > selection.MOST_FRAMES:
+        expected = f"makes {count} pictures of the animation, {selection.MOST_FRAMES} at most"
+        raise ArgumentError("frames", f"{expected}; lower it, or edit fewer images", per_step)
     at = np.arange((len(severities) - 1) * per_step + 1) / per_step
     smooth = np.interp(at, np.arange(len(severities)), severities)
     latents = np.stack([move.latents(starts.latents, value) for value in smooth])
-    return _images(generator, latents, progress, "frames")
+    return _images(generator, latents, progress, "frames", sheets.ANIMATED)
 
 
 def _read(people: panel.Panel, images: np.ndarray, progress: Progress) -> Said:

@@ -9,8 +9,8 @@ from pgcxr.images import enlarge
 from pgcxr.plots import animation, grids, overlay, video
 
 MILLISECONDS = 120  # that each frame is shown for
-# Images beside each other in the animation, and the least side of one, px.
-ABREAST, LEAST = 4, 128
+# Images beside each other in the animation, and the least and longest side of one, px.
+ABREAST, LEAST, ANIMATED = 4, 128, 256
 # The change at full color, of 255 gray levels, at least: noise is not to look like a finding.
 FAINTEST = 24.0
 

@@ -144,6 +144,7 @@ def test_a_real_image_is_edited_through_its_nearest(runs, tmp_path, monkeypatch)
         ({"severity": (0.0, 0.0)}, "must be from 0 to 1"),
         ({"seeds": None}, "which images"),
         ({"seeds": "1-100"}, "more than 64 images"),
+        ({"frames": 100, "steps": 100}, "makes 19802 pictures of the animation, 2000 at most"),
         ({"seeds": "1-x"}, "ranges from low to high"),
     ],
 )
