@@ -16,7 +16,7 @@ from pgcxr.editing.notes import notes
 from pgcxr.editing.options import EditOptions
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.images import from_uint8, to_uint8
-from pgcxr.io import artifacts
+from pgcxr.io import artifacts, places
 from pgcxr.metrics import saliency
 from pgcxr.plots import grids
 from pgcxr.sampling import generation, latent_file, selection
@@ -77,6 +77,7 @@ def edit(
     Raises:
         InputError: something given does not do.
     """
+    places.refuse_existing(out)
     wanted = edit_options.axes(options.axis)
     found = axes_folder.checked(axes, list(wanted), options.unproven)
     move = Move.of(found, wanted)
@@ -93,9 +94,7 @@ def edit(
     heat = _heat(people, move, images) if options.gradcam else {}
     with artifacts.new_folder(out) as folder:
         _write_images(folder, images, latents, identity)
-        artifacts.write_text(
-            folder / "likelihoods.csv", _table(starts, move, severities, said, options)
-        )
+        artifacts.write_text(folder / "likelihoods.csv", _table(starts, move, severities, said))
         _draw(folder, starts, move, severities, images, said, heat)
         has_video = sheets.animate(folder, frames)
         body = {
@@ -227,7 +226,7 @@ def _write_images(folder: Path, images: np.ndarray, latents: np.ndarray, identit
     latent_file.write(folder / "latents.npz", chosen)
 
 
-def _table(starts: Starts, move: Move, severities: list, said: Said, options: EditOptions) -> str:
+def _table(starts: Starts, move: Move, severities: list, said: Said) -> str:
     """likelihoods.csv: a line for each image."""
     flat = said.logits.reshape(-1, *said.logits.shape[2:])
     columns = said.panel.table(flat)

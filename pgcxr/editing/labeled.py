@@ -16,7 +16,7 @@ from pgcxr.editing.options import MixOptions
 from pgcxr.editing.options import mixture as parse_mixture
 from pgcxr.editing.panel import Panel
 from pgcxr.editing.sheets import words
-from pgcxr.io import artifacts
+from pgcxr.io import artifacts, places
 from pgcxr.plots import grids
 from pgcxr.sampling import latent_file, selection
 from pgcxr.sampling.generation import weights_sha256
@@ -49,6 +49,7 @@ def generate_labeled(
     Raises:
         InputError: something given does not do, or a label cannot be made often enough.
     """
+    places.refuse_existing(out)
     found = AxesFolder.load(axes)
     generator = gray_generator(run)
     identity = weights_sha256(generator)
