@@ -33,7 +33,6 @@ apidoc_modules = [
     {"path": "../pgcxr", "destination": "docs/reference", "exclude_patterns": ["**/beam.py"]}
 ]
 apidoc_separate_modules = False
-autodoc_typehints = "none"  # they are in the signature
 # A name may stand in its module and, for users, in the package: both are the same.
 suppress_warnings = ["ref.python"]
 napoleon_numpy_docstring, napoleon_use_ivar = False, True
