@@ -70,8 +70,8 @@ def test_a_run_of_normal_images_alone(folder, capsys):
     assert "seed = 5, not 6" in capsys.readouterr().err
 
 
-def test_an_interrupted_run_goes_on(folder, monkeypatch, capsys):
-    """Ctrl-C after the first epoch; the second training begins with the second."""
+def test_an_interrupted_run_goes_on(folder, monkeypatch):
+    """Ctrl-C after the first epoch; what is trained from the second on ends as the whole did."""
     begun = []
 
     class Stopped(keras.callbacks.Callback):
@@ -84,10 +84,15 @@ def test_an_interrupted_run_goes_on(folder, monkeypatch, capsys):
                 raise KeyboardInterrupt
 
     monkeypatch.setattr("pgcxr.classifier.fit_progress.FitProgress", Stopped)
-    assert _train(folder / "gan", folder / "cohort", folder / "stopped") == 130
+    assert _train(folder / "gan", folder / "cohort", folder / "stopped", "--seed", 5) == 130
     assert not (folder / "stopped").exists()
-    assert _train(folder / "gan", folder / "cohort", folder / "stopped") == 0
+    assert _train(folder / "gan", folder / "cohort", folder / "stopped", "--seed", 5) == 0
     assert begun == [0, 1]
+    whole, again = (
+        saved.load(folder / name / "encoder.keras", "is damaged") for name in ("run", "stopped")
+    )
+    for one, two in zip(whole.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, two)
 
 
 @pytest.mark.parametrize(
