@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from evaluate import thesis
+from evaluate.distribution import chapter as distribution_chapter
 from evaluate.study import (
     chapters,
     class_curves,
@@ -169,3 +170,10 @@ def test_table_2_is_by_hospital_where_the_manifest_names_several():
     assert _said(chapters._by_hospital, rows.drop(columns="hospital")) == ""
     for name, total in thesis.TABLE_2.items():
         assert sum(each[name] for each in thesis.TABLE_2_BY_HOSPITAL.values()) == total
+
+
+def test_a_p_value_at_the_limit_of_its_permutations_is_shown_as_such():
+    p = {"gan": 1 / 201, "floor": 0.06, "baseline": 1 / 201}
+    said = _said(distribution_chapter._tests, {"metrics": {"ecs": {"p": p}}}, 200)
+    assert "ECS ≤ 0.005 0.060 ≤ 0.005" in said
+    assert "0.005 0.060" in _said(distribution_chapter._tests, {"metrics": {"ecs": {"p": p}}}, 0)
