@@ -1,6 +1,5 @@
 """From a cohort's normal images to a finished RUN of an anomaly segmentation network."""
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -11,18 +10,15 @@ import numpy as np
 from pgcxr.anomaly.artificial import pasting
 from pgcxr.anomaly.artificial.options import EFFECTS, SHAPES
 from pgcxr.anomaly.config import AnomalyConfig
-from pgcxr.cohort import confounders
-from pgcxr.cohort import manifest as cohorts
-from pgcxr.cohort.findings import NORMAL
-from pgcxr.errors import ArgumentError, InputError
+from pgcxr.errors import ArgumentError
 from pgcxr.images import enlarge
 from pgcxr.io import artifacts, places
 from pgcxr.sampling import runs
 from pgcxr.sampling.lineage import ancestry
+from train import normal_images
 from train.common import CONFIG, REPORT, finished
 
 MODEL, LOGS, SHEET = "anomaly.keras", "logs", "artificial.png"
-LEAST_TRAIN, LEAST_VAL = 8, 2
 # Held-out normals on which the report says what is found, at most.
 MOST_VAL = 500
 SHEET_SIDE, CELL = 8, 192
@@ -34,37 +30,21 @@ def train(cohort: Path, out: Path, config: AnomalyConfig, seed: int, init: str =
     `init` names the RUN, or the network of pgcxr's, whose weights it begins with.
     """
     begun, ours = runs.to_begin_with(init, MODEL, "train.anomaly") if init else (None, False)
-    images = cohorts.load(cohort)
-    parts = {split: images.select(split, NORMAL) for split in ("train", "val")}
-    for (split, part), least in zip(parts.items(), (LEAST_TRAIN, LEAST_VAL), strict=True):
-        if len(part) < least:
-            raise InputError(
-                f"{images.folder / 'manifest.csv'}: split {split} has {len(part)} normal images; "
-                f"at least {least} are needed: curate more"
-            )
+    images, parts = normal_images.parts(cohort)
     if not (out / CONFIG).exists():
         places.refuse_existing(out)
     from pgcxr.gan import cards  # after what can be told without TensorFlow
 
     for line in cards.check(1):
         print(f"warning: {line}", file=sys.stderr)
-    settings = config.to_dict() | {
-        "cohort": os.path.relpath(images.folder.resolve(), out.resolve()),
-        "manifest_sha256": artifacts.sha256(images.folder / "manifest.csv"),
-        # What `evaluate` reads to know whose images the network has seen.
-        "split": "train",
-        "label": NORMAL,
-        "seed": seed,
-    }
+    settings = config.to_dict() | normal_images.settings(images, out, seed)
     if begun:
         name = init if ours else begun.resolve().name
         settings["init"] = ancestry(begun, name, MODEL, None if ours else out)
     if finished(out, settings, (MODEL, REPORT)):
         print(f"{out}: this training is finished; see {out / REPORT}")
         return
-    found = confounders.of_cohort(images)
-    for line in found["lines"]:
-        print(f"warning: {images.folder}: {line}", file=sys.stderr)
+    found = normal_images.with_confounders(images)
     with artifacts.new_folder(out) as folder:
         report = _fit(parts, config, seed, folder, begun)
         report["confounders"] = found

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -10,18 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from pgcxr.anomaly.artificial import pasting
-from pgcxr.cohort import confounders
-from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort.findings import NORMAL
 from pgcxr.errors import InputError
 from pgcxr.images import from_uint8
 from pgcxr.io import artifacts, folders, places
 from pgcxr.latent.encoder_config import EncoderConfig
 from pgcxr.sampling.runs import GENERATOR, existing_network
+from train import normal_images
 from train.common import CONFIG, FREE, REPORT, finished
 
 MODEL = "encoder.keras"
-LEAST_TRAIN, LEAST_VAL = 8, 2
 # Held-out normals on which the report says how near the guesses are, at most.
 MOST_VAL = 500
 BATCH = 64
@@ -32,35 +29,19 @@ def train(gan_run: Path, cohort: Path, out: Path, config: EncoderConfig, seed: i
     finished already."""
     generator_file = existing_network(gan_run, GENERATOR, folders.GAN)
     _refuse_gan_of_others(gan_run)
-    images = cohorts.load(cohort)
-    parts = {split: images.select(split, NORMAL) for split in ("train", "val")}
-    for (split, part), least in zip(parts.items(), (LEAST_TRAIN, LEAST_VAL), strict=True):
-        if len(part) < least:
-            raise InputError(
-                f"{images.folder / 'manifest.csv'}: split {split} has {len(part)} normal images; "
-                f"at least {least} are needed: curate more"
-            )
+    images, parts = normal_images.parts(cohort)
     if not (out / CONFIG).exists():
         places.refuse_existing(out)
     from pgcxr.gan import cards  # after what can be told without TensorFlow
 
     for line in cards.check(1):
         print(f"warning: {line}", file=sys.stderr)
-    settings = config.to_dict() | {
-        "generator_sha256": artifacts.sha256(generator_file),
-        "cohort": os.path.relpath(images.folder.resolve(), out.resolve()),
-        "manifest_sha256": artifacts.sha256(images.folder / "manifest.csv"),
-        # What `evaluate` reads to know whose images the network has seen.
-        "split": "train",
-        "label": NORMAL,
-        "seed": seed,
-    }
+    settings = config.to_dict() | normal_images.settings(images, out, seed)
+    settings["generator_sha256"] = artifacts.sha256(generator_file)
     if finished(out, settings, (MODEL, REPORT)):
         print(f"{out}: this training is finished; see {out / REPORT}")
         return
-    found = confounders.of_cohort(images)
-    for line in found["lines"]:
-        print(f"warning: {images.folder}: {line}", file=sys.stderr)
+    found = normal_images.with_confounders(images)
     state = _state(out, settings)
     with artifacts.new_folder(out) as folder:
         report = _fit(gan_run, parts, config, seed, folder, state)
