@@ -9,6 +9,8 @@ Classifier: python -m train.classifier COHORT --labels binary --config demo --ou
             the time.
 Anomaly:    python -m train.anomaly COHORT --config demo --out RUN
             A narrow U-Net. Not measured; an eighth of the operations of `small`.
+Encoder:    python -m train.encoder GAN_NORMAL COHORT --config demo --out RUN
+            Not measured.
 """
 
 from pgcxr.anomaly.config import AnomalyConfig

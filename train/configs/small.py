@@ -14,6 +14,10 @@ Anomaly:    python -m train.anomaly COHORT --config small --out RUN
             A U-Net of 427,026 parameters on normal images alone. Expected: on the phantom of 20,000
             patients (3,882 normals to train on), 9 minutes of CPU time, mean AUROC of 12 classes
             0.857, sensitivity 0.65 at 95 % specificity (docs/results, phantom-64).
+Encoder:    python -m train.encoder GAN_NORMAL COHORT --config small --out RUN
+            1.6 million parameters. Expected: with phantom-64-normal and its cohort, 9 minutes of
+            CPU time, RMS of held-out normals 0.136 of [-1, 1] after three passes (100 principal
+            components: 0.08).
 """
 
 from pgcxr.anomaly.config import AnomalyConfig
