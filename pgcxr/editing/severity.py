@@ -18,7 +18,7 @@ class Severity:
 
     Attributes:
         angles: [S] in radians, rising from 0.
-        logits: [S], the guides' mean logit there, rising.
+        logits: [S], the guides' mean logit there, up to the highest.
         starts: images that they are the mean of.
         end: angle at which the walk ends; the last of `angles` lies before it where the logit did
             not rise up to there.
@@ -50,21 +50,22 @@ class Severity:
         Raises:
             ArgumentError: the logit does not rise.
         """
-        inside = angles <= end + 1e-6
-        means = logits[inside].mean(axis=1)
-        # Only steps that bring the mean higher than it was count: a severity is the first angle
-        # that reaches it.
-        before = np.concatenate([[-np.inf], np.maximum.accumulate(means)[:-1]])
-        rising = means > before
-        if rising.sum() < 2:
+        means = logits[angles <= end + 1e-6].mean(axis=1)
+        # Behind the highest mean nothing is reached that was not reached before.
+        kept = slice(int(np.argmax(means)) + 1)
+        if not means[kept][-1] > means[0]:
             expected = "the guides' logit does not rise along its axis: there is nothing to show"
             raise ArgumentError("axis", expected, received=name)
-        return cls(angles[inside][rising], means[rising], logits.shape[1], float(end))
+        return cls(angles[kept], means[kept], logits.shape[1], float(end))
 
     def angle(self, severity: np.ndarray) -> np.ndarray:
-        """The angles in radians of severities from 0 to 1."""
-        wanted = self.logits[0] + np.asarray(severity) * self.rise
-        return np.interp(wanted, self.logits, self.angles)
+        """The first angles, in radians, that reach severities from 0 to 1."""
+        wanted = self.logit(severity)
+        after = np.argmax(self.logits >= wanted[..., None] - 1e-9, axis=-1)
+        before = np.maximum(after - 1, 0)
+        step = self.logits[after] - self.logits[before]
+        share = np.where(after > 0, (wanted - self.logits[before]) / np.where(step, step, 1), 0)
+        return self.angles[before] + share * (self.angles[after] - self.angles[before])
 
     def logit(self, severity: np.ndarray) -> np.ndarray:
         """The guides' mean logit of severities on the images that it is calibrated on."""
