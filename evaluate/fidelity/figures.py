@@ -105,7 +105,7 @@ def acceptance_plots(folder: Path, table: pd.DataFrame, above: float, below: flo
         "real test set, called abnormal": _of_enough(test, "right_abnormal", "called_abnormal"),
         "real, control arm, either label": _of_enough(control, "right", "accepted"),
     }
-    lowest = np.floor(10 * min(np.nanmin(share, initial=1.0) for share in right.values())) / 10
+    lowest = np.floor(10 * min(np.nanmin(share, initial=0.95) for share in right.values())) / 10
     x = synthetic["threshold"]
     label = "Threshold t: abnormal above t, normal below 1 \N{MINUS SIGN} t"
     for name, curves, of, y_label, limits in (

@@ -407,7 +407,7 @@ def _check_statistics(runs, report, told, truth):
     shown = Page("The chapter")
     result.chapter(shown)
     # Four confusion tables, rates, comparison, and the statistics.
-    assert shown.html().count("<table") == 9 and shown.html().count("<img") == 4
+    assert shown.html().count("<table") == 9 and shown.html().count("<img") == 5
     own = (runs / "out" / "report.html").read_text()
     assert own.count("<table") == 9 + 3 and own.count("<img") == 4 + 3
 

@@ -7,7 +7,7 @@ from pgcxr.gan import schedule
 from train import common
 
 GPUS = [f"nvidia:gpus={count}{more}" for count in (1, 2, 4, 8) for more in ("", ",fp16")]
-NAMES = ["demo", "small", "thesis", "nvidia:v1", *GPUS]
+NAMES = ["demo", "quick", "small", "thesis", "nvidia:v1", *GPUS]
 
 
 def test_there_is_no_other():
@@ -48,7 +48,7 @@ def test_former_names_are_understood(former, name):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("huge", "no such config; there are demo, nvidia, small, thesis"),
+        ("huge", "no such config; there are demo, nvidia, quick, small, thesis"),
         ("nvidia:gpus=3", "nvidia has gpus=1, 2, 4, 8"),
         ("nvidia:v1,fp16", "v1 alone"),
         ("nvidia:gpus=many", "gpus: expected a value like 1"),

@@ -218,7 +218,7 @@ def test_wrong_input_is_one_line(cohort, tmp_path, capsys):
     assert "no such folder" in _fails(capsys, tmp_path / "none", *out)
     (tmp_path / "empty").mkdir()
     assert "no manifest.csv" in _fails(capsys, tmp_path / "empty", *out)
-    assert "no such config; there are demo, nvidia, small, thesis" in _fails(
+    assert "no such config; there are demo, nvidia, quick, small, thesis" in _fails(
         capsys, cohort, *out, "--config", "huge"
     )
     assert "--set speed: is no option; did you mean seed?" in _fails(
