@@ -56,7 +56,8 @@ def run(
     if len(rows) < max(n, LEAST):
         raise InputError(
             f"{gan_run}: its cohort has {len(rows)} images of label {label} in split val, where "
-            f"{max(n, LEAST)} are needed" + ("; lower --n" if len(rows) >= LEAST else "")
+            f"{max(n, LEAST)} are needed"
+            + ("; lower --n" if len(rows) >= LEAST else ": curate more")
         )
     from pgcxr.classifier import features as networks
 

@@ -62,7 +62,8 @@ def make(
     with progress_bars() as progress:
         study = make_study(kind, sources, out, options, seed, progress)
     print(
-        f"{out}: {len(study.order('-'))} readings for each reader; next: serve {out} --reader NAME"
+        f"{out}: {len(study.order('-'))} readings for each reader; next, with a code for each and "
+        f"no person's name: python -m evaluate.readers serve {out} --reader CODE"
     )
 
 
@@ -113,7 +114,7 @@ def status(study: Annotated[Path, typer.Argument(help="folder that `make` wrote"
         done = sum(own.state()["done"])
         print(f"{name}: {done} of {len(own.order)} cases")
     if not store.readers():
-        print(f"{study}: no readers yet; add them with serve --reader NAME")
+        print(f"{study}: no readers yet; add them with serve --reader CODE")
 
 
 @app.command(epilog="Example: python -m evaluate.readers export runs/turing --out runs/turing-csv")

@@ -89,7 +89,8 @@ def plan(kind: str, pilot: Path | None, options: PowerOptions, out: Path | None)
 
 
 def _pilot(kind: str, folder: Path) -> dict:
-    report = artifacts.read_json(folder / "report.json")
+    said = "what `python -m evaluate.readers analyze` wrote of a study"
+    report = artifacts.read_json(places.existing_folder(folder, said) / "report.json")
     if report.get("kind") != kind or "each" not in report:
         raise InputError(
             f"{folder}: is not what `python -m evaluate.readers analyze` wrote of a study of kind "

@@ -174,7 +174,8 @@ def application(study: Study, store: Store, password: str = "", hosts: tuple[str
     @app.get("/image/<int:position>/<pane>")
     def image(position: int, pane: str):
         try:
-            return flask.send_file(session().image(position, pane), mimetype="image/png")
+            # Flask takes a relative path for one in its own package.
+            return flask.send_file(session().image(position, pane).resolve(), mimetype="image/png")
         except Refused as refused:
             return flask.jsonify({"error": refused.line}), refused.status
 

@@ -64,7 +64,7 @@ def serve(
             flush=True,
         )
     if not store.readers():
-        print(f"note: {folder} has no readers yet; add them with --reader NAME", flush=True)
+        print(f"note: {folder} has no readers yet; add them with --reader CODE", flush=True)
     print(f"{folder}: http://{place}/ until Ctrl-C", flush=True)
     try:
         server.run()

@@ -66,7 +66,7 @@ class AxesFolder:
                 raise ArgumentError(
                     "axis",
                     f"was not found ({'; '.join(reasons)}), so what it shows is no evidence; "
-                    "choose another, or say unproven, too, to see it all the same",
+                    "choose another, or give `unproven`, too, to see it all the same",
                     received=name,
                 )
 

@@ -142,6 +142,12 @@ def test_the_readme_is_short_and_has_the_steps():
     assert len(step_by_step()) == 12
 
 
+def of_benchmarks() -> set[str]:
+    """Options of the scripts in benchmarks/, which parse them themselves."""
+    scripts = (path.read_text() for path in (ROOT / "benchmarks").glob("*.py"))
+    return {name for text in scripts for name in re.findall(r"\(\s*\"(--[a-z][\w-]*)\"", text)}
+
+
 @pytest.mark.parametrize("page", TODAY)
 def test_commands_and_options_in_the_text_exist(page):
     known, named = all_options(), set()
@@ -151,7 +157,7 @@ def test_commands_and_options_in_the_text_exist(page):
             _, command, rest = command_of(shlex.split(code))
             own = {name for each in command.params for name in [*each.opts, *each.secondary_opts]}
             assert {word for word in rest if word.startswith("--")} <= own | {"--help"}, code
-    assert named <= known | OTHERS
+    assert named <= known | OTHERS | of_benchmarks()
 
 
 def test_the_python_of_the_readme_runs():

@@ -3,6 +3,7 @@
 import sqlite3
 import stat
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -154,6 +155,15 @@ def test_what_was_asked_may_change_before_the_first_answer_alone(tmp_path):
     toml.write_text(toml.read_text().replace("seed = 8", "seed = 9"))
     with pytest.raises(InputError, match="seed changed after answers were given"):
         prepared(folder)
+
+
+def test_a_study_is_found_from_where_its_server_was_started(tmp_path, monkeypatch):
+    toy_study(tmp_path / "study", TURING, 4)
+    monkeypatch.chdir(tmp_path)
+    reader = Reader(Path("study"))
+    reader.login()
+    shown = reader.client.get("/image/0/image")
+    assert shown.status_code == 200 and shown.data[:4] == b"\x89PNG"
 
 
 def test_who_may_see_what(turing):

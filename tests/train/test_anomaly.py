@@ -104,7 +104,7 @@ def test_it_begins_with_another_network_and_says_whose(run, cohort, tmp_path, ca
     assert (then / begun["cohort"]).resolve() == cohort.resolve()
     capsys.readouterr()
     for words, said in (
-        (("--init", run, "--set", "widths=4,8"), "other widths"),
+        (("--init", run, "--set", "widths=4,8"), "other widths: give --set widths=4,6"),
         (("--init", "phantom-64"), "phantom-64-normal does"),
         (("--init", "phantom-46"), "did you mean phantom-64"),
         (("--init", cohort), "give a RUN written by `python -m train.anomaly`"),

@@ -25,7 +25,9 @@ def main(
     ] = [],  # noqa: B006
     init: Annotated[
         str,
-        typer.Option(help="begin with the weights of a RUN, or of phantom-64-normal; its widths"),
+        typer.Option(
+            help="begin with the weights of a RUN, or of phantom-64-normal (config small, quick)"
+        ),
     ] = "",
     seed: Annotated[
         int, typer.Option(**command.SEED, help="of weights, images and artificial anomalies")

@@ -90,14 +90,21 @@ def _weights(begun: Path, config: AnomalyConfig) -> list[np.ndarray]:
     Raises:
         ArgumentError: the config's network has others.
     """
-    from pgcxr.anomaly.network import unet
-
     model: Any = runs.load_network(begun, MODEL, "train.anomaly")[1]
-    wanted = [tuple(weight.shape) for weight in unet(config.size, tuple(config.widths)).weights]
-    if [tuple(weight.shape) for weight in model.weights] != wanted:
-        expected = "its network has other widths: choose those of its config.json with --set widths"
-        raise ArgumentError("init", expected)
+    widths = _widths(model)
+    if widths != tuple(config.widths):
+        theirs = ",".join(map(str, widths))
+        raise ArgumentError("init", f"its network has other widths: give --set widths={theirs}")
     return model.get_weights()
+
+
+def _widths(model: Any) -> tuple[int, ...]:
+    """Filters of the network's levels: of its first convolution, and of each that halves."""
+    import keras
+
+    convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    halving = [layer for layer in convolutions[1:] if layer.strides == (2, 2)]
+    return tuple(layer.filters for layer in (convolutions[0], *halving))
 
 
 def found_artificial(model, held_out: np.ndarray, config: AnomalyConfig, seed: int) -> dict:
