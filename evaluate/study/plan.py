@@ -144,32 +144,33 @@ def _later_steps(options: StudyOptions, cohort: Path | None) -> list[Step]:
     inverting = _words(preset["anomaly"])
     compared = ("--features", "{classifier_binary}", *out, "--n", str(preset["compared"]))
     samples = ("--samples", str(preset["samples"]))
+    # In the order in which they begin: what others wait for, and what takes long, first.
     return [
-        Step("classifier_binary", *binary, **state),
         Step("gan", gan[0], (*gan[1], *init.get("gan", ())), **state),
+        Step("classifier_findings", *findings, **state),
         Step(
             "gan_normal",
             gan[0],
             (*gan[1], *init.get("gan_normal", ()), "--label", "normal"),
             **state,
         ),
-        Step("classifier_findings", *findings, **state),
+        Step("classifier_binary", *binary, **state),
         Step(
             "anomaly_network",
             "train.anomaly",
             (place, *segmenting, *out, *seed, *init.get("anomaly_network", ())),
             **state,
         ),
-        Step("fidelity", "evaluate.fidelity", (*_runs(on_binary), *config, *out, *seed), on_binary),
+        Step("axes", "evaluate.axes", (*_runs(on_findings), *out, *samples, *seed), on_findings),
         Step(
             "anomaly",
             "evaluate.anomaly",
             (*_runs(on_normals), "--network", "{anomaly_network}", *out, *inverting, *seed),
             (*on_normals, "anomaly_network"),
         ),
+        Step("fidelity", "evaluate.fidelity", (*_runs(on_binary), *config, *out, *seed), on_binary),
         Step("distribution", "evaluate.distribution", ("{gan}", *compared, *seed), on_binary),
         Step("privacy", "evaluate.privacy", (*_runs(on_binary), *out, *seed), on_binary),
-        Step("axes", "evaluate.axes", (*_runs(on_findings), *out, *samples, *seed), on_findings),
     ]
 
 

@@ -159,7 +159,7 @@ def test_a_finished_cohort_is_studied_as_it_is(cohort):
     planned = plan(StudyOptions(data=cohort, changes=SMALL))
     assert planned.cohort == cohort
     names = [step.name for step in planned.steps]
-    assert names[0] == "classifier_binary" and not {"export", "cohort"} & set(names)
+    assert names[0] == "gan" and not {"export", "cohort"} & set(names)
     assert str(cohort) in planned.steps[0].arguments
     readiness.check(planned.cohort, planned.settings())
     with pytest.raises(ArgumentError, match="source: .* is a finished cohort"):

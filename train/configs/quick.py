@@ -14,10 +14,10 @@ from train.configs import small
 
 
 def gan() -> GanConfig:
-    """64 px from the beginning, 2 kimg: that of `small`, with small steps."""
+    """64 px from the beginning, 1.5 kimg: that of `small`, with small steps."""
     return small.gan().replace(
         lod_initial_resolution=0,
-        total_kimg=2.0,
+        total_kimg=1.5,
         tick_kimg_base=0.5,
         # phantom-64 has no D, and none of the two has Adam's moments: first D learns alone, then
         # both in small steps, which would else undo what was learned.
