@@ -238,7 +238,7 @@ def growing(page: Page, out: Path, steps: dict) -> None:
             else sheets
         )
         page.heading(f"GAN of {title}")
-        page.figures([(sheet, f"After {float(sheet.stem[4:]):.0f} kimg.") for sheet in chosen])
+        page.figures([(sheet, f"After {float(sheet.stem[4:]):.3g} kimg.") for sheet in chosen])
         page.text(f"Figure 2, GAN of {title}: the same latents after more and more training.")
     gan, normal = steps["gan"], steps["gan_normal"]
     page.table(

@@ -96,14 +96,19 @@ def _gans(steps: dict) -> str:
     ema = config.get("ema_halflife_kimg")
     average = f"with a half-life of {ema:g} kimg" if ema else f"by {config.get('ema_beta')} a step"
     shown = {name: f"{steps[name]['kimg']:,.1f} kimg" for name in ("gan", "gan_normal")}
+    first = config["lod_initial_resolution"] or gan["resolution"]
+    grown = (
+        f"from {first} px to {gan['resolution']} px, each resolution fading in over "
+        f"{config['lod_transition_kimg']:g} and training for {config['lod_training_kimg']:g} "
+        "thousand images (kimg)"
+        if first < gan["resolution"]
+        else f"at {first} px throughout, counted in thousands of images (kimg)"
+    )
     return (
-        f"PGGAN (Karras et al. 2018) from {config['lod_initial_resolution'] or gan['resolution']} "
-        f"px to {gan['resolution']} px, latent vectors of {config['latent_size']} numbers, at most "
-        f"{config['fmap_max']} feature maps, {gan['generator_parameters']:,} parameters in the "
-        f"generator and {gan['discriminator_parameters']:,} in the discriminator. Each resolution "
-        f"fades in over {config['lod_transition_kimg']:g} and trains for "
-        f"{config['lod_training_kimg']:g} thousand images (kimg). Loss: WGAN-GP, penalty "
-        f"{config['gradient_penalty']:g}, drift {config['drift']:g}. Adam with a learning rate of "
+        f"PGGAN (Karras et al. 2018) {grown}: latent vectors of {config['latent_size']} numbers, "
+        f"at most {config['fmap_max']} feature maps, {gan['generator_parameters']:,} parameters in "
+        f"the generator and {gan['discriminator_parameters']:,} in the discriminator. Loss: "
+        f"WGAN-GP, penalty {config['gradient_penalty']:g}, drift {config['drift']:g}. Adam with a learning rate of "
         f"{config['lrate_base']:g} from minibatches of {config['minibatch_base']}; images are of "
         f"the generator averaged {average}. The GAN of all images was shown {shown['gan']} "
         f"({gan['images']:,} images), that of normal ones {shown['gan_normal']} "

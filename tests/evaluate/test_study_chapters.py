@@ -55,7 +55,7 @@ def test_methods_are_told_by_the_parameters_of_the_steps_and_name_no_place():
     steps = toy_steps()
     said = _said(methods.methods, steps, False)
     for part in (
-        "fades in over 0.2",
+        "fading in over 0.2",
         "0.3 thousand images",
         "learning rate of 0.0015",
         "64 numbers",
@@ -65,6 +65,9 @@ def test_methods_are_told_by_the_parameters_of_the_steps_and_name_no_place():
         assert part in said
     steps["gan"]["made_by"]["config"]["lrate_base"] = 0.0025
     assert "learning rate of 0.0025" in _said(methods.methods, steps, False)
+    steps["gan"]["made_by"]["config"]["lod_initial_resolution"] = 0
+    said_at_once = _said(methods.methods, steps, False)
+    assert "px throughout" in said_at_once and "fading" not in said_at_once
     table = _said(methods.parameters, steps)
     assert "lrate_base 0.0025" in table and "epochs 7" in table
     assert "Mary" not in table + said and "secret" not in table + said
