@@ -108,11 +108,11 @@ def _gans(steps: dict) -> str:
         f"PGGAN (Karras et al. 2018) {grown}: latent vectors of {config['latent_size']} numbers, "
         f"at most {config['fmap_max']} feature maps, {gan['generator_parameters']:,} parameters in "
         f"the generator and {gan['discriminator_parameters']:,} in the discriminator. Loss: "
-        f"WGAN-GP, penalty {config['gradient_penalty']:g}, drift {config['drift']:g}. Adam with a learning rate of "
-        f"{config['lrate_base']:g} from minibatches of {config['minibatch_base']}; images are of "
-        f"the generator averaged {average}. The GAN of all images was shown {shown['gan']} "
-        f"({gan['images']:,} images), that of normal ones {shown['gan_normal']} "
-        f"({steps['gan_normal']['images']:,})."
+        f"WGAN-GP, penalty {config['gradient_penalty']:g}, drift {config['drift']:g}. Adam with a "
+        f"learning rate of {config['lrate_base']:g} from minibatches of "
+        f"{config['minibatch_base']}; images are of the generator averaged {average}. The GAN of "
+        f"all images was shown {shown['gan']} ({gan['images']:,} images), that of normal ones "
+        f"{shown['gan_normal']} ({steps['gan_normal']['images']:,})."
     )
 
 
