@@ -31,14 +31,14 @@ def parts(cohort: Path) -> tuple[Cohort, dict[str, Cohort]]:
     return images, found
 
 
-def settings(images: Cohort, out: Path, seed: int) -> dict:
+def settings(images: Cohort, out: Path, seed: int, label: str = NORMAL) -> dict:
     """What config.json of the RUN `out` says of its images."""
     return {
         "cohort": os.path.relpath(images.folder.resolve(), out.resolve()),
         "manifest_sha256": artifacts.sha256(images.folder / "manifest.csv"),
         # What `evaluate` reads to know whose images the network has seen.
         "split": "train",
-        "label": NORMAL,
+        "label": label,
         "seed": seed,
     }
 

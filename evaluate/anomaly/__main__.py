@@ -33,7 +33,11 @@ def main(
     ],
     options: AnomalyOptions,
     network: Annotated[
-        list[Path], typer.Option(help="RUN of train.anomaly to ask, too; may be repeated")
+        list[Path],
+        typer.Option(
+            help="RUN of train.anomaly to ask, too; may be repeated; one of --supervised tells "
+            "what could be found if the diseases were known"
+        ),
     ] = [],  # noqa: B006
     encoder: Annotated[
         Path | None,

@@ -7,6 +7,7 @@ from evaluate.anomaly.comparison_section import comparison_section
 from evaluate.anomaly.scheme import scheme
 from evaluate.protocol import Result
 from evaluate.thesis import interval, listed, p_value, percent, words
+from pgcxr.anomaly.regions import FALSE_PIXELS
 from pgcxr.cohort.findings import TABLE_6
 from pgcxr.metrics.proportions import clopper_pearson
 from pgcxr.plots.page import Page
@@ -248,6 +249,7 @@ def _localization(page: Page, where: dict) -> None:
                 where["hit_rate_by_chance"],
                 f"or within 1/32 of the width of it; {where['n']} images",
             ),
+            *_by_region(where),
         ],
     )
     page.table(
@@ -270,6 +272,27 @@ def _localization(page: Page, where: dict) -> None:
         "anomaly map stands out in them; medians. At 1 a lesion differs from its "
         "reconstruction no more than its surroundings do.",
     )
+
+
+def _by_region(where: dict) -> list[tuple]:
+    if where.get("froc") is None:
+        return []
+    marks = ", ".join(f"{count:g}" for count in where["froc"]["false_marks"])
+    return [
+        (
+            "AUPRO",
+            where["aupro"],
+            FALSE_PIXELS / 2,
+            "mean overlap with lesions, however large each is, up to "
+            f"{FALSE_PIXELS:.0%} false pixels",
+        ),
+        (
+            "FROC: lesions found",
+            where["froc"]["mean"],
+            None,
+            f"mean at {marks} false marks in a normal image; {where['froc']['lesions']} lesions",
+        ),
+    ]
 
 
 def _detected(row: dict) -> tuple:

@@ -46,7 +46,7 @@ def run(
         options: `AnomalyOptions()` where left out.
         seed: of the draws and of the bank.
         progress: told how far it is.
-        networks: RUNs of train.anomaly that are asked, too.
+        networks: RUNs of train.anomaly that are asked, too; one of --supervised bounds them.
         encoder: RUN of train.encoder whose guesses the inversion starts from.
 
     Raises:
@@ -69,7 +69,14 @@ def run(
         common.check_disjoint(each, Cohort(cohort.folder, held_out))
     side = min(size, maps.FINEST)
     with artifacts.new_folder(out) as folder:
-        found = methods.ask(whole, side, [*loaded.networks.values()], seed, progress)
+        found = methods.ask(
+            whole,
+            side,
+            [*loaded.networks.values()],
+            seed,
+            progress,
+            autoencoder_epochs=options.autoencoder_epochs,
+        )
         asked, rows = dict(found.methods), {}
         supervised, _ = _supervised(loaded.classifier, whole, size)
         if generator is not None:
@@ -85,6 +92,8 @@ def run(
         else:
             report, tables = _by_fusion(loaded, whole, found, options, seed, folder)
         asked["supervised"] = supervised
+        if loaded.bound is not None:
+            asked["bound"] = methods.bound(loaded.bound, whole)
         report["comparison"] = {
             **comparison.compare(asked, whole, options.specificity, seed, side, rows),
             **found.about,

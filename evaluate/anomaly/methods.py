@@ -3,7 +3,7 @@ fusion."""
 
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +69,7 @@ def ask(
     networks: Sequence,
     seed: int,
     progress: Progress = silent,
+    autoencoder_epochs: int = 0,
 ) -> Found:
     """Asks every method that needs no inversion.
 
@@ -78,8 +79,9 @@ def ask(
         networks: of train.anomaly; without any, no method needs one.
         seed: of components and artificial anomalies.
         progress: told how far it is.
+        autoencoder_epochs: of the auto-encoder over the normals; 0: it is left out.
     """
-    steps = 3 + 2 * bool(networks) + len(networks)
+    steps = 3 + 2 * bool(networks) + len(networks) + bool(autoencoder_epochs)
     done, seconds = 0, {}
 
     def timed(name: str, work):
@@ -97,7 +99,7 @@ def ask(
     subspace, areas = timed(
         "components", lambda: choose(learned, healthy, from_uint8(changed[..., 0]), seed)
     )
-    residual = Residual.learned(subspace, healthy, seed)
+    residual = Residual.learned(subspace.nearest, healthy, seed)
     methods["pca_residual"] = timed(
         "pca_residual", lambda: Evidence(residual.healthy, *residual.ask(test))
     )
@@ -106,6 +108,10 @@ def ask(
         "pca_residual": residual.ask(from_uint8(changed[..., 0]))[0],
         "pca_distance": subspace.distances(from_uint8(changed[..., 0])),
     }
+    if autoencoder_epochs:
+        methods["autoencoder"] = timed(
+            "autoencoder", lambda: _autoencoder(learned, healthy, test, autoencoder_epochs, seed)
+        )
     if networks:
         found, of_artificial["network"] = _with_networks(reading, networks, seed, timed)
         methods |= found
@@ -168,37 +174,39 @@ def choose(
     subspace = baselines.fit_subspace(learned, max(counts), seed)
     areas = {}
     for count in counts:
-        residual = Residual.learned(subspace.first(count), healthy[:CHOOSING], seed)
+        residual = Residual.learned(subspace.first(count).nearest, healthy[:CHOOSING], seed)
         areas[count] = _area(residual.healthy, residual.ask(changed)[0])
     return subspace.first(max(areas, key=lambda count: areas[count])), areas
 
 
 @dataclass(frozen=True)
 class Residual:
-    """What principal components leave of an image, calibrated as the inversion's differences are.
+    """What a reconstruction leaves of an image, calibrated as the inversion's differences are.
 
     Attributes:
-        subspace: the components.
+        nearest: images [N, S, S] -> their reconstructions.
         usual: windowed differences of held-out normals.
         healthy: the scores of these, each by the others, [M].
     """
 
-    subspace: Subspace
+    nearest: Callable[[np.ndarray], np.ndarray]
     usual: maps.Healthy
     healthy: np.ndarray
 
     @classmethod
-    def learned(cls, subspace: Subspace, healthy: np.ndarray, seed: int) -> "Residual":
+    def learned(
+        cls, nearest: Callable[[np.ndarray], np.ndarray], healthy: np.ndarray, seed: int
+    ) -> "Residual":
         """From held-out normals [M, S, S]."""
-        windows = maps.windowed(maps.scaled(_differences(subspace, healthy)))
+        windows = maps.windowed(maps.scaled(_differences(nearest, healthy)))
         scores = calibration.cross_scores(windows, np.random.default_rng([seed, 3]))
-        return cls(subspace, maps.learn_healthy(windows), scores)
+        return cls(nearest, maps.learn_healthy(windows), scores)
 
     def ask(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(scores [N], anomaly maps [N, S, S]) of images [N, S, S]."""
         scores, heat = [np.empty(0)], [np.empty((0, *images.shape[1:]), np.float32)]
         for start in range(0, len(images), AT_ONCE):
-            differences = _differences(self.subspace, images[start : start + AT_ONCE])
+            differences = _differences(self.nearest, images[start : start + AT_ONCE])
             z = maps.standardized(maps.windowed(maps.scaled(differences)), self.usual)
             scores.append(calibration.image_scores(z))
             heat.append(maps.anomaly_map(z))
@@ -224,8 +232,27 @@ def _mean_image(learned, healthy, test) -> Evidence:
     return Evidence(calibration.top(usual), calibration.top(heat), heat)
 
 
-def _differences(subspace: Subspace, images: np.ndarray) -> np.ndarray:
-    return maps.differences(images[..., None], subspace.nearest(images)[..., None])
+def _autoencoder(learned, healthy, test, epochs: int, seed: int) -> Evidence:
+    from pgcxr.anomaly.autoencoder import fit_autoencoder, reconstructed
+
+    model = fit_autoencoder(learned, epochs, seed)
+    residual = Residual.learned(lambda images: reconstructed(model, images), healthy, seed)
+    return Evidence(residual.healthy, *residual.ask(test))
+
+
+def _differences(nearest: Callable, images: np.ndarray) -> np.ndarray:
+    return maps.differences(images[..., None], nearest(images)[..., None])
+
+
+def bound(model, reading: Reading) -> Evidence:
+    """What a network says that learned from the diseases' own images, read as `network` is."""
+    from pgcxr.anomaly.training import look
+
+    size = model.input_shape[1]
+    usual, asked = (look(model, part.images(size)) for part in (reading.healthy, reading.test))
+    scores = [[pick(seen) for pick in (_of_image, _of_map)] for seen in (usual, asked)]
+    healthy, test = calibration.fused(*scores)
+    return Evidence(healthy, test, _probability(asked.maps))
 
 
 def _with_networks(

@@ -37,6 +37,9 @@ specificity=1.0
     learned: int = option(
         5000, whole(8, MANY), "training normals that baselines learn from, at most"
     )
+    autoencoder_epochs: int = option(
+        20, whole(0, MANY), "of the auto-encoder over these, a baseline; 0: it is left out"
+    )
     specificity: float = option(
         0.95, number(0.5, 1, below=True), "on normals, that the threshold aims at"
     )

@@ -38,8 +38,9 @@ class Loaded:
         networks: {RUN: network of train.anomaly}.
         classifier: of findings.
         cohort: of the first of `runs`.
-        runs: of the GAN, of the networks and of the encoder.
+        runs: of the GAN, of the networks, of the encoder and of the bound.
         encoder: of that GAN's latents, where there is one.
+        bound: network of train.anomaly --supervised, where there is one.
     """
 
     generator: Any
@@ -48,6 +49,7 @@ class Loaded:
     cohort: Cohort
     runs: tuple[Path, ...]
     encoder: Encoder | None = None
+    bound: Any = None
 
     @property
     def size(self) -> int:
@@ -98,7 +100,16 @@ def load(
 ) -> Loaded:
     """The networks; InputError where they don't belong together, or saw other than normals."""
     _refuse_alone(encoder, gan)
+    taught = [run for run in networks if common.load_run(run).get("supervised")]
+    if len(taught) > 1:
+        raise ArgumentError("network", "only one may be of --supervised", taught[1])
+    networks = [run for run in networks if run not in taught]
     runs = tuple(run for run in (gan, *networks, encoder) if run is not None)
+    if not runs or runs == (encoder,):
+        raise InputError(
+            f"{taught[0]}: learned from abnormal images, too (--supervised): it bounds what one of "
+            "normal images alone can find; name one of these first"
+        )
     for run in runs:
         label = common.load_run(run).get("label")
         if label != NORMAL:
@@ -120,7 +131,9 @@ def load(
     )
     classifier = common.load_classifier(classifier_run, 1 + len(FINDINGS), size)
     guess = None if encoder is None else _encoder(encoder, gan)
-    return Loaded(generator, loaded, classifier, common.cohort_of(runs[0]), runs, guess)
+    bound = _network(taught[0]) if taught else None
+    cohort = common.cohort_of(runs[0])
+    return Loaded(generator, loaded, classifier, cohort, (*runs, *taught), guess, bound)
 
 
 def _encoder(run: Path, gan: Path) -> Encoder:

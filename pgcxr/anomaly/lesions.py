@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from pgcxr.anomaly.regions import aupro, froc
+from pgcxr.cohort.findings import NORMAL
 from pgcxr.errors import ArgumentError
 from pgcxr.metrics.roc import auroc
 
@@ -29,17 +31,19 @@ def localization(
         names: of the abnormal classes, in the order of the table.
 
     Returns:
-        {pixel_auroc, hit_rate, hit_rate_by_chance, n, classes}: `pixel_auroc` pools the pixels of
-        the `n` abnormal images with a mask; `hit_rate_by_chance` is the rate of peaks thrown
-        anywhere. `classes` holds for each class {n, area, contrast, hit_rate, hit_rate_by_chance}:
-        medians of the lesions' share of the image, and of the map's mean inside the lesion over its
-        mean outside (1: the lesion does not stand out).
+        {pixel_auroc, aupro, froc, hit_rate, hit_rate_by_chance, n, classes}: `pixel_auroc` pools
+        the pixels of the `n` abnormal images with a mask; `aupro` and `froc` (see
+        `pgcxr.anomaly.regions`) read normal images, too, and are None where there are none;
+        `hit_rate_by_chance` is the rate of peaks thrown anywhere. `classes` holds for each class
+        {n, area, contrast, hit_rate, hit_rate_by_chance}: medians of the lesions' share of the
+        image, and of the map's mean inside the lesion over its mean outside (1: the lesion does not
+        stand out).
     """
     if maps.shape != masks.shape:
         raise ArgumentError("masks", f"must be {maps.shape}, as the maps", received=masks.shape)
     rows = np.flatnonzero(np.isin(classes, names) & (np.nan_to_num(masks).max(axis=(1, 2)) > 0))
     if not len(rows):
-        rates = dict.fromkeys(("pixel_auroc", "hit_rate", "hit_rate_by_chance"))
+        rates = dict.fromkeys(("pixel_auroc", "aupro", "froc", "hit_rate", "hit_rate_by_chance"))
         return {**rates, "n": 0, "classes": {}}
     strength, coverage = maps[rows], masks[rows]
     lesions = _inside(coverage)
@@ -64,10 +68,27 @@ def localization(
             }
     return {
         "pixel_auroc": auroc(lesions.ravel().astype(int), strength.ravel()),
+        **_by_region(maps, rows, lesions, np.flatnonzero(classes == NORMAL)),
         "hit_rate": float(hit.mean()),
         "hit_rate_by_chance": float(chance.mean()),
         "n": len(rows),
         "classes": table,
+    }
+
+
+def _by_region(maps: np.ndarray, rows: np.ndarray, lesions: np.ndarray, normal: np.ndarray) -> dict:
+    """{aupro, froc} of the abnormal `rows`, whose `lesions` are given, among normal images."""
+    if not len(normal):
+        return {"aupro": None, "froc": None}
+    shown = maps[np.concatenate([rows, normal])]
+    nothing = np.zeros((len(normal), *lesions.shape[1:]), bool)
+    return {
+        "aupro": aupro(shown, np.concatenate([lesions, nothing])),
+        "froc": froc(
+            shown,
+            np.concatenate([_widened(lesions), nothing]),
+            np.arange(len(shown)) >= len(rows),
+        ),
     }
 
 

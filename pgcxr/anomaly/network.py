@@ -50,7 +50,8 @@ class MapLoss(keras.losses.Loss):
     """Of map logits: cross-entropy over pixels in which anomalous ones count three times, and
     Dice's overlap where there is an anomaly; one value per example.
 
-    Dice's counts a small anomaly as much as a large one (V-Net, Milletari et al., 3DV 2016).
+    Dice's counts a small anomaly as much as a large one (V-Net, Milletari et al., 3DV 2016). An
+    example of -1 everywhere, whose mask nobody knows, costs nothing.
     """
 
     def __init__(self, name: str = "map_loss"):
@@ -65,7 +66,8 @@ class MapLoss(keras.losses.Loss):
         either = ops.sum(likely, axis=axes) + ops.sum(y_true, axis=axes)
         overlap = (2 * both + 1) / (either + 1)
         anomalous = ops.max(y_true, axis=axes)
-        return 2 * ops.mean(entropy, axis=axes) + 0.2 * anomalous * (1 - overlap)
+        known = ops.cast(anomalous >= 0, y_pred.dtype)
+        return known * (2 * ops.mean(entropy, axis=axes) + 0.2 * anomalous * (1 - overlap))
 
 
 def encoder_features(model: keras.Model, halvings: int) -> keras.Model:

@@ -1,7 +1,7 @@
 """Training of the anomaly segmentation network with Keras fit, on normal images alone, and what it
 says of images."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pgcxr.anomaly.artificial.pasting import paste, varied
+from pgcxr.anomaly.artificial.pasting import paste, varied, varied_lesion
 from pgcxr.anomaly.config import AnomalyConfig
 from pgcxr.anomaly.network import MapLoss, unet
 from pgcxr.images import from_uint8, reduce_by_factor
@@ -27,13 +27,28 @@ class Examples(NamedTuple):
 
     Attributes:
         images: float32 [B, S, S, 1] in [-1, 1].
-        map: [B, S / 2, S / 2, 1], 1 where an image has an artificial anomaly.
+        map: [B, S / 2, S / 2, 1], 1 where an image has an anomaly; -1 throughout where that is not
+            known.
         image: [B, 1], 1 for an image that has one.
     """
 
     images: np.ndarray
     map: np.ndarray
     image: np.ndarray
+
+
+class Lesions(NamedTuple):
+    """Abnormal images, of which a supervised network learns.
+
+    Attributes:
+        images: uint8 [M, S, S, 1].
+        masks: [M, S, S], lesion coverage in [0, 1]; NaN where it is not known.
+        shares: [M], how often each is drawn; they add up to 1.
+    """
+
+    images: np.ndarray
+    masks: np.ndarray
+    shares: np.ndarray
 
 
 class Seen(NamedTuple):
@@ -48,8 +63,15 @@ class Seen(NamedTuple):
     images: np.ndarray
 
 
-def examples(normals: np.ndarray, config: AnomalyConfig, seed: int, step: int) -> Examples:
-    """The batch of one step: normal images, of which most have artificial anomalies.
+def examples(
+    normals: np.ndarray,
+    config: AnomalyConfig,
+    seed: int,
+    step: int,
+    lesions: Lesions | None = None,
+) -> Examples:
+    """The batch of one step: normal images, of which most have artificial anomalies; with
+    `lesions` abnormal images in the place of these.
 
     It depends on nothing but the arguments.
 
@@ -60,16 +82,28 @@ def examples(normals: np.ndarray, config: AnomalyConfig, seed: int, step: int) -
     size, count = config.size, config.batch_size
     images = np.empty((count, size, size, 1), np.float32)
     masks = np.zeros((count, size, size, 1), np.float32)
+    abnormal = np.zeros((count, 1), np.float32)
     for row in range(count):
+        if lesions is not None and rng.random() >= config.clean:
+            drawn = rng.choice(len(lesions.shares), p=lesions.shares)
+            picture = lesions.images[drawn, ..., 0].astype(np.float32) / 255
+            images[row, ..., 0], masks[row, ..., 0] = varied_lesion(
+                picture, lesions.masks[drawn], rng
+            )
+            abnormal[row] = 1
+            continue
         normal, other = (
             normals[drawn, ..., 0].astype(np.float32) / 255
             for drawn in rng.integers(len(normals), size=2)
         )
         images[row, ..., 0] = normal = varied(normal, rng)
-        if rng.random() >= config.clean:
+        if lesions is None and rng.random() >= config.clean:
             images[row, ..., 0], masks[row, ..., 0], _ = paste(normal, other, rng, config)
+            abnormal[row] = masks[row].max()
+    unknown = np.isnan(masks).any(axis=(1, 2, 3))
     places = (reduce_by_factor(masks, 2) >= COVERED).astype(np.float32)
-    return Examples(images * 2 - 1, places, masks.max(axis=(1, 2, 3))[:, None])
+    places[unknown] = -1
+    return Examples(images * 2 - 1, places, abnormal)
 
 
 def fit_anomaly_network(
@@ -79,6 +113,7 @@ def fit_anomaly_network(
     log_dir: str | Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     weights: Sequence[np.ndarray] | None = None,
+    lesions: Lesions | None = None,
 ) -> tuple[keras.Model, dict]:
     """Trains a network; nothing is held out, and nothing stops it early.
 
@@ -89,6 +124,7 @@ def fit_anomaly_network(
         log_dir: for TensorBoard.
         callbacks: of Keras.
         weights: to begin with, of another such network; None for new ones.
+        lesions: abnormal images, for a supervised one that sees no artificial anomalies.
 
     Returns:
         (network, {"loss": one value per epoch}).
@@ -115,7 +151,7 @@ def fit_anomaly_network(
     model.optimizer.build(model.trainable_variables)
     shown = [keras.callbacks.TensorBoard(str(log_dir), write_graph=False)] if log_dir else []
     history = model.fit(
-        _batches(normals, config, seed, steps),
+        _batches(steps, config, lambda step: examples(normals, config, seed, step, lesions)),
         epochs=config.epochs,
         steps_per_epoch=config.steps_per_epoch,
         callbacks=[*shown, *callbacks],
@@ -125,12 +161,12 @@ def fit_anomaly_network(
     return model, {"loss": history.history["loss"]}
 
 
-def _batches(normals: np.ndarray, config: AnomalyConfig, seed: int, steps: int) -> tf.data.Dataset:
+def _batches(steps: int, config: AnomalyConfig, make: Callable) -> tf.data.Dataset:
     batch, size = config.batch_size, config.size
 
     def load(step):
         parts = tf.numpy_function(
-            lambda index: tuple(examples(normals, config, seed, int(index))),
+            lambda index: tuple(make(int(index))),
             [step],
             (tf.float32,) * 3,
         )

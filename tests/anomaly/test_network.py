@@ -58,6 +58,30 @@ def test_a_batch_depends_on_seed_and_step_alone_and_says_what_it_holds():
     assert not many.map[many.image[:, 0] == 0].any()
 
 
+def test_a_supervised_batch_shows_lesions_as_often_as_told_with_masks_that_move_along():
+    """Lesions are the only bright squares, so that a mask is right where it is bright."""
+    black, bright = np.zeros((2, 16, 16, 1), np.uint8), np.zeros((3, 16, 16, 1), np.uint8)
+    masks = np.zeros((3, 16, 16), np.float32)
+    bright[0, 4:8, 4:8], masks[0, 4:8, 4:8] = 255, 1
+    bright[1, 9:13, 9:13], masks[1] = 255, np.nan
+    lesions = training.Lesions(bright, masks, np.array([0.75, 0.25, 0.0]))
+    batch = training.examples(black, TINY.replace(batch_size=400), 0, 0, lesions)
+    abnormal = batch.images.max(axis=(1, 2, 3)) > 0
+    np.testing.assert_array_equal(batch.image[:, 0], abnormal)
+    assert abnormal.mean() == pytest.approx(1 - TINY.clean, abs=0.08)
+    unknown = batch.map.max(axis=(1, 2, 3)) < 0
+    assert (
+        unknown[abnormal].mean() == pytest.approx(0.25, abs=0.08) and not unknown[~abnormal].any()
+    )
+    known = abnormal & ~unknown
+    halved = batch.images.reshape(400, 8, 2, 8, 2).mean(axis=(2, 4))
+    assert (halved[known][batch.map[known][..., 0] == 1] > -0.9).all()
+    assert (batch.map[known].sum(axis=(1, 2, 3)) >= 2).all()
+    # What nobody knows of the mask costs nothing, whatever the map says.
+    cost = np.asarray(MapLoss().call(batch.map, np.ones_like(batch.map)))
+    assert (cost[unknown] == 0).all() and (cost[~unknown] > 0).all()
+
+
 def test_a_network_learns_what_it_is_taught():
     config = TINY.replace(widths=(8, 12, 16), epochs=2, steps_per_epoch=50, learning_rate=1e-2)
     config = config.replace(batch_size=16)

@@ -27,7 +27,13 @@ from pgcxr.plots.page import Page
 SIZE = 16
 KINDS = ("per_class", "normals", "healthy", "familiar")
 QUICK = AnomalyOptions(
-    iterations=40, learning_rate=0.2, bank=300, starts=2, per_class=3, normals=24
+    iterations=40,
+    learning_rate=0.2,
+    bank=300,
+    starts=2,
+    per_class=3,
+    normals=24,
+    autoencoder_epochs=2,
 )
 
 
@@ -99,6 +105,10 @@ def runs(tmp_path_factory):
     (folder / "net").mkdir()
     unet(SIZE, (3, 4, 5)).save(folder / "net" / "anomaly.keras")
     artifacts.write_json(folder / "net" / "config.json", of_normals)
+    (folder / "bound").mkdir()
+    (folder / "bound" / "anomaly.keras").symlink_to(folder / "net" / "anomaly.keras")
+    taught = {**of_normals, "label": "all", "supervised": True}
+    artifacts.write_json(folder / "bound" / "config.json", taught)
     (folder / "classifier").mkdir()
     network.resnet(SIZE, 6, blocks=(1, 1), width=4, stem="small").save(
         folder / "classifier" / "classifier.keras"
@@ -126,7 +136,8 @@ def result(runs):
 def without_gan(runs):
     """Where an untrained network of train.anomaly stands in the GAN's place."""
     options = QUICK.replace(learned=20)
-    package.run(runs / "net", runs / "classifier", runs / "without", options, seed=1)
+    both = (runs / "net", runs / "classifier", runs / "without", options)
+    package.run(*both, seed=1, networks=[runs / "bound"])
     return AnomalyResult.load(runs / "without")
 
 
@@ -306,7 +317,7 @@ def test_the_result_is_read_again_and_makes_its_chapter(result):
 def test_every_method_is_judged_on_all_test_images_and_the_inversion_on_its_own(result):
     report, folder, _ = result
     compared = report["comparison"]
-    baselines = {"mean_image", "pca_residual", "pca_distance", "fusion"}
+    baselines = {"mean_image", "pca_residual", "pca_distance", "autoencoder", "fusion"}
     assert set(compared["methods"]) == baselines | {"inversion", "supervised"}
     assert compared["images"]["normal"] == compared["images"]["abnormal"] == 24
     assert compared["images"]["without_class"] == 1
@@ -335,14 +346,20 @@ def test_every_method_is_judged_on_all_test_images_and_the_inversion_on_its_own(
     }
     # Squares that no component makes.
     assert compared["methods"]["pca_residual"]["macro_auroc"] > 0.8
-    assert compared["methods"]["pca_residual"]["localisation"]["hit_rate"] > 0.6
+    where = compared["methods"]["pca_residual"]["localisation"]
+    assert where["hit_rate"] > 0.6 and where["aupro"] > 0.6 < where["froc"]["mean"]
+    assert where["froc"]["lesions"] == 24
+    assert compared["methods"]["autoencoder"]["macro_auroc"] > 0.7
 
 
 def test_without_a_gan_the_report_is_of_the_fusion(without_gan):
     report = without_gan.figures
     assert (report["method"], report["iterations"]) == ("fusion", 0)
     compared = report["comparison"]
-    assert {"network", "knn", "padim"} < set(compared["methods"])
+    assert {"network", "knn", "padim", "bound"} < set(compared["methods"])
+    # The same weights here, of which one is asked as the bound.
+    asked = [compared["methods"][name] for name in ("network", "bound")]
+    assert compared["networks"] == 1 and asked[0]["classes"] == asked[1]["classes"]
     assert "inversion" not in compared["methods"]
     assert list(compared["fused"]) == ["network", "pca_residual", "pca_distance"]
     assert compared["fused"]["network"] == 1 and 0.3 < compared["fused_artificial_auroc"] <= 1
@@ -357,7 +374,11 @@ def test_without_a_gan_the_report_is_of_the_fusion(without_gan):
     without_gan.chapter(page)
     html = page.html()
     assert html.count("<table") == 8 and html.count("<img") == 4
-    assert "network, artificial anomalies" in html and "nan" not in html.lower().split()
+    assert (
+        "network, artificial anomalies" in html
+        and "supervised, all classes" in html
+        and "nan" not in html.lower().split()
+    )
 
 
 def test_weights_are_what_tells_artificial_anomalies_best():
@@ -403,6 +424,11 @@ def test_devices_and_a_network_that_saw_test_patients(runs, tmp_path):
     for gan, more in ((runs / "gan", [other]), (other, [])):
         with pytest.raises(InputError, match="trained on 24 patients of the real test set"):
             package.run(gan, runs / "classifier", tmp_path / "out", QUICK, networks=more)
+    taught = [runs / "bound"] * 2
+    with pytest.raises(ArgumentError, match="only one may be of --supervised"):
+        package.run(runs / "net", runs / "classifier", tmp_path / "out", QUICK, networks=taught)
+    with pytest.raises(InputError, match="bound: learned from abnormal images, too"):
+        package.run(runs / "bound", runs / "classifier", tmp_path / "out", QUICK)
     artifacts.write_json(other / "config.json", {**seen, "label": "all"})
     with pytest.raises(InputError, match="train one on normal images only"):
         package.run(runs / "gan", runs / "classifier", tmp_path / "out", networks=[other])

@@ -11,6 +11,7 @@ from pgcxr.cli import command
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.networks import saved
 from tests.toy_cohort import ramps, write_cohort
+from train.anomaly import abnormal_images
 from train.anomaly.__main__ import app
 
 TINY = ("size=16", "widths=4,6", "epochs=2", "steps_per_epoch=3", "batch_size=8")
@@ -88,6 +89,38 @@ def test_what_cannot_be_trained_is_refused(cohort, tmp_path, capsys, kept, more,
     assert _train(tmp_path, tmp_path / "out", *more) == 2
     error = capsys.readouterr().err
     assert said in error and "Traceback" not in error and not (tmp_path / "out").exists()
+
+
+def test_a_supervised_network_learns_from_abnormal_images_and_says_so(tmp_path, capsys):
+    cohort, out = tmp_path / "cohort", tmp_path / "bound"
+    write_cohort(cohort, *ramps(60, 16, seed=4))
+    assert _train(cohort, out, "--supervised") == 0
+    assert "abnormal images: AUROC of images" in capsys.readouterr().out
+    config, report = (
+        json.loads((out / name).read_text()) for name in ("config.json", "report.json")
+    )
+    assert config["supervised"] is True and config["label"] == "all"
+    of_split = cohorts.load(cohort).select(label="abnormal").manifest["split"].value_counts()
+    assert report["abnormal_images"] == {split: of_split[split] for split in ("train", "val")}
+    assert report["val"]["n"] == of_split["val"] and report["val"]["pixel_auroc"] is None
+    assert (out / "lesions.png").is_file() and not (out / "artificial.png").exists()
+    assert _train(cohort, out) == 2, "one of normal images alone is another training"
+    rows = pd.read_csv(cohort / "manifest.csv", dtype=str, keep_default_na=False)
+    rows = rows[(rows["label"] == "normal") | (rows["split"] != "val")]
+    rows.to_csv(cohort / "manifest.csv", index=False)
+    assert _train(cohort, tmp_path / "never", "--supervised") == 2
+    assert "split val has 0 abnormal images" in capsys.readouterr().err
+
+
+def test_classes_are_drawn_alike_and_an_image_counts_as_its_rarest(tmp_path):
+    write_cohort(tmp_path / "cohort", *ramps(60, 16, seed=4))
+    part = cohorts.load(tmp_path / "cohort").select("train", "abnormal")
+    names = ["nodule"] * len(part)
+    names[:3] = ["nodule;atelectasis", "atelectasis", ""]
+    part.manifest["diagnoses"] = names
+    shares = abnormal_images.lesions(part, 16).shares
+    assert shares.sum() == pytest.approx(1)
+    assert [shares[:2].sum(), shares[2], shares[3:].sum()] == pytest.approx([1 / 3] * 3)
 
 
 def test_it_begins_with_another_network_and_says_whose(run, cohort, tmp_path, capsys):

@@ -29,18 +29,26 @@ def main(
             help="begin with the weights of a RUN, or of phantom-64-normal (config small, quick)"
         ),
     ] = "",
+    supervised: Annotated[
+        bool,
+        typer.Option(
+            "--supervised",
+            help="learn from the abnormal images of split train in the place of artificial "
+            "anomalies: what evaluate.anomaly names as the bound",
+        ),
+    ] = False,
     seed: Annotated[
         int, typer.Option(**command.SEED, help="of weights, images and artificial anomalies")
     ] = 0,
 ) -> None:
     """Trains on the normal images of split train; reports on those of split val. No abnormal image
-    is read. An interrupted training begins anew: it takes minutes."""
+    is read, unless told so. An interrupted training begins anew: it takes minutes."""
     from train.common import load_config
 
     settings = load_config("anomaly", config, set_)
     from train.anomaly.training import train
 
-    train(cohort, out, settings, seed, init)
+    train(cohort, out, settings, seed, init, supervised)
 
 
 if __name__ == "__main__":

@@ -10,34 +10,49 @@ import numpy as np
 from pgcxr.anomaly.artificial import pasting
 from pgcxr.anomaly.artificial.options import EFFECTS, SHAPES
 from pgcxr.anomaly.config import AnomalyConfig
+from pgcxr.cohort.findings import NORMAL
+from pgcxr.cohort.manifest import Cohort
 from pgcxr.errors import ArgumentError
 from pgcxr.images import enlarge
 from pgcxr.io import artifacts, places
 from pgcxr.sampling import runs
 from pgcxr.sampling.lineage import ancestry
 from train import normal_images
+from train.anomaly import abnormal_images
 from train.common import CONFIG, REPORT, finished
 
-MODEL, LOGS, SHEET = "anomaly.keras", "logs", "artificial.png"
+MODEL, LOGS, SHEET, LESIONS = "anomaly.keras", "logs", "artificial.png", "lesions.png"
 # Held-out normals on which the report says what is found, at most.
 MOST_VAL = 500
 SHEET_SIDE, CELL = 8, 192
 
 
-def train(cohort: Path, out: Path, config: AnomalyConfig, seed: int, init: str = "") -> None:
+def train(
+    cohort: Path,
+    out: Path,
+    config: AnomalyConfig,
+    seed: int,
+    init: str = "",
+    supervised: bool = False,
+) -> None:
     """Trains and writes RUN as a whole; does nothing where it is finished already.
 
-    `init` names the RUN, or the network of pgcxr's, whose weights it begins with.
+    `init` names the RUN, or the network of pgcxr's, whose weights it begins with; a `supervised`
+    network learns from abnormal images in the place of artificial anomalies.
     """
     begun, ours = runs.to_begin_with(init, MODEL, "train.anomaly") if init else (None, False)
     images, parts = normal_images.parts(cohort)
+    abnormal = abnormal_images.parts(images) if supervised else {}
     if not (out / CONFIG).exists():
         places.refuse_existing(out)
     from pgcxr.gan import cards  # after what can be told without TensorFlow
 
     for line in cards.check(1):
         print(f"warning: {line}", file=sys.stderr)
-    settings = config.to_dict() | normal_images.settings(images, out, seed)
+    label = "all" if supervised else NORMAL
+    settings = config.to_dict() | normal_images.settings(images, out, seed, label)
+    if supervised:
+        settings["supervised"] = True
     if begun:
         name = init if ours else begun.resolve().name
         settings["init"] = ancestry(begun, name, MODEL, None if ours else out)
@@ -46,39 +61,54 @@ def train(cohort: Path, out: Path, config: AnomalyConfig, seed: int, init: str =
         return
     found = normal_images.with_confounders(images)
     with artifacts.new_folder(out) as folder:
-        report = _fit(parts, config, seed, folder, begun)
+        report = _fit(parts, abnormal, config, seed, folder, begun)
         report["confounders"] = found
         artifacts.write_json(folder / CONFIG, settings)
         artifacts.write_report(folder, report, command="train.anomaly", seed=seed, config=settings)
-    print(
-        f"{out}: artificial anomalies in held-out normals: AUROC of images "
-        f"{report['val']['auroc']:.3f}, of pixels {report['val']['pixel_auroc']:.3f}"
-    )
+    what = "abnormal images" if supervised else "artificial anomalies in held-out normals"
+    pixels = report["val"]["pixel_auroc"]
+    of_pixels = "" if pixels is None else f", of pixels {pixels:.3f}"
+    print(f"{out}: {what}: AUROC of images {report['val']['auroc']:.3f}" + of_pixels)
 
 
-def _fit(parts: dict, config: AnomalyConfig, seed: int, folder: Path, begun: Path | None) -> dict:
+def _fit(
+    parts: dict[str, Cohort],
+    abnormal: dict[str, Cohort],
+    config: AnomalyConfig,
+    seed: int,
+    folder: Path,
+    begun: Path | None,
+) -> dict:
     from pgcxr.anomaly.training import fit_anomaly_network
     from pgcxr.classifier.fit_progress import FitProgress
 
     weights = _weights(begun, config) if begun else None
-    pictures = parts["train"].images(config.size)
+    lesions = abnormal_images.lesions(abnormal["train"], config.size) if abnormal else None
     begin = time.perf_counter()
     model, history = fit_anomaly_network(
-        pictures,
+        parts["train"].images(config.size),
         config,
         seed,
         log_dir=folder / LOGS,
         callbacks=[FitProgress("anomaly segmentation", config.epochs)],
         weights=weights,
+        lesions=lesions,
     )
     seconds = time.perf_counter() - begin
     model.save(folder / MODEL)
     held_out = parts["val"].images(config.size)[:MOST_VAL]
-    _draw(folder / SHEET, pasting.examples(held_out, SHEET_SIDE**2, seed, config))
+    if lesions:
+        found = abnormal_images.found(model, held_out, abnormal["val"], config.size)
+        _draw(folder / LESIONS, abnormal_images.shown(lesions, SHEET_SIDE**2))
+    else:
+        found = found_artificial(model, held_out, config, seed)
+        pasted = pasting.examples(held_out, SHEET_SIDE**2, seed, config)
+        _draw(folder / SHEET, [(each.image, each.mask) for each in pasted])
     return {
         "parameters": model.count_params(),
         "images": {split: len(part) for split, part in parts.items()},
-        "val": found_artificial(model, held_out, config, seed),
+        "abnormal_images": {split: len(part) for split, part in abnormal.items()},
+        "val": found,
         "history": history,
         "seconds": seconds,
     }
@@ -147,13 +177,13 @@ def found_artificial(model, held_out: np.ndarray, config: AnomalyConfig, seed: i
     }
 
 
-def _draw(path: Path, pasted: list[pasting.Pasted]) -> None:
-    """A sheet of held-out normals with artificial anomalies, their borders green."""
+def _draw(path: Path, pictures: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    """A sheet of images [S, S] in [0, 1], the borders of their masks green."""
     from pgcxr.plots import grids, overlay
 
     cells = []
-    for each in pasted:
-        factor = max(CELL // len(each.image), 1)
-        gray = enlarge(np.rint(each.image * 255).astype(np.uint8), factor)
-        cells.append(overlay.outline(gray, enlarge(each.mask, factor)))
+    for image, mask in pictures:
+        factor = max(CELL // len(image), 1)
+        gray = enlarge(np.rint(image * 255).astype(np.uint8), factor)
+        cells.append(overlay.outline(gray, enlarge(mask, factor)))
     grids.image_grid(np.stack(cells), SHEET_SIDE, path)

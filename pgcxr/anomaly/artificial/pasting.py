@@ -83,6 +83,17 @@ def varied(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     Turned by about 1.5 degrees, 3 % larger or smaller, moved by 2 %, of another gamma and
     brightness. What a network sees changed in normal images, too, it does not take for an anomaly.
     """
+    return _varied(image, None, rng)[0]
+
+
+def varied_lesion(
+    image: np.ndarray, mask: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """(an image as `varied` makes it, its mask float32 [S, S] turned and moved with it)."""
+    return _varied(image, mask, rng)
+
+
+def _varied(image, mask, rng: np.random.Generator) -> tuple:
     size = len(image)
     if rng.random() < 0.5:
         turn = cv2.getRotationMatrix2D(
@@ -93,11 +104,13 @@ def varied(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         how = cv2.INTER_CUBIC if rng.random() < 0.5 else cv2.INTER_LINEAR
         image = cv2.warpAffine(image, turn, (size, size), None, how, cv2.BORDER_REPLICATE)
         image = np.clip(image, 0, 1)
+        if mask is not None:
+            mask = cv2.warpAffine(mask, turn, (size, size))
     if rng.random() < 0.5:
         image = image ** np.float32(np.exp(rng.normal(0, 0.12)))
     if rng.random() < 0.5:
         image = image * np.float32(np.exp(rng.normal(0, 0.05)))
-    return np.clip(image, 0, 1).astype(np.float32)
+    return np.clip(image, 0, 1).astype(np.float32), mask
 
 
 def examples(
