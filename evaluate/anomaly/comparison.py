@@ -6,13 +6,15 @@ import pandas as pd
 
 from evaluate.anomaly.methods import Evidence
 from evaluate.anomaly.selection import Reading
-from pgcxr.anomaly.calibration import CalibratedScores, specificity_limit
+from pgcxr.anomaly.calibration import CalibratedScores, fused, specificity_limit
 from pgcxr.anomaly.lesions import localization, peaks_in_lesions
 from pgcxr.cohort.findings import NORMAL, TABLE_6
 from pgcxr.metrics.auroc import delong_ci
 from pgcxr.metrics.proportions import clopper_pearson
-from pgcxr.metrics.resampling import bootstrap_macro_auroc
+from pgcxr.metrics.resampling import bootstrap_macro_auroc, bootstrap_macro_difference
 
+# Weights of the inversion beside the network, whose own is 1.
+BESIDE = (0.1, 0.25, 0.5, 1.0)
 # Lesions by their share of the image: below 0.6 %, from there to 2 %, and above.
 SIZES = {"below 0.6 %": (0.0, 0.006), "0.6 to 2 %": (0.006, 0.02), "2 % and more": (0.02, 1.1)}
 RESAMPLES = 1000
@@ -36,7 +38,8 @@ def compare(
     Returns:
         {methods: {name: see `_judged`}, images: {normal, abnormal, healthy, with_device: abnormal
         images that show a device or None where not known, with_mask}, specificity_aimed_at,
-        specificity_limit: the exact lower limit (95 %) of what the threshold has}.
+        specificity_limit: the exact lower limit (95 %) of what the threshold has, inversion_adds:
+        see `_added`, None unless both were asked}.
     """
     rows = rows or {}
     devices = _devices(reading)
@@ -65,7 +68,41 @@ def compare(
         },
         "specificity_aimed_at": specificity,
         "specificity_limit": specificity_limit(len(reading.healthy), specificity),
+        "inversion_adds": _added(methods, reading, rows, seed),
     }
+
+
+def _added(methods: dict[str, Evidence], reading: Reading, rows: dict, seed: int) -> dict | None:
+    """What the inversion adds to the network, on the images that both read: {n, network: macro
+    AUROC, together: [{weight, macro_auroc, difference, ci95}]}.
+
+    No weight is chosen: all are shown.
+    """
+    if not {"network", "inversion"} <= methods.keys():
+        return None
+    own = rows.get("inversion", np.arange(len(reading.classes)))
+    network, inversion = (
+        fused([methods[name].healthy], [scores])[1]
+        for name, scores in (
+            ("network", methods["network"].test[own]),
+            ("inversion", methods["inversion"].test),
+        )
+    )
+    patients = reading.test.manifest["patient_id"].to_numpy()[own]
+    together, alone = [], 0.0
+    for weight in BESIDE:
+        found = bootstrap_macro_difference(
+            reading.classes[own],
+            network + weight * inversion,
+            network,
+            patients,
+            NORMAL,
+            resamples=RESAMPLES,
+            seed=seed,
+        )
+        both, alone = found.pop("macro_auroc")
+        together.append({"weight": weight, "macro_auroc": both, **found})
+    return {"n": len(own), "network": alone, "together": together}
 
 
 def scores_table(methods: dict[str, Evidence], reading: Reading) -> pd.DataFrame:

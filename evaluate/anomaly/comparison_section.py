@@ -72,6 +72,28 @@ def comparison_section(page: Page, found: dict) -> None:
         "By class, against all normal images.",
     )
     _by_size(page, methods, found)
+    if found.get("inversion_adds"):
+        _added(page, found["inversion_adds"])
+
+
+def _added(page: Page, added: dict) -> None:
+    page.table(
+        ["Network and ...", "AUROC, mean of the classes", "Difference", "95 % interval"],
+        [
+            ("nothing", added["network"], None, None),
+            *(
+                (
+                    f"the inversion, weight {row['weight']:g}",
+                    row["macro_auroc"],
+                    row["difference"],
+                    row["ci95"],
+                )
+                for row in added["together"]
+            ),
+        ],
+        f"What the inversion adds to the network, on the {added['n']} images that both read, each "
+        "score in units of its own spread over held-out normals. No weight was chosen.",
+    )
 
 
 def _row(name: str, one: dict) -> tuple:

@@ -116,7 +116,46 @@ def bootstrap_macro_auroc(
         >>> round(found["macro_auroc"], 3), {k: round(v, 2) for k, v in found["classes"].items()}
         (0.917, {'a': 0.83, 'b': 1.0})
     """
-    classes, scores = np.asarray(classes), np.asarray(scores, np.float64)
+    areas, drawn = _macro(classes, [scores], patients, negative, resamples, seed)
+    return {
+        "macro_auroc": float(np.mean([*areas[0].values()])),
+        "ci95": _percentiles(drawn[0], level),
+        "classes": areas[0],
+    }
+
+
+def bootstrap_macro_difference(
+    classes,
+    scores_a,
+    scores_b,
+    patients=None,
+    negative: str = "normal",
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict:
+    """{macro_auroc: [a, b], difference (a - b), ci95 (percentiles)} of two readings of the same
+    images; patients are drawn as in `bootstrap_macro_auroc`, once for both.
+
+    Example:
+
+        >>> found = bootstrap_macro_difference(
+        ...     list("nnnaab"), [1, 2, 3, 9, 2.5, 9], [1, 2, 3, 4, 5, 6], negative="n"
+        ... )
+        >>> round(found["difference"], 3), found["macro_auroc"][1]
+        (-0.083, 1.0)
+    """
+    areas, drawn = _macro(classes, [scores_a, scores_b], patients, negative, resamples, seed)
+    a, b = (float(np.mean([*each.values()])) for each in areas)
+    return {
+        "macro_auroc": [a, b],
+        "difference": a - b,
+        "ci95": _percentiles(drawn[0] - drawn[1], 0.95),
+    }
+
+
+def _macro(classes, readings, patients, negative: str, resamples: int, seed: int):
+    """({class: area} of each reading, mean areas [K, B] over B resamples of the patients)."""
+    classes, readings = np.asarray(classes), np.asarray(readings, np.float64)
     names = sorted(set(classes.tolist()) - {negative})
     codes = patient_codes(patients, len(classes))
     _, first = np.unique(codes, return_index=True)
@@ -127,21 +166,24 @@ def bootstrap_macro_auroc(
         if len(members):
             chances = np.full(len(members), 1 / len(members))
             weights[:, members] = rng.multinomial(len(members), chances, size=resamples)
-    areas, drawn = {}, []
+    areas: list[dict[str, float]] = [{} for _ in readings]
+    drawn: list[list[np.ndarray]] = [[] for _ in readings]
     for name in names:
         rows = np.flatnonzero((classes == negative) | (classes == name))
         known = (classes[rows] == name).astype(int)
-        areas[name] = auroc(known, scores[rows])
-        with np.errstate(invalid="ignore", divide="ignore"):
-            drawn.append(_weighted_areas(weights, *_sorted(known, scores[rows], codes[rows])))
+        for own, of_resamples, scores in zip(areas, drawn, readings, strict=True):
+            own[name] = auroc(known, scores[rows])
+            with np.errstate(invalid="ignore", divide="ignore"):
+                of_resamples.append(
+                    _weighted_areas(weights, *_sorted(known, scores[rows], codes[rows]))
+                )
     # A class may be missing where all its images are of patients who first had another.
-    of_resamples = np.nanmean(drawn, axis=0)
+    return areas, np.nanmean(drawn, axis=1)
+
+
+def _percentiles(drawn: np.ndarray, level: float) -> list[float]:
     tails = [(1 - checked_level(level)) / 2, (1 + level) / 2]
-    return {
-        "macro_auroc": float(np.mean(list(areas.values()))),
-        "ci95": [float(end) for end in np.nanquantile(of_resamples, tails)],
-        "classes": areas,
-    }
+    return [float(end) for end in np.nanquantile(drawn, tails)]
 
 
 def resampled_areas(labels, *readings, patients=None, resamples: int = RESAMPLES, seed: int = 0):

@@ -398,6 +398,36 @@ def test_weights_are_what_tells_artificial_anomalies_best():
     assert methods.weigh([(healthy[0], changed[0]), nothing])[0] == [1.0, 0.0]
 
 
+def test_what_the_inversion_adds_is_told_for_every_weight_on_the_images_that_both_read(runs):
+    reading = selection.select(
+        cohorts.load(runs / "cohort"), dict.fromkeys(KINDS, 10**6), fewest=5, seed=0
+    )
+    rng = np.random.default_rng(0)
+    truth = (reading.classes != "normal").astype(float)
+    places = np.arange(0, len(truth), 2)
+    network = Evidence(rng.normal(size=30), truth + rng.normal(size=len(truth)))
+    own = (rng.normal(size=30), truth[places] + rng.normal(size=len(places)))
+    rows = {"inversion": places}
+
+    def added(**methods) -> dict:
+        return comparison.compare(methods, reading, 0.95, 0, SIZE, rows)["inversion_adds"]
+
+    found = added(network=network, inversion=Evidence(*own))
+    assert found["n"] == len(places) and [row["weight"] for row in found["together"]] == [
+        *comparison.BESIDE
+    ]
+    best = max(found["together"], key=lambda row: row["macro_auroc"])
+    assert best["difference"] > 0.03, "another independent reading as good adds something"
+    for row in found["together"]:
+        assert row["difference"] == pytest.approx(row["macro_auroc"] - found["network"])
+        assert row["ci95"][0] <= row["difference"] <= row["ci95"][1]
+    # Units do not count, and what says nothing new adds nothing.
+    assert added(network=network, inversion=Evidence(own[0] * 9, own[1] * 9)) == found
+    same = added(network=network, inversion=Evidence(network.healthy, network.test[places]))
+    assert all(row["difference"] == 0 for row in same["together"])
+    assert added(network=network) is None
+
+
 def test_devices_and_a_network_that_saw_test_patients(runs, tmp_path):
     reading = selection.select(
         cohorts.load(runs / "cohort"), dict.fromkeys(KINDS, 10**6), fewest=5, seed=0

@@ -14,6 +14,7 @@ from pgcxr.metrics.resampling import (
     bootstrap_auroc,
     bootstrap_difference,
     bootstrap_macro_auroc,
+    bootstrap_macro_difference,
     resampled_areas,
 )
 from pgcxr.metrics.roc import auroc
@@ -248,3 +249,22 @@ def test_the_mean_of_areas_over_classes_and_its_interval():
         parts = [np.mean(scores[rows][classes[rows] == name][:, None] > normal) for name in "abc"]
         slow.append(np.mean(parts))
     assert np.quantile(slow, [0.025, 0.975]) == pytest.approx([low, high], abs=0.03)
+
+
+def test_the_difference_of_two_means_draws_the_same_patients_for_both():
+    rng = np.random.default_rng(4)
+    classes = np.repeat(["normal", "a", "b"], [80, 40, 30])
+    scores = rng.normal((classes != "normal").astype(float))
+    other = scores + 0.3 * rng.normal(size=len(scores))
+    found = bootstrap_macro_difference(classes, scores, other, resamples=400, seed=1)
+    alone = [
+        bootstrap_macro_auroc(classes, each, resamples=400, seed=1) for each in (scores, other)
+    ]
+    areas = [each["macro_auroc"] for each in alone]
+    assert found["macro_auroc"] == areas and found["difference"] == areas[0] - areas[1]
+    low, high = found["ci95"]
+    assert low < found["difference"] < high
+    widest = max(each["ci95"][1] - each["ci95"][0] for each in alone)
+    assert high - low < 0.6 * widest, "two readings that go together are compared in pairs"
+    same = bootstrap_macro_difference(classes, scores, scores, resamples=50, seed=1)
+    assert same["difference"] == 0 and same["ci95"] == [0, 0]
