@@ -6,7 +6,8 @@ training.
 Every cell of images x init x augment is a training of its own for the same number of kimg, from
 scratch (growing from 4 px within them) or at full resolution from the networks of `--init`, and is
 compared with real test images of COHORT by `evaluate.distribution`, in the features of BINARY, a
-RUN of `train.classifier --labels binary`. Training images are those of patients drawn at random;
+RUN of `train.classifier --labels binary`. `--augment` takes none, adaptive, and fixed:P for a
+probability P. Training images are those of patients drawn at random;
 fewer are a part of more. A cell that is there is not made again, and a training that was stopped
 goes on. Figures: FID, KID and recall in BINARY's features and the radiomic distance, each as
 {gan, ci95, floor}; "seconds" are those of the training.
@@ -52,7 +53,7 @@ def main() -> None:
 def measure(options: argparse.Namespace, images: int, init: str, augment: str) -> dict:
     """The figures of one cell."""
     cohort = subset(options.cohort, options.out / f"images-{images}", images, options.seed)
-    name = f"{images}-{Path(init).name}-{augment}"
+    name = f"{images}-{Path(init).name}-{augment.replace(':', '-')}"
     run, compared = options.out / name, options.out / f"{name}-distribution"
     begin = time.perf_counter()
     trained = [cohort, "--config", "small", "--seed", options.seed, "--out", run]
@@ -63,8 +64,9 @@ def measure(options: argparse.Namespace, images: int, init: str, augment: str) -
     else:
         trained += ["--init", init]
         changes += ["lod_initial_resolution=0"]
-    if augment != PLAIN:
-        changes += [f"augment={augment}"]
+    how, _, probability = augment.partition(":")
+    if how != PLAIN:
+        changes += [f"augment={how}"] + [f"augment_p={probability}"] * bool(probability)
     if not (run / "report.json").exists():
         command("train.gan", *trained, *itertools.chain(*(("--set", each) for each in changes)))
     seconds = time.perf_counter() - begin
@@ -79,7 +81,9 @@ def measure(options: argparse.Namespace, images: int, init: str, augment: str) -
         }
         for key in MEASURES
     }
-    return figures | {"seconds": round(seconds)}
+    # How probable the changes were at the end; adaptive ones may never have begun.
+    ended = artifacts.read_json(run / "report.json").get("augment_p")
+    return figures | {"augment_p": ended, "seconds": round(seconds)}
 
 
 def subset(source: Path, out: Path, images: int, seed: int) -> Path:

@@ -324,6 +324,8 @@ def _report(
         "generator_parameters": gan.generator.count_params(),
         "discriminator_parameters": gan.discriminator.count_params(),
         "replicas": settings.replicas,
+        # How probable each change of what D sees was at the end; None: nothing is changed.
+        "augment_p": None if gan.augment_p is None else float(np.asarray(gan.augment_p)),
         "finished": True,
     }
 

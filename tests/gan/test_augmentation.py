@@ -101,7 +101,7 @@ def train(out, look=lambda nimg: None, held_out=32, **changes):
     validation = ImageDataset(images[32:], 8) if held_out else None
     with run.locked():
         run.claim(config)
-        trainer.train(
+        return trainer.train(
             *(ImageDataset(images[:32], 8), run, config, devices.strategy(1)),
             *(lambda nimg, lod: look(nimg), print, None, validation),
         )
@@ -118,9 +118,10 @@ def test_augmentation_follows_overfitting_and_goes_on_to_the_bit(tmp_path, monke
 
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path / "broken", stop, **adaptive)
-    train(tmp_path / "broken", **adaptive)
+    report = train(tmp_path / "broken", **adaptive)
     states = [tiny_run.final(tmp_path / name) for name in ("whole", "broken")]
     assert tiny_run.same(*states)
+    assert report["augment_p"] == pytest.approx(float(states[0]["augment/000"]))
     # 8 looks of 0.05 each: all of them up or down, or any of both.
     moved = (states[0]["augment/000"] - 0.4) / 0.05
     assert moved == pytest.approx(round(moved), abs=1e-4) and abs(moved) <= 8
