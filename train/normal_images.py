@@ -21,14 +21,23 @@ def parts(cohort: Path) -> tuple[Cohort, dict[str, Cohort]]:
         InputError: a split has too few.
     """
     images = manifest.load(cohort)
-    found = {split: images.select(split, NORMAL) for split in LEAST}
+    return images, of_label(images, NORMAL)
+
+
+def of_label(images: Cohort, label: str) -> dict[str, Cohort]:
+    """{"train", "val": the images of a label}.
+
+    Raises:
+        InputError: a split has too few.
+    """
+    found = {split: images.select(split, label) for split in LEAST}
     for split, part in found.items():
         if len(part) < LEAST[split]:
             raise InputError(
-                f"{images.folder / 'manifest.csv'}: split {split} has {len(part)} normal images; "
+                f"{images.folder / 'manifest.csv'}: split {split} has {len(part)} {label} images; "
                 f"at least {LEAST[split]} are needed: curate more"
             )
-    return images, found
+    return found
 
 
 def settings(images: Cohort, out: Path, seed: int, label: str = NORMAL) -> dict:

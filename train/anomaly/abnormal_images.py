@@ -6,25 +6,6 @@ import numpy as np
 
 from pgcxr.cohort.findings import ABNORMAL, TABLE_6
 from pgcxr.cohort.manifest import Cohort
-from pgcxr.errors import InputError
-
-LEAST = {"train": 8, "val": 2}
-
-
-def parts(images: Cohort) -> dict[str, Cohort]:
-    """{"train", "val": a cohort's abnormal images}.
-
-    Raises:
-        InputError: a split has too few.
-    """
-    found = {split: images.select(split, ABNORMAL) for split in LEAST}
-    for split, part in found.items():
-        if len(part) < LEAST[split]:
-            raise InputError(
-                f"{images.folder / 'manifest.csv'}: split {split} has {len(part)} abnormal images; "
-                f"--supervised needs at least {LEAST[split]}: curate more"
-            )
-    return found
 
 
 def lesions(part: Cohort, size: int) -> Any:

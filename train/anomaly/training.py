@@ -10,7 +10,7 @@ import numpy as np
 from pgcxr.anomaly.artificial import pasting
 from pgcxr.anomaly.artificial.options import EFFECTS, SHAPES
 from pgcxr.anomaly.config import AnomalyConfig
-from pgcxr.cohort.findings import NORMAL
+from pgcxr.cohort.findings import ABNORMAL, NORMAL
 from pgcxr.cohort.manifest import Cohort
 from pgcxr.errors import ArgumentError
 from pgcxr.images import enlarge
@@ -42,7 +42,7 @@ def train(
     """
     begun, ours = runs.to_begin_with(init, MODEL, "train.anomaly") if init else (None, False)
     images, parts = normal_images.parts(cohort)
-    abnormal = abnormal_images.parts(images) if supervised else {}
+    abnormal = normal_images.of_label(images, ABNORMAL) if supervised else {}
     if not (out / CONFIG).exists():
         places.refuse_existing(out)
     from pgcxr.gan import cards  # after what can be told without TensorFlow
