@@ -12,6 +12,10 @@ class InputError(Exception):
     content.
     """
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows of it in a notebook: the line alone, as the command line does."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class ArgumentError(InputError):
     """An argument has a value that it may not have.

@@ -15,6 +15,8 @@ from pgcxr.plots import curves, grids, overlay, roc
 
 CELL = 512  # px of a panel: small images are enlarged so that outlines are fine
 NORMALS_SHOWN = 6
+# In units of the range [-1, 1], for all cases: a difference of a quarter of it has full color.
+FULL = 0.5
 
 
 @dataclass(frozen=True)
@@ -141,16 +143,15 @@ def _panels(cases: Cases, row: int, heat: np.ndarray) -> np.ndarray:
     mask = np.nan_to_num(cases.masks[row])
     difference = cases.differences[row]
     gray = [np.repeat(image[..., None], 3, axis=-1) for image in (query, nearest)]
-    # One limit for all cases, in units of the range [-1, 1]: a quarter of it is full color.
     positive = np.repeat(
-        _enlarged(np.uint8(np.clip(difference / 0.5, 0, 1) * 255))[..., None], 3, axis=-1
+        _enlarged(np.uint8(np.clip(difference / FULL, 0, 1) * 255))[..., None], 3, axis=-1
     )
     return np.stack(
         [
             overlay.outline(gray[0], _smooth(mask, query.shape)) if mask.any() else gray[0],
             gray[1],
             positive,
-            overlay.diff_overlay(query, _smooth(difference, query.shape), limit=0.5),
+            overlay.diff_overlay(query, _smooth(difference, query.shape), limit=FULL),
             overlay.overlay(query, _smooth(cases.maps[row], query.shape), limits=cases.by.limits),
             overlay.overlay(query, _smooth(heat, query.shape), limits=(0.0, 1.0)),
         ]

@@ -1,5 +1,6 @@
 """The nearest images that the GAN makes of all images that the inversion reads."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -35,14 +36,9 @@ def invert(
 ) -> Inversion:
     """The inversion of uint8 images [N, R, R, 1] on the part of the generator that has grown, and
     the features that are freed after it."""
-    with_offsets = generator_with_offsets(loaded.generator)
-
-    def generate(z):
-        return with_offsets(z, ())
-
-    loss, images = LOSSES[options.loss], common.from_uint8(queries)
-    start = _start(loaded, generate, options, seed)
-    inverter = Inverter(generate, start, loss, options.starts, options.batch)
+    with_offsets, loss = generator_with_offsets(loaded.generator), LOSSES[options.loss]
+    images = common.from_uint8(queries)
+    inverter = make_inverter(loaded, options, seed, with_offsets)
     found = inverter.invert(
         images,
         iterations=options.iterations,
@@ -70,6 +66,31 @@ def invert(
         iterations=options.iterations + len(shapes) * options.freed_iterations,
         seconds=found.seconds + float(beyond.seconds[-1]),
     )
+
+
+def make_inverter(
+    loaded: Loaded,
+    options: AnomalyOptions,
+    seed: int,
+    with_offsets: Callable | None = None,
+    batch: int | None = None,
+) -> Inverter:
+    """What inverts images as the options say.
+
+    Args:
+        loaded: with the generator and, where one is used, its encoder.
+        options: how.
+        seed: of the start.
+        with_offsets: of `generator_with_offsets`; made where left out.
+        batch: searches at once, where not those of the options.
+    """
+    with_offsets = with_offsets or generator_with_offsets(loaded.generator)
+
+    def generate(z):
+        return with_offsets(z, ())
+
+    start = _start(loaded, generate, options, seed)
+    return Inverter(generate, start, LOSSES[options.loss], options.starts, batch or options.batch)
 
 
 def _start(loaded: Loaded, generate, options: AnomalyOptions, seed: int) -> Start:

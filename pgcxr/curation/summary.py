@@ -2,10 +2,14 @@
 
 import csv
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pgcxr.cohort.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.cohort.manifest import SPLITS
 from pgcxr.io import artifacts
+
+if TYPE_CHECKING:
+    from pgcxr.plots.page import Page
 
 # As the thesis heads and abbreviates them.
 TABLE_1 = ("Diagnosis", "Normal CXR dataset", "Abnormal CXR dataset")
@@ -65,14 +69,24 @@ def write(folder: Path, report: dict, chart: dict) -> None:
             writer.writerows(
                 [header, *(["" if cell is None else cell for cell in row] for row in rows)]
             )
-    _page(report, chart, second, folder)
-
-
-def _page(report: dict, chart: dict, second: tuple, folder: Path) -> None:
-    from pgcxr.plots import flowchart
     from pgcxr.plots.page import Page
 
     page = Page("The cohort")
+    chapter(page, folder, report, chart)
+    page.write(folder / "tables.html")
+
+
+def chapter(page: "Page", folder: Path, report: dict, chart: dict) -> None:
+    """Adds flow chart, exclusions, Tables 1 and 2 to a page.
+
+    Args:
+        page: to which.
+        folder: where flowchart.svg is.
+        report, chart: as of `write`.
+    """
+    from pgcxr.plots import flowchart
+
+    second = ("Diagnosis", *SPLITS, "total")
     page.text(
         f"{report['images']:,} of {chart['collected']:,} files became images of "
         f"{report['patients']:,} patients, {report['size']} x {report['size']} pixels."
@@ -109,7 +123,6 @@ def _page(report: dict, chart: dict, second: tuple, folder: Path) -> None:
     page.text(
         "An image with several findings counts for each of them; a patient is in one split alone."
     )
-    page.write(folder / "tables.html")
 
 
 def _exclusions(chart: dict, words) -> list[tuple]:

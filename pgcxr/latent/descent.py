@@ -1,6 +1,7 @@
 """Adam for many searches at once, each of which counts alone."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +28,25 @@ def descend(
     Returns:
         (variables, losses [N]).
     """
+    best, least, _ = _descended(losses_of, variables, iterations, learning_rate, with_path=False)
+    return best, least
+
+
+def watched(losses_of: Callable, latents, iterations, learning_rate):
+    """What `descend` does with latents [N, L] alone, and the way that it goes.
+
+    Returns:
+        Latents [T + 1, N, L] after none to all T steps.
+    """
+    _, _, path = _descended(losses_of, [latents], iterations, learning_rate, with_path=True)
+    return path.stack()
+
+
+def _descended(
+    losses_of: Callable, variables: Sequence, iterations, learning_rate, with_path: bool
+) -> tuple[list, Any, Any]:
+    """(the best variables, their losses, a TensorArray of the latents before each step and after
+    the last; empty without `with_path`)."""
     import tensorflow as tf
 
     size = tf.sqrt(tf.cast(variables[0].shape[1], tf.float32))
@@ -40,7 +60,8 @@ def descend(
         ]
         return chosen, tf.where(which, losses, least)
 
-    def step(index, now, means, squares, best, least):
+    def step(index, now, means, squares, best, least, path):
+        path = path.write(index, now[0]) if with_path else path
         with tf.GradientTape() as tape:
             tape.watch(now)
             losses = losses_of(now)
@@ -58,15 +79,20 @@ def descend(
             for value, m, s in zip(now, means, squares, strict=True)
         ]
         now[0] = now[0] * size / tf.norm(now[0], axis=1, keepdims=True)
-        return index + 1, now, means, squares, best, least
+        return index + 1, now, means, squares, best, least, path
 
     now = list(variables)
     nothing = [tf.zeros_like(value) for value in now]
-    start = (tf.constant(0), now, nothing, nothing, now, tf.fill([count], np.float32(np.inf)))
-    _, now, _, _, best, least = tf.while_loop(
+    least = tf.fill([count], np.float32(np.inf))
+    way = tf.TensorArray(
+        tf.float32, iterations + 1 if with_path else 0, element_shape=variables[0].shape
+    )
+    start = (tf.constant(0), now, nothing, nothing, now, least, way)
+    _, now, _, _, best, least, way = tf.while_loop(
         lambda index, *_: index < iterations, step, start, parallel_iterations=1
     )
-    return better_of(now, losses_of(now), best, least)
+    way = way.write(iterations, now[0]) if with_path else way
+    return *better_of(now, losses_of(now), best, least), way
 
 
 def share_of_rate(done):

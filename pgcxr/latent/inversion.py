@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pgcxr.errors import ArgumentError
-from pgcxr.latent.descent import descend, padded
+from pgcxr.latent.descent import descend, padded, watched
 from pgcxr.latent.starts import Start
 
 
@@ -36,6 +36,19 @@ class Inversion:
     losses: np.ndarray
     iterations: int
     seconds: float
+
+
+@dataclass(frozen=True)
+class Descent:
+    """The way of one image's searches, of T steps; at each step the best that was met until then.
+
+    Attributes:
+        means: [T + 1, R, R, C], mean of the images of all searches, in [-1, 1].
+        losses: [T + 1], of the best search.
+    """
+
+    means: np.ndarray
+    losses: np.ndarray
 
 
 class Inverter:
@@ -81,6 +94,8 @@ class Inverter:
         # autograph=False: there is no Python control flow to turn into a graph.
         self._screen = tf.function(self._screened, autograph=False)
         self._descend = tf.function(self._descended, autograph=False)
+        self._watch = tf.function(self._watched, autograph=False)
+        self._show = tf.function(self._shown, autograph=False)
 
     def invert(
         self,
@@ -119,6 +134,32 @@ class Inverter:
             latents, pictures, means, first, last, iterations, time.perf_counter() - began
         )
 
+    def watch(self, image: np.ndarray, *, iterations: int, learning_rate: float) -> Descent:
+        """The way to what `invert` finds for one image, which is its last step.
+
+        Args:
+            image: [R, R, C] in [-1, 1].
+            iterations, learning_rate: as of `invert`.
+        """
+        import tensorflow as tf
+
+        queries, _ = padded(np.asarray(image[None], np.float32), self.queries)
+        targets = tf.constant(queries)
+        z, _ = self._screen(targets, tf.constant(self.start.guesses(queries, self.starts)))
+        how = tf.constant(iterations), tf.constant(learning_rate, tf.float32)
+        path = self._watch(tf.repeat(targets, self.starts, axis=0), z, *how)[:, : self.starts]
+        best, least, means, losses = None, np.full(self.starts, np.inf), [], []
+        for latents in path:
+            pictures, found = (part.numpy() for part in self._show(targets[:1], latents))
+            better = found < least
+            least = np.where(better, found, least)
+            best = np.where(
+                better[:, None, None, None], pictures, pictures if best is None else best
+            )
+            means.append(best.mean(axis=0))
+            losses.append(least.min())
+        return Descent(np.stack(means), np.array(losses))
+
     def _screened(self, images, guesses):
         """(z [B * starts, L], least loss [B]): the best of the guesses [B, P, L] of each image."""
         import tensorflow as tf
@@ -147,3 +188,16 @@ class Inverter:
         )
         pictures = self.generate(z)
         return z, pictures, self.loss(images, pictures)
+
+    def _watched(self, images, z, iterations, learning_rate):
+        """Latents [T + 1, B * starts, L] of all steps."""
+        return watched(
+            lambda now: self.loss(images, self.generate(now[0])), z, iterations, learning_rate
+        )
+
+    def _shown(self, image, z):
+        """(pictures, losses) of the searches of one image [1, R, R, C]."""
+        import tensorflow as tf
+
+        pictures = self.generate(z)
+        return pictures, self.loss(tf.repeat(image, z.shape[0], axis=0), pictures)

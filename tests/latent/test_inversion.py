@@ -122,3 +122,12 @@ def test_thumbnails_are_means_of_blocks_without_brightness():
     assert small.shape == (1, 1024)
     np.testing.assert_allclose(small[0, 0] - small[0, 1], 3.0, rtol=1e-5)
     np.testing.assert_allclose(small.mean(), 0, atol=1e-6)
+
+
+def test_the_last_step_that_is_watched_is_what_is_found(world, inverter):
+    queries = world[2]
+    found = search(inverter, queries[:1], 12)
+    way = inverter.watch(queries[0], iterations=12, learning_rate=0.2)
+    assert way.means.shape == (13, *queries.shape[1:]) and (np.diff(way.losses) <= 0).all()
+    np.testing.assert_allclose(way.means[-1], found.means[0], atol=1e-3)
+    np.testing.assert_allclose(way.losses[[0, -1]], [found.first_losses[0], found.losses[0]], 1e-2)
