@@ -22,8 +22,9 @@ demo: $(READY)   ## the whole study in miniature, on generated data: runs/demo/r
 test: $(READY)
 	$(MAKE) --no-print-directory --jobs=2 lint pytest
 
+# And with TensorFlow's optimization of graphs, see tests/graphs.py.
 test-latest:     ## the tests with the newest packages, on Python 3.13, 3.12 or 3.11
-	$(MAKE) --no-print-directory pytest VENV=.venv-latest VERSIONS="3.13 3.12 3.11" INSTALL='$$(LATEST)'
+	PGCXR_GRAPPLER=1 $(MAKE) --no-print-directory pytest VENV=.venv-latest VERSIONS="3.13 3.12 3.11" INSTALL='$$(LATEST)'
 
 pytest: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder

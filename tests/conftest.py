@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.dicom_files import chest, make_dicom, make_export  # noqa: F401
+from tests.graphs import unoptimized
 
 # Before TensorFlow is imported anywhere.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -97,6 +98,18 @@ def original_networks(goldens) -> dict:
     }
 
 
+@pytest.fixture(scope="session", autouse=True)
+def drafts() -> Iterator[int]:
+    """Figures have a sixteenth of their pixels: half of the time of an evaluation on tiny images
+    went into these. Gives the dots per inch that users get."""
+    from pgcxr.plots import figure
+
+    with pytest.MonkeyPatch.context() as patched:
+        real = figure.DPI
+        patched.setattr(figure, "DPI", real // 4)
+        yield real
+
+
 @pytest.fixture(scope="module")
 def traced_once() -> Iterator[None]:
     """Trainings of one config share their traces, see `tests/gan/traces.py`."""
@@ -110,7 +123,14 @@ def traced_once() -> Iterator[None]:
 def two_devices():
     """Two logical CPU devices stand for two GPUs; they must be made before TensorFlow's first
     operation."""
+    import gc
+
     import tensorflow as tf
 
+    unoptimized()
+    # What the imports made stays: the collector need not go through it again and again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)

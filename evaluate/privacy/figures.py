@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from pgcxr.cohort.image_files import load_images
 from pgcxr.cohort.manifest import Cohort
 from pgcxr.metrics.privacy import Distances
-from pgcxr.plots.figure import COLORS, DPI, save, styled
+from pgcxr.plots.figure import COLORS, save, styled
 from pgcxr.plots.grids import enlarged, labeled_grid
 
 SHOWN = 6  # pairs of each space
@@ -60,7 +60,7 @@ def pairs(
 def histograms(measured: dict[str, Distances], limits: dict[str, float], path: Path) -> None:
     """Distances to the nearest training image, and of pairs of one patient as far as the axis goes;
     line: cut-off."""
-    figure = Figure(figsize=(7.2, 3.2), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(7.2, 3.2), layout="constrained")
     for axes, (space, each) in zip(
         figure.subplots(1, len(measured)), measured.items(), strict=True
     ):

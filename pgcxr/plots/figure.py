@@ -65,7 +65,7 @@ styled = matplotlib.rc_context(STYLE)
 
 def new_figure(width: float = 4.6, height: float = 4.2) -> tuple[Figure, Axes]:
     """A figure of `width` x `height` inches with one pair of axes."""
-    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.add_subplot()
 
 
@@ -81,7 +81,7 @@ def save(figure: Figure, path: str | os.PathLike, tight: bool = False) -> Path:
         raise ValueError(f"{path.name}: plots are written as .png or .svg")
     buffer = io.BytesIO()
     fit = {"bbox_inches": "tight", "pad_inches": 0.05} if tight else {}
-    figure.savefig(buffer, format=kind, metadata=NO_METADATA[kind], **fit)
+    figure.savefig(buffer, format=kind, dpi=DPI, metadata=NO_METADATA[kind], **fit)
     with atomic_path(path) as beside:
         beside.write_bytes(buffer.getvalue())
     return path

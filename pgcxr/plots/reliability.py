@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from pgcxr.metrics.calibration import BINS, bin_edges, ece, reliability_curve
-from pgcxr.plots.figure import COLORS, DPI, save, styled
+from pgcxr.plots.figure import COLORS, save, styled
 
 LOW = 0.38  # height of the histogram, of its width
 
@@ -29,7 +29,7 @@ def reliability_plot(readings: dict, path: str | os.PathLike, bins: int = BINS) 
     """
     if not readings:
         raise ValueError("no readings to draw")
-    figure = Figure(figsize=(0.5 + 2.5 * len(readings), 4.4), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(0.5 + 2.5 * len(readings), 4.4), layout="constrained")
     grid = figure.subplots(2, len(readings), squeeze=False, height_ratios=(1, LOW))
     for column, (name, (labels, scores)) in enumerate(readings.items()):
         upper, lower = grid[:, column]

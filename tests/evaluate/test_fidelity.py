@@ -32,6 +32,7 @@ from pgcxr.errors import InputError
 from pgcxr.io import artifacts
 from pgcxr.metrics.roc import at_specificity
 from pgcxr.networks import Generator, synthesize
+from pgcxr.plots import figure
 from pgcxr.plots.page import Page
 from tests.toy_cohort import ramps, write_cohort
 from train.classifier.training import train
@@ -269,7 +270,7 @@ def test_the_report_follows_from_its_tables(runs):
         "confusion-real_on_real",
     ):
         with Image.open(out / f"{name}.png") as picture:
-            assert round(picture.info["dpi"][0]) == 300
+            assert round(picture.info["dpi"][0]) == figure.DPI
         assert b"<svg" in (out / f"{name}.svg").read_bytes()[:2000]
     assert (out / "report.html").stat().st_size > 100_000
     patients = set(cohorts.load(runs / "cohort").manifest["patient_id"])

@@ -19,14 +19,16 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.graphs import unoptimized
+
 LOOK = 16  # images between two looks at the schedule: 4 iterations of 4
 CONFIG = {
     "resolution": 8,
     "latent_size": 8,
     "fmap_base": 32,
     "fmap_max": 8,
-    "lod_training_kimg": 20 * LOOK / 1000,
-    "lod_transition_kimg": 20 * LOOK / 1000,
+    "lod_training_kimg": 40 * LOOK / 1000,
+    "lod_transition_kimg": 40 * LOOK / 1000,
     "total_kimg": 80 * LOOK / 1000,
     "tick_kimg_base": 2 * LOOK / 1000,
     "minibatch_base": 4,
@@ -162,6 +164,7 @@ def _train(out: Path, pipe: int) -> None:
     from pgcxr.gan import devices, run_dir, trainer
     from train.common import load_config
 
+    unoptimized()
     config = load_config("gan", "demo").replace(**CONFIG)
     run = run_dir.RunDir(out)
     with run.locked(), devices.deterministic():

@@ -14,6 +14,7 @@ import time
 
 from pgcxr.cli import command
 from pgcxr.gan import trainer
+from tests.graphs import unoptimized
 from train.gan import training  # noqa: F401
 from train.gan.__main__ import app
 
@@ -54,6 +55,7 @@ def _forked(words: list[str], env: dict[str, str], log: str) -> int:
         with open(log, "w") as file:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
+        unoptimized()
         _stopping(int(env.get("PGCXR_STOP_AT", "0")))
         command.run(app, words, name="python -m train.gan")
     except SystemExit as end:

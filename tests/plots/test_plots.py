@@ -4,11 +4,12 @@ left."""
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from pgcxr.cohort.findings import TABLE_6
 from pgcxr.metrics.confusion import confusion, wilson
 from pgcxr.plots import confusion as confusion_plots
-from pgcxr.plots import curves, grids, overlay, reliability, roc
+from pgcxr.plots import curves, figure, grids, overlay, reliability, roc
 from pgcxr.plots.figure import CLASSES, COLORS, line_style, new_figure, save
 
 
@@ -66,6 +67,13 @@ def test_the_same_bytes_each_time(tmp_path, readings, kind):
     )
     if kind == "png":
         assert all(cv2.imread(str(path)).std() > 10 for path in first)
+
+
+def test_a_picture_is_for_print(tmp_path, drafts, monkeypatch):
+    monkeypatch.setattr(figure, "DPI", drafts)
+    drawing, _ = new_figure(2, 1)
+    with Image.open(save(drawing, tmp_path / "plot.png")) as picture:
+        assert picture.size == (600, 300) and round(picture.info["dpi"][0]) == 300
 
 
 def test_a_failed_plot_leaves_nothing(tmp_path):
