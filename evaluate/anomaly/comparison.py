@@ -129,21 +129,8 @@ def _judged(evidence: Evidence, reading: Reading, own, specificity: float, seed:
         reading.classes[own],
         CalibratedScores(evidence.healthy, evidence.test, specificity),
     )
-    table = {}
-    for name in TABLE_6:
-        of_class = classes == name
-        n, detected = int(of_class.sum()), int(scores.detected[of_class].sum())
-        some = of_class | (classes == NORMAL)
-        known = of_class[some].astype(int)
-        area = delong_ci(known, evidence.test[some]) if n > 1 else (None, None, None)
-        table[name] = {
-            "n": n,
-            "auroc": area[0],
-            "auroc_ci95": list(area[1:]),
-            "detected": detected,
-            "sensitivity": detected / n if n else None,
-            "ci95": clopper_pearson(detected, n),
-        }
+    normal = classes == NORMAL
+    table = {name: _group(classes == name, normal, evidence, scores) for name in TABLE_6}
     where = None
     if evidence.maps is not None:
         masks = reading.test.masks(evidence.maps.shape[-1])[own]
@@ -192,20 +179,24 @@ def _by_size(evidence: Evidence, reading: Reading, own, areas, specificity) -> d
     found = {}
     for name, (low, high) in SIZES.items():
         some = ~normal & (areas > 0) & (areas >= low) & (areas < high)
-        n, detected = int(some.sum()), int(scores.detected[some].sum())
-        both = normal | some
-        area = (
-            delong_ci(some[both].astype(int), evidence.test[both]) if n > 1 else (None, None, None)
-        )
-        found[name] = {
-            "n": n,
-            "auroc": area[0],
-            "auroc_ci95": list(area[1:]),
-            "detected": detected,
-            "sensitivity": detected / n if n else None,
-            "ci95": clopper_pearson(detected, n),
-        }
+        found[name] = _group(some, normal, evidence, scores)
     return found
+
+
+def _group(some, normal, evidence: Evidence, scores: CalibratedScores) -> dict:
+    """{n, auroc, auroc_ci95, detected, sensitivity, ci95 (exact)} of the images `some` against the
+    `normal` ones, bool [N] both."""
+    n, detected = int(some.sum()), int(scores.detected[some].sum())
+    both = some | normal
+    area = delong_ci(some[both].astype(int), evidence.test[both]) if n > 1 else (None, None, None)
+    return {
+        "n": n,
+        "auroc": area[0],
+        "auroc_ci95": list(area[1:]),
+        "detected": detected,
+        "sensitivity": detected / n if n else None,
+        "ci95": clopper_pearson(detected, n),
+    }
 
 
 def _devices(reading: Reading) -> np.ndarray | None:
