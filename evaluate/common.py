@@ -12,6 +12,7 @@ from pgcxr.cohort.findings import ABNORMAL, NORMAL
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.images import from_uint8, to_uint8
 from pgcxr.io import artifacts, folders, places
+from pgcxr.sampling import runs
 from pgcxr.sampling.generation import (
     generate,
     generate_batches,
@@ -58,6 +59,11 @@ def load_run(run: str | Path, **needed: type) -> dict:
     their types."""
     run = Path(run)
     if not (run / "config.json").is_file():
+        if runs.is_pretrained(run):
+            raise InputError(
+                f"{run.name}: comes with pgcxr, and no cohort with it, which is needed here; name "
+                "a RUN of `python -m train.gan`"
+            )
         run = folders.existing_run(run, (folders.GAN, folders.CLASSIFIER))
     config = artifacts.read_json(run / "config.json")
     for key, kind in needed.items():

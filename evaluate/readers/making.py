@@ -28,6 +28,7 @@ from pgcxr.errors import ArgumentError, InputError
 from pgcxr.images import to_uint8
 from pgcxr.io import artifacts, places
 from pgcxr.plots.overlay import overlay
+from pgcxr.sampling import runs
 
 TITLES = {
     TURING: "Real or synthetic?",
@@ -89,6 +90,9 @@ def make(
     """
     options = options or StudyOptions()
     refuse_sources(kind, sources)
+    if kind != ANOMALY:
+        other = sources.other and runs.named(sources.other)
+        sources = replace(sources, first=runs.named(sources.first), other=other)
     places.refuse_existing(Path(out))
     rng = np.random.default_rng([seed, 11])
     with artifacts.new_folder(out) as folder:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from evaluate.readers.kinds import ANOMALY, KINDS, PREFERENCE, SEVERITY, TURING
 from pgcxr.errors import ArgumentError
+from pgcxr.sampling import runs
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,10 @@ def refuse_sources(kind: str, sources: Sources) -> None:
     be told in a moment."""
     if kind not in KINDS:
         raise ArgumentError("kind", f"must be one of {', '.join(KINDS)}", received=kind)
+    if kind == TURING and sources.cohort is None and runs.is_pretrained(sources.first):
+        raise ArgumentError(
+            "cohort", f"is needed: {sources.first.name} comes with pgcxr and without real images"
+        )
     needed = {SEVERITY: {"axes"}, ANOMALY: {"cohort"}, PREFERENCE: {"other"}, TURING: set()}[kind]
     allowed = needed | ({"cohort"} if kind == TURING else set())
     for name in ("cohort", "axes", "other"):

@@ -43,6 +43,7 @@ def generate(
     places.refuse_existing(out)
     if options.pretrained is not None:
         run = runs.pretrained_run(options.pretrained)
+    run = runs.named(run)
     runs.existing_network(run, runs.GENERATOR, folders.GAN)
     if options.label is not None:
         _check_label(run, options.label)

@@ -17,14 +17,14 @@ def existing_network(run: str | Path, name: str, made_by: str) -> Path:
     """The file of one of a RUN's networks, not looked into.
 
     Args:
-        run: its folder.
+        run: its folder, see `named`.
         name: of the file, such as "generator-ema.keras".
         made_by: the training that writes it, such as "train.gan".
 
     Raises:
         InputError: the folder is something else, or the file is missing.
     """
-    path = places.existing_folder(run, folders.a_run(made_by)) / name
+    path = places.existing_folder(named(run), folders.a_run(made_by)) / name
     if not path.is_file():
         folders.existing_run(run, (made_by,))
         raise InputError(f"{run}: no {name}; name a RUN of `python -m {made_by}` that has ended")
@@ -50,6 +50,24 @@ def load_network(run: str | Path, name: str, made_by: str) -> tuple[Path, object
             "run again"
         )
     return path, model
+
+
+def named(run: str | Path) -> Path:
+    """The folder of a RUN; of a network that comes with pgcxr its name is enough, where no folder
+    has it.
+
+    Example:
+
+        >>> named("phantom-64") == pretrained_run("phantom-64")
+        True
+    """
+    own = not Path(run).exists() and str(run) in pretrained_names()
+    return PRETRAINED / run if own else Path(run)
+
+
+def is_pretrained(run: str | Path) -> bool:
+    """Whether a RUN comes with pgcxr: it has no cohort."""
+    return named(run).resolve().parent == PRETRAINED.resolve()
 
 
 def pretrained_names() -> list[str]:

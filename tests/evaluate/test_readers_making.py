@@ -1,12 +1,14 @@
 """Studies made from runs, a cohort and the folder of an evaluation."""
 
 import json
+from pathlib import Path
 
 import cv2
 import keras
 import numpy as np
 import pytest
 
+from evaluate import common
 from evaluate.readers.kinds import ANOMALY, PREFERENCE, SEVERITY, TURING
 from evaluate.readers.making import make
 from evaluate.readers.options import StudyOptions
@@ -64,6 +66,17 @@ def test_turing_has_as_many_real_as_synthetic_images(places, tmp_path):
         shown = cv2.imread(str(made.image(case, "image")), cv2.IMREAD_UNCHANGED)
         assert shown.shape == (SIZE, SIZE)
         assert (real == shown).all(axis=(1, 2)).any() == (case.truth["label"] == "real")
+
+
+def test_of_a_network_that_comes_with_pgcxr_the_name_is_enough(places, tmp_path):
+    own = Path("phantom-64")
+    few = StudyOptions(cases=4)
+    made = make(TURING, Sources(own, places / "cohort"), tmp_path / "s", few)
+    assert [made.image(case, "image").is_file() for case in made.cases] == [True] * 4
+    with pytest.raises(ArgumentError, match="cohort: is needed: phantom-64 comes with pgcxr"):
+        make(TURING, Sources(own), tmp_path / "none", few)
+    with pytest.raises(InputError, match="^phantom-64: comes with pgcxr, and no cohort with it"):
+        common.cohort_of(own)
 
 
 def test_nothing_identifying_goes_along(places, tmp_path):
