@@ -139,12 +139,7 @@ def _starts(generator, options: EditOptions, progress: Progress) -> Starts:
         )
         names = [f"radiograph {place}" for place in range(1, len(images) + 1)]
         return Starts(names, nearest.latents, nearest)
-    seeds = selection.parse_numbers(options.seeds, "seeds")
-    if len(seeds) > edit_options.MOST_STARTS:
-        expected = (
-            f"names more than {edit_options.MOST_STARTS} images; edit them in several folders"
-        )
-        raise ArgumentError("seeds", expected, received=options.seeds)
+    seeds = options.numbers()
     latents = selection.of_seeds(seeds, generator.latent_size).latents
     return Starts([f"seed {seed}" for seed in seeds.tolist()], latents)
 

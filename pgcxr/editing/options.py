@@ -125,6 +125,18 @@ class EditOptions(Options):
             raise InputError("which disease? name an axis, such as pleural_effusion")
         if (self.seeds is None) == (not self.image):
             raise InputError("which images? name seeds, or an image")
+        if self.seeds is not None:
+            self.numbers()
+
+    def numbers(self):
+        """The seeds, int64 [N]; ArgumentError where their text lists none, or too many."""
+        from pgcxr.sampling.selection import parse_numbers
+
+        found = parse_numbers(self.seeds, "seeds")
+        if len(found) > MOST_STARTS:
+            expected = f"names more than {MOST_STARTS} images; edit them in several folders"
+            raise ArgumentError("seeds", expected, received=self.seeds)
+        return found
 
     @property
     def severities(self) -> list[float]:

@@ -56,6 +56,8 @@ WRONG = {
     "pgcxr generate TOLD --n 4 --out new --label abnormall": "must be one of normal, abnormal",
     "pgcxr edit PLAIN --axes FULL --axis nodul --seeds 1 --out new": "did you mean nodule?",
     "pgcxr edit PLAIN --axes FULL --axis nodule --out new": "which images?",
+    "pgcxr edit PLAIN --axes FULL --axis nodule --seeds 8-1 --out new": "from low to high",
+    "pgcxr edit PLAIN --axes FULL --axis nodule --seeds 1-65 --out new": "more than 64 images",
     "pgcxr edit FULL --axes FULL --axis nodule --seeds 1 --out new": "FULL: no generator-ema.keras",
     "pgcxr edit PLAIN --axes FULL --axis nodule --seeds 1 --out new": "FULL/axes.npz: no such file",
     "pgcxr generate-labeled PLAIN --axes none --mix nodule=2 --out new": "none: no such folder",
