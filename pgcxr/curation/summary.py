@@ -49,18 +49,27 @@ def table_2(report: dict) -> list[tuple]:
     ]
 
 
+def by_hospital(report: dict) -> list[tuple]:
+    """Rows (diagnosis, images of each hospital), where several are told."""
+    counts = report["hospitals"]
+    order = (NORMAL, ABNORMAL, *FINDINGS, "images", "patients")
+    return [(WORDS[name], *(own[name] for own in counts.values())) for name in order]
+
+
 def write(folder: Path, report: dict, chart: dict) -> None:
-    """Writes table1.csv, table2.csv and tables.html beside flowchart.svg.
+    """Writes table1.csv, table2.csv, where several hospitals are told table2_by_hospital.csv, and
+    tables.html beside flowchart.svg.
 
     Args:
-        report: with `table1` and `table2` of `tables.composition`.
+        report: with `table1` and `table2` of `tables.composition`, and `hospitals`.
         chart: the content of flowchart.json.
     """
     second = ("Diagnosis", *SPLITS, "total")
-    for name, header, rows in (
-        ("table1", TABLE_1, table_1(report)),
-        ("table2", second, table_2(report)),
-    ):
+    written = [("table1", TABLE_1, table_1(report)), ("table2", second, table_2(report))]
+    if report["hospitals"]:
+        header = ("Diagnosis", *report["hospitals"])
+        written.append(("table2_by_hospital", header, by_hospital(report)))
+    for name, header, rows in written:
         with (
             artifacts.atomic_path(folder / f"{name}.csv") as beside,
             open(beside, "w", newline="") as file,
@@ -92,9 +101,10 @@ def chapter(page: "Page", folder: Path, report: dict, chart: dict) -> None:
         f"{report['patients']:,} patients, {report['size']} x {report['size']} pixels."
     )
     page.section("Selection").figure(folder / "flowchart.svg", "Figure 1. Selection of the images.")
+    hospitals = tuple(chart.get("hospitals", ()))
     page.table(
-        ["Excluded", "Normal", "Abnormal", "All"],
-        _exclusions(chart, flowchart.words),
+        ["Excluded", "Normal", "Abnormal", "All", *_capitalized(hospitals)],
+        _exclusions(chart, flowchart.words, hospitals),
         "Exclusions in order.",
     )
     off = [step["rule"].replace("_", " ") for step in chart["steps"] if not step["applies"]]
@@ -120,14 +130,26 @@ def chapter(page: "Page", folder: Path, report: dict, chart: dict) -> None:
         table_2(report),
         "Table 2. Images by diagnosis and split.",
     )
+    if report.get("hospitals"):  # not of earlier versions
+        page.table(
+            ["Diagnosis", *_capitalized(report["hospitals"])],
+            by_hospital(report),
+            "Table 2 by hospital (column hospital of the table of studies), the one with the most "
+            "files first.",
+        )
     page.text(
         "An image with several findings counts for each of them; a patient is in one split alone."
     )
 
 
-def _exclusions(chart: dict, words) -> list[tuple]:
+def _exclusions(chart: dict, words, hospitals: tuple[str, ...]) -> list[tuple]:
     return [
         (words(step), step.get(NORMAL), step.get(ABNORMAL), step["excluded"])
+        + tuple(step["hospitals"][hospital] for hospital in hospitals)
         for step in chart["steps"]
         if step["excluded"]
     ]
+
+
+def _capitalized(names) -> list[str]:
+    return [name.capitalize() for name in names]

@@ -1,7 +1,7 @@
 """The cohort's tables: manifest, excluded, flow chart, report; and the private trace."""
 
 import csv
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from pgcxr.cohort.findings import ABNORMAL, FINDINGS, NORMAL
 from pgcxr.cohort.manifest import SPLITS
 from pgcxr.curation import losses, summary
 from pgcxr.curation.choosing import Image, Selection
+from pgcxr.curation.hospitals import Hospitals
 from pgcxr.curation.rules import LABELED, ORDER
 from pgcxr.io import artifacts
 from pgcxr.privacy import hashing
@@ -32,6 +33,7 @@ COLUMNS = (
     ),
     *("diagnoses", "mask", "missing_tags", "image_flags", "label_confidence", "label_sources"),
     "device",
+    "hospital",
 )
 
 
@@ -56,7 +58,10 @@ def write(
     from pgcxr.plots import flowchart
 
     rules, excluded = selection.rules, selection.excluded
-    manifest = [_row(image, key, selection) for image in images]
+    hospitals = Hospitals(selection.scans)
+    manifest = [
+        _row(image, key, selection) | {"hospital": hospitals.of(image.scan)} for image in images
+    ]
     write_csv(folder / "manifest.csv", COLUMNS, manifest)
     rows = [
         {
@@ -79,6 +84,7 @@ def write(
     report = {
         **described,
         **composition(images, surplus),
+        "hospitals": hospitals.composition(images),
         "collected": len(selection.scans),
         "excluded": Counter(r["rule"] for r in rows),
     }
@@ -89,6 +95,7 @@ def write(
     report["devices"] = losses.devices(replace(selection, knows=knows), manifest, chart)
     report["warnings"] = [
         *described.get("warnings", ()),
+        *hospitals.warnings(images),
         *losses.device_warning(report["devices"], config["support_devices"]),
         *losses.warnings(report, chart, selection, asked),
     ]
@@ -109,12 +116,16 @@ def flow(selection: Selection, images: Sequence[Image]) -> dict:
 
     Steps are in the order of rules.ORDER. Those after labeling (in the two columns of thesis
     Figure 1) also say how many normals and abnormals they take; `applies` is false where a rule is
-    off or the source has no data for it.
+    off or the source has no data for it. `hospitals`, where several are told, says how many files
+    each had, and a step how many of each it takes.
     """
     scans, excluded, rules = selection.scans, selection.excluded, selection.rules
     labels = {scan.number: scan.label for scan in scans}
     by_rule = Counter(rule for rule, _ in excluded.values())
     by_label = Counter((rule, labels[number]) for number, (rule, _) in excluded.items())
+    hospitals, taken = Hospitals(scans), defaultdict(list)
+    for scan in scans:
+        taken[excluded.get(scan.number, ("",))[0]].append(scan)
     steps, remaining = [], len(scans)
     for rule in ORDER:
         remaining -= by_rule[rule]
@@ -128,6 +139,8 @@ def flow(selection: Selection, images: Sequence[Image]) -> dict:
             step["allowed"] = rules.tables[rule]["allowed"]
         if rule in LABELED:
             step |= {NORMAL: by_label[rule, NORMAL], ABNORMAL: by_label[rule, ABNORMAL]}
+        if hospitals.names:
+            step["hospitals"] = hospitals.counted(taken[rule])
         steps.append(step)
     final = Counter(image.scan.label for image in images)
     chart = {
@@ -136,6 +149,8 @@ def flow(selection: Selection, images: Sequence[Image]) -> dict:
         NORMAL: final[NORMAL],
         ABNORMAL: final[ABNORMAL],
     }
+    if hospitals.names:
+        chart["hospitals"] = hospitals.counted(scans)
     assert remaining == len(images) == chart[NORMAL] + chart[ABNORMAL]
     assert all(
         step["excluded"] == step[NORMAL] + step[ABNORMAL]

@@ -76,6 +76,7 @@ class Scan:
     body_part: str = field(default="", repr=False)
     view: str = field(default="", repr=False)
     manufacturer: str = field(default="", repr=False)
+    hospital: str = field(default="", repr=False)  # as the table of studies names it
     study_date: datetime.date | None = field(default=None, repr=False)
     burned_in: str = field(default="", repr=False)  # YES, NO, or what else the header says
     for_processing: bool = False  # raw values of a detector

@@ -20,6 +20,7 @@ FIELDS = (
     "sex",
     "view",
     "manufacturer",
+    "hospital",
     "modality",
     "body_part",
     "codes",

@@ -2,11 +2,12 @@
 accession number.
 
 studies.csv needs accession_number and diagnosis_codes (ICD-10, weak_labels/codes.py says in which
-forms); patient_id and report are used where they are there (studies.py: which row is whose). Any
-code that is not an encounter without a diagnosis (weak_labels/icd10.toml) makes the study abnormal
-(thesis 1.1: "whether the case has any diseases"), also when it stands for none of the findings; the
-codes that rules.toml calls neutral decide nothing. The policies report and agree let the report
-decide, or both. Masks in truth/masks/<path with _ for />__<finding>.png, if any, are kept.
+forms); patient_id, report, study_date and hospital are used where they are there (studies.py:
+which row is whose). Any code that is not an encounter without a diagnosis (weak_labels/icd10.toml)
+makes the study abnormal (thesis 1.1: "whether the case has any diseases"), also when it stands for
+none of the findings; the codes that rules.toml calls neutral decide nothing. The policies report
+and agree let the report decide, or both. Masks in truth/masks/<path with _ for />__<finding>.png,
+if any, are kept.
 """
 
 import os
@@ -113,6 +114,7 @@ def _describe(scan: Scan, header: dicom.Header, study: Study | tuple[str, str]) 
         return
     scan.patient = scan.patient or study.patient
     scan.codes, scan.report, scan.opinions = study.codes, study.report, study.opinions
+    scan.hospital = study.hospital
     scan.study = study.first = study.first or scan.number
     if not scan.patient:
         scan.patient = f"study {header.accession}"

@@ -54,6 +54,7 @@ class Study:
     report: str = field(repr=False)
     decided: Decision
     opinions: tuple[Opinion, ...]
+    hospital: str = field(repr=False)
     first: int = 0
 
 
@@ -167,7 +168,10 @@ class Studies:
         below = [row for mine in rows for row in self._below.get(mine.place, ())]
         if made.label == NORMAL and any(map(self._is_doubt, below)):
             made = replace(made, rejected=MERGED)
-        return Study(patient, codes, report, made, opinions)
+        # Of two that the rows name, either may be the file's.
+        hospitals = {spelling.name(row.hospital): row.hospital for row in rows if row.hospital}
+        hospital = hospitals.popitem()[1] if len(hospitals) == 1 else ""
+        return Study(patient, codes, report, made, opinions, hospital)
 
     def of_other_days(self, files: Iterable[tuple[str, datetime.date | None]]) -> set[str]:
         """Accession numbers of files whose rows all name another day than a file does: numbers are

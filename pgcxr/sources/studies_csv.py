@@ -15,7 +15,7 @@ from pgcxr.sources.weak_labels.labeling import Labeling
 
 NAME = "studies.csv"
 NUMBER, PATIENT, CODES, REPORT = "accession_number", "patient_id", "diagnosis_codes", "report"
-DATE = "study_date"
+DATE, HOSPITAL = "study_date", "hospital"
 # Of the table, by who decides on normal and abnormal.
 NEEDED: dict[str, tuple[str, ...]] = {decision.CODES: (CODES,), decision.REPORT: (REPORT,)}
 NEEDED[decision.AGREE] = (*NEEDED[decision.CODES], *NEEDED[decision.REPORT])
@@ -33,12 +33,13 @@ class Row:
     codes: tuple[str, ...] = field(repr=False)
     report: str = field(repr=False)
     date: datetime.date | None = field(default=None, repr=False)
+    hospital: str = field(default="", repr=False)
 
 
 def read(folder: Path, labeling: Labeling, notes: list[str]) -> list[Row]:
     """The rows of studies.csv; `notes` takes what had to be guessed of how it is written."""
     path, needed = folder / NAME, NEEDED[labeling.policy]
-    other = tuple(name for name in (PATIENT, CODES, REPORT, DATE) if name not in needed)
+    other = tuple(name for name in (PATIENT, CODES, REPORT, DATE, HOSPITAL) if name not in needed)
     names = (NUMBER, *needed, *other)
     header = _header(path, names)
     further = _further_codes(header)
@@ -58,6 +59,7 @@ def read(folder: Path, labeling: Labeling, notes: list[str]) -> list[Row]:
                 labeling.codes_of(codes),
                 row[REPORT],
                 ages.day(row[DATE]),
+                row[HOSPITAL],
             )
         )
     notes += unread.warnings()

@@ -196,6 +196,7 @@ def _describe(scan: Scan, row: dict[str, str], columns: ColumnMap, labeling: Lab
         column_map.modality(cell("modality")),
     )
     scan.body_part, scan.report = cell("body_part"), cell("report")
+    scan.hospital = cell("hospital")
     scan.codes = labeling.codes_of(cell("codes"))
     if not scan.patient:
         scan.patient, scan.rejected = (
