@@ -198,7 +198,7 @@ def test_the_report_says_all_that_the_cohort_depends_on(run, make_export, tmp_pa
     report, out = run(make_export(rows()), uncertain="negative", label_sample=7, **options)
     text = (out / "report.json").read_text()
     config = json.loads(text)["made_by"]["config"]
-    assert "hospital" not in text
+    assert "hospital of" not in text
     of_the_run = CurationOptions.names_of_the_run()
     asked = {name for name in CurationOptions().to_dict() if name not in of_the_run}
     assert set(config) == asked | {"rules", "normalise"}

@@ -110,9 +110,10 @@ class Tab:
 
     def until(self, text: str, seconds: float = 60) -> None:
         """Waits until an expression is true."""
-        # Between two pages there is no body.
+        # Between two pages there is no body, nor what is looked for in it.
+        patient = f"(() => {{ try {{ return {text} }} catch {{ return false }} }})()"
         try:
-            wait(lambda: self.js(f"document.body && {text}"), seconds, text)
+            wait(lambda: self.js(patient), seconds, text)
         except AssertionError as error:
             seen = self.js("document.body.innerText + JSON.stringify(document.body.dataset)")
             raise AssertionError(f"{error}; the page says: {seen} {self.errors}") from None

@@ -21,6 +21,7 @@ from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts
 from pgcxr.latent import axes as latent_axes
 from tests.evaluate.test_anomaly_experiment import SIZE, make_cohort
+from tests.toy_cohort import ramps, write_cohort
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +69,10 @@ def test_turing_has_as_many_real_as_synthetic_images(places, tmp_path):
         assert (real == shown).all(axis=(1, 2)).any() == (case.truth["label"] == "real")
 
 
-def test_of_a_network_that_comes_with_pgcxr_the_name_is_enough(places, tmp_path):
-    own = Path("phantom-64")
+def test_of_a_network_that_comes_with_pgcxr_the_name_is_enough(tmp_path):
+    own, cohort = Path("phantom-64"), write_cohort(tmp_path / "cohort", *ramps(20, 64, seed=0))
     few = StudyOptions(cases=4)
-    made = make(TURING, Sources(own, places / "cohort"), tmp_path / "s", few)
+    made = make(TURING, Sources(own, cohort), tmp_path / "s", few)
     assert [made.image(case, "image").is_file() for case in made.cases] == [True] * 4
     with pytest.raises(ArgumentError, match="cohort: is needed: phantom-64 comes with pgcxr"):
         make(TURING, Sources(own), tmp_path / "none", few)
