@@ -18,6 +18,7 @@ CLASSES = {
     "pgcxr generate": "pgcxr.sampling.options:GenerateOptions",
     "pgcxr edit": "pgcxr.editing.options:EditOptions",
     "pgcxr generate-labeled": "pgcxr.editing.options:MixOptions",
+    "pgcxr screen": "pgcxr.screening.options:ScreeningOptions",
     "python -m evaluate.distribution": "evaluate.distribution.options:DistributionOptions",
     "python -m evaluate.fidelity": "evaluate.fidelity.options:FidelityOptions",
     "python -m evaluate.privacy": "evaluate.privacy.options:PrivacyOptions",

@@ -30,6 +30,7 @@ ORDER = (
     "pgcxr.latent",
     "pgcxr.editing",
     "pgcxr.anomaly",
+    "pgcxr.screening",
     "pgcxr.cli",
     "train",
     "evaluate",

@@ -14,7 +14,7 @@ def asked() -> dict[str, str]:
     config.read(ROOT / "setup.cfg")
     extras = config["options.extras_require"]
     lines = config["options"]["install_requires"] + extras["notebook"] + extras["beam"]
-    lines += extras["readers"] + extras["docs"]
+    lines += extras["readers"] + extras["docs"] + extras["screening"]
     lines += extras["tfio"].replace("==", ">=")
     found = re.findall(r"^([\w-]+)>=([\d.]+)", lines, re.MULTILINE)
     assert len(found) == len(lines.split()), "each has a lower bound"

@@ -7,7 +7,15 @@ import numpy as np
 import pandas as pd
 
 from evaluate import common
-from evaluate.anomaly import comparison, detection, figures, inverting, methods, runs
+from evaluate.anomaly import (
+    comparison,
+    detection,
+    figures,
+    inverting,
+    methods,
+    runs,
+    screening_model,
+)
 from evaluate.anomaly.chapter import AnomalyResult
 from evaluate.anomaly.methods import Evidence, Found
 from evaluate.anomaly.options import MANY, AnomalyOptions
@@ -33,7 +41,7 @@ def run(
     encoder: str | Path | None = None,
 ) -> AnomalyResult:
     """Writes the folder `out`: report.json, scores.csv, methods.csv, maps.npz, calibration.npz,
-    figures.
+    figures; with a network, screening, a model for `pgcxr screen`.
 
     What the report has at its top level is of the GAN's inversion or, where `gan_run` is a RUN of
     train.anomaly, of the fusion; `comparison` holds every method.
@@ -102,6 +110,7 @@ def run(
         images = report["comparison"]["images"]
         images["without_class"] = abnormal - images["abnormal"]
         tables["methods.csv"] = comparison.scores_table(asked, whole)
+        screening_model.write(folder, loaded, whole, found, report["comparison"], options, seed)
         report["resolution"] = size
         report["confounders"] = common.confounders_of(cohort)
         result = AnomalyResult(Path(out), report, tables).made_with(options, seed)

@@ -3,7 +3,7 @@ fusion."""
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,9 @@ from evaluate.protocol import Progress, silent
 from pgcxr.anomaly import baselines, calibration, maps
 from pgcxr.anomaly.artificial import pasting
 from pgcxr.anomaly.baselines import Subspace
+from pgcxr.anomaly.fusion import FUSED, Fusion, Residual, network_maps, network_scores
 from pgcxr.cohort.manifest import Cohort
-from pgcxr.images import from_uint8, reduce_by_factor
+from pgcxr.images import from_uint8
 from pgcxr.metrics.roc import auroc
 
 # Numbers of principal components among which artificial anomalies choose; images for each at least.
@@ -24,11 +25,8 @@ PER_COMPONENT = 4
 CHOOSING = 300
 # Normals whose features kNN and PaDiM remember, at most: they need all of them at once.
 REMEMBERED = 1000
-# What is fused, the first with a weight of 1, the others each with one of these.
-FUSED = ("network", "pca_residual", "pca_distance")
+# What is fused with the first of FUSED has one of these weights, the first 1.
 WEIGHTS = (0.0, 0.1, 0.25, 0.5, 1.0)
-# Maps that are standardized at once.
-AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -55,12 +53,14 @@ class Found:
         nearest: [N, S, S] in [-1, 1], what the components make of the test images.
         differences: [N, S, S] from that.
         about: what was chosen, and how long it took.
+        fusion: what new images are asked with; None without a network.
     """
 
     methods: dict[str, Evidence]
     nearest: np.ndarray
     differences: np.ndarray
     about: dict
+    fusion: Fusion | None = None
 
 
 def ask(
@@ -112,8 +112,11 @@ def ask(
         methods["autoencoder"] = timed(
             "autoencoder", lambda: _autoencoder(learned, healthy, test, autoencoder_epochs, seed)
         )
+    of_networks = None
     if networks:
-        found, of_artificial["network"] = _with_networks(reading, networks, seed, timed)
+        found, of_artificial["network"], of_networks = _with_networks(
+            reading, networks, seed, timed
+        )
         methods |= found
     names = [name for name in FUSED if name in methods]
     weights, gained = weigh([(methods[name].healthy, of_artificial[name]) for name in names])
@@ -123,6 +126,12 @@ def ask(
         weights=weights,
     )
     methods["fusion"] = Evidence(usual, scores, methods[names[0]].maps)
+    fusion = None
+    if of_networks is not None:
+        distances = methods["pca_distance"].healthy
+        fusion = Fusion(
+            subspace, residual, distances, of_networks, dict(zip(names, weights, strict=True))
+        )
     nearest = subspace.nearest(test)
     about = {
         "components": len(subspace.directions),
@@ -132,7 +141,8 @@ def ask(
         "networks": len(networks),
         "seconds": seconds,
     }
-    return Found(methods, nearest, maps.differences(test[..., None], nearest[..., None]), about)
+    rest = maps.differences(test[..., None], nearest[..., None])
+    return Found(methods, nearest, rest, about, fusion)
 
 
 def weigh(scores: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[list[float], float]:
@@ -179,40 +189,6 @@ def choose(
     return subspace.first(max(areas, key=lambda count: areas[count])), areas
 
 
-@dataclass(frozen=True)
-class Residual:
-    """What a reconstruction leaves of an image, calibrated as the inversion's differences are.
-
-    Attributes:
-        nearest: images [N, S, S] -> their reconstructions.
-        usual: windowed differences of held-out normals.
-        healthy: the scores of these, each by the others, [M].
-    """
-
-    nearest: Callable[[np.ndarray], np.ndarray]
-    usual: maps.Healthy
-    healthy: np.ndarray
-
-    @classmethod
-    def learned(
-        cls, nearest: Callable[[np.ndarray], np.ndarray], healthy: np.ndarray, seed: int
-    ) -> "Residual":
-        """From held-out normals [M, S, S]."""
-        windows = maps.windowed(maps.scaled(_differences(nearest, healthy)))
-        scores = calibration.cross_scores(windows, np.random.default_rng([seed, 3]))
-        return cls(nearest, maps.learn_healthy(windows), scores)
-
-    def ask(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(scores [N], anomaly maps [N, S, S]) of images [N, S, S]."""
-        scores, heat = [np.empty(0)], [np.empty((0, *images.shape[1:]), np.float32)]
-        for start in range(0, len(images), AT_ONCE):
-            differences = _differences(self.nearest, images[start : start + AT_ONCE])
-            z = maps.standardized(maps.windowed(maps.scaled(differences)), self.usual)
-            scores.append(calibration.image_scores(z))
-            heat.append(maps.anomaly_map(z))
-        return np.concatenate(scores), np.concatenate(heat)
-
-
 def _artificial(healthy: Cohort, size: int, seed: int) -> np.ndarray:
     """uint8 [K, S, S, 1]: held-out normals with artificial anomalies; of one seed the same at any
     size, but for its pixels."""
@@ -240,26 +216,21 @@ def _autoencoder(learned, healthy, test, epochs: int, seed: int) -> Evidence:
     return Evidence(residual.healthy, *residual.ask(test))
 
 
-def _differences(nearest: Callable, images: np.ndarray) -> np.ndarray:
-    return maps.differences(images[..., None], nearest(images)[..., None])
-
-
 def bound(model, reading: Reading) -> Evidence:
     """What a network says that learned from the diseases' own images, read as `network` is."""
     from pgcxr.anomaly.training import look
 
     size = model.input_shape[1]
     usual, asked = (look(model, part.images(size)) for part in (reading.healthy, reading.test))
-    scores = [[pick(seen) for pick in (_of_image, _of_map)] for seen in (usual, asked)]
-    healthy, test = calibration.fused(*scores)
-    return Evidence(healthy, test, _probability(asked.maps))
+    healthy, test = calibration.fused(network_scores([usual]), network_scores([asked]))
+    return Evidence(healthy, test, network_maps([asked]))
 
 
 def _with_networks(
     reading: Reading, networks: Sequence, seed: int, timed
-) -> tuple[dict[str, Evidence], np.ndarray]:
+) -> tuple[dict[str, Evidence], np.ndarray, np.ndarray]:
     """(kNN and PaDiM on the first network's features, and all networks together; the latter's
-    scores of artificial anomalies)."""
+    scores of artificial anomalies; what each says of held-out normals)."""
     from pgcxr.anomaly.training import look
 
     parts: list = []
@@ -283,39 +254,10 @@ def _with_networks(
             name,
             lambda m=method, h=halvings: _of_features(networks[0], m, h, some, pictures),
         )
-    scores = [
-        [pick(seen[which]) for seen in parts for pick in (_of_image, _of_map)] for which in range(3)
-    ]
-    side = parts[0][1].maps.shape[1]
-    heat = np.mean([_at(_probability(seen[1].maps), side) for seen in parts], axis=0)
+    scores = [network_scores([seen[which] for seen in parts]) for which in range(3)]
     usual, asked, changed = calibration.fused(*scores)
-    found["network"] = Evidence(usual, asked, heat)
-    return found, changed
-
-
-def _of_image(seen) -> np.ndarray:
-    return seen.images
-
-
-def _of_map(seen) -> np.ndarray:
-    return calibration.top(seen.maps)
-
-
-def _probability(logits: np.ndarray) -> np.ndarray:
-    from scipy.special import expit
-
-    return expit(logits).astype(np.float32)
-
-
-def _at(heat: np.ndarray, side: int) -> np.ndarray:
-    """Maps [N, s, s] at another resolution."""
-    if heat.shape[1] == side:
-        return heat
-    if heat.shape[1] % side == 0:
-        return reduce_by_factor(heat[..., None], heat.shape[1] // side)[..., 0]
-    from pgcxr.images import resize
-
-    return np.stack([resize(each, side) for each in heat])
+    found["network"] = Evidence(usual, asked, network_maps([seen[1] for seen in parts]))
+    return found, changed, np.stack(scores[0])
 
 
 def _of_features(model, method, halvings: int, learned: np.ndarray, pictures) -> Evidence:

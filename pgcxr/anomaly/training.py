@@ -180,11 +180,20 @@ def _batches(steps: int, config: AnomalyConfig, make: Callable) -> tf.data.Datas
 
 def look(model: keras.Model, images: np.ndarray, batch_size: int = 128) -> Seen:
     """What the network says of uint8 [N, S, S, 1]."""
+    return looking(model, batch_size)(images)
+
+
+def looking(model: keras.Model, batch_size: int = 128) -> Callable[[np.ndarray], Seen]:
+    """`look` of one network, compiled once for who asks it again and again."""
     signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
     run = tf.function(lambda x: model(x, training=False), input_signature=signature)
-    maps, logits = [], []
-    for start in range(0, len(images), batch_size):
-        seen = run(from_uint8(images[start : start + batch_size]))
-        maps.append(np.asarray(seen["map"])[..., 0])
-        logits.append(np.asarray(seen["image"])[:, 0])
-    return Seen(np.concatenate(maps), np.concatenate(logits))
+
+    def seen(images: np.ndarray) -> Seen:
+        maps, logits = [], []
+        for start in range(0, len(images), batch_size):
+            said = run(from_uint8(images[start : start + batch_size]))
+            maps.append(np.asarray(said["map"])[..., 0])
+            logits.append(np.asarray(said["image"])[:, 0])
+        return Seen(np.concatenate(maps), np.concatenate(logits))
+
+    return seen

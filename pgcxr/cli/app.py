@@ -14,12 +14,13 @@ from pgcxr.cli.generate_labeled import generate_labeled
 from pgcxr.cli.nvidia import export_nvidia, import_nvidia
 from pgcxr.cli.phantom import phantom
 from pgcxr.cli.privacy_audit import privacy_audit
+from pgcxr.cli.screen import screen
 from pgcxr.cli.timelapse import timelapse
 from pgcxr.errors import InputError
 
 app = command.new_app(
     "Progressive GANs on chest radiographs: phantom, curation, records, generation, editing "
-    "along disease axes, timelapse of a training, exchange with the original.",
+    "along disease axes, screening, timelapse of a training, exchange with the original.",
     "Example: pgcxr phantom runs/export --patients 200 --seed 1 --size 256; then `pgcxr COMMAND "
     "--help`. Training and evaluation are scripts of the checkout: `python -m train.gan --help`.",
 )
@@ -41,6 +42,7 @@ app.command(
     epilog="Example: pgcxr generate-labeled runs/gan --axes runs/axes "
     "--mix pneumothorax=500,pleural_effusion=500,normal=500 --out runs/labeled"
 )(generate_labeled)
+app.command(epilog="Example: pgcxr screen runs/anomaly /data/new --out runs/screening")(screen)
 app.command(epilog="Example: pgcxr timelapse runs/gan")(timelapse)
 app.command(epilog="Example: pgcxr import-nvidia karras2018iclr.pkl --out runs/imported")(
     import_nvidia

@@ -21,6 +21,8 @@ from pgcxr.io import formats, png, user_files
 SUFFIXES = (".png", ".jpg", ".jpeg")
 # Of one image: the largest that is curated, of 16 bits, hardly compressed.
 MAX_PIXELS, MOST_BYTES = 8192 * 8192, 256 << 20
+# Gray levels between the channels of a pixel, from which on it has a color: of one, and on average.
+CLEARLY, TINT = 24, 4
 # What is wrong with an image is said in one line here; OpenCV's own warnings would come between.
 getattr(cv2.utils, "logging", cv2).setLogLevel(0)  # OpenCV 5, and 4
 
@@ -85,6 +87,17 @@ def decode_gray(content: bytes) -> np.ndarray | None:
     decoded."""
     check_installation()
     return _decode(content)
+
+
+def shows_color(content: bytes) -> bool:
+    """Whether a PNG or JPEG has colored pixels: 16 that clearly are, or a tint of the whole. Gray
+    ones that are stored as red, green and blue have none."""
+    check_installation()
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        return False
+    spread = image.max(axis=2) - image.min(axis=2)
+    return bool((spread > CLEARLY).sum() >= 16 or spread.mean() > TINT)
 
 
 def _decode(content: bytes) -> np.ndarray | None:

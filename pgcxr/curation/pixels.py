@@ -97,13 +97,25 @@ def write(job: Job) -> Done:
 
 
 def _keeps_text(image: np.ndarray, square: np.ndarray, job: Job) -> bool:
-    """Whether there is text that nobody asked to make black or to refuse: looked for at half the
-    side of `BlackOut`'s own search, in a quarter of its time."""
+    """Whether there is text that nobody asked to make black or to refuse."""
     black_out = job.decoding.black_out
-    if black_out.text or black_out.no_text or max(image.shape) < TEXT_LEAST:
+    if black_out.text or black_out.no_text:
+        return False
+    return shows_text(image, square if (job.size, job.fit) == (TEXT_SIDE, PAD) else None)
+
+
+def shows_text(image: np.ndarray, square: np.ndarray | None = None) -> bool:
+    """Whether there is text near the borders: looked for at half the side of `BlackOut`'s own
+    search, in a quarter of its time.
+
+    Args:
+        image: uint8 or uint16 [H, W].
+        square: the same, padded to `TEXT_SIDE`, where that is known.
+    """
+    if max(image.shape) < TEXT_LEAST:
         return False
     if max(image.shape) > TEXT_SIDE:
-        reduced = square if (job.size, job.fit) == (TEXT_SIDE, PAD) else to_square(image, TEXT_SIDE)
+        reduced = to_square(image, TEXT_SIDE) if square is None else square
         image = reduced[inside_square(image.shape, TEXT_SIDE)]
     shown = image if image.itemsize == 1 else (image >> 8).astype(np.uint8)
     return len(burned_in.text_regions(shown)) > 0

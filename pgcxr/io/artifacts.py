@@ -122,8 +122,17 @@ def _exchange(one: Path, other: Path) -> None:
 
 @contextlib.contextmanager
 def private_folder(folder: str | os.PathLike, final: str | os.PathLike) -> Iterator[Path]:
-    """Yields `folder`, made if need be, readable by its owner alone and held for this process
-    alone.
+    """As `held_folder`, readable by its owner alone."""
+    with held_folder(folder, final, mode=0o700) as held:
+        held.chmod(0o700)
+        yield held
+
+
+@contextlib.contextmanager
+def held_folder(
+    folder: str | os.PathLike, final: str | os.PathLike, mode: int = 0o777
+) -> Iterator[Path]:
+    """Yields `folder`, made if need be, held for this process alone.
 
     Raises:
         InputError: another process holds it; `final` is the artifact that the line then names.
@@ -132,11 +141,10 @@ def private_folder(folder: str | os.PathLike, final: str | os.PathLike) -> Itera
     folder.parent.mkdir(parents=True, exist_ok=True)
 
     def make() -> int:
-        folder.mkdir(exist_ok=True, mode=0o700)
+        folder.mkdir(exist_ok=True, mode=mode)
         return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
 
     with claimed(folder, Path(final), make):
-        folder.chmod(0o700)
         yield folder
 
 

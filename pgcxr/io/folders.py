@@ -18,6 +18,7 @@ KINDS = {
     "pgcxr generate": "a folder of synthetic images written by `pgcxr generate`",
     "pgcxr edit": "a folder of edited images written by `pgcxr edit`",
     "pgcxr generate-labeled": "a folder of synthetic images written by `pgcxr generate-labeled`",
+    "pgcxr screen": "a folder of screened images written by `pgcxr screen`",
     "pgcxr import-nvidia": "a RUN written by `pgcxr import-nvidia`",
 }
 # Files of a folder that are looked at before it is no export of DICOM files.

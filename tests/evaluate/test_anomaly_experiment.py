@@ -23,6 +23,7 @@ from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts
 from pgcxr.losses.residuals import LOSSES
 from pgcxr.plots.page import Page
+from pgcxr.screening import model as screening_models
 
 SIZE = 16
 KINDS = ("per_class", "normals", "healthy", "familiar")
@@ -463,3 +464,22 @@ def test_devices_and_a_network_that_saw_test_patients(runs, tmp_path):
     with pytest.raises(InputError, match="train one on normal images only"):
         package.run(runs / "gan", runs / "classifier", tmp_path / "out", networks=[other])
     assert not (tmp_path / "out").exists()
+
+
+def test_the_screening_model_says_what_the_evaluation_says(without_gan, runs):
+    model = screening_models.load(runs / "without")
+    assert model.folder == runs / "without" / "screening"
+    rows = without_gan.tables["methods.csv"]
+    cohort = cohorts.load(runs / "cohort")
+    places = cohort.manifest.set_index("image_id").loc[rows["image_id"]].reset_index()
+    images = cohorts.Cohort(cohort.folder, places).images(SIZE)[..., 0]
+    said = model.ask({SIZE: images})
+    np.testing.assert_allclose(said.scores, rows["fusion"], atol=2e-3)
+    known = without_gan.figures["comparison"]["methods"]["fusion"]
+    assert model.threshold() == pytest.approx(known["threshold"], abs=1e-6)
+    assert (said.scores > model.threshold()).sum() == pytest.approx(
+        (rows["fusion"] > known["threshold"]).sum(), abs=1
+    )
+    card = (model.folder / "screening.md").read_text()
+    assert "Not a medical device" in card and "24 normal and 24 abnormal test images" in card
+    assert model.preparation.size == SIZE and model.generator is None

@@ -1,0 +1,125 @@
+"""What principal components, networks and both together say of an image, in units of what they say
+of held-out normals."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pgcxr.anomaly import calibration, maps
+from pgcxr.anomaly.baselines import Subspace
+from pgcxr.images import reduce_by_factor, resize
+
+if TYPE_CHECKING:
+    from pgcxr.anomaly.training import Seen
+
+# What is fused, in this order.
+FUSED = ("network", "pca_residual", "pca_distance")
+# Maps that are standardized at once.
+AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Residual:
+    """What a reconstruction leaves of an image, calibrated as the inversion's differences are.
+
+    Attributes:
+        nearest: images [N, S, S] -> their reconstructions.
+        usual: windowed differences of held-out normals.
+        healthy: the scores of these, each by the others, [M].
+    """
+
+    nearest: Callable[[np.ndarray], np.ndarray]
+    usual: maps.Healthy
+    healthy: np.ndarray
+
+    @classmethod
+    def learned(
+        cls, nearest: Callable[[np.ndarray], np.ndarray], healthy: np.ndarray, seed: int
+    ) -> "Residual":
+        """From held-out normals [M, S, S]."""
+        windows = maps.windowed(maps.scaled(differences(nearest, healthy)))
+        scores = calibration.cross_scores(windows, np.random.default_rng([seed, 3]))
+        return cls(nearest, maps.learn_healthy(windows), scores)
+
+    def ask(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(scores [N], anomaly maps [N, S, S]) of images [N, S, S]."""
+        scores, heat = [np.empty(0)], [np.empty((0, *images.shape[1:]), np.float32)]
+        for start in range(0, len(images), AT_ONCE):
+            rest = differences(self.nearest, images[start : start + AT_ONCE])
+            z = maps.standardized(maps.windowed(maps.scaled(rest)), self.usual)
+            scores.append(calibration.image_scores(z))
+            heat.append(maps.anomaly_map(z))
+        return np.concatenate(scores), np.concatenate(heat)
+
+
+def differences(nearest: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> np.ndarray:
+    """[N, S, S] (at most `maps.FINEST` px): images less their reconstructions."""
+    return maps.differences(images[..., None], nearest(images)[..., None])
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """Networks, the residual of principal components and the distance within them, as one score.
+
+    Attributes:
+        subspace: the components.
+        residual: what they leave.
+        distances: of held-out normals within the components, [M].
+        network: scores of held-out normals by `network_scores`, [2 K, M].
+        weights: {name in FUSED: its share}.
+    """
+
+    subspace: Subspace
+    residual: Residual
+    distances: np.ndarray
+    network: np.ndarray
+    weights: dict[str, float]
+
+    def healthy(self) -> np.ndarray:
+        """The scores [M] of the held-out normals."""
+        return self._fused(self.network, self.residual.healthy, self.distances)
+
+    def ask(self, seen: Sequence["Seen"], images: np.ndarray) -> np.ndarray:
+        """The scores [N] of new images.
+
+        Args:
+            seen: what each network says of them.
+            images: the same, [N, S, S] in [-1, 1] at the size of the components.
+        """
+        found = self.residual.ask(images)[0]
+        return self._fused(np.stack(network_scores(seen)), found, self.subspace.distances(images))
+
+    def _fused(self, network, residual, distances) -> np.ndarray:
+        usual, asked = calibration.fused(list(self.network), list(network))
+        known = dict(zip(FUSED, (usual, self.residual.healthy, self.distances), strict=True))
+        new = dict(zip(FUSED, (asked, residual, distances), strict=True))
+        return calibration.fused(
+            [known[name] for name in self.weights],
+            [new[name] for name in self.weights],
+            weights=list(self.weights.values()),
+        )[1]
+
+
+def network_scores(seen: Sequence["Seen"]) -> list[np.ndarray]:
+    """Two scores [N] of each network: the image's logit, and the top of its map."""
+    return [scores for each in seen for scores in (each.images, calibration.top(each.maps))]
+
+
+def network_maps(seen: Sequence["Seen"]) -> np.ndarray:
+    """[N, s, s] in [0, 1]: how likely each place is anomalous, the mean of all networks at the size
+    of the first one's maps."""
+    from scipy.special import expit
+
+    side = seen[0].maps.shape[1]
+    return np.mean([_at(expit(each.maps).astype(np.float32), side) for each in seen], axis=0)
+
+
+def _at(heat: np.ndarray, side: int) -> np.ndarray:
+    """Maps [N, s, s] at another resolution."""
+    if heat.shape[1] == side:
+        return heat
+    if heat.shape[1] % side == 0:
+        return reduce_by_factor(heat[..., None], heat.shape[1] // side)[..., 0]
+    return np.stack([resize(each, side) for each in heat])

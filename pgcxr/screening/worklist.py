@@ -1,0 +1,96 @@
+"""worklist.html: the images in the order in which they should be looked at."""
+
+from collections import Counter
+from pathlib import Path
+
+from pgcxr.plots.page import Page
+from pgcxr.screening import pictures
+from pgcxr.screening.results import FLAGGED, IMAGES, REFUSED, SCORED, Record
+
+WORDS = {
+    SCORED: "scored",
+    FLAGGED: "scored and flagged with a doubt",
+    REFUSED: "refused, which were not scored",
+}
+
+
+def write(path: Path, records: list[Record], about: dict, most: int) -> None:
+    """Writes the page.
+
+    Args:
+        records: ordered.
+        about: what it says of the model: name, specificity, specificity_limit, healthy, threshold.
+        most: images whose pictures are shown.
+    """
+    scored = [record for record in records if record.status != REFUSED]
+    refused = records[len(scored) :]
+    page = Page("Worklist")
+    _opening(page, records, about)
+    page.section("In the order of their p-values")
+    if scored:
+        page.text(
+            "The image is named by the first 16 digits of the sha256 of its file. A p-value is the "
+            "share of held-out normal images that look as unusual or more so."
+        )
+        header = ["", "image", "verdict", "p", "score", "reasons and notes"]
+        page.table(header, [_line(rank, record) for rank, record in enumerate(scored, 1)])
+    else:
+        page.text("No image was scored.")
+    _pictures(page, path.parent, scored, most)
+    page.section("Refused")
+    if refused:
+        page.text("These were not scored. They need another way of being read.")
+        page.table(
+            ["image", "reason"], [[record.image, "; ".join(record.reasons)] for record in refused]
+        )
+    else:
+        page.text("No image was refused.")
+    page.write(path)
+
+
+def _opening(page: Page, records: list[Record], about: dict) -> None:
+    counts = Counter(record.status for record in records)
+    called = sum(bool(record.anomalous) for record in records)
+    page.verdict(
+        None,
+        "For research; not a medical device. Not for diagnosis, triage or any decision about a "
+        "patient.",
+    )
+    page.text(
+        f"{len(records):,} images: "
+        + ", ".join(f"{counts[status]:,} {word}" for status, word in WORDS.items())
+        + f". {called:,} are called anomalous (model: {about['name']}): their score is above "
+        f"{about['threshold']:.3g}, the threshold for a specificity of "
+        f"{about['specificity']:.0%} on normal images (at least {about['specificity_limit']:.1%} "
+        f"with 95 % confidence, from {about['healthy']:,} held-out normal images). So among normal "
+        f"images about {1 - about['specificity']:.0%} are called anomalous, too; and an image that "
+        "is not may show a disease."
+    )
+
+
+def _line(rank: int, record: Record) -> list:
+    said = [*(record.reasons if record.status == FLAGGED else ()), *record.notes]
+    verdict = f"flagged ({record.called})" if record.status == FLAGGED else record.called
+    return [str(rank), record.image, verdict, record.p_value, record.score, "; ".join(said)]
+
+
+def _pictures(page: Page, folder: Path, scored: list[Record], most: int) -> None:
+    shown = scored[:most]
+    if not shown:
+        return
+    page.section("Pictures")
+    page.text(
+        "From left to right: the image; the normal image that is nearest to it; their difference, "
+        "red where the image is brighter and blue where it is darker; where the networks see an "
+        "anomaly, yellow being certain. Colors mean the same in all images."
+    )
+    if len(shown) < len(scored):
+        page.text(
+            f"The first {len(shown):,} of {len(scored):,} images are shown; the pictures of all "
+            f"are in {IMAGES}/."
+        )
+    for rank, record in enumerate(shown, 1):
+        said = f" {'; '.join(record.reasons)}." if record.status == FLAGGED else ""
+        caption = f"{rank}. {record.image}: {record.called}, p = {record.p_value:.2g}.{said}"
+        alt = f"Image {record.image}, its reconstruction, their difference and the anomaly map"
+        page.figure(folder / IMAGES / record.image / pictures.STRIP, caption, alt)
