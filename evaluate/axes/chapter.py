@@ -272,27 +272,25 @@ def _figures(page: Page, folder: Path, report: dict) -> None:
         "normal-looking images. Shaded: from the lower to the upper quartile of these images. "
         "Large dot: where the walk ends, as in the table.",
     )
+    page.text(
+        "Figure 10 has a walk for each disease, from normal-looking to its end. Above each column: "
+        f"the angle, and the mean likelihood of that disease over all {starts['reported']} images, "
+        f"{report['starts_shown']} of which are shown; under each, what has changed since the "
+        "start (red: brighter, blue: darker), and Grad-CAM of that output (red to yellow: speaks "
+        "strongly for it), on one scale for all. Paths beside them: each image goes its own way "
+        "along the guides' slopes, the other diseases held; not an axis."
+    )
     for name, axis in report["axes"].items():
-        missed = "" if axis["found"] else "Axis not found: shown to be judged, not as a result. "
+        missed = "" if axis["found"] else " Axis not found: shown to be judged, not as a result."
         strips = [
             (
                 folder / f"walk_{name}.png",
-                f"Figure 10. Walking along the axis of {words(name).lower()}, from normal-looking "
-                f"to the end of the walk. {missed}Above each column: the angle and the mean "
-                f"likelihood of {words(name).lower()} over all {starts['reported']} images, "
-                f"{report['starts_shown']} of which are shown; under each, what has changed since "
-                "the start (red: brighter, blue: darker), and Grad-CAM of that output (red to "
-                f"yellow: speaks strongly for it), on one scale for all.{_looks(axis)}",
+                f"Figure 10. Walking along the axis of {words(name).lower()}.{missed}"
+                f"{_looks(axis)}",
             )
         ]
         if (folder / f"paths_{name}.png").is_file():
-            strips.append(
-                (
-                    folder / f"paths_{name}.png",
-                    f"Paths toward {words(name).lower()}: each image goes its own way along the "
-                    "guides' slopes, the other diseases held. Not an axis.",
-                )
-            )
+            strips.append((folder / f"paths_{name}.png", f"Paths toward {words(name).lower()}."))
         page.figures(strips)
     page.figures(
         [
@@ -303,7 +301,7 @@ def _figures(page: Page, folder: Path, report: dict) -> None:
             )
             for name in report["axes"]
         ],
-        across=3,
+        across=2,
     )
     page.figure(
         folder / "two_axes.png",

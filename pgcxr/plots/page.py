@@ -134,8 +134,11 @@ class Page:
         """Figures (path, caption[, alt]) side by side, `across` of them at most, below each other
         where the page is narrow."""
         return self._add(
-            Markup('<div class="row" style="--across: {}">{}</div>').format(
-                min(len(images), across), Markup("").join(_figure(*each) for each in images)
+            Markup('<div class="{}" style="--across: {}">{}</div>').format(
+                # On paper, one row stays below its heading.
+                "row one" if len(images) <= across else "row",
+                min(len(images), across),
+                Markup("").join(_figure(*each) for each in images),
             )
         )
 

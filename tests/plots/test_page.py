@@ -198,3 +198,5 @@ def test_paper_is_thought_of(tmp_path):
     assert [image.get("class") for image in reader.all("img")] == [None] * 5 + ["tall"]
     assert [table["class"] for table in reader.all("table")] == ["wide", "short"]
     assert {"class": "row", "style": "--across: 3"} in reader.all("div")
+    one = Reader(Page("x").figures([(low, "a")] * 3, across=3).html()).all("div")
+    assert {"class": "row one", "style": "--across: 3"} in one, "not torn from its heading"
