@@ -57,7 +57,7 @@ class Language:
     denials: tuple[str, ...] = ()
     confirmations: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
-    withdrawn: tuple[str, ...] = ()  # of a report that is taken back, in lower case
+    withdrawn: Phrases = NO_PHRASES  # of a report that is taken back
     others: Others = Others()
 
 
@@ -97,7 +97,7 @@ def load(path: str | Path | None = None) -> Language:
         alternatives=frozenset(spelled(text) for text in words["alternatives"]),
         diagnoses=Phrases((text, ("diagnosis", "")) for text in words["diagnoses"]),
         **{key: words[key] for key in ANSWERS},
-        withdrawn=tuple(text.lower() for text in words[WITHDRAWN]),
+        withdrawn=Phrases((text, (WITHDRAWN, "")) for text in words[WITHDRAWN]),
         others=_others(*files[0]),
     )
 

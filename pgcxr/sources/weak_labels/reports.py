@@ -54,8 +54,8 @@ class Labeler:
         language = self.language.others.language(report)
         if language:
             return Opinion("report", "", unread=language)
-        folded = " ".join(report.lower().split())
-        if any(text in folded for text in self.language.withdrawn):
+        # Not sentence by sentence: a form may have a line break in the phrase.
+        if self.language.withdrawn.find(sections.normal_form(report).split()):
             return Opinion("report", "", unread=TAKEN_BACK)
         said: dict[str, list[tuple[str, str, bool]]] = {}
         for name, text in sections.sections(report, self.language.header):

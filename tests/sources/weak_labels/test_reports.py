@@ -196,6 +196,9 @@ def test_one_report_in_many_forms(labeler, form):
         ("흉수 없음", ""),
         ("Normal chest.\nADDENDUM: dictated on the WRONG\npatient; please disregard.", TAKEN_BACK),
         ("정상. 판독 취소합니다.", TAKEN_BACK),
+        ("Normal chest. Filed under the wrong patient's name.", TAKEN_BACK),
+        ("Normal chest (films of WRONG PATIENTS)", TAKEN_BACK),
+        ("Normal chest. An earlier report in erroneous words.", ""),
     ],
 )
 def test_a_language_without_phrases_decides_nothing(labeler, text, language):
