@@ -35,11 +35,13 @@ def screen(
     kind is refused, with the reason. Files are named by the first 16 digits of their sha256. The
     same command again goes on where it stopped.
     """
-    from pgcxr.screening import screen as screening
-
-    screening.refuse_places(source, out, options)
-    from pgcxr.io.progress import Bars
     from pgcxr.screening import model as models
+    from pgcxr.screening.asked import refuse_places
+
+    refuse_places(source, out, options)
+    models.folder_of(model)
+    from pgcxr.io.progress import Bars
+    from pgcxr.screening import screen as screening
 
     loaded = models.load(model)
     with Bars(show=options.watch is None) as bars:

@@ -2,12 +2,10 @@
 image by image."""
 
 import contextlib
-import hashlib
 import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +13,15 @@ import numpy as np
 from pgcxr.cohort import image_files
 from pgcxr.curation import pixels
 from pgcxr.curation.pixels import Decoding
-from pgcxr.curation.placing import real
-from pgcxr.curation.stages import Guard
-from pgcxr.errors import ArgumentError, InputError
-from pgcxr.io import artifacts, places, trees, workers
+from pgcxr.errors import InputError
+from pgcxr.io import artifacts, trees, workers
 from pgcxr.io.worker_process import Limits
 from pgcxr.screening import checking, dicom_objects, pictures, results, worklist
+from pgcxr.screening.asked import refuse_places
 from pgcxr.screening.checking import Checked, Job
 from pgcxr.screening.dicom_objects import PRODUCT
 from pgcxr.screening.domain import FAR
+from pgcxr.screening.files import Files
 from pgcxr.screening.model import SETTINGS, ScreeningModel
 from pgcxr.screening.options import ScreeningOptions
 from pgcxr.screening.results import FLAGGED, REFUSED, SCORED, Record, Results
@@ -31,8 +29,6 @@ from pgcxr.screening.results import FLAGGED, REFUSED, SCORED, Record, Results
 WORKLIST = "worklist.html"
 # Images that are scored together, and then committed.
 BATCH = 32
-# Bytes that are hashed at once.
-CHUNK = 1 << 20
 DOMAIN = "domain"
 
 Progress = Callable[[str, int, int], None]
@@ -42,14 +38,6 @@ def silent(what: str, done: int, total: int) -> None:
     """The `Progress` of who does not want to know."""
 
 
-@dataclass(frozen=True)
-class Found:
-    """A file that is there: how it looked, and the ID of its content."""
-
-    state: tuple[int, int]
-    image: str
-
-
 class Screening:
     """One screening of one file or folder, see `screen`."""
 
@@ -57,12 +45,9 @@ class Screening:
         self, model: ScreeningModel, source: Path, results: Results, options: ScreeningOptions
     ):
         self.model, self.options, self.results = model, options, results
-        self.source = source
-        self.root = source if source.is_dir() else source.parent
+        self.files = Files(source, options.watch is not None)
         self.threshold = model.threshold(options.specificity)
-        self.files: dict[Path, Found] = {}
-        self._waiting: dict[Path, tuple[int, int]] = {}
-        self._guard = Guard(self.root)
+        self._written: tuple[dict, dict] | None = None
         self._reconstruct = _reconstruction(model, options)
         self.sha256 = artifacts.sha256(model.folder / SETTINGS)
         if options.dicom is not None:
@@ -82,64 +67,36 @@ class Screening:
             {"new": images that were committed, "copies": files whose content has another file,
             "waiting": files that are being written or changed meanwhile}.
         """
-        paths = self._paths()
-        waiting = self._find(paths)
-        firsts: dict[str, Path] = {}
-        for path, found in self.files.items():
-            firsts.setdefault(found.image, path)
+        waiting = self.files.find()
+        firsts = self.files.firsts()
         new = {image: path for image, path in firsts.items() if image not in self.results.records}
         done, changed = self._commit(new, progress)
         self._forget_broken(set(firsts))
-        counts = Counter(found.image for found in self.files.values())
-        self._write(counts)
+        counts = self.files.counts()
+        now = dict(self.results.records), dict(self.files.there)
+        if now != self._written:
+            self._write(counts)
+            self._written = now
         copies = sum(counts.values()) - len(counts)
         return {"new": done, "copies": copies, "waiting": waiting + changed}
 
-    def _paths(self) -> list[Path]:
-        if not self.source.is_dir():
-            return [self.source]
-        return [self.source / name for name in trees.files(self.source)]
-
-    def _find(self, paths: list[Path]) -> int:
-        """Brings `files` up to date; the number of those that are not yet as they were at the last
-        look."""
-        there, waiting = set(paths), {}
-        for path in [path for path in self.files if path not in there]:
-            del self.files[path]
-        for path in paths:
-            state = _state(path)
-            known = self.files.get(path)
-            if known is not None and known.state == state:
-                continue
-            self.files.pop(path, None)
-            # A file that is being written: it is read once it looks the same twice.
-            if self.options.watch is not None and self._waiting.get(path) != state:
-                waiting[path] = state
-                continue
-            refused = self._guard.of(path)
-            image = _named(path, refused) if refused else _content(path)
-            if _state(path) != state:
-                waiting[path] = state
-                continue
-            self.files[path] = Found(state, image)
-            if refused and image not in self.results.records:
-                self.results.commit(Record(image, REFUSED, (": ".join(refused),)), {})
-        self._waiting = waiting
-        return len(waiting)
-
     def _commit(self, new: dict[str, Path], progress: Progress) -> tuple[int, int]:
         """(images committed, files that changed meanwhile)."""
-        images = list(new)
+        closed = [image for image in new if image in self.files.refused]
+        for image in closed:
+            reason = ": ".join(self.files.refused[image])
+            self.results.commit(Record(image, REFUSED, (reason,)), {})
+        images = [image for image in new if image not in closed]
         jobs = [Job(new[image], self.model.preparation) for image in images]
         batch: list[tuple[str, Path, Checked]] = []
-        done = changed = 0
+        done, changed = len(closed), 0
         if jobs:
             progress("screening", 0, len(jobs))
         for index, checked in self._checked(jobs):
             image = images[index]
             if checked.changed:
                 changed += 1
-                self.files.pop(new[image], None)
+                self.files.there.pop(new[image], None)
             elif checked.refused:
                 self.results.commit(Record(image, REFUSED, (checked.refused,), checked.notes), {})
                 done += 1
@@ -148,7 +105,7 @@ class Screening:
             if len(batch) >= BATCH:
                 done += self._score(batch)
                 batch = []
-            progress("screening", done + changed + len(batch), len(jobs))
+            progress("screening", done - len(closed) + changed + len(batch), len(jobs))
         if batch:
             done += self._score(batch)
         return done, changed
@@ -234,7 +191,7 @@ class Screening:
         worklist.write(out / WORKLIST, ordered, self._about(), self.options.pictures)
         results.write_report(out, self.report(counts), identity(self.model, self.options))
         if self.options.trace is not None:
-            _write_trace(Path(self.options.trace), self.files, self.root)
+            self.files.write_trace(Path(self.options.trace))
 
     def _about(self) -> dict:
         from pgcxr.anomaly.calibration import specificity_limit
@@ -322,7 +279,7 @@ def screen(
 
 def _tell(seen: dict, options: ScreeningOptions, say: Callable[[str], None]) -> None:
     if seen["copies"]:
-        say(f"{seen['copies']} files are copies of others, and counted once (column files)")
+        say(f"copies of other files: {seen['copies']} (each image counts once; column files)")
     if options.watch is not None:
         say(f"{seen['new']} new images, {seen['waiting']} files wait until they are whole")
     elif seen["waiting"]:
@@ -330,34 +287,6 @@ def _tell(seen: dict, options: ScreeningOptions, say: Callable[[str], None]) -> 
             f"warning: {seen['waiting']} files were written to meanwhile, and are left out; run "
             "the same command again"
         )
-
-
-def refuse_places(
-    source: str | Path, out: str | Path, options: ScreeningOptions
-) -> tuple[Path, Path]:
-    """(source, out); InputError where one of them does not do."""
-    source, out = Path(source), Path(out)
-    if not os.path.lexists(source):
-        raise InputError(f"{source}: no such file or folder; name new images")
-    if options.watch is not None and not source.is_dir():
-        raise ArgumentError("watch", "needs a folder, which may grow", options.watch)
-    places.refuse_place(out)
-    if source.is_dir():
-        places.refuse_overlap(out, source, "the folder of images")
-    if options.dicom is not None:
-        dicom_objects.check_installation()
-        if real(options.dicom).is_relative_to(real(out)):
-            expected = "lies in the folder of results, which may be passed on; name one elsewhere"
-            raise ArgumentError("dicom", expected, received=options.dicom)
-        places.refuse_place(Path(options.dicom))
-        if source.is_dir():
-            places.refuse_overlap(Path(options.dicom), source, "the folder of images")
-    if options.trace is not None and real(options.trace).is_relative_to(real(out)):
-        expected = "lies in the folder of results, which may be passed on; name a file elsewhere"
-        raise ArgumentError("trace", expected, received=options.trace)
-    if options.trace is not None and Path(options.trace).is_dir():
-        raise ArgumentError("trace", "is a folder; name a file", received=options.trace)
-    return source, out
 
 
 def identity(model: ScreeningModel, options: ScreeningOptions) -> dict:
@@ -376,47 +305,3 @@ def _reconstruction(model: ScreeningModel, options: ScreeningOptions):
     from pgcxr.screening.nearest import gan_reconstruction
 
     return gan_reconstruction(model)
-
-
-def _state(path: Path) -> tuple[int, int]:
-    with contextlib.suppress(OSError):
-        status = os.stat(path)
-        return status.st_size, status.st_mtime_ns
-    return -1, -1
-
-
-def _content(path: Path) -> str:
-    """The ID of a file's content."""
-    digest = hashlib.sha256()
-    try:
-        with open(path, "rb") as file:
-            while chunk := file.read(CHUNK):
-                digest.update(chunk)
-    except OSError:
-        return _named(path, ("unreadable", "cannot be read from the disk"))
-    return digest.hexdigest()[: results.ID_LENGTH]
-
-
-def _named(path: Path, refused: tuple[str, str]) -> str:
-    """An ID for what may not be opened, by its number in the file system: its name may be that of a
-    patient."""
-    number = None
-    with contextlib.suppress(OSError):
-        status = os.lstat(path)
-        number = status.st_dev, status.st_ino
-    text = f"not opened {refused} {number}"
-    return hashlib.sha256(text.encode()).hexdigest()[: results.ID_LENGTH]
-
-
-def _write_trace(path: Path, files: dict[Path, Found], root: Path) -> None:
-    import csv
-
-    with (
-        artifacts.atomic_path(path, private=True) as beside,
-        open(beside, "w", newline="", encoding="utf-8", errors="surrogateescape") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("image", "file"))
-        writer.writerows(
-            sorted((found.image, os.path.relpath(path, root)) for path, found in files.items())
-        )

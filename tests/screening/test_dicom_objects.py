@@ -6,9 +6,9 @@ import pytest
 from pydicom.uid import generate_uid
 
 from pgcxr.errors import ArgumentError
+from pgcxr.screening.asked import refuse_places
 from pgcxr.screening.dicom_objects import Finding, unfit, write
 from pgcxr.screening.options import ScreeningOptions
-from pgcxr.screening.screen import refuse_places
 from tests.screening.conftest import deep, picture
 from tests.screening.test_screen import id_of
 

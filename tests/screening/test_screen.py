@@ -11,9 +11,10 @@ from PIL import Image
 
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.screening import checking, pictures
+from pgcxr.screening.asked import refuse_places
 from pgcxr.screening.checking import Job, check
 from pgcxr.screening.options import ScreeningOptions
-from pgcxr.screening.screen import refuse_places, screen
+from pgcxr.screening.screen import screen
 from tests.dicom_files import stamped
 from tests.screening.conftest import SIDE, SIZE, deep, picture, read
 
@@ -151,7 +152,7 @@ def test_a_folder_is_screened_and_nothing_names_a_patient(screened, tmp_path, ma
     )
     assert report["refused_by"] == {"age": 1, "unreadable": 1}
     assert report["flagged_by"] == {"manufacturer": 1} and report["copies"] == 1
-    assert lines == ["1 files are copies of others, and counted once (column files)"]
+    assert lines == ["copies of other files: 1 (each image counts once; column files)"]
     rows = rows_of(tmp_path / "out")
     assert list(rows)[0] == id_of(sick) and rows[id_of(sick)]["verdict"] == "anomalous"
     assert float(rows[id_of(sick)]["p_value"]) == pytest.approx(2 / 61, rel=1e-4)

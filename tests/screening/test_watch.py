@@ -40,7 +40,10 @@ def test_a_file_is_read_once_it_is_whole_and_once_only(watching, tmp_path, make_
     assert watching.look()["new"] == 1
     assert list(watching.results.records) == [id_of(arriving)]
     assert list(rows_of(tmp_path / "out")) == [id_of(arriving)]
+    table = tmp_path / "out" / "results.csv"
+    before = table.stat().st_ino
     assert watching.look() == {"new": 0, "copies": 0, "waiting": 0}
+    assert table.stat().st_ino == before  # nothing is written while nothing happens
 
 
 def test_the_same_file_under_another_name_is_recognized(watching, tmp_path):
