@@ -42,7 +42,7 @@ install: $(READY)
 
 notebook: $(READY)     ## the notebooks in JupyterLab; `make notebook LAB=--no-browser` on a server
 	$(BIN)/python -c "import jupyterlab" 2> /dev/null || $(PIP) install --quiet --editable '.[lab]'
-	$(BIN)/python -m jupyter lab $(LAB) notebooks/01_data.ipynb
+	$(BIN)/python -m jupyter lab $(LAB) notebooks
 
 docs: $(READY)         ## the documentation: site/index.html, to be opened from the disk
 	$(BIN)/python -c "import furo, myst_parser" 2> /dev/null || \
