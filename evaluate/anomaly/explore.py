@@ -14,14 +14,20 @@ from evaluate.anomaly.figures import FULL, INVERSION
 from evaluate.anomaly.options import AnomalyOptions
 from evaluate.anomaly.runs import Loaded
 from pgcxr.anomaly import calibration, maps, ppca
+from pgcxr.cohort import manifest
 from pgcxr.cohort.findings import NORMAL
 from pgcxr.cohort.manifest import Cohort
+from pgcxr.curation.options import CurationOptions
+from pgcxr.curation.run import curate
 from pgcxr.errors import InputError
 from pgcxr.images import enlarge
+from pgcxr.phantom.export import PhantomOptions, write_export
 from pgcxr.plots import curves, grids, overlay
+from pgcxr.sampling.runs import pretrained_run
 
 COMMAND = "python -m evaluate.anomaly"
 SHOWN = 224  # px: smaller images are enlarged
+PHANTOMS = 40  # patients
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,7 @@ class Steps:
         mask: share of each pixel [S, S] that is lesion; NaN where that is not known.
         nearest: uint8 [T + 1, R, R, 1], the nearest normal images.
         differences, maps: [T + 1, S, S].
-        losses, scores, p_values: [T + 1].
+        losses, scores, p_values: [T + 1]. Without calibration no maps, scores and p-values: None.
     """
 
     query: np.ndarray
@@ -103,59 +109,95 @@ class Steps:
             "query": overlay.outline(large, mask) if mask.any() else large,
             "nearest": enlarge(self.nearest[step, ..., 0], factor),
             "difference": overlay.diff_overlay(large, self.differences[step], limit=FULL),
-            "map": overlay.overlay(large, self.maps[step], limits=INVERSION.limits),
         }
+        if self.maps is not None:
+            drawn["map"] = overlay.overlay(large, self.maps[step], limits=INVERSION.limits)
         return {name: grids.encode_png(image) for name, image in drawn.items()}
 
-    def plot(self, path: Path, threshold: float) -> Path:
-        """The score after each step, and the threshold."""
-        steps = np.arange(len(self.scores))
+    def plot(self, path: Path, threshold: float | None) -> Path:
+        """The score after each step and the threshold; the loss where there is no score."""
+        steps, x = np.arange(len(self.losses)), "steps of gradient descent"
+        if self.scores is None:
+            return curves.line_plot(steps, {"loss": self.losses}, path, (x, "loss"))
         series = {"anomaly score": self.scores, "threshold": np.full(len(steps), threshold)}
-        return curves.line_plot(steps, series, path, ("steps of gradient descent", "score"))
+        return curves.line_plot(steps, series, path, (x, "score"))
 
 
+@dataclass(frozen=True)
 class Explorer:
     """The test images of a run of evaluate.anomaly, inverted again as that did.
 
     Attributes:
-        scores: scores.csv: a row for each test image, with its class, score, p_value.
-        calibrated: what scores are measured by.
-        options: of the run.
-        note: what is otherwise here than there; "" where nothing is.
+        loaded: the GAN and its cohort.
+        scores: scores.csv: a row for each image, with its class, score, p_value.
+        calibrated: what scores are measured by; None where nothing is.
+        options, seed: of the inversion.
+        note: what is otherwise here than in the run; "" where nothing is.
     """
 
-    def __init__(self, gan_run: str | Path, folder: str | Path):
+    loaded: Loaded
+    scores: pd.DataFrame
+    calibrated: Calibrated | None
+    options: AnomalyOptions
+    seed: int
+    note: str
+
+    @classmethod
+    def load(cls, gan_run: str | Path, folder: str | Path) -> "Explorer":
+        """Reads the RUN of a GAN of normals, and the folder of evaluate.anomaly that inverted it.
+
+        Raises:
+            InputError: one of them is something else.
+        """
         gan_run, folder = Path(gan_run), Path(folder)
         result = AnomalyResult.load(folder)
         if result.made_by.get("command") != AnomalyResult.command:
             raise InputError(f"{folder}: was not written by `{COMMAND}`; name a folder of that")
-        self.calibrated = Calibrated.load(folder)
-        self.scores = pd.read_csv(folder / "scores.csv", dtype={"image_id": str})
-        known = result.made_by["config"]
-        names = AnomalyOptions().to_dict()
-        self.options = AnomalyOptions(**{name: known[name] for name in names if name in known})
-        self.seed = result.made_by["seed"]
-        self.note = _note(result.figures)
-        self.loaded = Loaded(
-            common.load_generator(gan_run), {}, None, common.cohort_of(gan_run), (gan_run,)
+        known, names = result.made_by["config"], AnomalyOptions().to_dict()
+        generator = common.load_generator(gan_run)
+        return cls(
+            Loaded(generator, {}, None, common.cohort_of(gan_run), (gan_run,)),
+            pd.read_csv(folder / "scores.csv", dtype={"image_id": str}),
+            Calibrated.load(folder),
+            AnomalyOptions(**{name: known[name] for name in names if name in known}),
+            result.made_by["seed"],
+            _note(result.figures),
         )
+
+    @classmethod
+    def of_phantoms(cls, scratch: Path) -> "Explorer":
+        """Generated radiographs and the GAN of normal ones that comes with pgcxr, without a
+        calibration; `scratch`: an empty folder for the images."""
+        run = pretrained_run("phantom-64-normal")
+        generator = common.load_generator(run)
+        drawn = PhantomOptions(patients=PHANTOMS, size=max(2 * generator.resolution, 64), workers=1)
+        write_export(scratch / "export", drawn)
+        options = CurationOptions(
+            size=generator.resolution, processes=0, key_file=str(scratch / "key"), audit=False
+        )
+        curate(scratch / "export", scratch / "cohort", options, show_progress=False)
+        cohort = manifest.load(scratch / "cohort")
+        kinds = cohort.manifest["diagnoses"].where(cohort.manifest["diagnoses"] != "", NORMAL)
+        rows = {"image_id": cohort.manifest["image_id"].astype(str), "class": kinds}
+        loaded = Loaded(generator, {}, None, cohort, (run,))
+        note = "phantoms, and the GAN of normal ones that comes with pgcxr; nothing is calibrated"
+        return cls(loaded, pd.DataFrame(rows), None, AnomalyOptions(), 0, note)
 
     @property
     def choices(self) -> list[tuple[str, int]]:
         """(words, row) of each test image: class, number, p-value."""
-        rows = zip(
-            self.scores["class"], self.scores["image_id"], self.scores["p_value"], strict=True
-        )
-        return [
-            (f"{kind.replace('_', ' ')}, {name}: p {p:.3f}", index)
-            for index, (kind, name, p) in enumerate(rows)
-        ]
+        words = self.scores["class"].str.replace("_", " ") + ", " + self.scores["image_id"]
+        if self.calibrated is not None:
+            words += self.scores["p_value"].map(": p {:.3f}".format)
+        return [(text, row) for row, text in enumerate(words)]
 
     @property
     def first(self) -> int:
-        """The row to begin with: the surest find, or the first row."""
-        found = self.scores[(self.scores["class"] != NORMAL) & (self.scores["detected"] == 1)]
-        return int(found["score"].idxmax()) if len(found) else 0
+        """The row to begin with: the surest find, or the first abnormal row."""
+        abnormal = self.scores[self.scores["class"] != NORMAL]
+        if self.calibrated is not None and len(abnormal):
+            return int(abnormal["score"].idxmax())
+        return int(abnormal.index[0]) if len(abnormal) else 0
 
     def steps(self, row: int) -> Steps:
         """Inverts the test image of one row of `scores`."""
@@ -167,10 +209,11 @@ class Explorer:
             real, iterations=self.options.iterations, learning_rate=self.options.learning_rate
         )
         differences = maps.differences(np.broadcast_to(real, way.means.shape), way.means)
-        found, scores, p_values = self.calibrated.read(differences)
+        read = (None,) * 3 if self.calibrated is None else self.calibrated.read(differences)
+        found, scores, p_values = read
         return Steps(
             query,
-            image.masks(found.shape[-1])[0],
+            image.masks(differences.shape[-1])[0],
             common.to_uint8(way.means),
             differences,
             found,

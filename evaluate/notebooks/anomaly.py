@@ -1,6 +1,7 @@
 """The search for anomalies in one image after the other, under a slider over its steps."""
 
 import html
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,7 +29,8 @@ class Search:
     """
 
     def __init__(self, study: Study):
-        self.explorer = Explorer(study.step("gan_normal"), study.step("anomaly"))
+        self.explorer = self._explorer(study)
+        read = self.explorer.calibrated is not None
         self.steps: Steps = None
         last = self.explorer.options.iterations
         self.image = widgets.Dropdown(
@@ -40,6 +42,7 @@ class Search:
         self.pictures = {
             name: widgets.Image(format="png", layout={"width": PX, "height": PX})
             for name in CAPTIONS
+            if name != "map" or read
         }
         self.said, self.plot = widgets.HTML(), widgets.Image(layout={"width": "420px"})
         self.box = widgets.VBox(
@@ -61,12 +64,25 @@ class Search:
         self.step.observe(self._update, names="value")
         self._chosen()
 
+    @property
+    def _threshold(self) -> float | None:
+        known = self.explorer.calibrated
+        return None if known is None else known.threshold
+
+    def _explorer(self, study: Study) -> Explorer:
+        if (study.folder / "anomaly").is_dir():
+            return Explorer.load(study.step("gan_normal"), study.step("anomaly"))
+        self._scratch = TemporaryDirectory()  # for as long as the widget
+        found = Explorer.of_phantoms(Path(self._scratch.name))
+        missing = f"{study.folder / 'anomaly'} is not there: run `make demo`. Until then: "
+        return replace(found, note=missing + found.note)
+
     def _chosen(self, _=None) -> None:
         self.said.value = "searching for the nearest normal image ..."
         self.steps = self.explorer.steps(self.image.value)
         with TemporaryDirectory() as folder:
             path = Path(folder) / "score.png"
-            threshold = self.explorer.calibrated.threshold
+            threshold = self._threshold
             self.plot.value = self.steps.plot(path, threshold).read_bytes()
         self._update()
 
@@ -75,17 +91,20 @@ class Search:
         for name, png in self.steps.pictures(step).items():
             self.pictures[name].value = png
         row = self.explorer.scores.loc[self.image.value]
-        threshold, score = self.explorer.calibrated.threshold, self.steps.scores[step]
         lines = [
-            ("after", f"{step} of {len(self.steps.scores) - 1} steps"),
+            ("after", f"{step} of {len(self.steps.losses) - 1} steps"),
             (f"loss ({self.explorer.options.loss})", f"{self.steps.losses[step]:.4f}"),
-            ("anomaly score", f"{score:.2f}"),
-            ("threshold", f"{threshold:.2f}"),
-            ("conformal p-value", f"{self.steps.p_values[step]:.3f}"),
-            ("called", "abnormal" if score > threshold else "not abnormal"),
             ("class", str(row["class"]).replace("_", " ")),
-            ("in the run", f"score {row['score']:.2f}, p {row['p_value']:.3f}"),
         ]
+        if self._threshold is not None:
+            score = self.steps.scores[step]
+            lines += [
+                ("anomaly score", f"{score:.2f}"),
+                ("threshold", f"{self._threshold:.2f}"),
+                ("conformal p-value", f"{self.steps.p_values[step]:.3f}"),
+                ("called", "abnormal" if score > self._threshold else "not abnormal"),
+                ("in the run", f"score {row['score']:.2f}, p {row['p_value']:.3f}"),
+            ]
         cells = "".join(
             f"<tr><td>{html.escape(word)}</td><td><b>{html.escape(value)}</b></td></tr>"
             for word, value in lines

@@ -1,6 +1,7 @@
 """What stands under the sliders, menus and buttons of the notebooks."""
 
 import shutil
+from functools import partial
 from types import SimpleNamespace
 
 import cv2
@@ -11,6 +12,7 @@ from tensorboard.plugins.projector import projector_plugin
 from werkzeug.test import Client
 
 from evaluate import common
+from evaluate.anomaly import AnomalyOptions
 from evaluate.anomaly import explore as anomaly
 from evaluate.axes import explore, projector
 from evaluate.notebooks import fidelity
@@ -176,6 +178,19 @@ def test_the_search_shows_each_step_of_the_image_that_is_chosen(search):
     search.image.value = other
     assert search.pictures["query"].value != first["query"]
     assert search.explorer.scores["class"][other].replace("_", " ") in search.said.value
+
+
+def test_without_a_run_there_are_phantoms_and_the_word_what_to_run(study, tmp_path, monkeypatch):
+    # In place of the generator of 64 px that comes with pgcxr.
+    monkeypatch.setattr(anomaly, "pretrained_run", {"phantom-64-normal": study / "gan_normal"}.get)
+    monkeypatch.setattr(anomaly, "PHANTOMS", 8)
+    monkeypatch.setattr(anomaly, "AnomalyOptions", partial(AnomalyOptions, iterations=2, bank=20))
+    search = Search(Study(tmp_path))
+    assert "run `make demo`" in search.explorer.note and "phantoms" in search.explorer.note
+    assert set(search.pictures) == {"query", "nearest", "difference"}
+    assert all(each.value for each in search.pictures.values()) and search.plot.value
+    assert "p-value" not in search.said.value and "loss (mpse)" in search.said.value
+    assert len(search.image.options) == len(search.explorer.loaded.cohort.manifest)
 
 
 def test_a_run_without_a_gan_has_nothing_to_watch(tmp_path):
