@@ -3,7 +3,6 @@ until then."""
 
 import contextlib
 import dataclasses
-import itertools
 import math
 import os
 import platform
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pgcxr.errors import InputError
-from pgcxr.gan import schedule, state_file
+from pgcxr.gan import state_file
 from pgcxr.gan.alarm import Sign
 from pgcxr.gan.config import GanConfig
 from pgcxr.io import artifacts, locks, places
@@ -316,50 +315,6 @@ def _difference(old: dict, new: dict) -> str | None:
                 continue
             return key
     return None
-
-
-def resume(
-    run: RunDir, gan: "ProgressiveGAN", settings_on: Callable, replicas: int, say: Callable
-) -> None:
-    """Loads RUN's newest state; it may come from another number of devices if the schedule is the
-    same.
-
-    Args:
-        settings_on: the schedule on any number of devices.
-        replicas: how many there are now.
-        say: called with a line for the user.
-
-    Raises:
-        InputError: RUN's states are all damaged, another run's, or on a schedule that cannot be
-            followed here.
-    """
-    cur_nimg = run.restore(gan, say)
-    if not cur_nimg:
-        return
-    say(f"going on after {cur_nimg / 1000:.1f} kimg")
-    then = run.restored.get("replicas", replicas)
-    if then == replicas:
-        return
-    if _walked(settings_on(then), cur_nimg) != _walked(settings_on(replicas), cur_nimg):
-        raise InputError(
-            f"{run.folder}: was begun on {then} devices, with other minibatches than {replicas} "
-            f"have; train on {then}, or choose another folder"
-        )
-    say(
-        f"begun on {then} devices, goes on with {replicas}: the same images and random numbers, "
-        "but sums in another order, and minibatch statistics over other groups"
-    )
-
-
-def _walked(settings: schedule.Settings, cur_nimg: int) -> list[schedule.HalfPhase]:
-    """The half-phases up to `cur_nimg`, the last one as if it ended there."""
-    walked = itertools.takewhile(
-        lambda half_phase: half_phase.start < cur_nimg, schedule.half_phases(settings)
-    )
-    return [
-        dataclasses.replace(each, steps=min(each.steps, (cur_nimg - each.start) // each.minibatch))
-        for each in walked
-    ]
 
 
 def _content(file) -> str:

@@ -17,6 +17,7 @@ from pgcxr.gan import (
     footprint,
     optimizer,
     overfitting,
+    resume,
     run_dir,
     samples,
     schedule,
@@ -136,7 +137,7 @@ def train(
     run.identity |= {"images": dataset.fingerprint, "replicas": settings.replicas}
 
     def begin() -> None:
-        run_dir.resume(run, gan, config.schedule, settings.replicas, say)
+        resume.resume(run, gan, config.schedule, settings.replicas, say)
         if ancestor is not None and not int(np.asarray(gan.cur_nimg)):
             transfer.take_over(gan, ancestor, say)
 

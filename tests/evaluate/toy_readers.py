@@ -11,6 +11,17 @@ from evaluate.readers.store import Store
 from evaluate.readers.study import Case, Study
 
 SIZE = 64
+# An answer to each kind.
+GOOD = {
+    TURING: {"label": "real", "confidence": 3},
+    SEVERITY: {"grade": 2},
+    ANOMALY: {
+        "detected": "yes",
+        "confidence": 4,
+        "marks": [{"x": 0.5, "y": 0.25, "confidence": 4}],
+    },
+    PREFERENCE: {"choice": "left"},
+}
 
 
 def picture(rng: np.random.Generator, spot: tuple[int, int] | None = None) -> np.ndarray:

@@ -10,7 +10,7 @@ import pytest
 from pgcxr.cli import command
 from pgcxr.cohort.pipeline import ImageDataset
 from pgcxr.errors import ArgumentError, InputError
-from pgcxr.gan import devices, run_dir, state_file, trainer
+from pgcxr.gan import devices, resume, run_dir, state_file, trainer
 from pgcxr.gan.config import GanConfig
 from pgcxr.io import artifacts, places
 from pgcxr.networks import synthesize
@@ -179,12 +179,12 @@ def test_a_state_of_another_network_is_refused_before_anything_is_changed(stoppe
 def test_another_number_of_devices_may_go_on_where_the_schedule_is_the_same(stopped):
     run, gan = stopped
     said = []
-    run_dir.resume(run, gan, config().schedule, 2, said.append)
+    resume.resume(run, gan, config().schedule, 2, said.append)
     assert "begun on 1 devices, goes on with 2" in said[-1]
     with pytest.raises(
         InputError, match="was begun on 1 devices, with other minibatches than 3 have"
     ):
-        run_dir.resume(run, gan, config().schedule, 3, said.append)
+        resume.resume(run, gan, config().schedule, 3, said.append)
 
 
 def test_a_minibatch_that_devices_cannot_share_is_refused():
