@@ -101,6 +101,15 @@ def test_text_in_the_pixels_is_a_flag_and_is_not_shown(tmp_path, loaded, make_di
     assert found.display[where].max() < 10 < plain.display[where].mean()
 
 
+def test_a_small_image_is_shown_too_coarse_for_its_text(tmp_path, loaded, make_dicom):
+    image = stamped(deep(picture(1, side=256)), "SMITH JOHN", (20, 40))
+    found = check(Job(make_dicom(tmp_path / "IM1", image), loaded.preparation))
+    assert found.flags == ()
+    coarse = cv2.resize(found.display, (128, 128), interpolation=cv2.INTER_AREA)
+    again = cv2.resize(coarse, (512, 512), interpolation=cv2.INTER_LINEAR)
+    assert np.abs(found.display.astype(int) - again).mean() < 2
+
+
 def _encoded(image: Image.Image, kind: str) -> bytes:
     file = io.BytesIO()
     image.save(file, kind)
