@@ -1,5 +1,6 @@
 """The fusion as a model for `pgcxr screen`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from evaluate.anomaly.methods import Found
@@ -57,11 +58,16 @@ def _normals(reading: Reading):
 
 
 def preparation_of(loaded: Loaded, sides: tuple[int, ...]) -> Preparation:
-    """As the cohort was made."""
+    """As the cohort was made; of machines that it does not know nothing is asked."""
     report = loaded.cohort.folder / "report.json"
     said = artifacts.read_json(report) if report.is_file() else {}
     size = png_size(loaded.cohort.paths()[0])[0]
-    return Preparation.of_cohort(said, size, sides)
+    found = Preparation.of_cohort(said, size, sides)
+    makers = loaded.cohort.manifest.get("manufacturer")
+    if makers is None or not makers.any():
+        unasked = {**found.rules["manufacturer"], "enabled": False}
+        found = replace(found, rules={**found.rules, "manufacturer": unasked})
+    return found
 
 
 def about_of(comparison: dict, options: AnomalyOptions, seed: int, cohort: Path) -> dict:

@@ -483,3 +483,6 @@ def test_the_screening_model_says_what_the_evaluation_says(without_gan, runs):
     card = (model.folder / "screening.md").read_text()
     assert "Not a medical device" in card and "24 normal and 24 abnormal test images" in card
     assert model.preparation.size == SIZE and model.generator is None
+    # This cohort says of no image which machine made it.
+    rules = model.preparation.rules
+    assert rules["view"]["enabled"] and not rules["manufacturer"]["enabled"]

@@ -95,3 +95,16 @@ def test_what_is_no_model_is_told_for_what_it_is(made, tmp_path):
         model.folder_of(tmp_path)
     shutil.copytree(made, tmp_path / "screening")
     assert model.folder_of(tmp_path) == tmp_path / "screening"
+
+
+def test_the_one_that_comes_with_pgcxr_is_whole_and_says_that_it_has_seen_phantoms():
+    shipped = model.load("phantom-64-normal")
+    assert len(shipped.healthy) == 1284 and shipped.preparation.sides == (64,)
+    assert shipped.generator.name == "generator-ema.keras"
+    assert (shipped.healthy > shipped.threshold()).mean() <= 0.05
+    assert "of real radiographs nothing that it says holds" in (
+        shipped.folder / model.CARD
+    ).read_text(encoding="utf-8")
+    for name, row in shipped.about["figures"]["classes"].items():
+        low, high = row["ci95"]
+        assert low <= row["sensitivity"] <= high, name
