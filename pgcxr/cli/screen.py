@@ -50,7 +50,7 @@ def screen(
         )
     print(
         f"{out}: {report['images']} images: {report['anomalous']} anomalous of "
-        f"{report['scored'] + report['flagged']} scored, {report['flagged']} of these flagged, "
+        f"{report['scored']} scored, {report['flagged']} of these flagged, "
         f"{report['refused']} refused; worklist.html"
     )
     if options.trace is None:

@@ -34,6 +34,7 @@ DISPLAY = 512
 # In an image of fewer pixels letters cannot be told from ribs and wires (text is "found" in 43 % of
 # 191 portable films of 256 px), so that it is shown too coarse to be read instead.
 LEGIBLE, COARSE = 512, 128
+TEXT = "burned_in_text: what looks like text near the borders; made black before it was scored"
 CONTRADICTS = {
     sources.AGE: "age: the header contradicts itself",
     sources.VIEW: "view: the header contradicts itself",
@@ -60,6 +61,7 @@ class Checked:
         notes: what the header does not say.
         squares: {side: uint8 [side, side]}, what the model reads.
         display: uint8 [DISPLAY, DISPLAY], what is shown: without text in the pixels.
+        coarse: whether it is shown too coarse to be read, and so is all that is made of it.
         changed: whether the file was written to meanwhile, so that nothing of this is certain.
     """
 
@@ -68,6 +70,7 @@ class Checked:
     notes: tuple[str, ...] = ()
     squares: dict[int, np.ndarray] = field(default_factory=dict)
     display: np.ndarray | None = None
+    coarse: bool = False
     changed: bool = False
 
 
@@ -94,6 +97,9 @@ def _check(job: Job) -> Checked:
     broken = rules.broken(scan, REFUSING)
     if broken:
         return Checked(": ".join(broken))
+    if sources.AGE in scan.contradicts and rules.enabled("age"):
+        # One of the two may be a child's.
+        return Checked(CONTRADICTS[sources.AGE])
     flags = [CONTRADICTS[each] for each in scan.contradicts if each in CONTRADICTS]
     for rule in FLAGGING:
         broken = rules.broken(scan, (rule,))
@@ -107,12 +113,12 @@ def _check(job: Job) -> Checked:
         return Checked(refused)
     legible = max(image.shape) >= LEGIBLE
     text = legible and not preparation.text and pixels.shows_text(image)
-    flags += [*doubts, *(["burned_in_text: what looks like text near the borders"] if text else [])]
+    flags += [*doubts, *([TEXT] if text else [])]
+    hidden = text or any(flag.startswith("burned_in") for flag in flags)
+    image, coarse = _without_text(job.path, image, preparation, hidden)
     square = _square(image, preparation)
     squares = {side: to_square(square, side) for side in preparation.sides}
-    hidden = text or any(flag.startswith("burned_in") for flag in flags)
-    display = _display(job.path, image, preparation, hidden)
-    return Checked("", tuple(flags), notes, squares, display)
+    return Checked("", tuple(flags), notes, squares, _display(image, preparation, coarse), coarse)
 
 
 def _described(path: Path, rules: Rules) -> tuple[Scan, tuple[str, ...]]:
@@ -165,21 +171,34 @@ def _side(image: np.ndarray, preparation: Preparation) -> int:
     return fitted_side(rows, columns, preparation.fit)
 
 
-def _display(path: Path, image: np.ndarray, preparation: Preparation, hidden: bool) -> np.ndarray:
-    """What is shown. Where there may be text, it is looked for at full resolution and made black;
-    where none is found, and in small images, nothing is shown that could be read."""
-    side = DISPLAY if max(image.shape) >= LEGIBLE else COARSE
-    if hidden and side == DISPLAY:
-        regions = preparation.decoding().black_out.regions
-        without = pixels.Decoding(
-            preparation.decoding().normalize, 8, black_out=BlackOut(regions, text=True)
-        )
-        cleaned = pixels.decode(path, without)
-        side = DISPLAY if not np.array_equal(cleaned, image) else COARSE
-        image = cleaned
+def _without_text(
+    path: Path, image: np.ndarray, preparation: Preparation, hidden: bool
+) -> tuple[np.ndarray, bool]:
+    """(the image that is scored and shown, whether it is shown too coarse to be read).
+
+    Where there may be text, it is looked for at full resolution and made black. Where none is
+    found, and in small images, all is shown coarse.
+    """
+    if max(image.shape) < LEGIBLE:
+        return image, True
+    if not hidden:
+        return image, False
+    regions = preparation.decoding().black_out.regions
+    cleaned = pixels.decode(
+        path,
+        pixels.Decoding(
+            preparation.decoding().normalize,
+            preparation.bits,
+            black_out=BlackOut(regions, text=True),
+        ),
+    )
+    return cleaned, np.array_equal(cleaned, image)
+
+
+def _display(image: np.ndarray, preparation: Preparation, coarse: bool) -> np.ndarray:
     if image.itemsize == 2:
         image = (image >> 8).astype(np.uint8)
-    finest = min(side, _side(image, preparation))
+    finest = min(COARSE if coarse else DISPLAY, _side(image, preparation))
     square = to_square(image, finest, preparation.fit)
     if finest == DISPLAY:
         return square

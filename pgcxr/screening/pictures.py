@@ -14,7 +14,12 @@ STRIP_SIDE, QUALITY, GAP = 256, 85, 6
 
 
 def drawn(
-    display: np.ndarray, nearest: np.ndarray, difference: np.ndarray, heat: np.ndarray, shown: float
+    display: np.ndarray,
+    nearest: np.ndarray,
+    difference: np.ndarray,
+    heat: np.ndarray,
+    shown: float,
+    finest: int = 0,
 ) -> dict[str, bytes]:
     """{file name: content}.
 
@@ -23,7 +28,11 @@ def drawn(
         nearest: [S, S] in [-1, 1].
         difference: [S, S] from it; in full color from `shown` on.
         heat: [s, s] in [0, 1].
+        finest: px beyond which no difference is shown, where what could be read must not be; 0:
+            as fine as it is.
     """
+    if finest and difference.shape[0] > finest:
+        difference = cv2.resize(difference, (finest, finest), interpolation=cv2.INTER_AREA)
     side = display.shape[0]
     normal = cv2.resize(to_uint8(nearest), (side, side), interpolation=cv2.INTER_LINEAR)
     pictures = (

@@ -23,7 +23,7 @@ ID_LENGTH = 16
 SCORED, FLAGGED, REFUSED = "scored", "flagged", "refused"
 ANOMALOUS, NORMAL = "anomalous", "not anomalous"
 # A file that may not have been whole; forgotten once no file has this content any more.
-BROKEN = "unreadable"
+BROKEN = ("unreadable", "no_pixels")
 COLUMNS = (
     *("image", "verdict", "p_value", "score", "anomalous", "domain_distance", "flags", "notes"),
     *("peak_x", "peak_y", "files"),
@@ -56,9 +56,9 @@ class Record:
     @property
     def verdict(self) -> str:
         """In the words of results.csv."""
-        if self.status == SCORED:
-            return self.called
-        return f"{self.status}: {'; '.join(self.reasons)}"
+        if self.status == REFUSED:
+            return f"{REFUSED}: {'; '.join(self.reasons)}"
+        return f"{FLAGGED} ({self.called})" if self.status == FLAGGED else self.called
 
     @property
     def called(self) -> str:
@@ -140,9 +140,12 @@ def opened(out: Path, identity: dict) -> Iterator[Results]:
         if not isinstance(made_by, dict) or made_by.get("command") != COMMAND:
             raise InputError(f"{out}: exists and is no folder of `{COMMAND}`; name another folder")
         if before != artifacts.plain(identity):
+            asked = artifacts.plain(identity)
+            other = sorted(key for key in asked if (before or {}).get(key) != asked[key])
+            words = ", ".join("model" if key == "model_sha256" else key for key in other)
             raise InputError(
-                f"{out}: was made with another model or other options; name another folder, or "
-                "screen with the same"
+                f"{out}: was made with another model or other options ({words}); name another "
+                "folder, or screen with the same"
             )
     else:
         places.refuse_existing(out)

@@ -138,6 +138,7 @@ class Screening:
                 differences[row],
                 said.maps[row],
                 self.model.shown,
+                checking.COARSE if checked.coarse else 0,
             )
             self._write_dicom(path, record, said.maps[row])
             self.results.commit(record, drawn)
@@ -181,7 +182,7 @@ class Screening:
     def _forget_broken(self, there: set[str]) -> None:
         """What could not be read and is there no more was half of a file that is whole now."""
         for record in list(self.results.records.values()):
-            broken = any(reason.startswith(results.BROKEN) for reason in record.reasons)
+            broken = any(reason.partition(":")[0] in results.BROKEN for reason in record.reasons)
             if record.status == REFUSED and broken and record.image not in there:
                 self.results.forget(record.image)
 
@@ -221,7 +222,9 @@ class Screening:
         }
         return {
             "images": len(records),
-            **{kind: status[kind] for kind in (SCORED, FLAGGED, REFUSED)},
+            "scored": status[SCORED] + status[FLAGGED],
+            "flagged": status[FLAGGED],
+            "refused": status[REFUSED],
             "anomalous": sum(bool(record.anomalous) for record in records),
             "refused_by": dict(sorted(by_rule[REFUSED].items())),
             "flagged_by": dict(sorted(by_rule[FLAGGED].items())),

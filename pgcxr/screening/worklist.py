@@ -7,12 +7,6 @@ from pgcxr.plots.page import Page
 from pgcxr.screening import pictures
 from pgcxr.screening.results import FLAGGED, IMAGES, REFUSED, SCORED, Record
 
-WORDS = {
-    SCORED: "scored",
-    FLAGGED: "scored and flagged with a doubt",
-    REFUSED: "refused, which were not scored",
-}
-
 
 def write(path: Path, records: list[Record], about: dict, most: int) -> None:
     """Writes the page.
@@ -29,8 +23,9 @@ def write(path: Path, records: list[Record], about: dict, most: int) -> None:
     page.section("In the order of their p-values")
     if scored:
         page.text(
-            "The image is named by the first 16 digits of the sha256 of its file. A p-value is the "
-            "share of held-out normal images that look as unusual or more so."
+            "The image is named by the first 16 digits of the sha256 of its file; pgcxr screen "
+            "--trace tells which file that is. A p-value is the share of held-out normal images "
+            "that look as unusual or more so."
         )
         header = ["", "image", "verdict", "p", "score", "reasons and notes"]
         page.table(header, [_line(rank, record) for rank, record in enumerate(scored, 1)])
@@ -50,6 +45,7 @@ def write(path: Path, records: list[Record], about: dict, most: int) -> None:
 
 def _opening(page: Page, records: list[Record], about: dict) -> None:
     counts = Counter(record.status for record in records)
+    scored = counts[SCORED] + counts[FLAGGED]
     called = sum(bool(record.anomalous) for record in records)
     page.verdict(
         None,
@@ -57,9 +53,9 @@ def _opening(page: Page, records: list[Record], about: dict) -> None:
         "patient.",
     )
     page.text(
-        f"{len(records):,} images: "
-        + ", ".join(f"{counts[status]:,} {word}" for status, word in WORDS.items())
-        + f". {called:,} are called anomalous (model: {about['name']}): their score is above "
+        f"Of {len(records):,} images {scored:,} were scored, {counts[FLAGGED]:,} of these flagged "
+        f"with a doubt, and {counts[REFUSED]:,} refused. {called:,} are called anomalous "
+        f"(model: {about['name']}): their score is above "
         f"{about['threshold']:.3g}, the threshold for a specificity of "
         f"{about['specificity']:.0%} on normal images (at least {about['specificity_limit']:.1%} "
         f"with 95 % confidence, from {about['healthy']:,} held-out normal images). So among normal "
@@ -70,8 +66,8 @@ def _opening(page: Page, records: list[Record], about: dict) -> None:
 
 def _line(rank: int, record: Record) -> list:
     said = [*(record.reasons if record.status == FLAGGED else ()), *record.notes]
-    verdict = f"flagged ({record.called})" if record.status == FLAGGED else record.called
-    return [str(rank), record.image, verdict, record.p_value, record.score, "; ".join(said)]
+    p = f"{record.p_value:.2g}"
+    return [str(rank), record.image, record.verdict, p, record.score, "; ".join(said)]
 
 
 def _pictures(page: Page, folder: Path, scored: list[Record], most: int) -> None:
@@ -91,6 +87,6 @@ def _pictures(page: Page, folder: Path, scored: list[Record], most: int) -> None
         )
     for rank, record in enumerate(shown, 1):
         said = f" {'; '.join(record.reasons)}." if record.status == FLAGGED else ""
-        caption = f"{rank}. {record.image}: {record.called}, p = {record.p_value:.2g}.{said}"
+        caption = f"{rank}. {record.image}: {record.verdict}, p = {record.p_value:.2g}.{said}"
         alt = f"Image {record.image}, its reconstruction, their difference and the anomaly map"
         page.figure(folder / IMAGES / record.image / pictures.STRIP, caption, alt)

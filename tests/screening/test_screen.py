@@ -95,10 +95,36 @@ def test_a_doubt_is_a_flag_and_what_the_header_does_not_say_a_note(
 def test_text_in_the_pixels_is_a_flag_and_is_not_shown(tmp_path, loaded, make_dicom):
     image = stamped(deep(picture(1, side=600)), "SMITH JOHN 1950-01-01", (20, 40))
     found = check(Job(make_dicom(tmp_path / "IM1", image), loaded.preparation))
-    assert found.flags == ("burned_in_text: what looks like text near the borders",)
+    assert len(found.flags) == 1 and found.flags[0].startswith("burned_in_text: what looks like")
     plain = check(Job(make_dicom(tmp_path / "IM2", deep(picture(1, side=600))), loaded.preparation))
     where = (slice(23, 34), slice(20, 230))
     assert found.display[where].max() < 10 < plain.display[where].mean()
+    # Nor is it scored, or in the difference, which is drawn of what is scored.
+    side = slice(23 * SIZE // 512 + 1, 34 * SIZE // 512), slice(2, 20)
+    assert found.squares[SIZE][side].max() < 10 < plain.squares[SIZE][side].mean()
+
+
+def test_what_is_shown_coarse_has_no_finer_difference():
+    letters = np.zeros((256, 256), np.float32)
+    letters[::2] = 1.0
+    shown = {
+        finest: pictures.drawn(
+            np.full((512, 512), 100, np.uint8),
+            *(np.zeros((256, 256)), letters, np.zeros((8, 8)), 0.5, finest),
+        )["difference.png"]
+        for finest in (0, 64)
+    }
+    fine, coarse = (
+        cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR).astype(int)
+        for content in shown.values()
+    )
+    assert np.abs(np.diff(fine, axis=0)).mean() > 10 > 1 > np.abs(np.diff(coarse, axis=0)).mean()
+
+
+def test_a_header_of_two_ages_may_be_a_childs(tmp_path, loaded, make_dicom):
+    two = {"PatientAge": "005Y", "PatientBirthDate": "19500101", "StudyDate": "20200101"}
+    found = check(Job(make_dicom(tmp_path / "IM1", deep(picture(1)), **two), loaded.preparation))
+    assert found.refused == "age: the header contradicts itself"
 
 
 def test_a_small_image_is_shown_too_coarse_for_its_text(tmp_path, loaded, make_dicom):
@@ -156,7 +182,7 @@ def test_a_folder_is_screened_and_nothing_names_a_patient(screened, tmp_path, ma
     (folder / "report.pdf").write_bytes(b"%PDF-1.4")
     report, records, lines = screened(folder, trace=tmp_path / "trace.csv")
     assert (report["images"], report["scored"], report["flagged"], report["refused"]) == (
-        *(10, 7, 1),
+        *(10, 8, 1),
         2,
     )
     assert report["refused_by"] == {"age": 1, "unreadable": 1}
@@ -169,7 +195,8 @@ def test_a_folder_is_screened_and_nothing_names_a_patient(screened, tmp_path, ma
     assert np.hypot(*(float(rows[id_of(sick)][f"peak_{c}"]) - 0.5 for c in "xy")) < 0.7
     assert rows[id_of(child)]["verdict"] == "refused: age: under 19"
     assert rows[id_of(child)]["p_value"] == rows[id_of(child)]["score"] == ""
-    assert rows[id_of(other)]["verdict"] == "flagged: manufacturer: Philips, not GE"
+    assert rows[id_of(other)]["verdict"].startswith("flagged (")
+    assert rows[id_of(other)]["flags"] == "manufacturer: Philips, not GE"
     values = [float(row["p_value"]) for row in rows.values() if row["p_value"]]
     assert values == sorted(values) and len(values) == 8
     assert sum(rows[id_of(each)]["verdict"] == "not anomalous" for each in healthy) >= 4

@@ -24,17 +24,21 @@ def watching(loaded, tmp_path):
         yield screen.Screening(loaded, tmp_path / "new", held, WATCH)
 
 
-def test_a_file_is_read_once_it_is_whole_and_once_only(watching, tmp_path, make_dicom):
+# Cut in the pixels, and in the header, which then describes no image.
+@pytest.mark.parametrize(("stalled", "rule"), [(20000, "unreadable"), (440, "no_pixels")])
+def test_a_file_is_read_once_it_is_whole_and_once_only(
+    watching, tmp_path, make_dicom, stalled, rule
+):
     path = make_dicom(tmp_path / "IM1", deep(picture(1)))
     whole, arriving = path.read_bytes(), tmp_path / "new" / "IM1"
-    arriving.write_bytes(whole[:9000])
+    arriving.write_bytes(whole[: stalled // 2])
     assert watching.look() == {"new": 0, "copies": 0, "waiting": 1}
-    arriving.write_bytes(whole[:20000])
+    arriving.write_bytes(whole[:stalled])
     assert watching.look()["waiting"] == 1 and not watching.results.records
     # A transfer that stalls is refused, until it goes on.
     assert watching.look() == {"new": 1, "copies": 0, "waiting": 0}
     (broken,) = watching.results.records.values()
-    assert broken.status == REFUSED and broken.reasons[0].startswith("unreadable")
+    assert broken.status == REFUSED and broken.reasons[0].startswith(rule)
     arriving.write_bytes(whole)
     watching.look()
     assert watching.look()["new"] == 1
