@@ -48,12 +48,14 @@ class Finding:
         text: what was found, in a line that names nobody.
         fit: images.PAD or CROP, how the image became square.
         model: sha256 of the model.
+        burned_in: whether there may be text in the pixels that identifies.
     """
 
     heat: np.ndarray
     text: str
     fit: str
     model: str
+    burned_in: bool = False
 
 
 def check_installation() -> None:
@@ -144,9 +146,9 @@ def _capture(
     scale = max(picture.shape[1] / 1000, 0.4)
     place = (round(12 * scale), picture.shape[0] - round(12 * scale))
     weight = max(round(2 * scale), 1)
-    cv2.putText(
-        picture, NOTICE, place, cv2.FONT_HERSHEY_SIMPLEX, 0.8 * scale, (255, 255, 255), weight
-    )
+    # White on black, to be read over the abdomen, too.
+    for color, stroke in (((0, 0, 0), 4 * weight), ((255, 255, 255), weight)):
+        cv2.putText(picture, NOTICE, place, cv2.FONT_HERSHEY_SIMPLEX, 0.8 * scale, color, stroke)
     oriented = [str(side) for side in source.get("PatientOrientation") or ()]
     made = SCImage.from_ref_dataset(
         source,
@@ -165,7 +167,8 @@ def _capture(
     made.SeriesDescription = "Anomaly map, research"
     made.DerivationDescription = finding.text
     made.ImageComments = NOTICE
-    made.BurnedInAnnotation = "NO"  # of what identifies
+    # Of what identifies: the notice does not.
+    made.BurnedInAnnotation = "YES" if finding.burned_in else "NO"
     return made
 
 

@@ -153,6 +153,7 @@ class Screening:
             f"{PRODUCT}: {record.called}, p = {record.p_value:.2g}",
             preparation.fit,
             self.sha256,
+            any(reason.startswith("burned_in") for reason in record.reasons),
         )
         whole = Decoding(preparation.decoding().normalize)
         shown = pixels.decode(path, whole)

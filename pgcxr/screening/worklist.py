@@ -23,9 +23,9 @@ def write(path: Path, records: list[Record], about: dict, most: int) -> None:
     page.section("In the order of their p-values")
     if scored:
         page.text(
-            "The image is named by the first 16 digits of the sha256 of its file; the private table "
-            "of the option trace tells which file that is. A p-value is the share of held-out "
-            "normal images that look as unusual or more so."
+            "The image is named by the first 16 digits of the sha256 of its file; the private "
+            "table of the option trace tells which file that is. A p-value is the share of "
+            "held-out normal images that look as unusual or more so."
         )
         header = ["", "image", "verdict", "p", "score", "reasons and notes"]
         page.table(header, [_line(rank, record) for rank, record in enumerate(scored, 1)])

@@ -65,9 +65,12 @@ def test_what_cannot_be_referred_to_or_shows_nothing(tmp_path, make_dicom):
     pixels = deep(picture(1))
     shown = np.uint8(pixels // 16)
     assert write(make_dicom(tmp_path / "a", pixels), shown, hot("pad"), "a", tmp_path) == []
-    cold = Finding(np.zeros((16, 16), np.float32), "", "pad", "sha")
     path = make_dicom(tmp_path / "b", pixels, **UIDS)
-    assert [each.name for each in write(path, shown, cold, "b", tmp_path)] == ["b-capture.dcm"]
+    for burned_in, said in ((False, "NO"), (True, "YES")):
+        cold = Finding(np.zeros((16, 16), np.float32), "", "pad", "sha", burned_in)
+        (written,) = write(path, shown, cold, "b", tmp_path)
+        assert written.name == "b-capture.dcm"
+        assert pydicom.dcmread(written).BurnedInAnnotation == said
 
 
 def test_they_are_written_beside_and_not_into_the_results(screened, tmp_path, make_dicom):
