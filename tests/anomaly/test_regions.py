@@ -54,8 +54,10 @@ def test_aupro_of_ties_and_of_chance(noisy):
 
 
 def test_froc_by_hand():
-    maps, lesions = np.zeros((5, SIZE, SIZE)), np.zeros((5, SIZE, SIZE), bool)
-    normal = np.array([False, True, True, True, True])
+    # The last four are abnormal, too, without a mark: rates are of normal images alone.
+    maps, lesions = np.zeros((9, SIZE, SIZE)), np.zeros((9, SIZE, SIZE), bool)
+    normal = np.arange(9) % 5 > 0
+    normal[5:] = False
     lesions[0, 4:8, 4:8] = lesions[0, 20:24, 20:24] = lesions[0, 28:30, 4:6] = True
     maps[0, 5, 5], maps[0, 21, 21] = 5.0, 2.0  # the third lesion has no peak of its own
     maps[0, 15, 15] = 9.0  # of an abnormal image: not counted as false
