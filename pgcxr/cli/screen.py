@@ -49,7 +49,7 @@ def screen(
             loaded, source, out, options, bars.update, lambda line: print(line, file=sys.stderr)
         )
     print(
-        f"{out}: {report['images']} images: {report['anomalous']} anomalous of "
+        f"{out}: {report['images']} files looked at: {report['anomalous']} anomalous of "
         f"{report['scored']} scored, {report['flagged']} of these flagged, "
         f"{report['refused']} refused; worklist.html"
     )

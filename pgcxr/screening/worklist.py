@@ -53,7 +53,7 @@ def _opening(page: Page, records: list[Record], about: dict) -> None:
         "patient.",
     )
     page.text(
-        f"Of {len(records):,} images {scored:,} were scored, {counts[FLAGGED]:,} of these flagged "
+        f"Of {len(records):,} files {scored:,} were scored, {counts[FLAGGED]:,} of these flagged "
         f"with a doubt, and {counts[REFUSED]:,} refused. {called:,} are called anomalous "
         f"(model: {about['name']}): their score is above "
         f"{about['threshold']:.3g}, the threshold for a specificity of "
