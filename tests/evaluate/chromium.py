@@ -74,6 +74,10 @@ class Chromium:
             return Tab(json.load(reply)["webSocketDebuggerUrl"], url)
 
 
+class ProtocolError(RuntimeError):
+    """What Chromium answers to a method that it could not carry out."""
+
+
 class Tab:
     """One tab: its keys, its pointer, its script."""
 
@@ -97,7 +101,8 @@ class Tab:
             if message.get("method") == "Runtime.exceptionThrown":
                 self.errors.append(json.dumps(message["params"])[:500])
             if message.get("id") == number:
-                assert "error" not in message, message["error"]
+                if "error" in message:
+                    raise ProtocolError(message["error"])
                 return message["result"]
 
     def js(self, text: str):
@@ -112,10 +117,20 @@ class Tab:
         """Waits until an expression is true."""
         # Between two pages there is no body, nor what is looked for in it.
         patient = f"(() => {{ try {{ return {text} }} catch {{ return false }} }})()"
+
+        def holds() -> bool:
+            try:
+                return self.js(patient)
+            except ProtocolError as error:
+                # The page went while it was asked; the next one is asked again.
+                if "navigated" not in str(error):
+                    raise
+                return False
+
         try:
-            wait(lambda: self.js(patient), seconds, text)
+            wait(holds, seconds, text)
         except AssertionError as error:
-            seen = self.js("document.body.innerText + JSON.stringify(document.body.dataset)")
+            seen = self.js("document.body?.innerText + JSON.stringify(document.body?.dataset)")
             raise AssertionError(f"{error}; the page says: {seen} {self.errors}") from None
 
     def press(self, *keys: str, shift: bool = False) -> None:
