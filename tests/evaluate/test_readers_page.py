@@ -11,7 +11,7 @@ import waitress
 from evaluate.readers.kinds import ANOMALY, PREFERENCE, TURING
 from evaluate.readers.server import application
 from evaluate.readers.session import prepared
-from tests.evaluate.chromium import PROGRAM, Chromium
+from tests.evaluate.chromium import PROGRAM, Chromium, ProtocolError
 from tests.evaluate.toy_readers import toy_study
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium on this machine")
@@ -175,6 +175,19 @@ def test_previous_next_and_a_changed_mind(tmp_path, browser):
         tab.until("document.body.dataset.shown === 'card'")
         assert [one.revision for one in store.answers("r1", 0)] == [0, 1]
     assert [one.answer["label"] for one in store.answers("r1", 1)] == ["real", "synthetic"]
+
+
+def test_a_page_that_goes_while_it_is_asked(tmp_path, browser):
+    """Chromium answers for it that its target navigated; what follows is asked again."""
+    toy_study(tmp_path / "s")
+    with served(tmp_path / "s") as (address, _):
+        tab = browser.page(address)
+        tab.until("document.body.dataset.shown")
+        tab.until(
+            "location.search === '?next' || (location.search = '?next', new Promise(() => {}))"
+        )
+        with pytest.raises(ProtocolError, match="navigated"):
+            tab.js("(location.search = '', new Promise(() => {}))")
 
 
 def test_a_wrong_token(tmp_path, browser):

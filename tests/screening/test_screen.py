@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pgcxr.cli import app as cli
+from pgcxr.cli import command
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.screening import checking, pictures
 from pgcxr.screening.asked import refuse_places
@@ -169,7 +171,9 @@ def test_files_that_are_no_dicom(tmp_path, loaded, content, refused):
     assert bool(found.notes) == (not refused)
 
 
-def test_a_folder_is_screened_and_nothing_names_a_patient(screened, tmp_path, make_dicom):
+def test_a_folder_is_screened_and_nothing_names_a_patient(
+    made, screened, tmp_path, make_dicom, capsys
+):
     folder = tmp_path / "SMITH^JOHN"
     healthy = [
         make_dicom(folder / "a" / f"SMITH {seed}", deep(picture(seed)), PatientName="SMITH^JOHN")
@@ -217,6 +221,19 @@ def test_a_folder_is_screened_and_nothing_names_a_patient(screened, tmp_path, ma
     trace = (tmp_path / "trace.csv").read_text()
     assert f"{id_of(sick)},b/sick" in trace and f"{id_of(sick)},copy of sick" in trace
     assert (tmp_path / "trace.csv").stat().st_mode & 0o077 == 0
+    anomalous = sum(record["anomalous"] is True for record in records.values())
+    assert 1 <= anomalous < 8
+    assert (
+        "Of 10 files 8 were scored, 1 of these flagged with a doubt, and 2 refused. "
+        f"{anomalous} are called anomalous"
+    ) in page
+    # The command finds all of it done, and says the same.
+    with pytest.raises(SystemExit) as stopped:
+        command.run(cli.app, ["screen", str(made), str(folder), "--out", str(out), "--workers=0"])
+    assert not stopped.value.code and capsys.readouterr().out.strip() == (
+        f"{out}: 10 files looked at: {anomalous} anomalous of 8 scored, 1 of these flagged, "
+        "2 refused; worklist.html"
+    )
 
 
 def test_far_images_are_refused_and_distant_ones_flagged(screened, tmp_path, loaded):
