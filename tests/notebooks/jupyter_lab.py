@@ -16,7 +16,11 @@ DONE = (
     f"({NOTEBOOK}).content.widgets.filter(cell => cell.model.type === 'code').every(cell => "
     "cell.model.executionState !== 'running' && cell.model.executionCount > 0)"
 )
-NO_NEWS = '{"fetchNews": "false", "checkForUpdates": false}'
+# No network, and nothing written into the checkout's notebooks.
+SETTINGS = {
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "docmanager-extension/plugin": {"autosave": False},
+}
 
 
 class Lab:
@@ -29,9 +33,10 @@ class Lab:
             self.environment.pop(name, None)
 
     def __enter__(self) -> "Lab":
-        settings = self.home / "settings" / "@jupyterlab" / "apputils-extension"
-        settings.mkdir(parents=True)
-        (settings / "notification.jupyterlab-settings").write_text(NO_NEWS)
+        for name, settings in SETTINGS.items():
+            path = self.home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+            path.parent.mkdir(parents=True)
+            path.write_text(json.dumps(settings))
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root"),
