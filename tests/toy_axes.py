@@ -39,6 +39,19 @@ class Known(networks.Generator):
         return 1.6 * ops.tensordot(strength, patterns(), axes=1) - 0.8
 
 
+@keras.saving.register_keras_serializable(package="pgcxr-tests")
+class Told(networks.Generator):
+    """Like `Known`, of which finding shows a label says alone: the last five numbers of what it is
+    given, latents and labels (normal first)."""
+
+    def call(self, latents, labels=None, level=None, fade=None):
+        u = self.pixel_norm(
+            latents if labels is None else ops.concatenate([latents, labels], axis=-1)
+        )
+        strength = ops.sigmoid(8.0 * (u[:, -len(FINDINGS) :] - 0.5))
+        return 1.6 * ops.tensordot(strength, patterns(), axes=1) - 0.8
+
+
 def reading() -> keras.Model:
     """Reads the brightness of each square; normal where no square is bright."""
     inputs = keras.Input((SIZE, SIZE, 1), name="images")

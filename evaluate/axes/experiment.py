@@ -24,6 +24,7 @@ from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts, places
 from pgcxr.latent import axes as latent_axes
 from pgcxr.latent import labeling
+from pgcxr.latent.space import LatentSpace
 
 
 @dataclass(frozen=True)
@@ -80,14 +81,19 @@ def run(
             common.load_classifier(name, len(OUTPUTS), generator.resolution)
             for name in classifier_runs
         ]
+        space = LatentSpace.of(gan_run, generator)
+    if options.way == ways.LABEL and space.axes(FINDINGS) is None:
+        expected = f"needs a generator that was told of the findings, which {gan_run}'s was not"
+        raise ArgumentError("way", expected, options.way)
     cohort = _cohort(gan_run, classifier_runs)
     guides = 1 + len(others.guides)
-    reader = Reader(generator, classifiers, guides, options.batch, progress, placed)
+    reader = Reader(space, classifiers, guides, options.batch, progress, placed)
     _refuse_same(classifier_runs, reader.labeler.identity[1:])
     with artifacts.new_folder(out) as folder:
         report, tables = _study(reader, cohort, options, seed, folder)
         runs = [gan_run, *classifier_runs]
-        report["networks"] = _networks(Path(out), runs, reader.labeler.identity, guides)
+        identities = [space.identity, *reader.labeler.identity[1:]]
+        report["networks"] = _networks(Path(out), runs, identities, guides)
         result = AxesResult(Path(out), report, tables).made_with(options, seed)
         result.write(folder)
     return result
@@ -231,6 +237,8 @@ def _ways(
     reader.progress("fitting axes", 2, 3)
     found["network"] = ways.network(fitted)
     reader.progress("fitting axes", 3, 3)
+    if (told := reader.space.axes(FINDINGS)) is not None:
+        found[ways.LABEL] = ways.label(told)
     followed = comparison.follow(reader, starts[: options.path_starts], options, fitted.seed)
     if followed:
         own = [path[:, ::2] for path in followed.values()]

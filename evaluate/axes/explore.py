@@ -15,10 +15,9 @@ from pgcxr.errors import InputError
 from pgcxr.images import enlarge
 from pgcxr.latent import axes as latent_axes
 from pgcxr.latent import walks
+from pgcxr.latent.space import LatentSpace
 from pgcxr.plots import grids, overlay
 from pgcxr.sampling import latent_file
-from pgcxr.sampling.generation import weights_sha256
-from pgcxr.sampling.selection import Selection
 
 SHOWN = 256  # px: smaller images are enlarged
 # Of the range [-1, 1], the difference that is shown in full color.
@@ -66,7 +65,8 @@ class Explorer:
     """
 
     def __init__(self, gan_run: str | Path, axes_folder: str | Path):
-        self.generator = common.load_generator(gan_run)
+        self.space = LatentSpace.of(gan_run, common.load_generator(gan_run))
+        self.generator = self.space.generator
         self.axes = latent_axes.load(axes_folder)
         if self.axes.latent_size != self.generator.latent_size:
             raise InputError(
@@ -90,7 +90,7 @@ class Explorer:
 
     def latents(self, seed: int, percents: Iterable[Mapping[str, float]]) -> np.ndarray:
         """float32 [N, L]: the latent of `seed`, moved by each of the amounts {axis: percent}."""
-        start = common.latents(seed, 1, self.generator.latent_size)
+        start = self.space.labeled(common.latents(seed, 1, self.space.latent_size))
         shares = [[percent.get(name, 0) / 100 for name in self.axes.names] for percent in percents]
         moved = [walks.move(start, self.axes.vectors, self.axes.ends * share) for share in shares]
         return np.concatenate(moved).astype(np.float32)
@@ -135,11 +135,8 @@ class Explorer:
         moved = [f"{name}{percent[name]:+g}" for name in self.axes.names if percent.get(name)]
         stem = Path(folder) / "_".join([f"seed{seed}", *moved])
         stem.parent.mkdir(parents=True, exist_ok=True)
-        selection = Selection(
-            self.latents(seed, [percent]),
-            np.array([seed]),
-            origin=f"seed {seed} moved along axes",
-            weights_sha256=weights_sha256(self.generator),
+        selection = self.space.selection(
+            self.latents(seed, [percent]), np.array([seed]), f"seed {seed} moved along axes"
         )
         paths = [Path(f"{stem}.png"), Path(f"{stem}.npz")]
         grids.write_png(paths[0], self.images(seed, [percent])[0])

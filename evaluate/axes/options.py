@@ -6,7 +6,7 @@ from pgcxr.options import PATH, SWITCH, Options, number, one_of, option, or_none
 
 VARIANTS = ("all", "exclusive")
 # Those of `evaluate.axes.ways` that give an axis.
-AXIS_WAYS = ("thesis", "ridge", "hyperplane", "network", "displacement")
+AXIS_WAYS = ("thesis", "ridge", "hyperplane", "network", "displacement", "label")
 
 
 @dataclass(frozen=True)

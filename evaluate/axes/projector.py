@@ -40,7 +40,7 @@ def write(explorer: Explorer, folder: str | Path, samples: int = 1000, seed: int
     axes, size = explorer.axes, explorer.generator.latent_size
     ends = np.sqrt(size) * np.concatenate([axes.vectors, -axes.vectors])
     samples = min(samples, (LONGEST // THUMBNAIL) ** 2 - len(ends))
-    latents = normalize(np.concatenate([common.latents(seed, samples, size, PURPOSE), ends]))
+    latents = normalize(np.concatenate([explorer.space.draw(seed, samples, PURPOSE), ends]))
     images = np.concatenate(
         list(common.generate_batches(explorer.generator, latents.astype(np.float32)))
     )

@@ -10,6 +10,7 @@ from evaluate import common
 from evaluate.axes.judges import AS_SURE, UNCALIBRATED, Calibration, Judge, logistic
 from evaluate.protocol import Progress
 from pgcxr.latent import labeling
+from pgcxr.latent.space import LatentSpace
 
 
 class Reader:
@@ -17,7 +18,7 @@ class Reader:
     are what axes are made of.
 
     Args:
-        generator: of gray images.
+        space: of a generator of gray images.
         classifiers: all of them, the guides first.
         guides: how many guide.
         batch: images at once, on each GPU.
@@ -27,16 +28,17 @@ class Reader:
 
     def __init__(
         self,
-        generator,
+        space: LatentSpace,
         classifiers: Sequence,
         guides: int,
         batch: int,
         progress: Progress,
         placed=None,
     ):
-        self.generator, self.classifiers, self.guides = generator, classifiers, guides
-        self.latent_size, self.batch, self.progress = generator.latent_size, batch, progress
-        self.labeler = labeling.Labeler(generator, classifiers, batch, placed)
+        self.space, self.classifiers, self.guides = space, classifiers, guides
+        self.generator, self.latent_size = space.generator, space.size
+        self.batch, self.progress = batch, progress
+        self.labeler = labeling.Labeler(self.generator, classifiers, batch, placed)
         self.slopes, self.offsets = np.ones((guides, 6)), np.zeros((guides, 6))
 
     def calibrate(self, logits: np.ndarray, labels: np.ndarray) -> None:
@@ -60,7 +62,12 @@ class Reader:
         """Random latents and all classifiers' logits [N, J, 6] for their images."""
         what = "synthesizing and classifying"
         return labeling.label(
-            self.labeler, seed, samples, store, lambda done: self.progress(what, done, samples)
+            self.labeler,
+            seed,
+            samples,
+            store,
+            lambda done: self.progress(what, done, samples),
+            self.space,
         )
 
     def images(self, latents: np.ndarray) -> np.ndarray:

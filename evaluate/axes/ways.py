@@ -1,4 +1,4 @@
-"""The ways to an axis, side by side: five that give one axis for each disease, and one that gives
+"""The ways to an axis, side by side: those that give one axis for each disease, and one that gives
 each image a path of its own."""
 
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from pgcxr.latent import directions, evidence, paths
 FEWEST_FITTED = 20
 # Refits of a way whose fit is slow, at most.
 REFITS = 20
-PATHS = "paths"
+PATHS, LABEL = "paths", "label"
 WAYS = {
     "thesis": "linear regression of probabilities, on exclusive patterns (thesis 3.3, 3.4)",
     "ridge": "weighted ridge regression of logits",
@@ -21,6 +21,7 @@ WAYS = {
     "network": "mean slopes of a small network from latents to logits, the other diseases held",
     "displacement": "mean direction of the paths of other images",
     PATHS: "each image's own path along the guides' slopes, the other diseases held; no axis",
+    LABEL: "what a conditioned generator is told, from the label of normal images to the disease's",
 }
 
 
@@ -123,6 +124,11 @@ def network(data: Fitting) -> Way:
     found = directions.population(data.u, np.clip(data.logits, *logit_limits()), data.seed)
     facts = {name: {"network_r2": found.r2[index]} for index, name in enumerate(FINDINGS)}
     return Way(found.axes, len(data.u), np.full(len(FINDINGS), np.nan), facts)
+
+
+def label(axes: np.ndarray) -> Way:
+    """What a conditioned generator is told, [5, L]; nothing is fitted."""
+    return Way(axes, 0, np.full(len(FINDINGS), np.nan))
 
 
 def displacement(followed: list[np.ndarray], seed: int, bootstraps: int) -> Way:

@@ -17,10 +17,10 @@ from pgcxr.editing.options import EditOptions
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.images import from_uint8, to_uint8
 from pgcxr.io import artifacts, places
+from pgcxr.latent.space import LatentSpace
 from pgcxr.metrics import saliency
 from pgcxr.plots import grids
 from pgcxr.sampling import generation, latent_file, selection
-from pgcxr.sampling.generation import weights_sha256
 
 Progress = Callable[[str, int, int], None]
 
@@ -81,11 +81,11 @@ def edit(
     wanted = edit_options.axes(options.axis)
     found = axes_folder.checked(axes, list(wanted), options.unproven)
     move = Move.of(found, wanted)
-    generator = gray_generator(run)
-    identity = weights_sha256(generator)
+    space = gray_space(run)
+    generator, identity = space.generator, space.identity
     found.check_generator(run, generator, identity)
     people = panel.load(found, generator.resolution, networks.guides, networks.judges)
-    starts = _starts(generator, options, progress)
+    starts = _starts(space, options, progress)
     severities = options.severities
     frames = _frames(generator, move, starts, options, progress)
     latents = np.stack([move.latents(starts.latents, value) for value in severities])
@@ -93,7 +93,7 @@ def edit(
     said = _read(people, images, progress)
     heat = _heat(people, move, images) if options.gradcam else {}
     with artifacts.new_folder(out) as folder:
-        _write_images(folder, images, latents, identity)
+        _write_images(folder, images, latents, space)
         artifacts.write_text(folder / "likelihoods.csv", _table(starts, move, severities, said))
         _draw(folder, starts, move, severities, images, said, heat)
         has_video = sheets.animate(folder, frames)
@@ -119,28 +119,25 @@ def edit(
     return artifacts.read_json(Path(out) / "report.json")
 
 
-def gray_generator(run: Path):
-    """RUN's generator; InputError unless it makes gray images of latents alone."""
+def gray_space(run: Path) -> LatentSpace:
+    """The latents of RUN's generator; InputError unless it makes gray images."""
     generator = generation.load_generator(run)
-    if generator.channels != 1 or generator.label_size:
-        raise InputError(
-            f"{run}: makes {'color images' if generator.channels != 1 else 'images by labels'}; "
-            "axes are those of gray images without labels"
-        )
-    return generator
+    if generator.channels != 1:
+        raise InputError(f"{run}: makes color images; axes are those of gray ones")
+    return LatentSpace.of(run, generator)
 
 
-def _starts(generator, options: EditOptions, progress: Progress) -> Starts:
+def _starts(space: LatentSpace, options: EditOptions, progress: Progress) -> Starts:
     if options.image:
-        images = real.read(options.image, generator.resolution)
+        images = real.read(options.image, space.generator.resolution)
         what = "finding the nearest synthetic images"
         nearest = real.nearest(
-            generator, images, options, lambda done, total: progress(what, done, total)
+            space.generator, images, options, lambda done, total: progress(what, done, total)
         )
         names = [f"radiograph {place}" for place in range(1, len(images) + 1)]
         return Starts(names, nearest.latents, nearest)
     seeds = options.numbers()
-    latents = selection.of_seeds(seeds, generator.latent_size).latents
+    latents = space.labeled(selection.of_seeds(seeds, space.latent_size).latents)
     return Starts([f"seed {seed}" for seed in seeds.tolist()], latents)
 
 
@@ -210,14 +207,16 @@ def _inversion(starts: Starts, people: panel.Panel) -> dict | None:
     return {name: row for name, row in zip(starts.names, rows, strict=True)}
 
 
-def _write_images(folder: Path, images: np.ndarray, latents: np.ndarray, identity: str) -> None:
+def _write_images(
+    folder: Path, images: np.ndarray, latents: np.ndarray, space: LatentSpace
+) -> None:
     (folder / "images").mkdir()
     flat = images.reshape(-1, *images.shape[2:])
     for number, image in enumerate(flat):
         (folder / "images" / f"{number:06d}.png").write_bytes(grids.encode_png(image))
     rows = latents.reshape(len(flat), -1)
     origin = f"edited {selection.fingerprint(rows)}"
-    chosen = selection.Selection(rows, np.arange(len(rows)), origin, weights_sha256=identity)
+    chosen = space.selection(rows, np.arange(len(rows)), origin)
     latent_file.write(folder / "latents.npz", chosen)
 
 

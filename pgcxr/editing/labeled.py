@@ -10,16 +10,16 @@ import numpy as np
 from pgcxr.cohort.findings import FINDINGS
 from pgcxr.editing import mixture, panel
 from pgcxr.editing.axes_folder import AxesFolder
-from pgcxr.editing.edit import Networks, gray_generator
+from pgcxr.editing.edit import Networks, gray_space
 from pgcxr.editing.mixture import Tried
 from pgcxr.editing.options import MixOptions
 from pgcxr.editing.options import mixture as parse_mixture
 from pgcxr.editing.panel import Panel
 from pgcxr.editing.sheets import words
 from pgcxr.io import artifacts, places
+from pgcxr.latent.space import LatentSpace
 from pgcxr.plots import grids
 from pgcxr.sampling import latent_file, selection
-from pgcxr.sampling.generation import weights_sha256
 
 # Images of each label in samples.png.
 SHOWN = 10
@@ -51,10 +51,9 @@ def generate_labeled(
     """
     places.refuse_existing(out)
     found = AxesFolder.load(axes)
-    generator = gray_generator(run)
-    identity = weights_sha256(generator)
-    found.check_generator(run, generator, identity)
-    people = panel.load(found, generator.resolution, networks.guides, networks.judges)
+    space = gray_space(run)
+    found.check_generator(run, space.generator, space.identity)
+    people = panel.load(found, space.generator.resolution, networks.guides, networks.judges)
     asked = mixture.labels(found, people, parse_mixture(options.mix), options.unproven)
     tries: list[Tried] = []
     for place, label in enumerate(asked):
@@ -63,18 +62,18 @@ def generate_labeled(
             progress(label.text, done, total)
 
         first = sum(len(one.rows) for one in tries)
-        tries.append(mixture.try_label(generator, people, label, (place, first), options, told))
+        tries.append(mixture.try_label(space, people, label, (place, first), options, told))
     with artifacts.new_folder(out) as folder:
-        _write(folder, tries, people, identity)
+        _write(folder, tries, people, space)
         body = {
             "images": sum(len(tried.images) for tried in tries),
-            "resolution": generator.resolution,
+            "resolution": space.generator.resolution,
             "labels": {tried.label.text: tried.describe() for tried in tries},
             "judges": [judge.name for judge in people.judges],
             "notes": [*people.notes, *_notes(found, people, tries)],
             "synthetic": True,
             "released": False,
-            "weights_sha256": identity,
+            "weights_sha256": space.identity,
             "axes_sha256": artifacts.sha256(found.folder / "axes.npz"),
         }
         artifacts.write_report(
@@ -113,7 +112,7 @@ def _notes(found: AxesFolder, people: Panel, tries: list[Tried]) -> list[str]:
     return notes
 
 
-def _write(folder: Path, tries: list[Tried], people: Panel, identity: str) -> None:
+def _write(folder: Path, tries: list[Tried], people: Panel, space: LatentSpace) -> None:
     (folder / "images").mkdir()
     latents, numbers, rows = [], [], []
     for tried in tries:
@@ -127,10 +126,7 @@ def _write(folder: Path, tries: list[Tried], people: Panel, identity: str) -> No
     grids.labeled_grid(rows, folder / "samples.png", title="Confirmed by the judges")
     chosen = np.stack(latents)
     origin = f"labeled {selection.fingerprint(chosen)}"
-    latent_file.write(
-        folder / "latents.npz",
-        selection.Selection(chosen, np.array(numbers), origin, weights_sha256=identity),
-    )
+    latent_file.write(folder / "latents.npz", space.selection(chosen, np.array(numbers), origin))
     artifacts.write_text(folder / "labels.csv", _table(tries, people))
 
 

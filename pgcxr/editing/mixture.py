@@ -1,9 +1,10 @@
 """Sets of synthetic images with labels: guides propose, judges confirm.
 
-A start is random. Where the guides see the label asked for in its image, it is proposed as it is;
-where they see nothing, and the axes of the label count as found, it is moved along them by a
-severity of its own and proposed if they see it then. Each judge reads what is proposed: every
-finding asked for must be there, and no other that the judge can tell from it.
+A start is random; a conditioned generator is told the label, too. Where the guides see the label in
+the start's image, it is proposed as it is; where they see nothing, and the axes of the label count
+as found, it is moved along them by a severity of its own and proposed if they see it then. Each
+judge reads what is proposed: every finding asked for must be there, and no other that the judge can
+tell from it.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from pgcxr.editing.options import MixOptions
 from pgcxr.editing.panel import Panel, Speaker
 from pgcxr.errors import InputError
 from pgcxr.images import to_uint8
+from pgcxr.latent.space import LatentSpace
 from pgcxr.metrics.proportions import clopper_pearson
 from pgcxr.sampling import generation
 from pgcxr.sampling.selection import of_seeds
@@ -141,7 +143,7 @@ def starts_of(seed: int, label: int) -> Iterator[int]:
 
 
 def try_label(
-    generator,
+    space: LatentSpace,
     people: Panel,
     label: Label,
     place: tuple[int, int],
@@ -151,7 +153,7 @@ def try_label(
     """Tries starts until there are as many confirmed images as asked for.
 
     Args:
-        generator: of gray images.
+        space: of a generator of gray images; a conditioned one is told the label.
         people: guides and judges.
         label: asked for.
         place: (of the label among all, so that its random numbers are its own; number of its
@@ -169,7 +171,7 @@ def try_label(
         count = min(BATCH, most - len(tried.rows))
         if count == 0:
             raise _too_few(tried, most)
-        _batch(generator, people, tried, [next(seeds) for _ in range(count)], (options, rng))
+        _batch(space, people, tried, [next(seeds) for _ in range(count)], (options, rng))
         progress(len(tried.images), label.wanted)
         highest = clopper_pearson(len(tried.images), len(tried.rows))[1]
         if len(tried.rows) >= LEAST_TRIES and highest * most < label.wanted:
@@ -191,11 +193,13 @@ def _too_few(tried: Tried, most: int) -> InputError:
     )
 
 
-def _batch(generator, people: Panel, tried: Tried, seeds: list[int], how: tuple) -> None:
+def _batch(space: LatentSpace, people: Panel, tried: Tried, seeds: list[int], how: tuple) -> None:
     """Tries some starts, and keeps those that are confirmed while there are too few."""
     options, rng = how
     label = tried.label
-    latents = of_seeds(np.array(seeds), generator.latent_size).latents
+    generator = space.generator
+    latents = of_seeds(np.array(seeds), space.latent_size).latents
+    latents = space.labeled(latents, label.text)
     severities = rng.uniform(options.least_severity, 1.0, len(seeds))
     # A number is a place in a batch: so an image is the same bytes from latents.npz.
     numbers = np.arange(len(seeds)) + tried.first + len(tried.rows)

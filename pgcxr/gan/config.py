@@ -100,6 +100,11 @@ class GanConfig(Options):
     drift: float = option(0.001, WEIGHT, "weight of the squared score of reals")
     labels: str = option("", LABELS, "what G and D are told (AC-GAN)")
     label_weight: float = option(1.0, WEIGHT, "of the AC-GAN term, where there are labels")
+    label_scale: float = option(
+        1.0,
+        number(0, 1000, above=True),
+        "G is told labels times this, beside latents of variance 1; more is heeded sooner",
+    )
     ema_beta: float | None = option(0.999, or_none(DECAY), "decay of Gs at each step")
     ema_halflife_kimg: float | None = option(
         None, or_none(KIMG), "half-life of what Gs averages, kimg; in place of ema_beta"

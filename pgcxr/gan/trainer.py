@@ -55,6 +55,7 @@ def build(config: GanConfig, strategy) -> ProgressiveGAN:
             **networks,
             latent_size=config.latent_size,
             pixelnorm_epsilon=config.pixelnorm_epsilon,
+            label_scale=config.label_scale,
             name="generator",
         )
         discriminator = Discriminator(

@@ -119,6 +119,9 @@ def take_over(gan, source: Source, say: Callable[[str], None]) -> None:
         say(f"init {source.name}: its {source.generator.channels} channels are averaged")
     if source.generator.label_size != gan.generator.label_size:
         say(f"init {source.name}: it knows other labels; those of this training begin unknown")
+    elif source.generator.label_scale != gan.generator.label_scale:
+        times = gan.generator.label_scale / source.generator.label_scale
+        say(f"init {source.name}: its labels count {times:g} times as much in this training")
 
 
 def lineage_of(run: RunDir, config: GanConfig, ancestor: Source | None) -> list[dict]:

@@ -18,6 +18,7 @@ import numpy as np
 from pgcxr.errors import ArgumentError
 from pgcxr.io import artifacts
 from pgcxr.latent.axes import normalize
+from pgcxr.latent.space import LatentSpace
 from pgcxr.sampling import generation
 
 # Latents in one file of a store.
@@ -69,7 +70,7 @@ class Labeler:
         from pgcxr.networks import pixels, synthesize
 
         if generator.label_size:
-            expected = "was trained with labels; name one of images without"
+            expected = "takes labels; give that of its `LatentSpace`"
             raise ArgumentError("generator", expected)
         self.latent_size, self.batch = generator.latent_size, batch
         networks = (generator, *classifiers)
@@ -131,6 +132,7 @@ def label(
     samples: int,
     store: str | Path | None = None,
     progress: Callable[[int], None] = lambda done: None,
+    space: LatentSpace | None = None,
 ) -> Labeled:
     """The latents of a seed and what the classifiers say of their images.
 
@@ -141,11 +143,15 @@ def label(
         store: folder that keeps the answers, one folder in it for each set of networks and seed;
             None: nothing is kept.
         progress: called with the number of images that are done.
+        space: of its generator, where that is conditioned.
     """
-    z = generation.latents(seed, samples, labeler.latent_size)
+    if space is None:
+        z = generation.latents(seed, samples, labeler.latent_size)
+    else:
+        z = space.draw(seed, samples)
     if store is None:
         return Labeled(normalize(z), labeler.read(z, progress))
-    folder = _folder(Path(store), labeler, seed)
+    folder = _folder(Path(store), labeler, seed, space)
     parts, reused = [], 0
     for begin in range(0, samples, SHARD):
         rows = z[begin : begin + SHARD]
@@ -161,10 +167,12 @@ def label(
     return Labeled(normalize(z), np.concatenate(parts), reused)
 
 
-def _folder(store: Path, labeler: Labeler, seed: int) -> Path:
+def _folder(store: Path, labeler: Labeler, seed: int, space: LatentSpace | None) -> Path:
     """Where the answers of these networks to the latents of this seed are, with an index.json that
     says so."""
     body = {"networks": labeler.identity, "seed": seed, "shard": SHARD}
+    if space is not None and space.rows is not None:
+        body["labels"] = [space.rows.tolist(), space.counts.tolist()]
     key = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     folder = store / key[:16]
     if not (folder / "index.json").exists():

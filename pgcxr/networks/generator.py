@@ -22,7 +22,8 @@ class Generator(keras.Model):
     Arguments:
         resolution: pixels of the finished images, a power of two from 4 to 1024.
         channels: 1 for radiographs.
-        label_size: one-hot labels beside the latents (AC-GAN), 0 for none.
+        label_size: labels beside the latents (AC-GAN), 0 for none.
+        label_scale: labels are multiplied by it; 1 in the original.
         latent_size: None for feature_maps(0).
         fmap_base, fmap_decay, fmap_max: see `feature_maps`.
         fused_scale: upscaling and convolution in one.
@@ -46,13 +47,14 @@ class Generator(keras.Model):
         fused_scale: bool = True,
         normalize_latents: bool = True,
         pixelnorm_epsilon: float = 1e-8,
+        label_scale: float = 1.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.resolution = resolution
         self.max_level = check_resolution(resolution)
         self.channels = channels
-        self.label_size = label_size
+        self.label_size, self.label_scale = label_size, label_scale
         self.fmap_base, self.fmap_decay, self.fmap_max = fmap_base, fmap_decay, fmap_max
         self.latent_size = self.features(0) if latent_size is None else latent_size
         self.fused_scale = fused_scale
@@ -111,7 +113,7 @@ class Generator(keras.Model):
         x = (
             latents
             if labels is None or self.label_size == 0
-            else ops.concatenate([latents, labels], axis=-1)
+            else ops.concatenate([latents, self.label_scale * labels], axis=-1)
         )
         if self.normalize_latents:
             x = self.pixel_norm(x)
@@ -148,7 +150,10 @@ class Generator(keras.Model):
         return [variable for layer in used for variable in layer.trainable_variables]
 
     def get_config(self):
+        # Without it, as it would be by default, a network's identity stays what it was.
+        scaled = {} if self.label_scale == 1 else {"label_scale": self.label_scale}
         return {
+            **scaled,
             "resolution": self.resolution,
             "channels": self.channels,
             "label_size": self.label_size,

@@ -16,6 +16,7 @@ from pgcxr.editing.options import MixOptions
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.images import from_uint8
 from pgcxr.io import artifacts
+from pgcxr.latent.space import LatentSpace
 from pgcxr.sampling.generation import latents, load_generator
 from tests.editing.conftest import UNPROVEN, UNSEEN, logits_of, report, speaker, write_axes
 from tests.toy_axes import LATENTS, SIZE, patterns
@@ -135,7 +136,8 @@ def test_tries_end_where_they_should(runs):
     label = Label(RARE, [4], 2, None)
     with pytest.raises(InputError, match="of 20 tries"):
         options = MixOptions(mix=f"{RARE}=2", tries=10)
-        mixture.try_label(generator, people, label, (0, 0), options, lambda done, total: None)
+        space = LatentSpace.of(runs / "gan", generator)
+        mixture.try_label(space, people, label, (0, 0), options, lambda done, total: None)
 
 
 def test_each_judge_has_a_say_on_what_it_sees(runs):

@@ -4,6 +4,7 @@ be found."""
 import csv
 import shutil
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,16 +13,19 @@ from evaluate import axes as package
 from evaluate.axes import AxesOptions, AxesResult, criterion
 from evaluate.axes.experiment import Runs
 from pgcxr import networks
-from pgcxr.cohort.findings import FINDINGS
+from pgcxr.cohort.findings import FINDINGS, NORMAL
 from pgcxr.editing import axes_folder, panel
+from pgcxr.editing.edit import edit
+from pgcxr.editing.options import EditOptions
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.images import to_uint8
 from pgcxr.io import artifacts
 from pgcxr.latent import axes as latent_axes
 from pgcxr.plots import grids
 from pgcxr.plots.page import Page
-from pgcxr.sampling.generation import load_generator, weights_sha256
-from tests.toy_axes import LATENTS, OFFSETS, SIZE, Known, directions, patterns, reading
+from pgcxr.sampling import latent_file
+from pgcxr.sampling.generation import generate, load_generator, weights_sha256
+from tests.toy_axes import LATENTS, OFFSETS, SIZE, Known, Told, directions, patterns, reading
 from tests.toy_cohort import spots, write_cohort
 
 QUICK = AxesOptions(
@@ -221,6 +225,60 @@ def test_without_real_images_nothing_is_judged_and_the_report_says_so(runs, caps
         assert row["why_not"][-1] == "no judge that took no part can see it"
         assert row["likelihood_end"] > 0.5
     assert "warning: The cohort of the classifier is not at hand" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def conditioned(runs):
+    """A RUN of a generator that draws what it is told, one finding or none, and its axes."""
+    rows = np.eye(6)
+    model = Told(resolution=SIZE, fmap_base=64, fmap_max=LATENTS, latent_size=LATENTS, label_size=6)
+    (runs / "told").mkdir()
+    model.save(runs / "told" / "generator-ema.keras")
+    artifacts.write_json(runs / "told" / "config.json", {"imported": "known"})
+    known = {
+        "names": [NORMAL, *FINDINGS],
+        "exclusive": False,
+        "rows": rows,
+        "counts": [5] + [1] * 5,
+    }
+    artifacts.write_json(runs / "told" / "report.json", {"labels": known})
+    few = QUICK.replace(samples=900, path_starts=0, way="label", max_angle=40.0)
+    others = Runs(judges=[runs / "judge"])
+    result = package.run(
+        runs / "told", runs / "classifier", runs / "axes of told", few, seed=1, others=others
+    )
+    return result.figures
+
+
+def test_what_a_conditioned_generator_is_told_is_an_axis(runs, conditioned):
+    for index, (name, row) in enumerate(conditioned["axes"].items()):
+        assert row["way"] == "label" and row["found"], row["why_not"]
+        assert row["fitted_samples"] == 0, "nothing is fitted"
+        found = latent_axes.load(runs / "axes of told").vectors[index]
+        assert found[LATENTS] == pytest.approx(-np.sqrt(0.5)), "away from normal"
+        assert found[LATENTS + 1 + index] == pytest.approx(np.sqrt(0.5)), name
+    assert conditioned["latent_size"] == LATENTS + 6
+
+
+def test_images_along_such_an_axis_are_made_again_from_latents_and_labels(
+    runs, conditioned, tmp_path
+):
+    options = EditOptions(axis=("nodule",), seeds="1-2", steps=3, frames=1, gradcam=False)
+    said = edit(runs / "told", runs / "axes of told", tmp_path / "out", options)
+    assert said["effects"]["nodule"]["judges"]["classifier 1"]["there_at_end"] == 2
+    generator = load_generator(runs / "told")
+    kept = latent_file.read(tmp_path / "out" / "latents.npz", LATENTS, 6)
+    assert kept.weights_sha256 == weights_sha256(generator)
+    images = generate(generator, kept.latents, kept.labels)
+    for number, image in enumerate(images):
+        written = cv2.imread(str(tmp_path / "out" / "images" / f"{number:06d}.png"), 0)
+        np.testing.assert_array_equal(written, image[..., 0])
+
+
+def test_a_generator_that_was_told_nothing_has_no_such_axis(runs, tmp_path):
+    with pytest.raises(ArgumentError, match="way: needs a generator that was told of the findings"):
+        told = QUICK.replace(way="label")
+        package.run(runs / "gan", runs / "classifier", tmp_path / "out", told)
 
 
 def test_who_guides_does_not_judge(runs, tmp_path):
