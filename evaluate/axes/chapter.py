@@ -188,6 +188,8 @@ def _judges(page: Page, report: dict) -> None:
             "Disease",
             "Gray levels changed, of 255",
             "Likeness of start and end",
+            "After the way back",
+            "Divergence",
             "Change where lesions lie, as a multiple of elsewhere",
             "Age, years",
             "P(male)",
@@ -197,6 +199,8 @@ def _judges(page: Page, report: dict) -> None:
                 words(name),
                 axis["pixel_change"],
                 axis["identity"],
+                axis.get("reversal"),
+                axis.get("divergence"),
                 axis["region_change"],
                 axis["age_change"],
                 axis["male_change"],
@@ -204,8 +208,11 @@ def _judges(page: Page, report: dict) -> None:
             for name, axis in report["axes"].items()
         ],
         "What else a walk changes: mean absolute change, correlation of the images at both ends, "
-        "the change in the region where real lesions of that disease lie (from masks), and the "
-        "change of age and sex as a linear reader of real images sees them.",
+        "what is left to change after the way back along the axis (gray levels), the "
+        "counterfactual latent divergence (0: real images of the disease are farther from the "
+        "start than the end is, and those of normals nearer; 1: the other way round), the change "
+        "in the region where real lesions of that disease lie (from masks), and the change of age "
+        "and sex as a linear reader of real images sees them.",
     )
 
 

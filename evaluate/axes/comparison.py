@@ -14,6 +14,7 @@ from pgcxr.cohort.findings import FINDINGS
 from pgcxr.images import from_uint8, reduce_by_factor
 from pgcxr.latent import evidence, paths, walks
 from pgcxr.latent.axes import Axes
+from pgcxr.metrics.minimality import minimality
 
 BEST = "best"
 
@@ -190,18 +191,24 @@ def side_effects(
 
     Returns:
         {pixel_change: mean absolute change of gray levels, of 255; identity: mean correlation of
-        the images at both ends; region_change: how many times as much changes where lesions lie in
+        the images at both ends; reversal: mean absolute change of gray levels after the way back;
+        divergence: mean of `pgcxr.metrics.minimality`, of principal components among real images,
+        None without these; region_change: how many times as much changes where lesions lie in
         real images as elsewhere, None without masks; age_change in years and male_change, mean
         change of what a linear reader sees, None where the cohort doesn't say}.
     """
     index = FINDINGS.index(disease)
     before = reader.images(starts)
-    after = reader.images(walks.move(starts, axes.vectors[index], axes.ends[index]))
+    moved = walks.move(starts, axes.vectors[index], axes.ends[index])
+    after = reader.images(moved)
+    back = reader.images(walks.move(moved, axes.vectors[index], -axes.ends[index]))
     change = np.abs(after.astype(np.float64) - before)
     flat = [from_uint8(images).reshape(len(images), -1) for images in (before, after)]
     found = {
         "pixel_change": float(change.mean()),
         "identity": float(np.mean([np.corrcoef(a, b)[0, 1] for a, b in zip(*flat, strict=True)])),
+        "reversal": float(np.abs(back.astype(np.float64) - before).mean()),
+        "divergence": _divergence(people, index, before, after),
         "region_change": None,
     }
     region = people.regions.get(disease)
@@ -213,6 +220,17 @@ def side_effects(
     for key in old:
         found[f"{key}_change"] = None if old[key] is None else float((new[key] - old[key]).mean())
     return found
+
+
+def _divergence(people: Panel, index: int, before: np.ndarray, after: np.ndarray) -> float | None:
+    if people.known is None:
+        return None
+    features, labels = people.known
+    normal, diseased = features[labels[:, 0] == 1], features[labels[:, index + 1] == 1]
+    if not len(normal) or not len(diseased):
+        return None
+    old, new = people.features(before), people.features(after)
+    return float(minimality(old, new, normal, diseased)["divergence"].mean())
 
 
 def _persons(people: Panel, images: np.ndarray) -> dict:

@@ -25,7 +25,8 @@ class Panel:
         guides: the classifiers that axes are made with.
         judges: all that took no part, by name.
         features: images -> principal components; None without real images.
-        persons: who reads age and sex off them; None likewise.
+        known: (principal components [N, D], labels [N, 6]) of real test images; None likewise.
+        persons: who reads age and sex off components; None likewise.
         regions: {disease: where its lesions lie}, where masks say so.
         notes: what the user should know, each a sentence.
     """
@@ -33,6 +34,7 @@ class Panel:
     guides: dict[str, Judge]
     judges: dict[str, Judge]
     features: Callable | None = None
+    known: tuple[np.ndarray, np.ndarray] | None = None
     persons: Persons | None = None
     regions: dict[str, np.ndarray] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -82,7 +84,9 @@ def assemble(reader: Reader, cohort: Cohort | None, seed: int, progress: Progres
     progress(what, 3, 4)
     persons, places = Persons(learned, train.cohort), judges.regions(train.cohort, size)
     progress(what, 4, 4)
-    return Panel(guides, others, features, persons, places, _notes(reader, guides, others))
+    known = features(test.images), test.labels
+    notes = _notes(reader, guides, others)
+    return Panel(guides, others, features, known, persons, places, notes)
 
 
 def _classifiers(reader: Reader, val, test, logits) -> tuple[dict, dict]:

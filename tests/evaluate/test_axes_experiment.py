@@ -111,6 +111,8 @@ def test_every_known_axis_is_found(result):
         assert row["likelihood_start"] < 0.2 and row["likelihood_end"] > 0.8 > row["off_target_max"]
         assert row["bootstrap_cosine"] > 0.8
         assert row["gradcam"]["maps"] == QUICK.examples
+        assert row["reversal"] < 0.1 < row["pixel_change"], "the way back ends at the start"
+        assert 0 <= row["divergence"] <= 1
 
 
 def test_the_rare_finding_was_rare(result):
