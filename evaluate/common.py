@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from pgcxr.classifier.runs import CLASSIFIER, load_classifier
 from pgcxr.cohort import confounders
 from pgcxr.cohort import manifest as cohort
-from pgcxr.cohort.findings import ABNORMAL, NORMAL
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.images import from_uint8, to_uint8
 from pgcxr.io import artifacts, folders, places
@@ -27,13 +26,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CLASSIFIER",
-    "check_disjoint",
     "cohort_of",
     "confounders_of",
     "from_uint8",
     "generate",
     "generate_batches",
-    "is_imported",
     "latents",
     "load_classifier",
     "load_generator",
@@ -62,7 +59,7 @@ def load_run(run: str | Path, **needed: type) -> dict:
         if runs.is_pretrained(run):
             raise InputError(
                 f"{run.name}: comes with pgcxr, and no cohort with it, which is needed here; name "
-                "a RUN of `python -m train.gan`"
+                "a RUN of your own"
             )
         run = folders.existing_run(run, (folders.GAN, folders.CLASSIFIER))
     config = artifacts.read_json(run / "config.json")
@@ -73,6 +70,15 @@ def load_run(run: str | Path, **needed: type) -> dict:
                 f"{run / 'config.json'}: {key} is {found}, no {kind.__name__}; train the run again"
             )
     return config
+
+
+def trained_with(run: str | Path) -> dict:
+    """How a RUN was trained: its config.json; of one that comes with pgcxr what its report says."""
+    return (
+        runs.pretrained_report(run)["made_by"]["config"]
+        if runs.is_pretrained(run)
+        else load_run(run)
+    )
 
 
 def cohort_of(run: str | Path) -> cohort.Cohort:
@@ -97,114 +103,6 @@ def cohort_of(run: str | Path) -> cohort.Cohort:
     return cohort.load(folder)
 
 
-def trained_on(gan_run: str | Path) -> cohort.Cohort:
-    """`cohort_of` a GAN; InputError where its manifest has changed since, so that what it has seen
-    is not known."""
-    found = cohort_of(gan_run)
-    manifest = found.folder / "manifest.csv"
-    if load_run(gan_run).get("manifest_sha256") not in (None, artifacts.sha256(manifest)):
-        raise InputError(
-            f"{manifest}: has changed since {gan_run} was trained on it, so that its training "
-            "images aren't known; put the earlier one back, or train again"
-        )
-    return found
-
-
-def is_imported(run: str | Path) -> bool:
-    """Whether RUN says that its networks were not trained here (`pgcxr import-nvidia`)."""
-    config = load_run(run)
-    return bool(config.get("imported")) or config.get("source") == "nvidia pickle"
-
-
-def check_disjoint(gan_run: str | Path, test: cohort.Cohort) -> dict:
-    """{checked, gan_patients, test_patients, shared: 0}; InputError where the GAN was trained on a
-    test patient.
-
-    Patients are told by their hash, and images by the hash of their pixels, as two cohorts may be
-    salted differently. `checked` is false only for a network that says it was imported and names no
-    cohort.
-    """
-    gan_run = Path(gan_run)
-    if is_imported(gan_run) and "cohort" not in load_run(gan_run):
-        return {
-            "checked": False,
-            "gan_patients": None,
-            "test_patients": _unique(test, "patient_id"),
-            "shared": None,
-        }
-    config = load_run(gan_run, cohort=str)
-    split, label = config.get("split", "train"), config.get("label", "all")
-    if split not in cohort.SPLITS or label not in ("all", NORMAL, ABNORMAL):
-        raise InputError(
-            f"{gan_run / 'config.json'}: split or label is none that a GAN is trained on; train it "
-            "again"
-        )
-    seen = trained_on(gan_run).select(split=split, label=None if label == "all" else label)
-    refuse_shared(gan_run, seen, test)
-    unknown = _unknown_lineage(gan_run, test)
-    for name in unknown:
-        print(
-            f"warning: {gan_run}: began with {name}, whose training images are not known here: "
-            "whether patients of the test set are among them was not checked",
-            file=sys.stderr,
-        )
-    return {
-        "checked": True,
-        "gan_patients": _unique(seen, "patient_id"),
-        "test_patients": _unique(test, "patient_id"),
-        "shared": 0,
-        "unknown_lineage": unknown,
-    }
-
-
-def refuse_shared(gan_run: Path, seen: cohort.Cohort, test: cohort.Cohort, whose: str = "") -> None:
-    """Raises InputError where a GAN has `seen` a patient or an image of `test`."""
-    for column, what in (("patient_id", "patients"), ("sha256", "images")):
-        if column in seen.manifest.columns and column in test.manifest.columns:
-            shared = (set(seen.manifest[column]) & set(test.manifest[column])) - {""}
-            if shared:
-                raise InputError(
-                    f"{gan_run}: {whose or 'was'} trained on {len(shared)} {what} of the real test "
-                    "set; train the GAN and the classifier on one cohort, or on disjoint ones"
-                )
-
-
-def _unknown_lineage(gan_run: Path, test: cohort.Cohort) -> list[str]:
-    """Names of the networks that the GAN began with (train.gan --init) and of whose images nobody
-    knows here whether those of `test` are among them.
-
-    Raises:
-        InputError: one of them was trained on a patient or an image of `test`.
-    """
-    unknown = []
-    for entry in lineage(gan_run):
-        if entry.get("pretrained"):
-            continue  # on phantom images
-        name = entry.get("cohort")
-        folder = Path(os.path.realpath(gan_run)) / name if name else None
-        if (
-            folder is None
-            or not (folder / "manifest.csv").is_file()
-            or artifacts.sha256(folder / "manifest.csv") != entry.get("manifest_sha256")
-        ):
-            unknown.append(str(entry.get("name", "a network")))
-            continue
-        label = entry.get("label", "all")
-        seen = cohort.load(folder).select(
-            split=entry.get("split", "train"), label=None if label == "all" else label
-        )
-        refuse_shared(gan_run, seen, test, f"began with {entry['name']}, which was")
-    return unknown
-
-
-def lineage(gan_run: str | Path) -> list[dict]:
-    """The networks that a RUN of train.gan began with, the nearest first: config.json's "init"."""
-    entries = load_run(gan_run).get("init", [])
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise InputError(f"{Path(gan_run) / 'config.json'}: init is no list; train the run again")
-    return entries
-
-
 def confounders_of(rows: cohort.Cohort) -> dict:
     """`pgcxr.cohort.confounders.of_cohort`, with its lines on the terminal, too."""
     found = confounders.of_cohort(rows)
@@ -226,7 +124,3 @@ def tell_confounders(page: "Page", report: dict) -> None:
             "whether images of this cohort show devices is not known, so what a classifier reads "
             "of them cannot be told.",
         )
-
-
-def _unique(rows: cohort.Cohort, column: str) -> int:
-    return int(rows.manifest[column].nunique())

@@ -40,7 +40,7 @@ ORDER = (
 FACE = ("pgcxr", "pgcxr.__main__")
 # Inside `evaluate`, a question knows nothing of the others; the study and the notebooks ask them
 # all.
-SHARED = ("protocol", "thesis", "common")
+SHARED = ("protocol", "thesis", "common", "patients")
 ASK_ALL = ("study", "notebooks")
 EVALUATIONS = (
     *SHARED,

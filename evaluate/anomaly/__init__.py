@@ -7,5 +7,6 @@ __all__, __getattr__ = face(
     __name__,
     AnomalyOptions="options",
     AnomalyResult="chapter",
+    Others="runs",
     run="experiment",
 )

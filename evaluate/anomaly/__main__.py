@@ -14,14 +14,17 @@ app = command.new_app(__doc__)
 
 
 @app.command(
-    epilog="Example: python -m evaluate.anomaly runs/gan_normal runs/classifier --out runs/anomaly"
+    epilog=(
+        "Example: python -m evaluate.anomaly runs/gan_normal runs/classifier --out runs/anomaly; "
+        "phantom-64-normal runs/classifier --cohort cohort --out runs/anomaly"
+    )
 )
 @takes_options
 def main(
     gan_run: Annotated[
         Path,
         typer.Argument(
-            help="RUN of train.gan --label normal; its cohort is read. Or one of train.anomaly: "
+            help="RUN of train.gan --label normal, or phantom-64-normal. Or one of train.anomaly: "
             "then there is no inversion, and all is done in minutes",
         ),
     ],
@@ -43,19 +46,24 @@ def main(
         Path | None,
         typer.Option(help="RUN of train.encoder for this GAN: the inversion starts from its guess"),
     ] = None,
+    cohort: Annotated[
+        Path | None,
+        typer.Option(help="COHORT whose real images are read, in place of the first RUN's"),
+    ] = None,
     seed: Annotated[int, typer.Option(**command.SEED, help="of the draws and of the bank")] = 0,
 ) -> None:
     """Finds anomalies from normal images alone, beside a supervised classifier that saw abnormal
     ones (thesis 4). The inversion reads some test images, every other method all of them."""
-    from evaluate.anomaly.runs import refuse_missing, sorted_runs
+    from evaluate.anomaly.runs import Others, refuse_missing, sorted_runs
 
     gan, networks = sorted_runs(gan_run, network)
-    refuse_missing(out, gan, classifier_run, networks, encoder)
+    refuse_missing(out, gan, classifier_run, networks, encoder, cohort)
     from evaluate.anomaly.experiment import run
     from evaluate.protocol import progress_bars
 
     with progress_bars() as progress:
-        found = run(gan_run, classifier_run, out, options, seed, progress, network, encoder).figures
+        others = Others(network, encoder, cohort)
+        found = run(gan_run, classifier_run, out, options, seed, progress, others).figures
     overall = found["overall"]
     print(
         f"{out}: {found['method']}: AUROC {overall['auroc']:.3f}, sensitivity "

@@ -25,6 +25,8 @@ class AnomalyResult(Result):
         how = "by latent inversion" if _inverted(self.figures) else "from normal images alone"
         page.section(f"Anomaly detection {how} (thesis, Results 3)")
         _method(page, self.figures)
+        for note in self.figures.get("notes", ()):
+            page.verdict(None, note)
         common.tell_confounders(page, self.figures)
         _table_6(page, self.figures)
         _methods_compared(page, self.figures)

@@ -1,12 +1,11 @@
 """Finds anomalies in images that no network has seen, from normal images alone (thesis 4)."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from evaluate import common
+from evaluate import common, patients
 from evaluate.anomaly import (
     comparison,
     detection,
@@ -37,8 +36,7 @@ def run(
     options: AnomalyOptions | None = None,
     seed: int = 0,
     progress: Progress = silent,
-    networks: Sequence[str | Path] = (),
-    encoder: str | Path | None = None,
+    others: runs.Others = runs.Others(),
 ) -> AnomalyResult:
     """Writes the folder `out`: report.json, scores.csv, methods.csv, maps.npz, calibration.npz,
     figures; with a network, screening, a model for `pgcxr screen`.
@@ -48,22 +46,21 @@ def run(
 
     Args:
         gan_run: RUN of train.gan of normal images only, or of train.anomaly; its cohort is the one
-            that is read.
+            that is read, where `others` names none.
         classifier_run: RUN of train.classifier of findings, of the GAN's resolution.
         out: new folder.
         options: `AnomalyOptions()` where left out.
         seed: of the draws and of the bank.
         progress: told how far it is.
-        networks: RUNs of train.anomaly that are asked, too; one of --supervised bounds them.
-        encoder: RUN of train.encoder whose guesses the inversion starts from.
+        others: more networks, an encoder, and a cohort.
 
     Raises:
         InputError: a run or cohort that does not do, or `out` is not empty.
     """
     options = options or AnomalyOptions()
     places.refuse_existing(Path(out))
-    gan, others = runs.sorted_runs(gan_run, networks)
-    loaded = runs.load(gan, classifier_run, others, None if encoder is None else Path(encoder))
+    gan, networks = runs.sorted_runs(gan_run, others.networks)
+    loaded = runs.load(gan, classifier_run, networks, others)
     cohort, generator, size = loaded.cohort, loaded.generator, loaded.size
     if generator is not None:
         inverting.refuse(loaded, options)
@@ -71,10 +68,12 @@ def run(
     # All test images and all held-out normals, for methods that take no time.
     every = {"per_class": MANY, "normals": MANY, "healthy": MANY, "familiar": options.learned}
     whole = select(cohort, every, fewest, seed)
-    # Nor may a network have seen the normals that set the threshold.
-    held_out = pd.concat([whole.test.manifest, whole.healthy.manifest])
-    for each in loaded.runs:
-        common.check_disjoint(each, Cohort(cohort.folder, held_out))
+    notes = list(loaded.real.notes)
+    if not loaded.real.named:
+        # Nor may a network have seen the normals that set the threshold.
+        held_out = pd.concat([whole.test.manifest, whole.healthy.manifest])
+        for each in loaded.runs:
+            notes += patients.check_disjoint(each, Cohort(cohort.folder, held_out))["notes"]
     side = min(size, maps.FINEST)
     with artifacts.new_folder(out) as folder:
         found = methods.ask(
@@ -113,6 +112,7 @@ def run(
         screening_model.write(folder, loaded, whole, found, report["comparison"], options, seed)
         report["resolution"] = size
         report["confounders"] = common.confounders_of(cohort)
+        report |= {"cohort": loaded.real.report(out), "notes": notes}
         result = AnomalyResult(Path(out), report, tables).made_with(options, seed)
         result.write(folder)
     return result

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evaluate import common
+from evaluate import common, patients
 from evaluate.anomaly import inverting
 from evaluate.anomaly.chapter import AnomalyResult
 from evaluate.anomaly.figures import FULL, INVERSION
 from evaluate.anomaly.options import AnomalyOptions
 from evaluate.anomaly.runs import Loaded
+from evaluate.patients import RealImages
 from pgcxr.anomaly import calibration, maps, ppca
 from pgcxr.cohort import manifest
 from pgcxr.cohort.findings import NORMAL
@@ -155,8 +156,9 @@ class Explorer:
             raise InputError(f"{folder}: was not written by `{COMMAND}`; name a folder of that")
         known, names = result.made_by["config"], AnomalyOptions().to_dict()
         generator = common.load_generator(gan_run)
+        cohort = patients.of_report(folder, result.figures) or common.cohort_of(gan_run)
         return cls(
-            Loaded(generator, {}, None, common.cohort_of(gan_run), (gan_run,)),
+            Loaded(generator, {}, None, RealImages(cohort), (gan_run,)),
             pd.read_csv(folder / "scores.csv", dtype={"image_id": str}),
             Calibrated.load(folder),
             AnomalyOptions(**{name: known[name] for name in names if name in known}),
@@ -179,7 +181,7 @@ class Explorer:
         cohort = manifest.load(scratch / "cohort")
         kinds = cohort.manifest["diagnoses"].where(cohort.manifest["diagnoses"] != "", NORMAL)
         rows = {"image_id": cohort.manifest["image_id"].astype(str), "class": kinds}
-        loaded = Loaded(generator, {}, None, cohort, (run,))
+        loaded = Loaded(generator, {}, None, RealImages(cohort), (run,))
         note = "phantoms, and the GAN of normal ones that comes with pgcxr; nothing is calibrated"
         return cls(loaded, pd.DataFrame(rows), None, AnomalyOptions(), 0, note)
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluate import common
+from evaluate import common, patients
+from evaluate.patients import RealImages
 from pgcxr.cohort.findings import FINDINGS, NORMAL
 from pgcxr.cohort.manifest import Cohort
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts, folders, places
-from pgcxr.sampling.runs import GENERATOR, existing_network, load_network
+from pgcxr.sampling.runs import GENERATOR, existing_network, load_network, named
 
 NETWORK, ENCODER = "anomaly.keras", "encoder.keras"
 
@@ -30,6 +31,21 @@ class Encoder:
 
 
 @dataclass(frozen=True)
+class Others:
+    """What is named beside the first RUN and the classifier.
+
+    Attributes:
+        networks: RUNs of train.anomaly that are asked, too; one of --supervised bounds them.
+        encoder: RUN of train.encoder whose guesses the inversion starts from.
+        cohort: whose real images are read, in place of the first RUN's.
+    """
+
+    networks: Sequence[str | Path] = ()
+    encoder: str | Path | None = None
+    cohort: str | Path | None = None
+
+
+@dataclass(frozen=True)
 class Loaded:
     """What is asked.
 
@@ -37,7 +53,7 @@ class Loaded:
         generator: None where there is no GAN.
         networks: {RUN: network of train.anomaly}.
         classifier: of findings.
-        cohort: of the first of `runs`.
+        real: images of the cohort of the first of `runs`, or of one that was named.
         runs: of the GAN, of the networks, of the encoder and of the bound.
         encoder: of that GAN's latents, where there is one.
         bound: network of train.anomaly --supervised, where there is one.
@@ -46,10 +62,15 @@ class Loaded:
     generator: Any
     networks: dict[Path, Any]
     classifier: Any
-    cohort: Cohort
+    real: RealImages
     runs: tuple[Path, ...]
     encoder: Encoder | None = None
     bound: Any = None
+
+    @property
+    def cohort(self) -> Cohort:
+        """Of the real images."""
+        return self.real.cohort
 
     @property
     def size(self) -> int:
@@ -62,7 +83,8 @@ class Loaded:
 def sorted_runs(first: str | Path, networks: Sequence[Path] = ()) -> tuple[Path | None, list[Path]]:
     """(RUN of the GAN or None, RUNs of train.anomaly), by what lies in the first."""
     first = Path(first)
-    if (first / NETWORK).is_file() and not (first / GENERATOR).is_file():
+    folder = named(first)
+    if (folder / NETWORK).is_file() and not (folder / GENERATOR).is_file():
         return None, [first, *map(Path, networks)]
     return first, list(map(Path, networks))
 
@@ -73,9 +95,10 @@ def refuse_missing(
     classifier_run: Path,
     networks: Sequence[Path],
     encoder: Path | None = None,
+    cohort: Path | None = None,
 ) -> None:
-    """Raises InputError where `out` can't be made, or a RUN isn't there: what can be told in a
-    moment, before TensorFlow is loaded."""
+    """Raises InputError where `out` can't be made, or a RUN or a cohort isn't there: what can be
+    told in a moment, before TensorFlow is loaded."""
     places.refuse_existing(out)
     if gan is not None:
         existing_network(gan, GENERATOR, folders.GAN)
@@ -85,6 +108,7 @@ def refuse_missing(
     if encoder is not None:
         _refuse_alone(encoder, gan)
         existing_network(encoder, ENCODER, folders.ENCODER)
+    patients.refuse_missing(cohort, gan or networks[0])
 
 
 def _refuse_alone(encoder: Path | None, gan: Path | None) -> None:
@@ -96,11 +120,20 @@ def load(
     gan: Path | None,
     classifier_run: str | Path,
     networks: Sequence[Path],
-    encoder: Path | None = None,
+    others: Others = Others(),
 ) -> Loaded:
-    """The networks; InputError where they don't belong together, or saw other than normals."""
+    """The networks and the cohort; InputError where they don't belong together, or the networks saw
+    other than normals.
+
+    Args:
+        gan: RUN of the GAN, where there is one.
+        classifier_run: RUN of findings.
+        networks: all RUNs of train.anomaly, see `sorted_runs`.
+        others: encoder and cohort.
+    """
+    encoder = None if others.encoder is None else Path(others.encoder)
     _refuse_alone(encoder, gan)
-    taught = [run for run in networks if common.load_run(run).get("supervised")]
+    taught = [run for run in networks if common.trained_with(run).get("supervised")]
     if len(taught) > 1:
         raise ArgumentError("network", "only one may be of --supervised", taught[1])
     networks = [run for run in networks if run not in taught]
@@ -111,12 +144,13 @@ def load(
             "normal images alone can find; name one of these first"
         )
     for run in runs:
-        label = common.load_run(run).get("label")
+        label = common.trained_with(run).get("label")
         if label != NORMAL:
             raise InputError(
-                f"{Path(run) / 'config.json'}: trained on {label} images; what it can make is what "
+                f"{run}: was trained on {label} images; what it can make is what "
                 "passes as normal: train one on normal images only"
             )
+    real = _real_images((*runs, *taught), classifier_run, others.cohort)
     generator = None
     if gan is not None:
         generator = common.load_generator(gan)
@@ -132,13 +166,24 @@ def load(
     classifier = common.load_classifier(classifier_run, 1 + len(FINDINGS), size)
     guess = None if encoder is None else _encoder(encoder, gan)
     bound = _network(taught[0]) if taught else None
-    cohort = common.cohort_of(runs[0])
-    return Loaded(generator, loaded, classifier, cohort, (*runs, *taught), guess, bound)
+    found = Loaded(generator, loaded, classifier, real, (*runs, *taught), guess, bound)
+    real.refuse_small(found.size)
+    return found
+
+
+def _real_images(
+    runs: Sequence[Path], classifier_run: str | Path, cohort: str | Path | None
+) -> RealImages:
+    """Of the cohort that is named, of whose val and test patients no RUN knows any; or the first
+    RUN's, whose patients `evaluate.anomaly` looks at once it has drawn the images."""
+    if cohort is not None:
+        return patients.named(cohort, [*runs, classifier_run])
+    return RealImages(common.cohort_of(runs[0]))
 
 
 def _encoder(run: Path, gan: Path) -> Encoder:
     config = common.load_run(run, passes=int, generator_sha256=str)
-    if config["generator_sha256"] != artifacts.sha256(gan / GENERATOR):
+    if config["generator_sha256"] != artifacts.sha256(named(gan) / GENERATOR):
         raise InputError(
             f"{run}: guesses the latents of another GAN than {gan}; train an encoder of this one"
         )

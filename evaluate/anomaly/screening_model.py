@@ -10,7 +10,7 @@ from evaluate.anomaly.selection import Reading
 from pgcxr.cohort.image_files import png_size
 from pgcxr.images import from_uint8
 from pgcxr.io import artifacts
-from pgcxr.sampling.runs import GENERATOR
+from pgcxr.sampling.runs import GENERATOR, named
 from pgcxr.screening import card, model
 from pgcxr.screening.preparation import Preparation
 
@@ -97,4 +97,4 @@ def about_of(comparison: dict, options: AnomalyOptions, seed: int, cohort: Path)
 
 
 def _generator(loaded: Loaded) -> Path | None:
-    return None if loaded.generator is None else loaded.runs[0] / GENERATOR
+    return None if loaded.generator is None else named(loaded.runs[0]) / GENERATOR

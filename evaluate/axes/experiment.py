@@ -11,7 +11,7 @@ import numpy as np
 from scipy import special
 
 from evaluate import common
-from evaluate.axes import comparison, figures, panel, ways
+from evaluate.axes import comparison, figures, panel, real_images, ways
 from evaluate.axes.chapter import AxesResult
 from evaluate.axes.comparison import Compared
 from evaluate.axes.criterion import CRITERION_TEXT, OUTPUTS, reported
@@ -25,19 +25,22 @@ from pgcxr.io import artifacts, places
 from pgcxr.latent import axes as latent_axes
 from pgcxr.latent import labeling
 from pgcxr.latent.space import LatentSpace
+from pgcxr.sampling.runs import is_pretrained, named
 
 
 @dataclass(frozen=True)
 class Runs:
-    """Classifiers beside the first.
+    """What is named beside the GAN and the first classifier.
 
     Attributes:
         guides: RUNs that guide, too.
         judges: RUNs that only judge.
+        cohort: whose real images are read, in place of the first classifier's.
     """
 
     guides: Sequence[str | Path] = ()
     judges: Sequence[str | Path] = ()
+    cohort: str | Path | None = None
 
 
 def run(
@@ -55,12 +58,12 @@ def run(
     Args:
         gan_run: RUN of train.gan, of normal and abnormal images.
         classifier_run: RUN of train.classifier of findings, of the GAN's resolution: the first
-            guide; its cohort calibrates all and teaches the probe.
+            guide; its cohort calibrates all and teaches the probe, where `others` names none.
         out: new folder.
         options: `AxesOptions()` where left out.
         seed: of latents, permutations and bootstraps.
         progress: told how far it is.
-        others: more classifiers.
+        others: more classifiers, and a cohort.
 
     Raises:
         InputError: a run that does not do, or `out` is not empty.
@@ -68,8 +71,11 @@ def run(
     """
     options = options or AxesOptions()
     places.refuse_existing(Path(out))
-    placed = labeling.strategy()
     classifier_runs = [classifier_run, *others.guides, *others.judges]
+    real = None
+    if others.cohort is not None:
+        real = real_images.named(others.cohort, [gan_run, *classifier_runs])
+    placed = labeling.strategy()
     with placed.scope():
         generator = common.load_generator(gan_run)
         if generator.channels != 1:
@@ -85,42 +91,23 @@ def run(
     if options.way == ways.LABEL and space.axes(FINDINGS) is None:
         expected = f"needs a generator that was told of the findings, which {gan_run}'s was not"
         raise ArgumentError("way", expected, options.way)
-    cohort = _cohort(gan_run, classifier_runs)
+    if real is not None:
+        real.refuse_small(generator.resolution)
+    else:
+        real = real_images.of_runs(gan_run, classifier_runs)
     guides = 1 + len(others.guides)
     reader = Reader(space, classifiers, guides, options.batch, progress, placed)
     _refuse_same(classifier_runs, reader.labeler.identity[1:])
     with artifacts.new_folder(out) as folder:
-        report, tables = _study(reader, cohort, options, seed, folder)
+        report, tables = _study(reader, real and real.cohort, options, seed, folder)
+        report["cohort"] = real and real.report(out)
+        report["notes"] += real.notes if real else []
         runs = [gan_run, *classifier_runs]
         identities = [space.identity, *reader.labeler.identity[1:]]
         report["networks"] = _networks(Path(out), runs, identities, guides)
         result = AxesResult(Path(out), report, tables).made_with(options, seed)
         result.write(folder)
     return result
-
-
-def _cohort(gan_run: str | Path, classifier_runs: list) -> Cohort | None:
-    """The cohort of the first classifier, of whose test patients the GAN knows none, and of whose
-    val and test patients no classifier does. None where it is not at hand and the GAN was
-    imported."""
-    first, *others = classifier_runs
-    try:
-        cohort = common.cohort_of(first)
-    except InputError:
-        if "cohort" in common.load_run(gan_run) or not common.is_imported(gan_run):
-            raise
-        return None
-    if "cohort" in common.load_run(gan_run) or not common.is_imported(gan_run):
-        common.check_disjoint(gan_run, cohort.select("test"))
-    rows = cohort.manifest
-    held_out = Cohort(cohort.folder, rows[rows["split"] != "train"])
-    for name in others:
-        if common.is_imported(name) and "cohort" not in common.load_run(name):
-            continue
-        seen = common.cohort_of(name)
-        if seen.folder.resolve() != cohort.folder.resolve():
-            common.refuse_shared(name, seen.select("train"), held_out)
-    return cohort
 
 
 def _refuse_same(runs: list, identities: list[str]) -> None:
@@ -135,13 +122,16 @@ def _refuse_same(runs: list, identities: list[str]) -> None:
 
 def _networks(out: Path, runs: list, identities: list[str], guides: int) -> dict:
     """{generator, guides, judges}: where each network is, as seen from `out`, and its identity, so
-    that who reads the folder (`pgcxr edit`) need not be told."""
+    that who reads the folder (`pgcxr edit`) need not be told; what comes with pgcxr by its name."""
     home = os.path.realpath(out)
-    named = [
-        {"run": os.path.relpath(os.path.realpath(run), home), "weights_sha256": identity}
-        for run, identity in zip(runs, identities, strict=True)
-    ]
-    return {"generator": named[0], "guides": named[1 : guides + 1], "judges": named[guides + 1 :]}
+    found = []
+    for run, identity in zip(runs, identities, strict=True):
+        shipped = is_pretrained(run)
+        where = named(run).name if shipped else os.path.relpath(os.path.realpath(run), home)
+        found.append({"run": where, "weights_sha256": identity})
+        if shipped:
+            found[-1]["pretrained"] = True
+    return {"generator": found[0], "guides": found[1 : guides + 1], "judges": found[guides + 1 :]}
 
 
 def _study(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluate import common
+from evaluate import common, patients
 from evaluate.distribution.options import LEAST
 from pgcxr.cohort.image_files import load_images
 from pgcxr.cohort.manifest import Cohort
@@ -52,7 +52,7 @@ class RealSets:
 
 def real_sets(gan_run: str | Path, seed: int) -> tuple[RealSets, dict]:
     """The cohort that a GAN was trained on, as it was seen (split and label), and
-    `common.check_disjoint`'s answer.
+    `patients.check_disjoint`'s answer.
 
     The floor is held out, too, rather than part of the training images: a classifier's features of
     what it was trained on are unlike those of new images, and the floor would be higher than what a
@@ -61,7 +61,7 @@ def real_sets(gan_run: str | Path, seed: int) -> tuple[RealSets, dict]:
     config = common.load_run(gan_run)
     cohort = common.cohort_of(gan_run)
     sets, held_out = sets_of(cohort, config.get("split", "train"), config.get("label", "all"), seed)
-    return sets, common.check_disjoint(gan_run, held_out)
+    return sets, patients.check_disjoint(gan_run, held_out)
 
 
 def sets_of(cohort: Cohort, split: str, label: str, seed: int) -> tuple[RealSets, Cohort]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluate import common
+from evaluate import common, patients
 from evaluate.fidelity import (
     acceptance,
     arms,
@@ -80,7 +80,7 @@ def run(
     real_images.refuse_too_few(real.counts(options.per_class), options.per_class)
     test_rows, _, test_labels = real.parts["test"]
     statistics.refuse_few_patients(test_rows, test_labels)
-    disjoint = common.check_disjoint(gan_run, test_rows)
+    disjoint = patients.check_disjoint(gan_run, test_rows)
     work = out.with_name(f".{out.name}.work")
     trainer = arms.Trainer(trained, work, progress)
     with artifacts.new_folder(out) as folder:

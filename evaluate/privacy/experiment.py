@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evaluate import common
+from evaluate import common, patients
 from evaluate.privacy import figures, spaces
 from evaluate.privacy.chapter import PrivacyResult
 from evaluate.privacy.options import PrivacyOptions
@@ -97,7 +97,7 @@ def run(
             "training_images": len(real.training),
             "held_out_patients": len(real.held_out),
             "gan_patients": disjoint,
-            "lineage": common.lineage(gan_run),
+            "lineage": patients.lineage(gan_run),
             "alpha": ALPHA / TESTS,
             "cutoff": cutoff,
             "spaces": tests,

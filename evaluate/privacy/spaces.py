@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluate import common
+from evaluate import common, patients
 from pgcxr.classifier import features
 from pgcxr.cohort.image_files import load_images
 from pgcxr.cohort.manifest import Cohort
@@ -30,11 +30,11 @@ class RealSets:
 
 def real_sets(gan_run: Path) -> tuple[RealSets, dict]:
     """Of the GAN's own cohort, images with the label it was trained on; and
-    `common.check_disjoint`'s answer."""
+    `patients.check_disjoint`'s answer."""
     config = common.load_run(gan_run)
     split, label = config.get("split", "train"), config.get("label", "all")
-    sets, others = sets_of(common.trained_on(gan_run), split, label, gan_run)
-    return sets, common.check_disjoint(gan_run, others)
+    sets, others = sets_of(patients.trained_on(gan_run), split, label, gan_run)
+    return sets, patients.check_disjoint(gan_run, others)
 
 
 def sets_of(cohort: Cohort, split: str, label: str, where: str | Path) -> tuple[RealSets, Cohort]:

@@ -26,6 +26,7 @@ from pgcxr.dicom import pixel_data
 from pgcxr.images import fitted_side
 from pgcxr.io import artifacts
 from pgcxr.io.worker_process import Limits
+from pgcxr.phantom import export as phantom_export
 from pgcxr.privacy.audit import auditing as audits
 from pgcxr.privacy.audit import own_words
 from pgcxr.sources import Scan
@@ -270,6 +271,9 @@ class _Curation:
         # Keys as report.json spells them.
         described |= {"normalise": str(decoding.normalize), "bits": decoding.bits}
         described |= {"decoder": decoding.decoder, "black_out": decoding.black_out.described()}
+        seed = phantom_export.seed_of(setup.export)
+        if seed is not None:  # tells which other phantoms show the same patients
+            described["phantom_seed"] = seed
         if setup.device_filter:
             described["device_model"] = {
                 "sha256": setup.device_filter.sha256,

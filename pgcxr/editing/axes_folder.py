@@ -10,6 +10,7 @@ from pgcxr.cohort.findings import FINDINGS
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts, folders, places
 from pgcxr.latent import axes as latent_axes
+from pgcxr.sampling.runs import named
 
 COMMAND = "evaluate.axes"
 # A likelihood of 0 or 1 in float32 has no logit.
@@ -95,7 +96,11 @@ class AxesFolder:
         of a version that named none."""
         networks = self.report.get("networks") or {}
         home = Path(os.path.realpath(self.folder))
-        return [(home / one["run"], one["weights_sha256"]) for one in networks.get(role, ())]
+        found = []
+        for one in networks.get(role, ()):
+            run = named(one["run"]) if one.get("pretrained") else home / one["run"]
+            found.append((run, one["weights_sha256"]))
+        return found
 
     def check_generator(self, run: Path, generator, identity: str) -> None:
         """Raises InputError where the axes are of another generator."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgcxr.cohort.findings import TABLE_6
+from pgcxr.errors import InputError
 from pgcxr.io import artifacts, worker_process
 from pgcxr.phantom.clinic import Attendance, attend
 from pgcxr.phantom.messy import spoil
@@ -79,6 +80,17 @@ def write_export(
         config = {"patients": patients, "size": size, "messy": options.messy}
         artifacts.write_report(folder, body, command="pgcxr phantom", seed=seed, config=config)
     return body
+
+
+def seed_of(export: str | os.PathLike) -> int | None:
+    """The seed that an export was drawn from, which makes its patients; None where it is no
+    phantom."""
+    path = Path(export) / "report.json"
+    try:
+        made_by = artifacts.read_json(path)["made_by"]
+        return int(made_by["seed"]) if made_by["command"] == "pgcxr phantom" else None
+    except (InputError, OSError, KeyError, TypeError, ValueError):
+        return None
 
 
 def write_patient(folder: Path, attendance: Attendance, seed: int, size: int) -> Written:

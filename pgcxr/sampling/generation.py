@@ -12,7 +12,7 @@ from pgcxr.cohort import labels as label_kinds
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.images import to_uint8
 from pgcxr.io import artifacts
-from pgcxr.sampling.runs import GENERATOR, load_network
+from pgcxr.sampling.runs import GENERATOR, load_network, named
 
 
 def load_generator(run: str | Path, resolution: int | None = None):
@@ -114,7 +114,7 @@ def labels(run: str | Path, generator, label: str | None, n: int, seed: int) -> 
 
 def report_of(run: str | Path) -> dict:
     """RUN's report.json, whose "labels" say with which it was trained; {} where there is none."""
-    file = Path(run) / "report.json"
+    file = named(run) / "report.json"
     return artifacts.read_json(file) if file.is_file() else {}
 
 

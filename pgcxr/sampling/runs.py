@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pgcxr.errors import ArgumentError, InputError
-from pgcxr.io import folders, places
+from pgcxr.io import artifacts, folders, places
 from pgcxr.options import meant
 
 GENERATOR, DISCRIMINATOR = "generator-ema.keras", "discriminator.keras"
@@ -26,7 +26,7 @@ def existing_network(run: str | Path, name: str, made_by: str) -> Path:
     """
     path = places.existing_folder(named(run), folders.a_run(made_by)) / name
     if not path.is_file():
-        folders.existing_run(run, (made_by,))
+        folders.existing_run(named(run), (made_by,))
         raise InputError(f"{run}: no {name}; name a RUN of `python -m {made_by}` that has ended")
     return path
 
@@ -68,6 +68,18 @@ def named(run: str | Path) -> Path:
 def is_pretrained(run: str | Path) -> bool:
     """Whether a RUN comes with pgcxr: it has no cohort."""
     return named(run).resolve().parent == PRETRAINED.resolve()
+
+
+def pretrained_report(run: str | Path) -> dict:
+    """What the report.json of a RUN that comes with pgcxr says: among others "phantom_seed" and
+    "images" that it was trained on, and the config of that training in "made_by".
+
+    Example:
+
+        >>> pretrained_report("phantom-64-normal")["made_by"]["config"]["label"]
+        'normal'
+    """
+    return artifacts.read_json(named(run) / "report.json")
 
 
 def pretrained_names() -> list[str]:

@@ -100,6 +100,11 @@ WRONG = {
     "evaluate.axes PLAIN FULL --out new --samples -5": "--samples -5: must be a whole number",
     "evaluate.axes PLAIN FULL --out new": "FULL: no classifier.keras",
     "evaluate.anomaly PLAIN FULL --out FULL": "FULL: exists and is not empty",
+    "evaluate.anomaly phantom-64-normal TOLD --out new": "--cohort: is needed: phantom-64-normal",
+    "evaluate.axes phantom-64 TOLD --cohort none --out new": "none: no such folder",
+    "evaluate.axes phantom-64 TOLD --cohort FULL --out new": "FULL: no manifest.csv",
+    "evaluate.axes phantom-64 phantom-64 --out new": "--cohort: is needed: phantom-64 comes with",
+    "evaluate.axes phantom-64 phantom-64-normal --out new": "is a RUN written by `python",
     "evaluate.study --preset nosuch --out new": "--preset nosuch: must be one of",
 }
 
@@ -114,6 +119,8 @@ def answers(tmp_path_factory):
         (folder / name).mkdir()
         (folder / name / "generator-ema.keras").write_bytes(b"")
         artifacts.write_json(folder / name / "report.json", {"labels": labels})
+        if labels:
+            (folder / name / "classifier.keras").write_bytes(b"")
         artifacts.write_json(folder / name / "config.json", {"resolution": 8, "total_kimg": 1.0})
     (folder / "FULL").mkdir()
     (folder / "FULL" / "a").write_text("something")

@@ -3,6 +3,7 @@ can make."""
 
 import csv
 import dataclasses
+from pathlib import Path
 
 import cv2
 import keras
@@ -11,7 +12,15 @@ import pandas as pd
 import pytest
 
 from evaluate import anomaly as package
-from evaluate.anomaly import AnomalyOptions, AnomalyResult, comparison, methods, selection
+from evaluate.anomaly import (
+    AnomalyOptions,
+    AnomalyResult,
+    Others,
+    comparison,
+    methods,
+    selection,
+)
+from evaluate.anomaly import runs as package_runs
 from evaluate.anomaly.methods import Evidence
 from evaluate.common import to_uint8
 from pgcxr import networks
@@ -23,6 +32,7 @@ from pgcxr.errors import ArgumentError, InputError
 from pgcxr.io import artifacts
 from pgcxr.losses.residuals import LOSSES
 from pgcxr.plots.page import Page
+from pgcxr.sampling import runs as shipped
 from pgcxr.screening import model as screening_models
 
 SIZE = 16
@@ -111,6 +121,7 @@ def runs(tmp_path_factory):
     taught = {**of_normals, "label": "all", "supervised": True}
     artifacts.write_json(folder / "bound" / "config.json", taught)
     (folder / "classifier").mkdir()
+    artifacts.write_json(folder / "classifier" / "config.json", {"cohort": "../cohort"})
     network.resnet(SIZE, 6, blocks=(1, 1), width=4, stem="small").save(
         folder / "classifier" / "classifier.keras"
     )
@@ -138,12 +149,14 @@ def without_gan(runs):
     """Where an untrained network of train.anomaly stands in the GAN's place."""
     options = QUICK.replace(learned=20)
     both = (runs / "net", runs / "classifier", runs / "without", options)
-    package.run(*both, seed=1, networks=[runs / "bound"])
+    named = Others([runs / "bound"], cohort=runs / "cohort")
+    package.run(*both, seed=1, others=named)
     return AnomalyResult.load(runs / "without")
 
 
 def test_lesions_that_the_generator_cannot_make_are_found_in_place(result):
     report, _, _ = result
+    assert report["cohort"]["named"] is False and report["notes"] == []
     assert report["overall"]["auroc"] > 0.9
     assert report["overall"]["sensitivity"] > 0.7
     assert report["confounders"]["devices"]["known"] is False
@@ -353,8 +366,41 @@ def test_every_method_is_judged_on_all_test_images_and_the_inversion_on_its_own(
     assert compared["methods"]["autoencoder"]["macro_auroc"] > 0.7
 
 
+def test_networks_that_come_with_pgcxr_read_a_named_cohort(runs, tmp_path, monkeypatch):
+    own, real = tmp_path / "shipped" / "known", Others(cohort=runs / "cohort")
+    own.mkdir(parents=True)
+    for folder, file in (("gan", "generator-ema.keras"), ("net", "anomaly.keras")):
+        (own / file).symlink_to(runs / folder / file)
+    monkeypatch.setattr(shipped, "PRETRAINED", own.parent)
+    for label, reason in (("normal", None), ("all", "known: was trained on all images")):
+        trained = {"config": {"label": label}}
+        artifacts.write_json(own / "report.json", {"phantom_seed": 5, "made_by": trained})
+        gan, networks = package_runs.sorted_runs("known", [Path("known")])
+        if reason:
+            with pytest.raises(InputError, match=reason):
+                package_runs.load(gan, runs / "classifier", networks, real)
+            continue
+        loaded = package_runs.load(gan, runs / "classifier", networks, real)
+        assert loaded.size == SIZE and len(loaded.networks) == 1 and len(loaded.cohort) == 103
+        (note,) = loaded.real.notes
+        assert note.startswith("known: was trained on phantoms of seed 5")
+        with pytest.raises(InputError, match="known: comes with pgcxr, and no cohort with it"):
+            package_runs.load(gan, runs / "classifier", networks)
+    # Nor may the classifier know who is held out.
+    (tmp_path / "classifier").mkdir()
+    (tmp_path / "classifier" / "classifier.keras").symlink_to(
+        runs / "classifier" / "classifier.keras"
+    )
+    seen = {"cohort": str(runs / "cohort"), "split": "val"}
+    artifacts.write_json(tmp_path / "classifier" / "config.json", seen)
+    with pytest.raises(InputError, match="classifier: was trained on 30 patients of the real"):
+        package.run(runs / "gan", tmp_path / "classifier", tmp_path / "out", QUICK, others=real)
+
+
 def test_without_a_gan_the_report_is_of_the_fusion(without_gan):
     report = without_gan.figures
+    assert report["cohort"]["named"] and report["cohort"]["folder"] == "../cohort"
+    assert report["notes"] == []
     assert (report["method"], report["iterations"]) == ("fusion", 0)
     compared = report["comparison"]
     assert {"network", "knn", "padim", "bound"} < set(compared["methods"])
@@ -454,15 +500,16 @@ def test_devices_and_a_network_that_saw_test_patients(runs, tmp_path):
     artifacts.write_json(other / "config.json", seen)
     for gan, more in ((runs / "gan", [other]), (other, [])):
         with pytest.raises(InputError, match="trained on 24 patients of the real test set"):
-            package.run(gan, runs / "classifier", tmp_path / "out", QUICK, networks=more)
-    taught = [runs / "bound"] * 2
+            package.run(gan, runs / "classifier", tmp_path / "out", QUICK, others=Others(more))
+    taught, both = [runs / "bound"] * 2, (runs / "net", runs / "classifier", tmp_path / "out")
     with pytest.raises(ArgumentError, match="only one may be of --supervised"):
-        package.run(runs / "net", runs / "classifier", tmp_path / "out", QUICK, networks=taught)
+        package.run(*both, QUICK, others=Others(taught))
     with pytest.raises(InputError, match="bound: learned from abnormal images, too"):
         package.run(runs / "bound", runs / "classifier", tmp_path / "out", QUICK)
     artifacts.write_json(other / "config.json", {**seen, "label": "all"})
     with pytest.raises(InputError, match="train one on normal images only"):
-        package.run(runs / "gan", runs / "classifier", tmp_path / "out", networks=[other])
+        others = Others([other])
+        package.run(runs / "gan", runs / "classifier", tmp_path / "out", others=others)
     assert not (tmp_path / "out").exists()
 
 

@@ -24,6 +24,7 @@ from pgcxr.latent import axes as latent_axes
 from pgcxr.plots import grids
 from pgcxr.plots.page import Page
 from pgcxr.sampling import latent_file
+from pgcxr.sampling import runs as shipped
 from pgcxr.sampling.generation import generate, load_generator, weights_sha256
 from tests.toy_axes import LATENTS, OFFSETS, SIZE, Known, Told, directions, patterns, reading
 from tests.toy_cohort import spots, write_cohort
@@ -201,19 +202,36 @@ def test_the_result_is_read_again_and_makes_its_chapter(result):
     assert page.html().count("<img") == 2 + 3 * len(FINDINGS)
 
 
-def test_where_the_classifier_sees_noise_no_axis_is_found(runs):
+def _html(result: AxesResult) -> str:
+    page = Page("Axes")
+    result.chapter(page)
+    return page.html()
+
+
+def test_where_the_classifier_sees_noise_no_axis_is_found(runs, monkeypatch):
     """A classifier that looks at a corner without any pattern: its answers don't depend on the
-    latents."""
+    latents. It and the GAN come with pgcxr, as it were, and without a cohort."""
     blind = reading()
     weights, offsets = blind.get_layer("logits").get_weights()
     blind.get_layer("logits").set_weights(
         [np.zeros_like(weights), offsets + np.array([9, -1, -1, -1, -1, -1])]
     )
-    (runs / "blind").mkdir()
-    blind.save(runs / "blind" / "classifier.keras")
-    artifacts.write_json(runs / "blind" / "config.json", {"cohort": "../cohort"})
+    own = runs / "shipped" / "known"
+    own.mkdir(parents=True)
+    (own / "generator-ema.keras").symlink_to(runs / "gan" / "generator-ema.keras")
+    blind.save(own / "classifier.keras")
+    artifacts.write_json(own / "report.json", {"phantom_seed": 5})
+    monkeypatch.setattr(shipped, "PRETRAINED", own.parent)
     few = QUICK.replace(samples=300, path_starts=0)
-    result = package.run(runs / "gan", runs / "blind", runs / "nothing", few, seed=0)
+    real = Runs(cohort=runs / "cohort")
+    result = package.run("known", "known", runs / "nothing", few, seed=0, others=real)
+    assert result.figures["cohort"]["named"] and result.figures["cohort"]["folder"] == "../cohort"
+    assert "known: was trained on phantoms of seed 5" in result.figures["notes"][-1]
+    assert "known: was trained on phantoms" in _html(result)
+    found = axes_folder.AxesFolder.load(runs / "nothing")
+    assert found.report["networks"]["generator"]["run"] == "known"
+    assert [run for run, _ in found.runs("guides")] == [own]
+    assert len(panel.load(found, SIZE).guides) == 1
     assert result.figures["axes_found"] == 0 and set(result.figures["judges"]) == {"probe"}
     assert any("No classifier judges" in note for note in result.figures["notes"])
     assert set(result.figures["ways_left_out"]) >= {"displacement", "paths"}

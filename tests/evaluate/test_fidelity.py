@@ -10,7 +10,7 @@ import tensorflow as tf
 from PIL import Image
 from sklearn import metrics
 
-from evaluate import common, fidelity
+from evaluate import common, fidelity, patients
 from evaluate.fidelity import (
     FidelityOptions,
     FidelityResult,
@@ -421,21 +421,21 @@ def test_a_gan_that_saw_a_test_patient_is_refused(runs):
         {"cohort": "../cohort", "split": "test", "label": "normal"},
     )
     with pytest.raises(InputError, match="was trained on .* patients of the real test set"):
-        common.check_disjoint(runs / "cheat", test)
+        patients.check_disjoint(runs / "cheat", test)
     with pytest.raises(InputError, match="was trained on .* patients of the real test set"):
         fidelity.run(runs / "cheat", runs / "binary", runs / "never", preset("demo"))
     # Another salt, the same images.
     rows = test.manifest.assign(patient_id=[f"other{index}" for index in range(len(test))])
     with pytest.raises(InputError, match="images of the real test set"):
-        common.check_disjoint(runs / "cheat", cohorts.Cohort(test.folder, rows))
+        patients.check_disjoint(runs / "cheat", cohorts.Cohort(test.folder, rows))
     _gan(runs / "imported", Generator(resolution=16), {"resolution": 16, "imported": "net.pkl"})
-    assert common.check_disjoint(runs / "imported", test)["checked"] is False
+    assert patients.check_disjoint(runs / "imported", test)["checked"] is False
     # Only a network that says it was imported is not checked: a damaged or foreign config.json
     # switches nothing off.
     config = runs / "imported" / "config.json"
     for body in ({"source": "nvidia pickle"}, {"imported": True}):
         config.write_text(json.dumps(body))
-        assert common.check_disjoint(runs / "imported", test)["checked"] is False
+        assert patients.check_disjoint(runs / "imported", test)["checked"] is False
     wrong = [
         "{",
         "[1, 2]",
@@ -451,11 +451,11 @@ def test_a_gan_that_saw_a_test_patient_is_refused(runs):
     ]:
         config.write_text(text)
         with pytest.raises(InputError) as caught:
-            common.check_disjoint(runs / "imported", test)
+            patients.check_disjoint(runs / "imported", test)
         assert "\n" not in str(caught.value)
     config.unlink()
     with pytest.raises(InputError, match="no such file"):
-        common.check_disjoint(runs / "imported", test)
+        patients.check_disjoint(runs / "imported", test)
 
 
 def test_a_gan_that_began_with_one_that_saw_a_test_patient_is_refused(runs, capsys):
@@ -468,7 +468,7 @@ def test_a_gan_that_began_with_one_that_saw_a_test_patient_is_refused(runs, caps
 
     def lineage(*entries):
         artifacts.write_json(runs / "heir/config.json", config | {"init": entries})
-        return common.check_disjoint(runs / "heir", test)
+        return patients.check_disjoint(runs / "heir", test)
 
     with pytest.raises(InputError, match="began with earlier, which was trained on .* patients"):
         lineage({"name": "phantom-64", "pretrained": True}, earlier | {"split": "test"})

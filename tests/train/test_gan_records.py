@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from evaluate import common
+from evaluate import common, patients
 from pgcxr.cli import command
 from pgcxr.cohort import manifest as cohorts
 from pgcxr.cohort import pipeline, record_files, records
@@ -126,7 +126,7 @@ def test_killed_and_gone_on_with_it_ends_with_the_bits_of_the_cohort(
     assert (out / config["records"]).samefile(made["png"])
     assert common.cohort_of(out).folder.samefile(made["cohort"]), "evaluations find the manifest"
     assert (
-        common.check_disjoint(out, cohorts.load(made["cohort"]).select("test"))["gan_patients"]
+        patients.check_disjoint(out, cohorts.load(made["cohort"]).select("test"))["gan_patients"]
         == 12
     )
 
@@ -198,7 +198,7 @@ def test_a_record_that_is_damaged_later_leaves_the_state_to_go_on_from(
     with pytest.raises(
         InputError, match="config.json: was trained on records whose cohort isn't known"
     ):
-        common.check_disjoint(tmp_path / "run", cohorts.load(made["cohort"]).select("test"))
+        patients.check_disjoint(tmp_path / "run", cohorts.load(made["cohort"]).select("test"))
     (folder / "train" / "train-r02.tfrecords").write_bytes(b"")
     assert "train-r02.tfrecords: holds no records" in _fails(capsys, folder, tmp_path / "run")
 
