@@ -14,7 +14,7 @@ from pgcxr.errors import ArgumentError, InputError, fault_of_installation
 from pgcxr.options import LARGEST_SEED
 
 INPUT = 2
-INTERRUPTED = 130
+INTERRUPTED, ENDED = 130, "interrupted; run the same command again"
 # What a path can be wrong by.
 OF_PATHS = (
     *(
@@ -37,20 +37,45 @@ USAGE_ERROR = next(base for base in typer.BadParameter.__mro__ if base.__name__ 
 
 
 def run(app: typer.Typer, arguments: Sequence[str] | None = None, name: str | None = None) -> None:
-    """Runs a typer app and exits: 0, or 2 with one line that says what, where and what to do."""
-    before = None
+    """Runs a typer app and exits: 0, or 2 with one line that says what, where and what to do.
+
+    Ctrl-C, or a request to end (SIGTERM): what is half-written is removed. The second one ends the
+    process at once, wherever it is, in one line, too.
+    """
+    before = {}
     with contextlib.suppress(ValueError):  # not in the main thread
-        before = signal.signal(signal.SIGTERM, _interrupt)
+        before[signal.SIGTERM] = signal.signal(signal.SIGTERM, _interrupt)
+        # In the background of a script Ctrl-C is ignored.
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            before[signal.SIGINT] = signal.signal(signal.SIGINT, _interrupt)
     try:
         _run(app, arguments, name)
     finally:
-        if before is not None:
-            signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            # After the first one the second may still come while Python ends.
+            if signal.getsignal(number) is _interrupt:
+                signal.signal(number, handler)
 
 
 def _interrupt(number, frame) -> None:
-    """A request to end is answered like Ctrl-C: what is half-written is removed."""
+    for each in (signal.SIGTERM, signal.SIGINT):
+        if signal.getsignal(each) is _interrupt:
+            signal.signal(each, _end)
     raise KeyboardInterrupt
+
+
+def _end(number, frame) -> None:
+    # A bar may have hidden the cursor.
+    shown = b"\x1b[?25h" if os.isatty(2) else b""
+    os.write(2, shown + f"error: {ENDED}\n".encode())
+    os._exit(INTERRUPTED)
+
+
+def _said_already() -> None:
+    """From here on another interrupt ends the process without a word."""
+    for each in (signal.SIGTERM, signal.SIGINT):
+        if signal.getsignal(each) is _end:
+            signal.signal(each, signal.SIG_DFL)
 
 
 def _run(app: typer.Typer, arguments: Sequence[str] | None, name: str | None) -> None:
@@ -79,7 +104,8 @@ def _run(app: typer.Typer, arguments: Sequence[str] | None, name: str | None) ->
             raise
         _stop(line, INPUT)
     if code == INTERRUPTED:  # typer answers Ctrl-C with it
-        _stop("interrupted; run the same command again", INTERRUPTED)
+        _said_already()
+        _stop(ENDED, INTERRUPTED)
     raise SystemExit(code)
 
 

@@ -42,6 +42,7 @@ def screen(
     models.folder_of(model)
     from pgcxr.io.progress import Bars
     from pgcxr.screening import screen as screening
+    from pgcxr.screening.worklist import beside
 
     loaded = models.load(model)
     with Bars(show=options.watch is None) as bars:
@@ -49,7 +50,8 @@ def screen(
             loaded, source, out, options, bars.update, lambda line: print(line, file=sys.stderr)
         )
     print(
-        f"{out}: {report['images']} files looked at: {report['anomalous']} anomalous of "
+        f"{out}: {report['images']} files{beside(report['copies'])} looked at: "
+        f"{report['anomalous']} anomalous of "
         f"{report['scored']} scored, {report['flagged']} of these flagged, "
         f"{report['refused']} refused; worklist.html"
     )

@@ -108,7 +108,7 @@ def curate(
             show_progress,
             say,
         )
-        curation = _Curation(setup, workspace, stage)
+        curation = _Curation(setup, workspace, stage, limits)
         curation.list_scans()
         curation.choose_size()
         curation.decode()
@@ -126,8 +126,10 @@ def curate(
 class _Curation:
     """The steps of one curation, in the order in which they are called."""
 
-    def __init__(self, setup: Setup, workspace: work.Work, stage: stages.Stages):
-        self.setup, self.workspace, self.stage = setup, workspace, stage
+    def __init__(
+        self, setup: Setup, workspace: work.Work, stage: stages.Stages, limits: Limits | None
+    ):
+        self.setup, self.workspace, self.stage, self.limits = setup, workspace, stage, limits
         self.options = setup.options
 
     def list_scans(self) -> None:
@@ -288,7 +290,7 @@ class _Curation:
         own = [str(setup.rules.tables), *own_words.of_files(files)]
         look_for, counts = audits.matcher(
             setup.export,
-            audits.in_processes(setup.processes, self.stage.show),
+            audits.in_processes(setup.processes, self.stage.show, limits=self.limits),
             own,
             [scan.name for scan in self.selection.scans if not scan.rejected],
         )

@@ -16,7 +16,9 @@ import numbers
 import os
 import re
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
 import jinja2
@@ -76,9 +78,15 @@ class Page:
                 self._add(Markup("<p>{}</p>").format(typeset(paragraph.strip())))
         return self
 
-    def table(self, header: list[str], rows: list, caption: str = "") -> "Page":
+    def table(
+        self, header: list[str], rows: list, caption: str = "", stacked: bool = False
+    ) -> "Page":
         """A table; the first cell of a row heads the row. Numbers are set as by `cell` and aligned
-        to the right."""
+        to the right.
+
+        A `stacked` one, whose rows are read one by one, needs no scrolling where the page is
+        narrow: each cell is a line there.
+        """
         rows = [list(row) for row in rows]
         for row in rows:
             if len(row) != len(header):
@@ -87,6 +95,8 @@ class Page:
                 )
         right = [bool(rows) and all(_is_number(row[i]) for row in rows) for i in range(len(header))]
         kinds = ["wide"] * (len(header) > WIDE) + ["short"] * (len(rows) <= SHORT)
+        kinds += ["stacked"] * stacked
+        labels = header if stacked else [""] * len(header)
         html = Markup('<div class="scroll"><table class="{}">').format(" ".join(kinds))
         if caption:
             html += Markup("<caption>{}</caption>").format(typeset(caption))
@@ -97,7 +107,7 @@ class Page:
         )
         for row in rows:
             html += Markup("<tr>") + _cells("th", row[:1], right[:1], ' scope="row"')
-            html += _cells("td", row[1:], right[1:]) + Markup("</tr>")
+            html += _cells("td", row[1:], right[1:], labels=labels[1:]) + Markup("</tr>")
         return self._add(html + Markup("</tbody></table></div>"))
 
     def definitions(self, pairs: list[tuple[str, str]]) -> "Page":
@@ -123,6 +133,19 @@ class Page:
         """Embeds an image file (PNG, SVG, GIF, JPEG); `alt` stands for it where it cannot be seen,
         else the caption."""
         return self._add(_figure(path, caption, alt))
+
+    def strip(
+        self, path: str | os.PathLike, shape: tuple[int, int], caption: str, alt: str
+    ) -> "Page":
+        """A JPEG file of pictures side by side in one row; in two, halves of the width and height
+        `shape`, where the page is narrow."""
+        encoded = Markup(base64.b64encode(Path(path).read_bytes()).decode("ascii"))
+        html = (
+            '<figure><div class="strip" role="img" aria-label="{}" style="--half: {} / {};'
+            '--strip: url(data:image/jpeg;base64,{})"><i></i><i></i></div>'
+            "<figcaption>{}</figcaption></figure>"
+        )
+        return self._add(Markup(html).format(alt, *shape, encoded, typeset(caption)))
 
     def drawing(self, svg: Markup, caption: str) -> "Page":
         """A figure that is drawn in the page itself, as `pgcxr.plots.diagram` does."""
@@ -233,15 +256,18 @@ def _is_number(value) -> bool:
     return value is None or (isinstance(value, numbers.Real) and not isinstance(value, bool))
 
 
-def _cells(tag: str, values: list, right: list[bool], attributes: str = "") -> Markup:
+def _cells(
+    tag: str, values: list, right: list[bool], attributes: str = "", labels: Sequence[str] = ()
+) -> Markup:
     return Markup("").join(
-        Markup("<{tag}{scope}{side}>{value}</{tag}>").format(
+        Markup("<{tag}{scope}{label}{side}>{value}</{tag}>").format(
             tag=Markup(tag),
             scope=Markup(attributes),
+            label=Markup(' data-label="{}"').format(label) if label else "",
             side=Markup(' class="n"' if at_right else ""),
             value=cell(value),
         )
-        for value, at_right in zip(values, right, strict=True)
+        for value, at_right, label in zip_longest(values, right, labels)
     )
 
 

@@ -11,6 +11,8 @@ NAMES = ("query.png", "reconstruction.png", "difference.png", "map.png")
 # The same side by side, for worklist.html.
 STRIP = "strip.jpg"
 STRIP_SIDE, QUALITY, GAP = 256, 85, 6
+# Width and height of two pictures of the four.
+HALF_OF_STRIP = 2 * STRIP_SIDE + GAP, STRIP_SIDE
 
 
 def drawn(

@@ -190,7 +190,8 @@ class Screening:
     def _write(self, counts: Counter) -> None:
         out, ordered = self.results.out, self.results.ordered()
         self.results.write_table(counts)
-        worklist.write(out / WORKLIST, ordered, self._about(), self.options.pictures)
+        copies = sum(counts.values()) - len(counts)
+        worklist.write(out / WORKLIST, ordered, self._about(), self.options.pictures, copies)
         results.write_report(out, self.report(counts), identity(self.model, self.options))
         if self.options.trace is not None:
             self.files.write_trace(Path(self.options.trace))
@@ -282,10 +283,9 @@ def screen(
 
 
 def _tell(seen: dict, options: ScreeningOptions, say: Callable[[str], None]) -> None:
-    if seen["copies"]:
-        say(f"copies of other files: {seen['copies']} (each image counts once; column files)")
     if options.watch is not None:
-        say(f"{seen['new']} new images, {seen['waiting']} files wait until they are whole")
+        copies = worklist.beside(seen["copies"])
+        say(f"{seen['new']} new images{copies}, {seen['waiting']} files wait until they are whole")
     elif seen["waiting"]:
         say(
             f"warning: {seen['waiting']} files were written to meanwhile, and are left out; run "

@@ -8,18 +8,27 @@ from pgcxr.screening import pictures
 from pgcxr.screening.results import FLAGGED, IMAGES, REFUSED, SCORED, Record
 
 
-def write(path: Path, records: list[Record], about: dict, most: int) -> None:
+def beside(copies: int) -> str:
+    """What is said after a count of files that have copies: each content counts once."""
+    if not copies:
+        return ""
+    said = "1 byte-identical copy" if copies == 1 else f"{copies:,} byte-identical copies"
+    return f" (and {said})"
+
+
+def write(path: Path, records: list[Record], about: dict, most: int, copies: int) -> None:
     """Writes the page.
 
     Args:
         records: ordered.
         about: what it says of the model: name, specificity, specificity_limit, healthy, threshold.
         most: images whose pictures are shown.
+        copies: files whose content another file has.
     """
     scored = [record for record in records if record.status != REFUSED]
     refused = records[len(scored) :]
     page = Page("Worklist")
-    _opening(page, records, about)
+    _opening(page, records, about, copies)
     page.section("In the order of their p-values")
     if scored:
         page.text(
@@ -28,7 +37,8 @@ def write(path: Path, records: list[Record], about: dict, most: int) -> None:
             "held-out normal images that look as unusual or more so."
         )
         header = ["", "image", "verdict", "p", "score", "reasons and notes"]
-        page.table(header, [_line(rank, record) for rank, record in enumerate(scored, 1)])
+        rows = [_line(rank, record) for rank, record in enumerate(scored, 1)]
+        page.table(header, rows, stacked=True)
     else:
         page.text("No image was scored.")
     _pictures(page, path.parent, scored, most)
@@ -43,7 +53,7 @@ def write(path: Path, records: list[Record], about: dict, most: int) -> None:
     page.write(path)
 
 
-def _opening(page: Page, records: list[Record], about: dict) -> None:
+def _opening(page: Page, records: list[Record], about: dict, copies: int) -> None:
     counts = Counter(record.status for record in records)
     scored = counts[SCORED] + counts[FLAGGED]
     called = sum(bool(record.anomalous) for record in records)
@@ -53,9 +63,9 @@ def _opening(page: Page, records: list[Record], about: dict) -> None:
         "patient.",
     )
     page.text(
-        f"Of {len(records):,} files {scored:,} were scored, {counts[FLAGGED]:,} of these flagged "
-        f"with a doubt, and {counts[REFUSED]:,} refused. {called:,} are called anomalous "
-        f"(model: {about['name']}): their score is above "
+        f"Of {len(records):,} files{beside(copies)} {scored:,} were scored, "
+        f"{counts[FLAGGED]:,} of these flagged with a doubt, and {counts[REFUSED]:,} refused. "
+        f"{called:,} are called anomalous (model: {about['name']}): their score is above "
         f"{about['threshold']:.3g}, the threshold for a specificity of "
         f"{about['specificity']:.0%} on normal images (at least {about['specificity_limit']:.1%} "
         f"with 95 % confidence, from {about['healthy']:,} held-out normal images). So among normal "
@@ -76,7 +86,7 @@ def _pictures(page: Page, folder: Path, scored: list[Record], most: int) -> None
         return
     page.section("Pictures")
     page.text(
-        "From left to right: the image; the normal image that is nearest to it; their difference, "
+        "In this order: the image; the normal image that is nearest to it; their difference, "
         "red where the image is brighter and blue where it is darker; where the networks see an "
         "anomaly, yellow being certain. Colors mean the same in all images."
     )
@@ -89,4 +99,5 @@ def _pictures(page: Page, folder: Path, scored: list[Record], most: int) -> None
         said = f" {'; '.join(record.reasons)}." if record.status == FLAGGED else ""
         caption = f"{rank}. {record.image}: {record.verdict}, p = {record.p_value:.2g}.{said}"
         alt = f"Image {record.image}, its reconstruction, their difference and the anomaly map"
-        page.figure(folder / IMAGES / record.image / pictures.STRIP, caption, alt)
+        strip = folder / IMAGES / record.image / pictures.STRIP
+        page.strip(strip, pictures.HALF_OF_STRIP, caption, alt)

@@ -1,6 +1,7 @@
 """The installed command: its help, and one line where the system says no."""
 
 import errno
+import signal
 import subprocess
 import sys
 from typing import Annotated
@@ -11,7 +12,7 @@ import typer
 import pgcxr
 from pgcxr.cli import app as cli
 from pgcxr.cli import command
-from pgcxr.errors import ArgumentError
+from pgcxr.errors import ArgumentError, InputError
 
 
 def test_help_is_instant_and_names_every_command():
@@ -73,6 +74,44 @@ def test_too_much_is_one_line(capsys, error, said):
     assert _raising(error) == 2
     line = capsys.readouterr().err
     assert line.startswith("error: ") and line.count("\n") == 1 and said in line
+
+
+INTERRUPTED = """
+import atexit, os, signal, sys, time
+from pgcxr.cli import command
+app = command.new_app("")
+
+def again():
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(60)
+
+@app.command()
+def main():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(60)
+    except KeyboardInterrupt:  # as a screening that watches ends
+        {then}
+signal.signal(signal.SIGINT, signal.default_int_handler)
+command.run(app, [])
+"""
+
+
+@pytest.mark.parametrize(
+    "then", ["again()", "atexit.register(again)", "atexit.register(again); raise"]
+)
+def test_a_second_interrupt_ends_in_one_line(then):
+    """While what is half-written is removed, and as Python ends."""
+    code = INTERRUPTED.format(then=then)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50)
+    assert ended.returncode in (command.INTERRUPTED, -signal.SIGINT)
+    assert ended.stderr.replace("\n", "") == "error: interrupted; run the same command again"
+
+
+def test_ctrl_c_stays_as_it_was_before_a_command():
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    _raising(InputError("x"))
+    assert before == (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM))
 
 
 def test_a_fault_of_ours_keeps_its_traceback():

@@ -15,10 +15,11 @@ import pytest
 from pgcxr.curation import rules
 from pgcxr.io import trees
 from pgcxr.io.worker_process import Limits
+from pgcxr.privacy.audit.auditing import in_processes
 from tests.curation import hostile
 from tests.curation.curating import curate
 
-LIMITS = Limits(memory=2 << 30, cpu=10, wall=60)
+LIMITS = Limits(memory=2 << 30, cpu=5, most_cpu=5, wall=60)
 # Bytes that a bomb unpacks to, more than are ever unpacked.
 BOMB = 1 << 29
 
@@ -29,7 +30,7 @@ def table(path):
 
 
 @pytest.fixture
-def curated(tmp_path):
+def curated(tmp_path, monkeypatch):
     """curated(contents): {file name: rule, or "" for an image} of an export of these files and a
     few good ones."""
 
@@ -54,6 +55,11 @@ def curated(tmp_path):
         # Most of the crafted files have the same pixels.
         changed.write_text("[duplicate]\nenabled = false\n")
         out, trace = tmp_path / "cohort", tmp_path / "trace.csv"
+        of_audit = []
+        monkeypatch.setattr(
+            "pgcxr.privacy.audit.auditing.in_processes",
+            lambda *words, limits: of_audit.append(limits) or in_processes(*words, limits=limits),
+        )
         options = {
             "processes": 2,
             "limits": LIMITS,
@@ -63,6 +69,7 @@ def curated(tmp_path):
         report = curate(
             folder, out, rules_file=changed, trace=trace, show_progress=False, **options
         )
+        assert of_audit == [LIMITS] * options.get("audit", True)
         rows = table(trace)
         assert len(rows) == report["collected"] == len(trees.files(folder)) - 1
         assert (
@@ -125,7 +132,7 @@ def test_deep_folders_and_odd_names(curated, tmp_path):
     handle, before = os.open(folder, os.O_RDONLY), os.open(".", os.O_RDONLY)
     try:
         os.fchdir(handle)
-        for _ in range(1500):  # deeper than Python's stack, longer than the system takes at once
+        for _ in range(1100):  # deeper than Python's stack, longer than the system takes at once
             os.mkdir("d" * 9)
             os.chdir("d" * 9)
     finally:

@@ -200,3 +200,14 @@ def test_paper_is_thought_of(tmp_path):
     assert {"class": "row", "style": "--across: 3"} in reader.all("div")
     one = Reader(Page("x").figures([(low, "a")] * 3, across=3).html()).all("div")
     assert {"class": "row one", "style": "--across: 3"} in one, "not torn from its heading"
+
+
+def test_the_cells_of_a_stacked_table_say_of_which_column_they_are():
+    rows = [[1, "a", 0.5], [2, "", 0.25]]
+    stacked, plain = (
+        Reader(Page("x").table(["", "na<me", "p"], rows, stacked=which).html())
+        for which in (True, False)
+    )
+    assert [cell.get("data-label") for cell in stacked.all("td")] == ["na<me", "p"] * 2
+    assert stacked.all("table")[0]["class"] == "short stacked" and stacked.texts == plain.texts
+    assert not any("data-label" in cell for cell in plain.all("td"))

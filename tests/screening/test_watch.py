@@ -117,12 +117,13 @@ def test_a_watch_ends_when_it_is_interrupted(loaded, tmp_path, monkeypatch):
     monkeypatch.setattr(screen.time, "sleep", sleep)
     (tmp_path / "new").mkdir()
     shutil.move(tmp_path / "a.png", tmp_path / "new")
+    shutil.copy(tmp_path / "new" / "a.png", tmp_path / "new" / "b.png")
     lines = []
     report = screen.screen(loaded, tmp_path / "new", tmp_path / "out", WATCH, say=lines.append)
     assert report["images"] == 1 and looks == [0.05] * 3
     assert lines == [
-        "0 new images, 1 files wait until they are whole",
-        "1 new images, 0 files wait until they are whole",
+        "0 new images, 2 files wait until they are whole",
+        "1 new images (and 1 byte-identical copy), 0 files wait until they are whole",
     ]
 
 

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from pgcxr.errors import ArgumentError, InputError
+from pgcxr.io.worker_process import Limits
 from pgcxr.privacy.audit import findings, gather, tables
 from pgcxr.privacy.audit.matcher import Matcher
 from pgcxr.privacy.audit.search import Search, listed
@@ -80,10 +81,14 @@ def _real_name(export: Path, name: str) -> str:
 
 
 def in_processes(
-    processes: int | None, show_progress: bool, title: str = "identifiers", crashed=gather.lost
+    processes: int | None,
+    show_progress: bool,
+    title: str = "identifiers",
+    crashed=gather.lost,
+    limits: Limits | None = None,
 ) -> Callable:
     """run(function, items) -> results in order, on several processes; 0 for none but this one, None
-    for one a core.
+    for one a core. `limits` is what one file may take, by default `Limits()`.
 
     Raises:
         ArgumentError: there cannot be that many.
@@ -94,7 +99,12 @@ def in_processes(
     if not 0 <= processes <= workers.MOST:
         raise ArgumentError("processes", f"must be from 0 to {workers.MOST}", received=processes)
     return functools.partial(
-        workers.run, crashed=crashed, workers=processes, title=title, show=show_progress
+        workers.run,
+        crashed=crashed,
+        workers=processes,
+        title=title,
+        show=show_progress,
+        limits=limits,
     )
 
 

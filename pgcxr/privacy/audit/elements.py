@@ -17,7 +17,7 @@ import pydicom
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
 from pydicom.dataelem import RawDataElement
 
-from pgcxr.dicom import reading
+from pgcxr.dicom import deflated, reading
 from pgcxr.dicom.header import check_installation
 from pgcxr.privacy.audit import encodings, identifiers
 from pgcxr.privacy.audit.identifiers import Identifiers
@@ -114,6 +114,9 @@ def of_dataset(dataset: pydicom.Dataset) -> Identifiers:
 
 def _read(path: Path) -> pydicom.Dataset:
     check_installation()
+    with open(path, "rb") as file:
+        if deflated.unpacks_to_more(file, reading.MAX_INFLATED):
+            raise Damaged(set())
     # What follows the pixels is read too; a file that is cut short among them, up to there.
     for options in ({"defer_size": DEFER}, {"stop_before_pixels": True}):
         try:

@@ -6,6 +6,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from pgcxr.privacy.audit import elements, identifiers, tables
+from tests.curation import hostile
 
 
 def values(found):
@@ -119,3 +120,14 @@ def test_uids_within_texts():
         ("text", "1282601"),
         ("text", "1284010008121"),
     } & found
+
+
+def test_a_deflated_bomb_is_not_unpacked(tmp_path, monkeypatch):
+    elements.check_installation()  # reads a file, once
+    (tmp_path / "bomb").write_bytes(
+        hostile.part10(hostile.zeros_deflated(1 << 24), hostile.DEFLATED)
+    )
+    monkeypatch.setattr(elements.reading, "MAX_INFLATED", 1 << 20)
+    monkeypatch.setattr(elements.pydicom, "dcmread", lambda *_, **__: pytest.fail("unpacked"))
+    with pytest.raises(elements.Damaged):
+        elements.of_dicom(tmp_path / "bomb")
