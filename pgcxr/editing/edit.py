@@ -14,7 +14,7 @@ from pgcxr.editing import options as edit_options
 from pgcxr.editing.moving import Move, Said
 from pgcxr.editing.notes import notes
 from pgcxr.editing.options import EditOptions
-from pgcxr.errors import ArgumentError, InputError
+from pgcxr.errors import InputError
 from pgcxr.images import from_uint8, to_uint8
 from pgcxr.io import artifacts, places
 from pgcxr.latent.space import LatentSpace
@@ -81,11 +81,13 @@ def edit(
     wanted = edit_options.axes(options.axis)
     found = axes_folder.checked(axes, list(wanted), options.unproven)
     move = Move.of(found, wanted)
+    panel.places_of(found, networks.guides, networks.judges)
+    radiographs = real.read(options.image)
     space = gray_space(run)
     generator, identity = space.generator, space.identity
     found.check_generator(run, generator, identity)
     people = panel.load(found, generator.resolution, networks.guides, networks.judges)
-    starts = _starts(space, options, progress)
+    starts = _starts(space, options, radiographs, progress)
     severities = options.severities
     frames = _frames(generator, move, starts, options, progress)
     latents = np.stack([move.latents(starts.latents, value) for value in severities])
@@ -127,9 +129,11 @@ def gray_space(run: Path) -> LatentSpace:
     return LatentSpace.of(run, generator)
 
 
-def _starts(space: LatentSpace, options: EditOptions, progress: Progress) -> Starts:
-    if options.image:
-        images = real.read(options.image, space.generator.resolution)
+def _starts(
+    space: LatentSpace, options: EditOptions, radiographs: list, progress: Progress
+) -> Starts:
+    if radiographs:
+        images = real.fitted(radiographs, space.generator.resolution)
         what = "finding the nearest synthetic images"
         nearest = real.nearest(
             space.generator, images, options, lambda done, total: progress(what, done, total)
@@ -158,10 +162,6 @@ def _images(
 def _frames(generator, move: Move, starts: Starts, options: EditOptions, progress) -> np.ndarray:
     """uint8 [F, N, R, R, 1]: the images in smaller steps."""
     severities, per_step = options.severities, options.frames
-    count = ((len(severities) - 1) * per_step + 1) * len(starts.names)
-    if count > selection.MOST_FRAMES:
-        expected = f"makes {count} pictures of the animation, {selection.MOST_FRAMES} at most"
-        raise ArgumentError("frames", f"{expected}; lower it, or edit fewer images", per_step)
     at = np.arange((len(severities) - 1) * per_step + 1) / per_step
     smooth = np.interp(at, np.arange(len(severities)), severities)
     latents = np.stack([move.latents(starts.latents, value) for value in smooth])

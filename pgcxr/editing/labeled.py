@@ -51,6 +51,7 @@ def generate_labeled(
     """
     places.refuse_existing(out)
     found = AxesFolder.load(axes)
+    panel.places_of(found, networks.guides, networks.judges)
     space = gray_space(run)
     found.check_generator(run, space.generator, space.identity)
     people = panel.load(found, space.generator.resolution, networks.guides, networks.judges)

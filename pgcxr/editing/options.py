@@ -125,8 +125,17 @@ class EditOptions(Options):
             raise InputError("which disease? name an axis, such as pleural_effusion")
         if (self.seeds is None) == (not self.image):
             raise InputError("which images? name seeds, or an image")
-        if self.seeds is not None:
-            self.numbers()
+        starts = len(self.image) if self.seeds is None else len(self.numbers())
+        self._check_frames(starts)
+
+    def _check_frames(self, starts: int) -> None:
+        from pgcxr.sampling.selection import MOST_FRAMES
+
+        count = ((len(self.severities) - 1) * self.frames + 1) * starts
+        if count > MOST_FRAMES:
+            expected = f"makes {count} pictures of the animation, {MOST_FRAMES} at most"
+            expected += "; lower it, or edit fewer images"
+            raise ArgumentError("frames", expected, received=self.frames)
 
     def numbers(self):
         """The seeds, int64 [N]; ArgumentError where their text lists none, or too many."""

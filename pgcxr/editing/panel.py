@@ -12,9 +12,11 @@ from pgcxr.classifier import runs
 from pgcxr.cohort.findings import FINDINGS
 from pgcxr.editing.axes_folder import AxesFolder
 from pgcxr.errors import ArgumentError, InputError
+from pgcxr.io import folders
 from pgcxr.sampling.generation import weights_sha256
+from pgcxr.sampling.runs import existing_network
 
-GUIDES = "guides"
+GUIDES, JUDGES = "guides", "judges"
 OUTPUTS = 1 + len(FINDINGS)
 # Who gives real images of one disease a higher mean likelihood of another can't say of an image of
 # the one whether it shows the other, too (as in evaluate.axes).
@@ -142,12 +144,10 @@ def load(
     Raises:
         InputError: a network is missing, or is not the one that guided or judged.
     """
-    named = {GUIDES: found.report["guides"], "judges": found.report["judges"]}
     speakers, networks, identities, notes = {}, [], [], []
-    for role, given in ((GUIDES, guides), ("judges", judges)):
-        rows = {name: row for name, row in named[role].items() if row["kind"] == "classifier"}
-        speakers[role] = [Speaker.of_report(name, row) for name, row in rows.items()]
-        models, notes_of = _networks(found, role, list(given), len(rows), resolution)
+    for role, paths in places_of(found, guides, judges).items():
+        speakers[role] = [Speaker.of_report(name, row) for name, row in _rows(found, role).items()]
+        models, notes_of = _networks(found, role, paths, resolution)
         networks += models
         notes += notes_of
     identities = [weights_sha256(network) for network in networks]
@@ -157,38 +157,57 @@ def load(
                 f"{found.folder}: two of its guides and judges are one network as given; who "
                 "guides can't judge, so name each by its own RUN"
             )
-    if not speakers["judges"]:
+    if not speakers[JUDGES]:
         notes.append("no classifier judges here: what is said is said by the guides alone")
-    return Panel(speakers[GUIDES], speakers["judges"], networks, identities, notes)
+    return Panel(speakers[GUIDES], speakers[JUDGES], networks, identities, notes)
 
 
-def _networks(
-    found: AxesFolder, role: str, given: list, count: int, resolution: int
-) -> tuple[list, list[str]]:
+def _rows(found: AxesFolder, role: str) -> dict[str, dict]:
+    """{name: what the report says} of the classifiers among the "guides" or "judges"."""
+    return {name: row for name, row in found.report[role].items() if row["kind"] == "classifier"}
+
+
+def places_of(
+    found: AxesFolder,
+    guides: Sequence[str | Path] = (),
+    judges: Sequence[str | Path] = (),
+) -> dict[str, list]:
+    """{"guides": RUNs, "judges": RUNs}, where `load` looks for them; nothing is loaded.
+
+    Raises:
+        InputError: one is missing, or there are more or fewer than the folder has.
+    """
+    places: dict[str, list] = {}
+    for role, given in ((GUIDES, list(guides)), (JUDGES, list(judges))):
+        one, count = role.removesuffix("s"), len(_rows(found, role))
+        paths = given or [path for path, _ in found.runs(role)]
+        if len(paths) != count:
+            said = f"has {count} {role}, not {len(paths)}" if paths else f"names none of its {role}"
+            raise ArgumentError(
+                one,
+                f"{found.folder} {said}; name the RUN of each here, in the order of `python -m "
+                "evaluate.axes`",
+            )
+        for path in paths:
+            if not given and not path.is_dir():
+                expected = f"{path.name} of {found.folder} is gone; name here where it is now"
+                raise ArgumentError(one, expected)
+            existing_network(path, runs.CLASSIFIER, folders.CLASSIFIER)
+        places[role] = paths
+    return places
+
+
+def _networks(found: AxesFolder, role: str, paths: list, resolution: int) -> tuple[list, list[str]]:
     """(models in the order of the report, notes)."""
     one = role.removesuffix("s")
-    known = found.runs(role)
-    paths = given or [path for path, _ in known]
-    if len(paths) != count:
-        said = f"names none of its {role}" if not paths else f"has {count} {role}, not {len(paths)}"
-        raise ArgumentError(
-            one,
-            f"{found.folder} {said}; name the RUN of each here, in the order of `python -m "
-            "evaluate.axes`",
-        )
-    models = []
-    for path in paths:
-        if not given and not path.is_dir():
-            expected = f"{path.name} of {found.folder} is gone; name here where it is now"
-            raise ArgumentError(one, expected)
-        models.append(runs.load_classifier(path, OUTPUTS, resolution))
-    identities = [identity for _, identity in known]
+    models = [runs.load_classifier(path, OUTPUTS, resolution) for path in paths]
+    identities = [identity for _, identity in found.runs(role)]
     if not identities:
         note = (
             f"the folder of axes does not say which networks its {role} were: taken as given, in "
             "their order"
         )
-        return models, [note] if count else []
+        return models, [note] if models else []
     by_identity = {weights_sha256(model): model for model in models}
     missing = [identity for identity in identities if identity not in by_identity]
     if missing:

@@ -50,9 +50,8 @@ class Nearest:
         return rows
 
 
-def read(files: Sequence[Path], size: int) -> np.ndarray:
-    """uint8 [N, size, size, 1] of DICOM, PNG or JPEG files, normalized, padded and reduced as
-    `pgcxr curate` does.
+def read(files: Sequence[Path]) -> list[np.ndarray]:
+    """uint8 [H, W] of each of some DICOM, PNG or JPEG files, normalized as `pgcxr curate` does.
 
     Raises:
         ArgumentError: a file, named by its place, holds no such image.
@@ -66,11 +65,19 @@ def read(files: Sequence[Path], size: int) -> np.ndarray:
         except Rejected as reason:
             expected = f"{where} cannot be read: {reason.detail} ({reason.rule}); name another"
             raise ArgumentError("image", expected) from None
+        images.append(image)
+    return images
+
+
+def fitted(images: Sequence[np.ndarray], size: int) -> np.ndarray:
+    """uint8 [N, size, size, 1] of `read` images, padded and reduced as `pgcxr curate` does;
+    ArgumentError where one is smaller."""
+    for place, image in enumerate(images, start=1):
         if max(image.shape) < size:
+            where = f"file {place} of {len(images)}"
             expected = f"{where} is smaller than the generator's {size} px; nothing is enlarged"
             raise ArgumentError("image", expected)
-        images.append(to_square(image, size)[..., None])
-    return np.stack(images)
+    return np.stack([to_square(image, size)[..., None] for image in images])
 
 
 def nearest(

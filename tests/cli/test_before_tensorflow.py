@@ -58,6 +58,7 @@ WRONG = {
     "pgcxr edit PLAIN --axes FULL --axis nodule --out new": "which images?",
     "pgcxr edit PLAIN --axes FULL --axis nodule --seeds 8-1 --out new": "from low to high",
     "pgcxr edit PLAIN --axes FULL --axis nodule --seeds 1-65 --out new": "more than 64 images",
+    "pgcxr edit PLAIN --axes FULL --axis nodule --seeds 1-64 --frames 9 --out new": "--frames 9:",
     "pgcxr edit FULL --axes FULL --axis nodule --seeds 1 --out new": "FULL: no generator-ema.keras",
     "pgcxr edit PLAIN --axes FULL --axis nodule --seeds 1 --out new": "FULL/axes.npz: no such file",
     "pgcxr generate-labeled PLAIN --axes none --mix nodule=2 --out new": "none: no such folder",

@@ -8,10 +8,12 @@ import pytest
 
 from pgcxr.cli import command
 from pgcxr.cli.app import app
-from pgcxr.editing import panel
+from pgcxr.editing import edit as editing
+from pgcxr.editing import labeled, panel
 from pgcxr.editing.axes_folder import AxesFolder
-from pgcxr.editing.edit import edit
+from pgcxr.editing.edit import Networks, edit
 from pgcxr.editing.notes import notes
+from pgcxr.editing.options import MixOptions
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.images import to_uint8
 from pgcxr.io import artifacts
@@ -154,6 +156,31 @@ def test_what_makes_no_sense_is_refused(runs, tmp_path, changes, message):
     assert not list(tmp_path.iterdir())
 
 
+def test_what_is_named_is_looked_at_before_a_network_is_loaded(runs, tmp_path, monkeypatch):
+    def loaded(run):
+        raise AssertionError("a network was loaded")
+
+    monkeypatch.setattr(editing, "gray_space", loaded)
+    monkeypatch.setattr(labeled, "gray_space", loaded)
+    (tmp_path / "note.png").write_text("no image")
+    (tmp_path / "run").mkdir()
+    of_image = QUICK.replace(seeds=None, image=(tmp_path / "none.png",))
+    for options, networks, message in (
+        (of_image, Networks(), "none.png: no such file"),
+        (of_image.replace(image=(tmp_path / "note.png",)), Networks(), "image: file 1 of 1 cannot"),
+        (QUICK, Networks([runs / "guide"] * 2), "guide: .* has 1 guides, not 2"),
+        (QUICK, Networks([], [tmp_path / "no"]), "no: no such folder"),
+        (QUICK, Networks([], [tmp_path / "run"]), "run: no classifier.keras"),
+    ):
+        with pytest.raises(InputError, match=message):
+            edit(runs / "gan", runs / "axes", tmp_path / "out", options, networks=networks)
+    mix, networks = MixOptions(mix="nodule=2"), Networks([], [tmp_path / "run"])
+    with pytest.raises(InputError, match="run: no classifier.keras"):
+        labeled.generate_labeled(
+            runs / "gan", runs / "axes", tmp_path / "out", mix, networks=networks
+        )
+
+
 def test_networks_that_were_moved_are_named_and_checked(runs, tmp_path):
     guide, judge = [runs / "guide"], [runs / "judge"]
     older, axes = AxesFolder.load(runs / "older"), AxesFolder.load(runs / "axes")
@@ -182,8 +209,9 @@ def test_another_folder_or_generator_is_refused(runs, tmp_path):
     body = report()
     body["networks"] = {"generator": {"run": "../gan", "weights_sha256": "0" * 64}}
     write_axes(tmp_path / "axes", body)
+    named = Networks([runs / "guide"], [runs / "judge"])
     with pytest.raises(InputError, match="are of another generator"):
-        edit(runs / "gan", tmp_path / "axes", tmp_path / "out", QUICK)
+        edit(runs / "gan", tmp_path / "axes", tmp_path / "out", QUICK, networks=named)
     (tmp_path / "axes" / "walks.npz").unlink()
     with pytest.raises(InputError, match="earlier version, which kept no walks"):
         edit(runs / "gan", tmp_path / "axes", tmp_path / "out", QUICK)
