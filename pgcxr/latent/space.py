@@ -137,7 +137,6 @@ def unlabeled(generator):
     config |= {
         "latent_size": generator.latent_size + generator.label_size,
         "label_size": 0,
-        "label_scale": 1.0,
     }
     alone = type(generator).from_config(config)
     alone.set_weights(generator.get_weights())
