@@ -27,13 +27,13 @@ CONFIG = {
     "latent_size": 8,
     "fmap_base": 32,
     "fmap_max": 8,
-    "lod_training_kimg": 40 * LOOK / 1000,
-    "lod_transition_kimg": 40 * LOOK / 1000,
-    "total_kimg": 80 * LOOK / 1000,
     "tick_kimg_base": 2 * LOOK / 1000,
     "minibatch_base": 4,
     "seed": 5,
 }
+# Looks at the schedule in either half-phase: the first, which is stable, and the fading one; enough
+# for some kills in each.
+FEW, MANY = 10, 40
 PATIENCE = 300  # seconds that one life may last on a busy machine
 REFUSED = 7
 SECOND = 3  # the life beside which a second process tries
@@ -48,6 +48,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
+    looks = MANY if options.kills > SECOND else FEW
+    half_phases = {
+        "lod_training_kimg": looks,
+        "lod_transition_kimg": looks,
+        "total_kimg": 2 * looks,
+    }
+    CONFIG.update({name: number * LOOK / 1000 for name, number in half_phases.items()})
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     from tensorflow.python.eager import context

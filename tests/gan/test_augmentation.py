@@ -107,6 +107,7 @@ def train(out, look=lambda nimg: None, held_out=32, **changes):
         )
 
 
+@pytest.mark.usefixtures("traced_once")
 def test_augmentation_follows_overfitting_and_goes_on_to_the_bit(tmp_path, monkeypatch):
     monkeypatch.setattr(overfitting, "EVERY", 16)
     adaptive = {"augment": "adaptive", "augment_p": 0.4, "augment_kimg": 0.32}

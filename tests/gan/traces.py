@@ -27,11 +27,11 @@ def shared() -> Iterator[None]:
 
     def build(config, strategy):
         gan = really(config, strategy)
-        if strategy.num_replicas_in_sync > 1 or config.augment:
+        if strategy.num_replicas_in_sync > 1:
             return gan
         networks = (gan.generator, gan.discriminator)
         key = tuple(_text(network.get_config()) for network in networks)
-        key += (gan.jit_compile, gan.convolutions is None)
+        key += (gan.jit_compile, gan.convolutions is None, gan.augment_p is None)
         if key not in _kept:
             _kept[key] = gan, {}
         return _like(gan, *_kept[key])
@@ -64,7 +64,8 @@ def _like(new: ProgressiveGAN, kept: ProgressiveGAN, traced: dict) -> Progressiv
 
 
 def _variables(gan: ProgressiveGAN) -> list:
-    return [*gan.variables, *gan.g_optimizer.variables, *gan.d_optimizer.variables]
+    optimizers = [*gan.g_optimizer.variables, *gan.d_optimizer.variables]
+    return [*gan.variables, *optimizers, *([] if gan.augment_p is None else [gan.augment_p])]
 
 
 def _text(value) -> str:
