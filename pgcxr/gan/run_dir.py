@@ -58,6 +58,8 @@ class RunDir:
         self.identity: dict = {}
         self.clock: Callable[[], float] = lambda: 0.0
         self.restored: dict = {}
+        # Of a conditioned GAN: what report.json says of its labels.
+        self.labels: dict | None = None
 
     def refuse(self, config: GanConfig) -> None:
         """Raises InputError where `claim` would refuse this config, as far as it can be told
@@ -248,6 +250,7 @@ class RunDir:
             config = self.identity.get("config", {})
             artifacts.write_json(snapshot.config_file, _two_folders_down(config))
             body = {"kimg": cur_nimg / 1000, "resolution": gan.generator.resolution}
+            body["labels"] = self.labels
             artifacts.write_report(
                 folder, body, command="train.gan", seed=config.get("seed"), config=config
             )

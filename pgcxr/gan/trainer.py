@@ -147,7 +147,7 @@ def train(
     bits = devices.every(strategy, sum(1 << level for level in transfer.frozen(run, config)))[0]
     gan.freeze([level for level in range(bits.bit_length()) if bits >> level & 1])
     devices.from_chief(strategy, run_dir.state_variables(gan).values())
-    latents, labels, described = _samples_of(gan, dataset, config)
+    latents, labels, run.labels = _samples_of(gan, dataset, config)
     begun, chief = int(np.asarray(gan.cur_nimg)), devices.is_chief(strategy)
     logger = Logger(run, settings, latents, labels, begun) if chief else None
     before, started = run.restored.get("seconds", 0.0), time.perf_counter()
@@ -212,7 +212,7 @@ def train(
         _film(run, config)
 
     devices.chief_does(strategy, finish)
-    return _report(run, gan, settings, dataset.count, described)
+    return _report(run, gan, settings, dataset.count)
 
 
 def _samples_of(gan: ProgressiveGAN, dataset: ImageDataset, config: GanConfig) -> tuple:
@@ -311,15 +311,13 @@ def _named_errors(
         raise
 
 
-def _report(
-    run: RunDir, gan: ProgressiveGAN, settings: schedule.Settings, images: int, labels: dict | None
-) -> dict:
+def _report(run: RunDir, gan: ProgressiveGAN, settings: schedule.Settings, images: int) -> dict:
     seconds, cur_nimg = run.clock(), int(np.asarray(gan.cur_nimg))
     return {
         "resolution": settings.resolution,
         "kimg": cur_nimg / 1000,
         "images": images,
-        "labels": labels,
+        "labels": run.labels,
         "images_per_second": cur_nimg / seconds,
         "seconds_per_kimg": 1000 * seconds / cur_nimg,
         "seconds": seconds,

@@ -28,6 +28,7 @@ SMALL = {
     "fmap_max": 8,
     "total_kimg": 0.4,
     "tick_kimg_base": 0.1,
+    "snapshot_kimg": 0.2,
     "minibatch_base": 4,
     "precision": "float16",
     "mirror": True,
@@ -86,6 +87,13 @@ def test_a_labeled_float16_run_goes_on_to_the_same_bit(cohort, run, tmp_path):
     assert len(scales) == 2, (
         "both loss scales are in the state, and came down to what float16 holds"
     )
+
+
+def test_a_snapshot_knows_the_labels(run):
+    out, _, report = run
+    kept = sorted((out / "snapshots").iterdir())
+    assert len(kept) == 2
+    assert generation.report_of(kept[0])["labels"] == artifacts.plain(report["labels"])
 
 
 def test_images_with_a_chosen_label(run, tmp_path):
