@@ -5,6 +5,7 @@ import csv
 import pytest
 
 from pgcxr.cohort import manifest
+from pgcxr.io import artifacts
 from pgcxr.phantom.export import PhantomOptions, write_export
 from tests.curation.curating import curate
 
@@ -50,6 +51,7 @@ def test_labels_are_the_truth(curated):
     truth, _, trace, made = curated
     paths = {row["image_id"]: path for path, row in trace.items() if row["image_id"]}
     assert len(made) >= 5
+    assert artifacts.read_json(made.folder / "report.json")["phantom_seed"] == 3
     for row in made.manifest.itertuples():
         true = truth[paths[row.image_id]]
         findings = sorted(part.split(":")[0] for part in true["findings"].split(";") if part)

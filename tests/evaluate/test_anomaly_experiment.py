@@ -17,6 +17,7 @@ from evaluate.anomaly import (
     AnomalyResult,
     Others,
     comparison,
+    explore,
     methods,
     selection,
 )
@@ -364,6 +365,17 @@ def test_every_method_is_judged_on_all_test_images_and_the_inversion_on_its_own(
     assert where["hit_rate"] > 0.6 and where["aupro"] > 0.6 < where["froc"]["mean"]
     assert where["froc"]["lesions"] == 24
     assert compared["methods"]["autoencoder"]["macro_auroc"] > 0.7
+
+
+def test_who_watches_a_search_reads_the_cohort_that_was_named(runs, result, tmp_path):
+    (runs / "watched").mkdir()
+    for name in ("scores.csv", "calibration.npz"):
+        (runs / "watched" / name).symlink_to(result[1] / name)
+    report = artifacts.read_json(result[1] / "report.json")
+    report["cohort"]["named"] = True
+    artifacts.write_json(runs / "watched" / "report.json", report)
+    (tmp_path / "generator-ema.keras").symlink_to(runs / "gan" / "generator-ema.keras")
+    assert len(explore.Explorer.load(tmp_path, runs / "watched").loaded.cohort) == 103
 
 
 def test_networks_that_come_with_pgcxr_read_a_named_cohort(runs, tmp_path, monkeypatch):
