@@ -5,6 +5,8 @@ Compiling the whole training step would be faster still, but takes minutes at ev
 these compile in seconds and are shared by all layers of one shape.
 """
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
@@ -14,6 +16,9 @@ from pgcxr.networks import minimal_filtering as minimal
 # With fewer, the library's direct convolutions are as fast (benchmarks/convolution.py), run on all
 # threads, and need neither memory for tiles nor half a minute of compiling.
 FEWEST_WEIGHTS = 128 * 128
+# Elements of the input that go through at once, at least an image: the transformed tiles of input
+# and output take four times as much each.
+MOST = 1 << 22
 
 
 def suits(x, kernel) -> bool:
@@ -64,6 +69,60 @@ def linear(transform):
     return f
 
 
+def passes(forward):
+    """f, a and w of `bilinear`, compiled; batches whose tiles would take much memory go through
+    them in parts, one after another."""
+
+    def f(x, *matrices):
+        return _joined(lambda x: forward(x, *matrices), _parted(x.shape, x))
+
+    def a(x_shape, dy, *matrices):
+        parts = _parted(x_shape, dy)
+        x = tf.zeros((parts.shape[1], *x_shape[1:]), dy.dtype)
+        return _joined(lambda dy: gradient(forward, [x, *matrices], slice(1), dy)[0], parts)
+
+    def w(x, dy, *matrices):
+        def of(x, dy):
+            return gradient(forward, [x, *matrices], slice(1, None), dy)
+
+        parts = _parted(x.shape, x), _parted(x.shape, dy)
+        if parts[0].shape[0] == 1:
+            return of(x, dy)
+        return tf.foldl(
+            lambda sums, part: [a + b for a, b in zip(sums, of(*part), strict=True)],
+            parts,
+            [tf.zeros_like(matrix) for matrix in matrices],
+        )
+
+    return [_apart(compiled(function)) for function in (f, a, w)]
+
+
+def _apart(function):
+    """`function` unseen by tapes, for what is differentiated by who calls it: of one that two tapes
+    see, TensorFlow keeps all that it computes on the way."""
+
+    def call(*inputs):
+        return function(*[tf.stop_gradient(x) if tf.is_tensor(x) else x for x in inputs])
+
+    return call
+
+
+def _parted(x_shape, batch):
+    """`batch` [N, ...] -> [parts, N / parts, ...]: as few parts as keep that of an input of
+    `x_shape` within MOST."""
+    n, each = x_shape[0], math.prod(x_shape[1:])
+    parts = next(p for p in range(1, n + 1) if n % p == 0 and (p == n or n // p * each <= MOST))
+    return tf.reshape(batch, (parts, n // parts, *batch.shape[1:]))
+
+
+def _joined(function, parts):
+    """function(part) of all [parts, n, ...] -> [parts n, ...]."""
+    if parts.shape[0] == 1:
+        return function(parts[0])
+    y = tf.map_fn(function, parts)
+    return tf.reshape(y, (-1, *y.shape[2:]))
+
+
 def bilinear(forward):
     """`forward`(x, *matrices), differentiable as often as wished.
 
@@ -71,14 +130,7 @@ def bilinear(forward):
     with respect to m, the gradients of f, a and w are again f, a and w: the gradient penalty needs
     them twice.
     """
-
-    def adjoint(x_shape, dy, *matrices):
-        return gradient(forward, [tf.zeros(x_shape, dy.dtype), *matrices], slice(1), dy)[0]
-
-    compiled_f, compiled_a = compiled(forward), compiled(adjoint)
-    compiled_w = compiled(
-        lambda x, dy, *matrices: gradient(forward, [x, *matrices], slice(1, None), dy)
-    )
+    compiled_f, compiled_a, compiled_w = passes(forward)
 
     @tf.custom_gradient
     def f(x, *matrices):

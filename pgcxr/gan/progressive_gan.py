@@ -214,34 +214,35 @@ class ProgressiveGAN(keras.Model):
             reals = augmentation.augment(reals, augment[:, 0], self.augment_p)
             fakes = augmentation.augment(fakes, augment[:, 1], self.augment_p)
         mixed = pixels.lerp(reals, fakes, mixing)
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
+        terms = self.loss_terms
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch(variables)
             both = tf.concat([reals, fakes], 0)
             scores, logits = self.discriminator(both, level=self.level, fade=fade, parts=2)
             real_scores, fake_scores = tf.split(scores, 2)
-            norms = self._gradient_norms(mixed, fade)
-            parts = wgan_gp.discriminator_loss(
-                real_scores,
-                fake_scores,
-                norms,
-                weight=self.loss_terms.gradient_penalty,
-                target=self.loss_terms.gradient_target,
-                drift=self.loss_terms.drift,
-            )
+            parts = wgan_gp.score_loss(real_scores, fake_scores, terms.drift)
             loss = tf.reduce_mean(parts.pop("loss"))
             if self.labeled:
                 for name, each in zip(("reals", "fakes"), tf.split(logits, 2), strict=True):
                     parts[f"label_penalty_{name}"] = acgan.label_penalty(
-                        labels, each, self.loss_terms.exclusive_labels
+                        labels, each, terms.exclusive_labels
                     )
-                    loss += self.loss_terms.label_weight * tf.reduce_mean(
-                        parts[f"label_penalty_{name}"]
-                    )
+                    loss += terms.label_weight * tf.reduce_mean(parts[f"label_penalty_{name}"])
             scaled = self.d_optimizer.scale_loss(loss)
-        parts |= {"loss": loss, "real_score": real_scores, "fake_score": fake_scores}
-        return {f"d_{name}": tf.reduce_mean(part) for name, part in parts.items()}, tape.gradient(
-            scaled, variables
-        )
+            with tape.stop_recording():
+                gradients = tape.gradient(scaled, variables)
+            # The penalty comes after these: all features of both would be held at once.
+            with tf.control_dependencies(gradients):
+                mixed = tf.identity(mixed)
+            norms = self._gradient_norms(mixed, fade)
+            parts["gradient_penalty"] = wgan_gp.gradient_penalty(norms, terms.gradient_target)
+            weight = terms.gradient_penalty / terms.gradient_target**2
+            penalty = weight * tf.reduce_mean(parts["gradient_penalty"])
+            scaled = self.d_optimizer.scale_loss(penalty)
+        more = tape.gradient(scaled, variables)  # None: what slopes do not depend on
+        gradients = [a if b is None else a + b for a, b in zip(gradients, more, strict=True)]
+        parts |= {"loss": loss + penalty, "real_score": real_scores, "fake_score": fake_scores}
+        return {f"d_{name}": tf.reduce_mean(part) for name, part in parts.items()}, gradients
 
     def _generator_gradients(self, latents, fade, labels, augment):
         variables = [v.value for v in self.generator.active_variables(self.level, self.fading)]

@@ -42,8 +42,20 @@ def discriminator_loss(
         >>> round(float(losses["loss"][0]), 3)  # 0 - 1 + 0.001 * 1^2
         -0.999
     """
+    parts = score_loss(real_scores, fake_scores, drift)
+    penalty = gradient_penalty(mixed_norms, target)
+    loss = parts["loss"] + penalty * (weight / target**2)
+    return parts | {"loss": loss, "gradient_penalty": penalty}
+
+
+def score_loss(real_scores, fake_scores, drift: float = 0.001) -> dict:
+    """The part of `discriminator_loss` that the scores of real and fake images have: {"loss",
+    "drift_penalty"}."""
     real, fake = ops.squeeze(real_scores, -1), ops.squeeze(fake_scores, -1)
-    penalty = ops.square(mixed_norms - target)
     drift_penalty = ops.square(real)
-    loss = fake - real + penalty * (weight / target**2) + drift_penalty * drift
-    return {"loss": loss, "gradient_penalty": penalty, "drift_penalty": drift_penalty}
+    return {"loss": fake - real + drift_penalty * drift, "drift_penalty": drift_penalty}
+
+
+def gradient_penalty(mixed_norms, target: float = 1.0):
+    """(norm - target)^2, which `discriminator_loss` weighs; [N] -> [N]."""
+    return ops.square(mixed_norms - target)

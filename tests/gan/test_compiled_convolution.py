@@ -20,7 +20,7 @@ def everything_suits(monkeypatch):
 def drawn(name):
     rng = np.random.default_rng(0)
     kernel = (3, 3, 5, 3) if name == "fused_upscale_convolve" else (3, 3, 3, 5)
-    return [tf.constant(rng.standard_normal(shape, np.float32)) for shape in ((2, 4, 4, 3), kernel)]
+    return [tf.constant(rng.standard_normal(shape, np.float32)) for shape in ((4, 4, 4, 3), kernel)]
 
 
 def values_and_gradients(function, x, kernel, means):
@@ -43,12 +43,26 @@ def values_and_gradients(function, x, kernel, means):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_values_and_gradients_twice(name):
+def test_values_and_gradients_twice(name, monkeypatch):
+    """In two parts, as large batches go."""
+    monkeypatch.setattr(compiled_convolution, "MOST", 2 * 4 * 4 * 3)
     function = getattr(convolution, name)
     direct = values_and_gradients(function, *drawn(name), None)
     found = values_and_gradients(function, *drawn(name), compiled_convolution)
     for a, b in zip(found, direct, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5 * float(np.abs(b).max()))
+
+
+def test_as_many_images_go_at_once_as_are_small(monkeypatch):
+    monkeypatch.setattr(compiled_convolution, "MOST", 96)
+    dy = tf.zeros((6, 2, 2, 5))
+    for x_shape, parts in (
+        ((6, 4, 4, 1), 1),
+        ((6, 4, 4, 2), 2),
+        ((6, 4, 4, 4), 6),
+        ((6, 8, 8, 4), 6),
+    ):
+        assert compiled_convolution._parted(x_shape, dy).shape == (parts, 6 // parts, 2, 2, 5)
 
 
 @pytest.mark.parametrize("name", NAMES[2:])
