@@ -43,10 +43,9 @@ def _method(page: Page, report: dict) -> None:
     if not _inverted(report):
         page.text(
             "Without a GAN: the score is the fusion of a network that learned, from normal images "
-            "alone, to find artificial anomalies, and of what "
-            f"{healthy['familiar']['components']} principal components of "
-            f"{healthy['familiar']['n']} normals say; see below. {healthy['n']} held-out normals "
-            "set the threshold.",
+            "alone, to find artificial anomalies, and of the gradients of the image aligned to the "
+            f"mean of {healthy['familiar']['n']} normals; see below. {healthy['n']} held-out "
+            "normals set the threshold.",
         )
     else:
         page.text(_inversion(report, healthy))

@@ -10,6 +10,7 @@ METHODS = {
     "pca_residual": "PCA residual",
     "pca_distance": "distance within the components",
     "autoencoder": "auto-encoder residual",
+    "gradients": "gradient energies of the aligned image",
     "knn": "kNN on the network's features",
     "padim": "PaDiM on the network's features",
     "network": "network, artificial anomalies",
@@ -34,8 +35,8 @@ def comparison_section(page: Page, found: dict) -> None:
         f"{images['healthy']}) for a specificity of {found['specificity_aimed_at']:.0%}; with "
         f"95 % confidence it has {found['specificity_limit']:.1%} or more.",
         "The fusion is a weighted mean, each score in units of its own spread over held-out "
-        f"normals ({fused}). These weights and the number of components, {found['components']} of "
-        f"{', '.join(tried)}, were chosen on artificial anomalies in held-out normals; nothing was "
+        f"normals ({fused}). The number of components, {found['components']} of "
+        f"{', '.join(tried)}, was chosen on artificial anomalies in held-out normals; nothing was "
         "chosen on the test images.",
     )
     page.table(

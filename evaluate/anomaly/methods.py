@@ -1,7 +1,6 @@
 """What each method says of held-out normals and of the test images: baselines, networks, and their
 fusion."""
 
-import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,8 @@ from evaluate.protocol import Progress, silent
 from pgcxr.anomaly import baselines, calibration, maps
 from pgcxr.anomaly.artificial import pasting
 from pgcxr.anomaly.baselines import Subspace
-from pgcxr.anomaly.fusion import FUSED, Fusion, Residual, network_maps, network_scores
+from pgcxr.anomaly.fusion import WEIGHTS, Fusion, Residual, network_maps, network_scores
+from pgcxr.anomaly.gradients import Gradients
 from pgcxr.cohort.manifest import Cohort
 from pgcxr.images import from_uint8
 from pgcxr.metrics.roc import auroc
@@ -23,10 +23,10 @@ COMPONENTS = (25, 50, 100, 200)
 PER_COMPONENT = 4
 # Held-out normals into which they are pasted, at most.
 CHOOSING = 300
+# Normals whose gradients are learned, at most: more tell nothing new.
+GRADIENTS_OF = 3000
 # Normals whose features kNN and PaDiM remember, at most: they need all of them at once.
 REMEMBERED = 1000
-# What is fused with the first of FUSED has one of these weights, the first 1.
-WEIGHTS = (0.0, 0.1, 0.25, 0.5, 1.0)
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def ask(
         progress: told how far it is.
         autoencoder_epochs: of the auto-encoder over the normals; 0: it is left out.
     """
-    steps = 3 + 2 * bool(networks) + len(networks) + bool(autoencoder_epochs)
+    steps = 4 + 2 * bool(networks) + len(networks) + bool(autoencoder_epochs)
     done, seconds = 0, {}
 
     def timed(name: str, work):
@@ -104,67 +104,41 @@ def ask(
         "pca_residual", lambda: Evidence(residual.healthy, *residual.ask(test))
     )
     methods["pca_distance"] = Evidence(subspace.distances(healthy), subspace.distances(test))
-    of_artificial = {
-        "pca_residual": residual.ask(from_uint8(changed[..., 0]))[0],
-        "pca_distance": subspace.distances(from_uint8(changed[..., 0])),
-    }
+    gradients, methods["gradients"] = timed(
+        "gradients", lambda: _gradients(learned, healthy, test, seed)
+    )
     if autoencoder_epochs:
         methods["autoencoder"] = timed(
             "autoencoder", lambda: _autoencoder(learned, healthy, test, autoencoder_epochs, seed)
         )
     of_networks = None
     if networks:
-        found, of_artificial["network"], of_networks = _with_networks(
-            reading, networks, seed, timed
-        )
+        found, of_networks = _with_networks(reading, networks, seed, timed)
         methods |= found
-    names = [name for name in FUSED if name in methods]
-    weights, gained = weigh([(methods[name].healthy, of_artificial[name]) for name in names])
+    weights = {name: share for name, share in WEIGHTS.items() if name in methods}
     usual, scores = calibration.fused(
-        [methods[name].healthy for name in names],
-        [methods[name].test for name in names],
-        weights=weights,
+        [methods[name].healthy for name in weights],
+        [methods[name].test for name in weights],
+        weights=list(weights.values()),
     )
-    methods["fusion"] = Evidence(usual, scores, methods[names[0]].maps)
+    methods["fusion"] = Evidence(usual, scores, methods[next(iter(weights))].maps)
     fusion = None
     if of_networks is not None:
         distances = methods["pca_distance"].healthy
+        of_gradients = methods["gradients"].healthy
         fusion = Fusion(
-            subspace, residual, distances, of_networks, dict(zip(names, weights, strict=True))
+            subspace, residual, distances, of_networks, weights, gradients, of_gradients
         )
     nearest = subspace.nearest(test)
     about = {
         "components": len(subspace.directions),
         "components_tried": {str(count): area for count, area in areas.items()},
-        "fused": dict(zip(names, weights, strict=True)),
-        "fused_artificial_auroc": gained,
+        "fused": weights,
         "networks": len(networks),
         "seconds": seconds,
     }
     rest = maps.differences(test[..., None], nearest[..., None])
     return Found(methods, nearest, rest, about, fusion)
-
-
-def weigh(scores: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[list[float], float]:
-    """How much each method counts in the fusion: what tells artificial anomalies best.
-
-    A network learned from such anomalies, so that this favors it; and of equal choices the one that
-    leaves out more is taken.
-
-    Args:
-        scores: of each method, (of held-out normals, of artificial anomalies in some of them).
-
-    Returns:
-        (weights, the first 1; their AUROC on the artificial anomalies).
-    """
-    healthy, changed = ([pair[which] for pair in scores] for which in (0, 1))
-    best, most = [1.0] + [0.0] * (len(scores) - 1), 0.0
-    for rest in itertools.product(WEIGHTS, repeat=len(scores) - 1):
-        usual, found = calibration.fused(healthy, changed, weights=(1.0, *rest))
-        area = _area(usual, found)
-        if area > most + 1e-9:
-            best, most = [1.0, *rest], area
-    return best, most
 
 
 def choose(
@@ -208,6 +182,12 @@ def _mean_image(learned, healthy, test) -> Evidence:
     return Evidence(calibration.top(usual), calibration.top(heat), heat)
 
 
+def _gradients(learned, healthy, test, seed: int) -> tuple[Gradients, Evidence]:
+    some = np.sort(np.random.default_rng([seed, 9]).permutation(len(learned))[:GRADIENTS_OF])
+    found = Gradients.learned(learned[some], seed)
+    return found, Evidence(found.ask(healthy), found.ask(test))
+
+
 def _autoencoder(learned, healthy, test, epochs: int, seed: int) -> Evidence:
     from pgcxr.anomaly.autoencoder import fit_autoencoder, reconstructed
 
@@ -228,16 +208,15 @@ def bound(model, reading: Reading) -> Evidence:
 
 def _with_networks(
     reading: Reading, networks: Sequence, seed: int, timed
-) -> tuple[dict[str, Evidence], np.ndarray, np.ndarray]:
-    """(kNN and PaDiM on the first network's features, and all networks together; the latter's
-    scores of artificial anomalies; what each says of held-out normals)."""
+) -> tuple[dict[str, Evidence], np.ndarray]:
+    """(kNN and PaDiM on the first network's features, and all networks together; what each of
+    these says of held-out normals)."""
     from pgcxr.anomaly.training import look
 
     parts: list = []
     for model in networks:
         size = model.input_shape[1]
         pictures = [part.images(size) for part in (reading.healthy, reading.test)]
-        pictures.append(_artificial(reading.healthy, size, seed))
         seen = timed(
             f"network {len(parts) + 1}", lambda m=model, p=pictures: [look(m, each) for each in p]
         )
@@ -254,10 +233,10 @@ def _with_networks(
             name,
             lambda m=method, h=halvings: _of_features(networks[0], m, h, some, pictures),
         )
-    scores = [network_scores([seen[which] for seen in parts]) for which in range(3)]
-    usual, asked, changed = calibration.fused(*scores)
+    scores = [network_scores([seen[which] for seen in parts]) for which in range(2)]
+    usual, asked = calibration.fused(*scores)
     found["network"] = Evidence(usual, asked, network_maps([seen[1] for seen in parts]))
-    return found, changed, np.stack(scores[0])
+    return found, np.stack(scores[0])
 
 
 def _of_features(model, method, halvings: int, learned: np.ndarray, pictures) -> Evidence:

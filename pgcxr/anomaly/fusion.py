@@ -1,21 +1,25 @@
-"""What principal components, networks and both together say of an image, in units of what they say
-of held-out normals."""
+"""What networks, gradients and principal components say of an image, and those that are fused, in
+units of what they say of held-out normals."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pgcxr.anomaly import calibration, maps
 from pgcxr.anomaly.baselines import Subspace
+from pgcxr.anomaly.gradients import Gradients
 from pgcxr.images import reduce_by_factor, resize
 
 if TYPE_CHECKING:
     from pgcxr.anomaly.training import Seen
 
-# What is fused, in this order.
-FUSED = ("network", "pca_residual", "pca_distance")
+# What can be fused; models of format 1 have the components and no gradients.
+FUSED = ("network", "gradients", "pca_residual", "pca_distance")
+# What is fused now: the same shares on radiographs and on phantoms (docs/results).
+WEIGHTS = {"network": 1.0, "gradients": 1.0}
 # Maps that are standardized at once.
 AT_ONCE = 500
 
@@ -61,7 +65,8 @@ def differences(nearest: Callable[[np.ndarray], np.ndarray], images: np.ndarray)
 
 @dataclass(frozen=True)
 class Fusion:
-    """Networks, the residual of principal components and the distance within them, as one score.
+    """Networks, gradients, the residual of principal components and the distance within them, as
+    one score.
 
     Attributes:
         subspace: the components.
@@ -69,6 +74,8 @@ class Fusion:
         distances: of held-out normals within the components, [M].
         network: scores of held-out normals by `network_scores`, [2 K, M].
         weights: {name in FUSED: its share}.
+        gradients: of normals; None in a model of format 1.
+        of_gradients: what these say of held-out normals, [M].
     """
 
     subspace: Subspace
@@ -76,10 +83,12 @@ class Fusion:
     distances: np.ndarray
     network: np.ndarray
     weights: dict[str, float]
+    gradients: Gradients | None = None
+    of_gradients: np.ndarray | None = None
 
     def healthy(self) -> np.ndarray:
         """The scores [M] of the held-out normals."""
-        return self._fused(self.network, self.residual.healthy, self.distances)
+        return self._fused(self._usual())
 
     def ask(self, seen: Sequence["Seen"], images: np.ndarray) -> np.ndarray:
         """The scores [N] of new images.
@@ -88,15 +97,24 @@ class Fusion:
             seen: what each network says of them.
             images: the same, [N, S, S] in [-1, 1] at the size of the components.
         """
-        found = self.residual.ask(images)[0]
-        return self._fused(np.stack(network_scores(seen)), found, self.subspace.distances(images))
+        asks: dict[str, Callable[[], np.ndarray]] = {
+            "network": lambda: calibration.fused(list(self.network), network_scores(seen))[1],
+            "pca_residual": lambda: self.residual.ask(images)[0],
+            "pca_distance": lambda: self.subspace.distances(images),
+        }
+        if self.gradients is not None:
+            asks["gradients"] = partial(self.gradients.ask, images)
+        return self._fused({name: asks[name]() for name in self.weights})
 
-    def _fused(self, network, residual, distances) -> np.ndarray:
-        usual, asked = calibration.fused(list(self.network), list(network))
-        known = dict(zip(FUSED, (usual, self.residual.healthy, self.distances), strict=True))
-        new = dict(zip(FUSED, (asked, residual, distances), strict=True))
+    def _usual(self) -> dict[str, Any]:
+        """{name in FUSED: scores [M] of the held-out normals}."""
+        scores = (self.of_gradients, self.residual.healthy, self.distances)
+        return dict(zip(FUSED, (calibration.fused(list(self.network))[0], *scores), strict=True))
+
+    def _fused(self, new: dict[str, Any]) -> np.ndarray:
+        usual = self._usual()
         return calibration.fused(
-            [known[name] for name in self.weights],
+            [usual[name] for name in self.weights],
             [new[name] for name in self.weights],
             weights=list(self.weights.values()),
         )[1]

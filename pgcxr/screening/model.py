@@ -16,6 +16,7 @@ import numpy as np
 from pgcxr.anomaly import calibration, fusion, maps
 from pgcxr.anomaly.baselines import Subspace
 from pgcxr.anomaly.fusion import Fusion, Residual
+from pgcxr.anomaly.gradients import Gradients
 from pgcxr.errors import ArgumentError, InputError
 from pgcxr.images import from_uint8
 from pgcxr.io import artifacts, folders, places
@@ -26,7 +27,8 @@ from pgcxr.screening.preparation import Preparation
 if TYPE_CHECKING:
     import keras
 
-FORMAT = 1
+# That of models which are written; those without gradients are read, too.
+FORMAT, READ = 2, (1, 2)
 SETTINGS, ARRAYS, CARD = "screening.json", "screening.npz", "screening.md"
 # In a folder of evaluate.anomaly.
 INSIDE = "screening"
@@ -167,7 +169,7 @@ def settings(
     """Writes screening.json about the files that lie in `folder`."""
     beside = [ARRAYS, *([GENERATOR] if (folder / GENERATOR).is_file() else [])]
     body = {
-        "format": FORMAT,
+        "format": FORMAT if learned.fusion.gradients else 1,
         "networks": list(files),
         "side": learned.side,
         "shown": learned.shown,
@@ -200,7 +202,8 @@ class Learned:
     def arrays(self) -> dict[str, np.ndarray]:
         """By the names of screening.npz."""
         residual, subspace = self.fusion.residual, self.fusion.subspace
-        return {
+        gradients = self.fusion.gradients
+        found = {
             "mean": subspace.mean,
             "directions": np.asarray(subspace.directions, np.float32),
             "variances": subspace.variances,
@@ -213,6 +216,16 @@ class Learned:
             "layout_whitening": self.domain.whitening,
             "units": self.domain.units,
             "unit": np.float64(self.domain.unit),
+        }
+        if gradients is None:
+            return found
+        return found | {
+            "gradients_template": gradients.template,
+            "gradients_deviation": gradients.deviation,
+            "gradients_mean": gradients.subspace.mean,
+            "gradients_directions": gradients.subspace.directions,
+            "gradients_variances": gradients.subspace.variances,
+            "gradients": self.fusion.of_gradients,
         }
 
 
@@ -254,10 +267,10 @@ def load(model: str | Path) -> ScreeningModel:
     folder = folder_of(model)
     where = folder / SETTINGS
     about = artifacts.read_json(where)
-    if about.get("format") != FORMAT:
+    if about.get("format") not in READ:
         raise InputError(
             f"{where}: is of format {ArgumentError.shown(about.get('format'))}, and this version "
-            f"of pgcxr reads {FORMAT}; make the model again"
+            f"of pgcxr reads {' and '.join(map(str, READ))}; make the model again"
         )
     files, names = about.get("sha256"), about.get("networks")
     if not isinstance(files, dict) or not isinstance(names, list) or not names:
@@ -298,7 +311,12 @@ def _read(path: Path, about: dict) -> tuple[Fusion, Domain]:
     weights = {
         name: float(about["weights"][name]) for name in fusion.FUSED if name in about["weights"]
     }
-    found = Fusion(subspace, residual, arrays["distances"], arrays["network"], weights)
+    known: tuple = (None, None)
+    if about["format"] > 1:
+        learned = (arrays[f"gradients_{name}"] for name in ("mean", "directions", "variances"))
+        template, deviation = arrays["gradients_template"], arrays["gradients_deviation"]
+        known = Gradients(template, deviation, Subspace(*learned)), arrays["gradients"]
+    found = Fusion(subspace, residual, arrays["distances"], arrays["network"], weights, *known)
     domain = Domain(
         arrays["layout_mean"], arrays["layout_whitening"], arrays["units"], float(arrays["unit"])
     )

@@ -9,6 +9,7 @@ import pytest
 
 from pgcxr.anomaly import baselines
 from pgcxr.anomaly.fusion import Fusion, Residual, network_scores
+from pgcxr.anomaly.gradients import Gradients
 from pgcxr.anomaly.network import unet
 from pgcxr.anomaly.training import look
 from pgcxr.curation import chest_template
@@ -68,9 +69,11 @@ def made(tmp_path_factory) -> Path:
     subspace = baselines.fit_subspace(normals, 8, seed=0)
     residual = Residual.learned(subspace.nearest, healthy, seed=0)
     seen = [look(network, images[80:][..., None])]
-    weights = {"network": 1.0, "pca_residual": 1.0, "pca_distance": 0.5}
+    weights = {"network": 1.0, "gradients": 1.0, "pca_residual": 1.0, "pca_distance": 0.5}
     distances = subspace.distances(healthy)
-    fusion = Fusion(subspace, residual, distances, np.stack(network_scores(seen)), weights)
+    gradients = Gradients.learned(normals, seed=0)
+    scores = np.stack(network_scores(seen)), weights, gradients, gradients.ask(healthy)
+    fusion = Fusion(subspace, residual, distances, *scores)
     learned = model.Learned.of(fusion, normals, healthy)
     preparation = Preparation.of_cohort({}, SIZE, (SIZE,))
     about = {

@@ -58,7 +58,10 @@ def test_preparation_is_as_the_cohort_says():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda f, a: a.update(format=2), "is of format 2, and this version of pgcxr reads 1"),
+        (
+            lambda f, a: a.update(format=3),
+            "is of format 3, and this version of pgcxr reads 1 and 2",
+        ),
         (lambda f, a: a.pop("format"), "is of format None"),
         (lambda f, a: a.update(networks=[]), "names no networks"),
         (lambda f, a: a["preparation"].pop("rules"), None),
