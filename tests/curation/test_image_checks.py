@@ -16,6 +16,7 @@ from pgcxr.phantom.clinic import attend
 from pgcxr.phantom.render import render
 
 PATIENTS = 12
+RULES = rules.load()
 TURNS = {90: -1, 180: 2, 270: 1}
 
 
@@ -43,15 +44,25 @@ def _one(index: int, size: int, view: str) -> np.ndarray:
     )
 
 
+def measured(image: np.ndarray) -> image_checks.Measures:
+    return image_checks.measure(np.ascontiguousarray(image))
+
+
+def told(measures: image_checks.Measures, view: str) -> list[str]:
+    return [rule for rule, _ in RULES.image_flags(measures, view)]
+
+
+def excluding(measures: image_checks.Measures, view: str) -> str:
+    """The rule that excludes the image, or ""."""
+    return (RULES.broken_by_image(measures, view) or ("",))[0]
+
+
 def flags(image: np.ndarray, view: str = "PA") -> list[str]:
-    measures = image_checks.measure(np.ascontiguousarray(image))
-    return [rule for rule, _ in rules.load().image_flags(measures, view)]
+    return told(measured(image), view)
 
 
 def broken(image: np.ndarray, view: str = "PA") -> str:
-    """The rule that excludes the image, or ""."""
-    measures = image_checks.measure(np.ascontiguousarray(image))
-    return (rules.load().broken_by_image(measures, view) or ("",))[0]
+    return excluding(measured(image), view)
 
 
 @pytest.mark.parametrize("size", [64, 128, 300, 1024])
@@ -66,13 +77,12 @@ def test_a_right_image_has_no_flag(radiographs, size, view):
 @pytest.mark.parametrize("view", ["PA", "AP", "LATERAL"])
 def test_turned_and_inverted_images_are_told(radiographs, size, view):
     for image in radiographs(size, view):
-        assert broken(255 - image, view) == "inverted"
-        assert "rotated" not in flags(255 - image, view)
+        inverted = measured(255 - image)
+        assert excluding(inverted, view) == "inverted"
+        assert "rotated" not in told(inverted, view)
         for degrees, quarters in TURNS.items():
-            measures = image_checks.measure(np.ascontiguousarray(np.rot90(image, quarters)))
-            assert measures.turned == degrees and "rotated" in flags(
-                np.rot90(image, quarters), view
-            )
+            turned = measured(np.rot90(image, quarters))
+            assert turned.turned == degrees and "rotated" in told(turned, view)
         assert "rotated" in flags(image[::-1], view)
     # Both at once looks much like a right chest, and is told of most alone.
     both = [flags(255 - np.rot90(image, 2), view) for image in radiographs(size, view)]
