@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # What can be fused; models of format 1 have the components and no gradients.
 FUSED = ("network", "gradients", "pca_residual", "pca_distance")
-# What is fused now: the same shares on radiographs and on phantoms (docs/results).
+# What is fused now, chosen on phantoms; the others added nothing there (docs/results, rsna-64).
 WEIGHTS = {"network": 1.0, "gradients": 1.0}
 # Maps that are standardized at once.
 AT_ONCE = 500
