@@ -180,6 +180,7 @@ def test_three_steps(runs, monkeypatch):
         "test_patients": 64,
         "shared": 0,
         "unknown_lineage": [],
+        "notes": [],
     }
     assert report["real_on_real"]["auroc"] > 0.95 and report["synthetic_on_real"]["auroc"] > 0.8
     assert report["pseudolabelled_real_on_real"]["auroc"] > 0.9
