@@ -26,6 +26,9 @@ def served(folder):
     try:
         yield f"http://127.0.0.1:{server.effective_port}/", store
     finally:
+        # As `server.run` does at Ctrl-C: a thread that still answers would write into a file that
+        # has the number of the closed pipe by then.
+        server.task_dispatcher.shutdown()
         server.close()
 
 
