@@ -43,19 +43,22 @@ def measure(options: argparse.Namespace) -> dict:
     from evaluate import common
     from pgcxr.classifier import network
     from pgcxr.latent import labeling
-    from pgcxr.sampling import generation, runs
+    from pgcxr.latent.space import LatentSpace
+    from pgcxr.sampling import runs
 
     placed = labeling.strategy()
     with placed.scope():
-        generator = common.load_generator(options.gan or runs.pretrained_run("phantom-64"))
+        run = options.gan or runs.pretrained_run("phantom-64")
+        space = LatentSpace.of(run, common.load_generator(run))
+        generator = space.generator
         if options.classifier:
             classifiers = [common.load_classifier(run) for run in options.classifier]
         else:
             size = generator.resolution
             classifiers = [network.resnet(size, 6, (2, 2, 2, 2), 16, stem="half", momentum=0.9)]
-    labeler = labeling.Labeler(generator, classifiers, options.batch, placed)
+    labeler = labeling.Labeler(space, classifiers, options.batch, placed)
     step = options.batch * placed.num_replicas_in_sync
-    z = generation.latents(0, step, generator.latent_size)
+    z = space.draw(0, step)
     labeler(z)  # traced
     alone = forward(generator, classifiers, z[: options.batch])
     seconds = {"alone": [], "stored": []}

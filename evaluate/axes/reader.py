@@ -38,7 +38,7 @@ class Reader:
         self.space, self.classifiers, self.guides = space, classifiers, guides
         self.generator, self.latent_size = space.generator, space.size
         self.batch, self.progress = batch, progress
-        self.labeler = labeling.Labeler(self.generator, classifiers, batch, placed)
+        self.labeler = labeling.Labeler(space, classifiers, batch, placed)
         self.slopes, self.offsets = np.ones((guides, 6)), np.zeros((guides, 6))
 
     def calibrate(self, logits: np.ndarray, labels: np.ndarray) -> None:
@@ -62,12 +62,7 @@ class Reader:
         """Random latents and all classifiers' logits [N, J, 6] for their images."""
         what = "synthesizing and classifying"
         return labeling.label(
-            self.labeler,
-            seed,
-            samples,
-            store,
-            lambda done: self.progress(what, done, samples),
-            self.space,
+            self.labeler, seed, samples, store, lambda done: self.progress(what, done, samples)
         )
 
     def images(self, latents: np.ndarray) -> np.ndarray:

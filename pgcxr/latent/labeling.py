@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from pgcxr.errors import ArgumentError
 from pgcxr.io import artifacts
 from pgcxr.latent.axes import normalize
 from pgcxr.latent.space import LatentSpace
@@ -54,25 +53,20 @@ class Labeler:
     A network reads what `pgcxr generate` would write: the gray levels of 8 bits.
 
     Args:
-        generator: a `pgcxr.networks.Generator` of gray images.
+        space: of a generator of gray images.
         classifiers: of its resolution, each with K outputs and a layer "logits".
         batch: images at once, on each GPU.
         placed: the `strategy` in whose scope the networks were loaded.
-
-    Raises:
-        ArgumentError: the generator needs labels.
     """
 
-    def __init__(self, generator, classifiers: Sequence, batch: int, placed=None):
+    def __init__(self, space: LatentSpace, classifiers: Sequence, batch: int, placed=None):
         import tensorflow as tf
 
         from pgcxr.classifier.network import with_logits
         from pgcxr.networks import pixels, synthesize
 
-        if generator.label_size:
-            expected = "takes labels; give that of its `LatentSpace`"
-            raise ArgumentError("generator", expected)
-        self.latent_size, self.batch = generator.latent_size, batch
+        generator = space.generator
+        self.space, self.batch = space, batch
         networks = (generator, *classifiers)
         self.identity = [generation.weights_sha256(network) for network in networks]
         self._strategy = placed or tf.distribute.get_strategy()
@@ -132,7 +126,6 @@ def label(
     samples: int,
     store: str | Path | None = None,
     progress: Callable[[int], None] = lambda done: None,
-    space: LatentSpace | None = None,
 ) -> Labeled:
     """The latents of a seed and what the classifiers say of their images.
 
@@ -143,15 +136,11 @@ def label(
         store: folder that keeps the answers, one folder in it for each set of networks and seed;
             None: nothing is kept.
         progress: called with the number of images that are done.
-        space: of its generator, where that is conditioned.
     """
-    if space is None:
-        z = generation.latents(seed, samples, labeler.latent_size)
-    else:
-        z = space.draw(seed, samples)
+    z = labeler.space.draw(seed, samples)
     if store is None:
         return Labeled(normalize(z), labeler.read(z, progress))
-    folder = _folder(Path(store), labeler, seed, space)
+    folder = _folder(Path(store), labeler, seed)
     parts, reused = [], 0
     for begin in range(0, samples, SHARD):
         rows = z[begin : begin + SHARD]
@@ -167,12 +156,12 @@ def label(
     return Labeled(normalize(z), np.concatenate(parts), reused)
 
 
-def _folder(store: Path, labeler: Labeler, seed: int, space: LatentSpace | None) -> Path:
+def _folder(store: Path, labeler: Labeler, seed: int) -> Path:
     """Where the answers of these networks to the latents of this seed are, with an index.json that
     says so."""
     body = {"networks": labeler.identity, "seed": seed, "shard": SHARD}
-    if space is not None and space.rows is not None:
-        body["labels"] = [space.rows.tolist(), space.counts.tolist()]
+    if labeler.space.rows is not None:
+        body["labels"] = [labeler.space.rows.tolist(), labeler.space.counts.tolist()]
     key = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     folder = store / key[:16]
     if not (folder / "index.json").exists():

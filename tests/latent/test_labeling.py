@@ -8,6 +8,7 @@ import tensorflow as tf
 from pgcxr import networks
 from pgcxr.images import from_uint8
 from pgcxr.latent import labeling
+from pgcxr.latent.space import LatentSpace
 from pgcxr.sampling import generation
 
 LATENTS = 6
@@ -25,7 +26,7 @@ def loaded():
     keras.utils.set_random_seed(5)
     generator = networks.Generator(resolution=8, fmap_base=16, fmap_max=4, latent_size=LATENTS)
     generator(np.zeros((1, LATENTS), np.float32))
-    return generator, [small_classifier(1), small_classifier(2)]
+    return LatentSpace(generator, ""), [small_classifier(1), small_classifier(2)]
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ class Counting:
 
     def __init__(self, labeler):
         self.labeler, self.images = labeler, 0
-        self.identity, self.latent_size = labeler.identity, labeler.latent_size
+        self.identity, self.space = labeler.identity, labeler.space
 
     def read(self, z, progress=lambda done: None):
         self.images += len(z)
@@ -52,13 +53,13 @@ def counting(both, monkeypatch):
 
 
 def test_the_answers_are_those_of_the_images_that_would_be_written(both):
-    generator, classifiers = both
+    space, classifiers = both
     told = []
     found = labeling.label(
-        labeling.Labeler(generator, classifiers, batch=8), 3, 21, progress=told.append
+        labeling.Labeler(space, classifiers, batch=8), 3, 21, progress=told.append
     )
     z = generation.latents(3, 21, LATENTS)
-    images = from_uint8(generation.generate(generator, z))
+    images = from_uint8(generation.generate(space.generator, z))
     for index, classifier in enumerate(classifiers):
         expected = np.asarray(classifier(images))
         got = 1 / (1 + np.exp(-found.logits[:, index]))
